@@ -1,0 +1,61 @@
+"""One root error; each message names the offending key or file, its value, and what would be valid."""
+
+from __future__ import annotations
+
+
+class GenreError(Exception):
+    """Root of every error this project raises on purpose.
+
+    ``exit_status`` is what the command line ends with: 2 for input a person can correct, 1 for a run that
+    failed.
+    """
+
+    exit_status = 1
+
+
+class ParamsError(GenreError):
+    """A key or value of ``params.yaml``, a preset, or a command-line argument is not valid."""
+
+    exit_status = 2
+
+
+class CorpusError(GenreError):
+    """The collection cannot be used: folder missing, no genre folders, too few usable tracks."""
+
+    exit_status = 2
+
+
+class AudioError(GenreError):
+    """One file cannot be used as audio; the message is the plain reason kept in the corpus table."""
+
+    exit_status = 2
+
+
+class FeatureError(GenreError):
+    """A feature could not be computed or read."""
+
+
+class PretrainedError(GenreError):
+    """Pretrained weights are missing; the message says which file goes where."""
+
+    exit_status = 2
+
+
+class ValidationError(GenreError):
+    """A feature did not pass its expectation suite."""
+
+
+class LeakError(GenreError):
+    """Something of the test part reached training, tuning, scaling or model choice."""
+
+
+class TuningError(GenreError):
+    """A search ended without one scored trial."""
+
+
+class TrainingError(GenreError):
+    """A fit failed: not a fresh model, a loss that is not finite, no epoch completed."""
+
+
+class RegistryError(GenreError):
+    """The registry has no such model, version or alias, or what it holds does not load."""
