@@ -56,7 +56,7 @@ def diagnose(
     *,
     hyperparameters: Mapping[str, Any],
     search: Mapping[str, Any],
-    chance: float,
+    classes: int,
 ) -> list[Diagnosis]:
     """Say what is wrong with a training run, and what to change.
 
@@ -69,8 +69,8 @@ def diagnose(
         The run's own.
     search : mapping of str to Hyperparameter
         The search space, ``params.model(name).search``.
-    chance : float
-        Accuracy of guessing, above 0 and below 1: ``1 / genres``, or the largest genre's share.
+    classes : int
+        Number of genres, 2 or more; guessing is right once in so many.
 
     Returns
     -------
@@ -80,12 +80,13 @@ def diagnose(
     Raises
     ------
     ValueError
-        If the history has no row, or ``chance`` is out of range.
+        If the history has no row, or there are fewer than two classes.
     """
     if history.empty:
         raise ValueError("history has no epoch; valid: one row an epoch")
-    if not 0.0 < chance < 1.0:
-        raise ValueError(f"chance is {chance}; valid: above 0 and below 1")
+    if classes < 2:
+        raise ValueError(f"classes is {classes}; valid: 2 or more")
+    chance = 1.0 / classes
     best = history.loc[history["val_accuracy"].idxmax()]
     train, held_out = float(best["accuracy"]), float(best["val_accuracy"])
     found = [

@@ -17,10 +17,10 @@ SEARCH = {
 FINE = {"units_1": 64, "units_4": 32, "has_fourth_layer": True, "dropout_1": False, "learning_rate": 0.01}
 
 
-def found(train: list[float], held_out: list[float], *, chance: float = 0.1, **changed) -> dict[int, str]:
+def found(train: list[float], held_out: list[float], *, classes: int = 10, **changed) -> dict[int, str]:
     history = pd.DataFrame({"epoch": range(len(train)), "accuracy": train, "val_accuracy": held_out})
     diagnoses = diagnostics.diagnose(
-        history, hyperparameters={**FINE, **changed}, search=SEARCH, chance=chance
+        history, hyperparameters={**FINE, **changed}, search=SEARCH, classes=classes
     )
     return {diagnosis.finding: str(diagnosis) for diagnosis in diagnoses}
 
@@ -86,6 +86,11 @@ def test_a_layer_that_is_not_there_does_not_count():
 
 def test_the_epoch_judged_is_the_one_with_the_best_validation():
     assert found([0.8, 1.0], [0.8, 0.5]) == {}
+
+
+def test_one_class_is_refused():
+    with pytest.raises(ValueError, match="classes is 1"):
+        found([0.5], [0.5], classes=1)
 
 
 def test_a_history_without_epochs_is_refused():
