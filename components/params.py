@@ -149,7 +149,6 @@ class ModelParams(Strict):
     """
 
     feature: str
-    standardise: bool
     search: dict[str, Hyperparameter]
     study: dict[str, bool | int | float | str]
     tuning: TuningParams | None = None

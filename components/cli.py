@@ -1,0 +1,200 @@
+"""``genre``: a thin Typer app. Every command imports what it needs when it runs, so help answers at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components.errors import GenreError, ParamsError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Tune, train, compare and promote music-genre models.",
+)
+stage = typer.Typer(
+    no_args_is_help=True, help="Run one stage by hand; `dvc repro` and `genre run` call these."
+)
+app.add_typer(stage, name="stage")
+
+ROOT = Path("data")
+
+
+@stage.command()
+def synthesise(name: str) -> None:
+    """Compose an embedded corpus into data/raw/NAME."""
+    from components import params, synthetic
+
+    synthetic.run(name, params=params.load(), root=ROOT)
+
+
+@stage.command()
+def corpus(source: str) -> None:
+    """List the tracks of one source (audio, pictures or table) with what is wrong with each."""
+    from components import corpus, params
+
+    corpus.run(source, params=params.load(), root=ROOT)
+
+
+@stage.command()
+def split() -> None:
+    """Deal tracks and segments into train, validation and test."""
+    from components import params, splits
+
+    table = splits.run(params=params.load(), root=ROOT)
+    counts = table[table["unit"] == "track"]["part"].value_counts()
+    print(", ".join(f"{part}: {counts.get(part, 0)} tracks" for part in splits.PARTS))
+
+
+@stage.command()
+def features(name: str) -> None:
+    """Extract one feature of every usable track."""
+    from components import params
+    from components.features import extraction
+
+    extraction.run(name, params=params.load(), root=ROOT)
+
+
+@stage.command()
+def validate(name: str) -> None:
+    """Check one feature against its expectation suite."""
+    from components import params, validation
+
+    validation.run(name, params=params.load(), root=ROOT)
+
+
+@stage.command()
+def tune(model: str) -> None:
+    """Search one model's hyperparameters; goes on where a killed search was."""
+    from components import params, tracking, tuning
+
+    checked = params.load()
+    best = tuning.run(model, params=checked, root=ROOT)
+    tracking.ensure_tuning_logged(model, root=ROOT)
+    print(f"{model}: best trial {best['trial']} with validation accuracy {best['score']:.3f}")
+
+
+@stage.command()
+def train(model: str) -> None:
+    """Train one model on its best hyperparameters and test it once."""
+    from components import params, tracking, training
+
+    checked = params.load()
+    metrics = training.run(model, params=checked, root=ROOT)
+    tracking.ensure_logged(model, params=checked, root=ROOT)
+    print(
+        f"{model}: test segments {metrics['test.segment_accuracy']:.1%}, songs {metrics['test.song_accuracy']:.1%}"
+    )
+
+
+@stage.command()
+def compare() -> None:
+    """Lay the trained models side by side: data/report."""
+    from components import comparison, params
+
+    comparison.run(params=params.load(), root=ROOT)
+
+
+@app.command()
+def use(
+    preset: Annotated[str, typer.Argument(help="demo, gtzan-mini, gtzan, ...; `genre presets` lists them")],
+    corpus_path: Annotated[
+        str | None, typer.Option(help="A folder (or CSV) that you already have, instead of the preset's own")
+    ] = None,
+) -> None:
+    """Switch params.yaml to a shipped preset."""
+    from components import presets
+
+    if corpus_path is not None and not Path(corpus_path).exists():
+        raise ParamsError(f"--corpus-path {corpus_path!r} does not exist; valid: a folder, or a CSV file")
+    written = presets.use(preset, corpus_path=corpus_path)
+    places = ", ".join(f"{source} in {block.path}" for source, block in written.corpus.sources.items())
+    print(f"params.yaml is now preset {preset}: {places}; models {', '.join(written.models)}")
+
+
+@app.command(name="presets")
+def list_presets() -> None:
+    """List the shipped presets."""
+    from components import presets
+
+    for name in presets.names():
+        print(f"{name}: {presets.about(name)}")
+
+
+@app.command()
+def data(
+    name: Annotated[str, typer.Argument(help="gtzan-mini (100 tracks) or gtzan (1,000 tracks)")],
+) -> None:
+    """Download GTZAN through mirdata, with checksums, into data/raw/NAME."""
+    from components import download
+
+    download.run(name, root=ROOT)
+
+
+@app.command()
+def check() -> None:
+    """Check params.yaml in full, without running anything."""
+    from components import params
+    from components.checks import check_all
+
+    check_all(params.load())
+    print("params.yaml is valid")
+
+
+@app.command()
+def run(
+    force: Annotated[bool, typer.Option(help="Run every stage, stale or not")] = False,
+) -> None:
+    """Run the whole workflow: what is stale, then compare, then promote."""
+    from components import comparison, params
+    from components.checks import check_all
+
+    checked = params.load()
+    check_all(checked)
+    from flows import experiment
+
+    experiment.run(force=force)
+    comparison.table(params=checked, root=ROOT)
+
+
+@app.command()
+def promote() -> None:
+    """Let the best model challenge the champion; the gate says yes or no, and why."""
+    from components import params, registry
+
+    decision = registry.promote(params=params.load(), root=ROOT)
+    for item in decision.checks:
+        print(f"{'yes' if item.passed else 'no ':3}  {item.question}  {item.because}")
+    print(decision.reason)
+
+
+@app.command(name="roll-back")
+def roll_back(version: Annotated[str, typer.Argument(help="A registered version")]) -> None:
+    """Make an earlier version champion again."""
+    from components import params, registry
+
+    print(registry.roll_back(version, params=params.load()))
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Port on loopback")] = 5000) -> None:
+    """Open the MLflow UI on this workspace's store, on loopback only."""
+    from components import mlflow_ui
+
+    mlflow_ui.serve(port=port)
+
+
+def main() -> None:
+    """Run the app: a :class:`GenreError` is one line on standard error and its exit status."""
+    try:
+        app()
+    except GenreError as error:
+        print(f"genre: {error}", file=sys.stderr)
+        sys.exit(error.exit_status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Three LSTM layers on MFCC sequences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from components.models import Hyperparameters
+
+if TYPE_CHECKING:
+    import keras
+
+
+def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+    """Build the network.
+
+    With ``activation`` tanh and the layers' other defaults Keras may use cuDNN's kernels (the conditions are
+    listed in the documentation of ``keras.layers.LSTM``).
+
+    Parameters
+    ----------
+    hp : mapping
+        ``standardise``, ``activation``, ``units_1`` to ``units_3``, ``dropout_1``, ``dropout_rate1``,
+        ``dropout_2``, ``dropout_rate2``.
+    input_shape : tuple of int
+        ``(frames, coefficients)``.
+    classes : int
+        Number of genres.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; output ``(rows, classes)``, each row summing to 1.
+    """
+    from keras import Model, layers
+
+    inputs = layers.Input(input_shape)
+    x = layers.Normalization(name="standardise")(inputs) if hp["standardise"] else inputs
+    for number in (1, 2):
+        x = layers.LSTM(
+            hp[f"units_{number}"], activation=hp["activation"], return_sequences=True, name=f"lstm_{number}"
+        )(x)
+        if hp[f"dropout_{number}"]:
+            x = layers.Dropout(hp[f"dropout_rate{number}"], name=f"dropout_{number}")(x)
+    x = layers.LSTM(hp["units_3"], activation=hp["activation"], name="lstm_3")(x)
+    outputs = layers.Dense(classes, activation="softmax", name="genre")(x)
+    return Model(inputs, outputs, name="lstm")

@@ -1,0 +1,40 @@
+"""MLP on the 57 summarised features: two hidden Dense layers, one more, softmax."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from components.models import Hyperparameters
+
+if TYPE_CHECKING:
+    import keras
+
+
+def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+    """Build the network.
+
+    Parameters
+    ----------
+    hp : mapping
+        ``standardise``, ``activation``, ``units_1`` to ``units_3``, ``dropout_1`` to ``dropout_3``,
+        ``dropout_rate``.
+    input_shape : tuple of int
+        ``(columns,)``.
+    classes : int
+        Number of genres.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; output ``(rows, classes)``, each row summing to 1.
+    """
+    from keras import Model, layers
+
+    inputs = layers.Input(input_shape)
+    x = layers.Normalization(name="standardise")(inputs) if hp["standardise"] else inputs
+    for number in (1, 2, 3):
+        x = layers.Dense(hp[f"units_{number}"], activation=hp["activation"], name=f"dense_{number}")(x)
+        if hp[f"dropout_{number}"]:
+            x = layers.Dropout(hp["dropout_rate"], name=f"dropout_{number}")(x)
+    outputs = layers.Dense(classes, activation="softmax", name="genre")(x)
+    return Model(inputs, outputs, name="mlp")

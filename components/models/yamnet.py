@@ -1,0 +1,41 @@
+"""Mean and deviation of frozen YAMNet frames over time, three Dense layers, softmax."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from components.models import Hyperparameters
+
+if TYPE_CHECKING:
+    import keras
+
+
+def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+    """Build the part above the frozen encoder, whose output is the feature ``yamnet_embedding``.
+
+    Parameters
+    ----------
+    hp : mapping
+        ``standardise``, ``activation``, ``units_1`` to ``units_3``, ``dropout``, ``dropout_rate``.
+    input_shape : tuple of int
+        ``(frames, 1024)``: one frame each 0.48 s (the AudioSet model card of YAMNet).
+    classes : int
+        Number of genres.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; output ``(rows, classes)``, each row summing to 1.
+    """
+    from keras import Model, layers, ops
+
+    inputs = layers.Input(input_shape)
+    x = ops.concatenate([ops.mean(inputs, axis=1), ops.std(inputs, axis=1)], axis=-1)
+    if hp["standardise"]:
+        x = layers.Normalization(name="standardise")(x)
+    for number in (1, 2, 3):
+        x = layers.Dense(hp[f"units_{number}"], activation=hp["activation"], name=f"dense_{number}")(x)
+        if hp["dropout"]:
+            x = layers.Dropout(hp["dropout_rate"], name=f"dropout_{number}")(x)
+    outputs = layers.Dense(classes, activation="softmax", name="genre")(x)
+    return Model(inputs, outputs, name="yamnet")

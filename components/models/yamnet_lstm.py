@@ -1,0 +1,44 @@
+"""A stack of LSTM layers on the sequence of frozen YAMNet frames, with an optional extra layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from components.models import Hyperparameters
+
+if TYPE_CHECKING:
+    import keras
+
+
+def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+    """Build the part above the frozen encoder, whose output is the feature ``yamnet_embedding``.
+
+    Parameters
+    ----------
+    hp : mapping
+        ``standardise``, ``activation``, ``units_1`` to ``units_3``, ``units_additional``,
+        ``has_additional_layer``, ``dropout_1``, ``dropout_rate1``, ``dropout_2``, ``dropout_rate2``.
+    input_shape : tuple of int
+        ``(frames, 1024)``.
+    classes : int
+        Number of genres.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; output ``(rows, classes)``, each row summing to 1.
+    """
+    from keras import Model, layers
+
+    inputs = layers.Input(input_shape)
+    x = layers.Normalization(name="standardise")(inputs) if hp["standardise"] else inputs
+    stack = [hp["units_1"], hp["units_2"]]
+    if hp["has_additional_layer"]:
+        stack.append(hp["units_additional"])
+    for number, units in enumerate(stack, start=1):
+        x = layers.LSTM(units, activation=hp["activation"], return_sequences=True, name=f"lstm_{number}")(x)
+        if hp.get(f"dropout_{number}"):
+            x = layers.Dropout(hp[f"dropout_rate{number}"], name=f"dropout_{number}")(x)
+    x = layers.LSTM(hp["units_3"], activation=hp["activation"], name="lstm_last")(x)
+    outputs = layers.Dense(classes, activation="softmax", name="genre")(x)
+    return Model(inputs, outputs, name="yamnet_lstm")

@@ -1,0 +1,224 @@
+"""The final fit of one model on its best set: a fresh model, early stopping on validation, test touched once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import resource
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from components import arrays, atomic, diagnostics, evaluation, fitting
+from components.errors import TrainingError
+from components.params import Params
+
+if TYPE_CHECKING:
+    import keras
+
+
+def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, float]:
+    """Train one model and write all there is to know of it: the stage ``train``.
+
+    Writes ``models/<name>/`` whole or not at all: ``model.keras``, ``history.csv``, ``metrics.json``,
+    ``predictions.parquet``, ``training.json``.
+
+    Parameters
+    ----------
+    name : str
+        A model of ``params.yaml`` that has been tuned.
+    params : Params
+        The checked params.
+    root : Path
+        The data folder.
+
+    Returns
+    -------
+    dict of str to float
+        What ``metrics.json`` holds.
+
+    Raises
+    ------
+    TrainingError
+        If the model was not tuned, or its loss is not finite.
+    LeakError
+        If test rows are among the train rows.
+    """
+    block = params.model(name)
+    assert block.training is not None, "Params.model() fills the budget in"
+    best = _best(root / "tuning" / name / "best.json", model=name)
+    hp = best["hyperparameters"]
+    data = arrays.load(block.feature, parts=("train", "validation"), root=root)
+    fitting.seed_everything(params.seed)
+    began = time.perf_counter()
+    model = fitting.build(
+        name, hp=hp, train=data["train"], classes=len(data.genres), epochs=block.training.epochs
+    )
+    history = fitting.fit(
+        model,
+        train=data["train"],
+        validation=data["validation"],
+        hp=hp,
+        epochs=block.training.epochs,
+        patience=block.training.patience,
+        monitor=block.training.monitor,
+        report=lambda epoch, row: print(
+            f"{name}: epoch {epoch} of at most {block.training.epochs}: "  # type: ignore[union-attr]
+            f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}, "
+            f"validation {row['val_loss']:.3f}, {row['val_accuracy']:.3f}",
+            flush=True,
+        ),
+    )
+    seconds = time.perf_counter() - began
+    # The test part is not even in memory until the fit is over.
+    tested = arrays.load(block.feature, parts=("train", "test"), root=root)
+    predictions = pd.concat(
+        [
+            predict(model, part=data["validation"], name="validation", genres=data.genres),
+            predict(model, part=tested["test"], name="test", genres=data.genres),
+        ],
+        ignore_index=True,
+    )
+    metrics = score(predictions, genres=data.genres, seed=params.seed)
+    metrics |= {
+        "train.segment_accuracy": float(history["accuracy"].max()),
+        "epochs": float(len(history)),
+        "parameters": float(model.count_params()),
+    }
+    warnings = diagnostics.diagnose(
+        history, hyperparameters=hp, search=block.search, classes=len(data.genres)
+    )
+    facts = {
+        "model": name,
+        "preset": params.preset,
+        "feature": data.meta,
+        "genres": data.genres,
+        "hyperparameters": hp,
+        "trial": best["trial"],
+        "tuning_score": best["score"],
+        "training": block.training.model_dump(),
+        "seed": params.seed,
+        "protocol": data.protocol,
+        "leaky": data.protocol == "segment",
+        "fingerprint": data.fingerprint,
+        "feature_sha256": feature_hash(data, tested),
+        "train_tracks": sorted(set(data["train"].rows["track"])),
+        "validation_tracks": sorted(set(data["validation"].rows["track"])),
+        "weights_sha256": weights_hash(model),
+        "parameters": int(model.count_params()),
+        "seconds": seconds,
+        # Linux gives the peak in KiB (getrusage(2)).
+        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "warnings": [str(warning) for warning in warnings],
+        "params": params.model_dump(mode="json"),
+    }
+    with atomic.replacing_folder(root / "models" / name) as folder:
+        model.save(folder / "model.keras")
+        facts["file_bytes"] = (folder / "model.keras").stat().st_size
+        history.to_csv(folder / "history.csv", index=False)
+        predictions.to_parquet(folder / "predictions.parquet", index=False)
+        atomic.write_json(folder / "metrics.json", metrics)
+        atomic.write_json(folder / "training.json", facts)
+    for warning in warnings:
+        print(f"{name}: warning: {warning}", flush=True)
+    return metrics
+
+
+def _best(path: Path, *, model: str) -> dict[str, Any]:
+    if not path.is_file():
+        raise TrainingError(f"model {model!r} was not tuned: {path} is missing; run `dvc repro tune@{model}`")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def predict(model: keras.Model, *, part: arrays.Part, name: str, genres: list[str]) -> pd.DataFrame:
+    """Give each row of a part its probabilities.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A fitted model.
+    part : Part
+        The rows.
+    name : str
+        What to call the part.
+    genres : list of str
+        Label order.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``part``, ``track``, ``segment``, ``genre``, ``predicted``, and ``probability.<genre>`` in
+        label order.
+    """
+    probabilities = model.predict(part.x, batch_size=256, verbose=0)
+    frame = part.rows.assign(
+        part=name, predicted=np.array(genres, dtype=object)[probabilities.argmax(axis=1)]
+    )
+    wide = pd.DataFrame(probabilities, columns=[f"probability.{genre}" for genre in genres])
+    return pd.concat([frame[["part", "track", "segment", "genre", "predicted"]], wide], axis=1)
+
+
+def score(predictions: pd.DataFrame, *, genres: list[str], seed: int) -> dict[str, float]:
+    """Evaluate both parts.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        From :func:`predict`, both parts.
+    genres : list of str
+        Label order.
+    seed : int
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    dict of str to float
+        ``validation.<metric>`` and ``test.<metric>``.
+    """
+    return {
+        f"{part}.{metric}": value
+        for part in ("validation", "test")
+        for metric, value in evaluation.evaluate(predictions, genres=genres, part=part, seed=seed).items()
+    }
+
+
+def weights_hash(model: keras.Model) -> str:
+    """Hash a model's weights: the same weights give the same hash, however they were saved.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Any model.
+
+    Returns
+    -------
+    str
+        SHA-256, 64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for weight in model.get_weights():
+        digest.update(f"{weight.dtype}{weight.shape}".encode())
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()
+
+
+def feature_hash(*datasets: arrays.Dataset) -> str:
+    """Hash the feature values a model saw, in the order of the parts.
+
+    Parameters
+    ----------
+    *datasets : Dataset
+        What was loaded.
+
+    Returns
+    -------
+    str
+        SHA-256, 64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for part in {name: part for data in datasets for name, part in data.parts.items()}.values():
+        digest.update(part.x.tobytes())
+    return digest.hexdigest()
