@@ -35,16 +35,16 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
             raise ParamsError(
                 f"models.{name} has no file in components/models; valid: {', '.join(models.names())}"
             )
-    for name in params.features:
+    for name, block in params.features.items():
         if name not in features.names():
             valid = ", ".join(features.names())
             raise ParamsError(f"features.{name} has no file in components/features; valid: {valid}")
-        features.options(name, params=params)
+        features.options(name, block.options)
     made = {str(Path("data/raw") / name) for name in params.synthetic}
-    for source, block in params.corpus.sources.items():
-        if block.path not in made and not Path(block.path).exists():
+    for source, place in params.corpus.sources.items():
+        if place.path not in made and not Path(place.path).exists():
             raise CorpusError(
-                f"corpus.sources.{source}.path {block.path!r} does not exist; valid: a folder with one subfolder a "
+                f"corpus.sources.{source}.path {place.path!r} does not exist; valid: a folder with one subfolder a "
                 f"genre (or a CSV for table). `genre data` downloads GTZAN, "
                 f"`genre use {params.preset} --corpus-path PATH` takes a folder you have"
             )

@@ -46,7 +46,7 @@ def signature(genres: list[str]) -> ModelSignature:
             Property("probability", DataType.double),
         ]
     )
-    outputs = [ColSpec(DataType.string, "genre"), ColSpec(Array(moment), "timeline")]
+    outputs: list[Any] = [ColSpec(DataType.string, "genre"), ColSpec(Array(moment), "timeline")]
     outputs += [ColSpec(DataType.double, f"probability.{genre}") for genre in genres]
     return ModelSignature(inputs=Schema([ColSpec(DataType.binary, "audio")]), outputs=Schema(outputs))
 

@@ -200,7 +200,7 @@ def _beats(
     own = pd.read_parquet(root / "models" / name / "predictions.parquet")
     own = own[own["part"] == "validation"]
     if current.tags.get("split_fingerprint") == facts["fingerprint"]:
-        path = client.download_artifacts(current.run_id, "training/predictions.parquet")
+        path = client.download_artifacts(str(current.run_id), "training/predictions.parquet")
         theirs = pd.read_parquet(path)
         theirs = theirs[theirs["part"] == "validation"]
     else:

@@ -46,7 +46,9 @@ def validation_predictions(
     import mlflow
 
     facts = json.loads(
-        Path(client.download_artifacts(version.run_id, "training/training.json")).read_text(encoding="utf-8")
+        Path(client.download_artifacts(str(version.run_id), "training/training.json")).read_text(
+            encoding="utf-8"
+        )
     )
     if "audio" not in params.corpus.sources:
         raise RegistryError(

@@ -48,7 +48,7 @@ def groups(tracks: pd.DataFrame, *, artists: dict[str, str] | None = None) -> pd
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    rows = np.arange(len(tracks))
+    rows = range(len(tracks))
     links: list[tuple[int, int]] = []
     keys = [tracks["sha256"].to_numpy(dtype=object)]
     if artists:

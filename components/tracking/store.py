@@ -1,0 +1,231 @@
+"""Where runs are kept, and how one is made, found again and filled."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from components.errors import GenreError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+TRAINING = "genre"
+TUNING = "genre-tuning"
+#: Where runs and artifacts lie unless ``MLFLOW_TRACKING_URI`` says otherwise.
+STORE = Path("mlruns")
+IDENTITY = "genre.identity"
+#: MLflow takes at most so many metrics in one batch (REST API, runs/log-batch).
+BATCH = 1000
+
+
+def connect() -> MlflowClient:
+    """Point MLflow at the store and quieten it.
+
+    Returns
+    -------
+    MlflowClient
+        For ``MLFLOW_TRACKING_URI`` where set, else for ``mlruns/mlflow.db``, which is made where missing.
+
+    Raises
+    ------
+    GenreError
+        If ``mlruns`` cannot be written.
+    """
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    import mlflow
+
+    # Alembic tells of each of some fifty migrations of a new store.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store").setLevel(logging.WARNING)
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        try:
+            STORE.mkdir(exist_ok=True)
+        except OSError as error:
+            raise GenreError(f"{STORE} cannot be made: {error.strerror}") from error
+        if not os.access(STORE, os.W_OK):
+            raise GenreError(f"{STORE} cannot be written; valid: a writable folder, or MLFLOW_TRACKING_URI")
+        mlflow.set_tracking_uri(f"sqlite:///{(STORE / 'mlflow.db').resolve()}")
+    return mlflow.MlflowClient()
+
+
+def experiment(client: MlflowClient, name: str) -> str:
+    """Return an experiment's id, made where missing.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From :func:`connect`.
+    name : str
+        :data:`TRAINING` or :data:`TUNING`.
+
+    Returns
+    -------
+    str
+        The id.
+    """
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        location = (
+            None if os.environ.get("MLFLOW_TRACKING_URI") else (STORE / "artifacts" / name).resolve().as_uri()
+        )
+        try:
+            return client.create_experiment(name, artifact_location=location)
+        except MlflowException:
+            # Another stage, started at the same time, was quicker.
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                raise
+    return str(found.experiment_id)
+
+
+def find(client: MlflowClient, identity: str, *, experiment_id: str) -> Run | None:
+    """Find the finished run logged from given files; delete what a killed attempt left.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From :func:`connect`.
+    identity : str
+        Hash of the files.
+    experiment_id : str
+        Where to look.
+
+    Returns
+    -------
+    Run or None
+        The run, if there is one.
+    """
+    runs = client.search_runs([experiment_id], filter_string=f"tags.`{IDENTITY}` = '{identity}'")
+    finished = None
+    for run in runs:
+        if run.info.status == "FINISHED" and finished is None:
+            finished = run
+        elif run.info.status != "FINISHED" and not _alive(run):
+            client.set_terminated(run.info.run_id, status="KILLED")
+            client.delete_run(run.info.run_id)
+    return finished
+
+
+def _alive(run: Run) -> bool:
+    import psutil
+
+    if run.data.tags.get("genre.host") != platform.node():
+        return False
+    pid = int(run.data.tags.get("genre.pid", "0"))
+    return pid != os.getpid() and psutil.pid_exists(pid)
+
+
+def begin(
+    client: MlflowClient, *, experiment_id: str, name: str, tags: Mapping[str, str], parent: str = ""
+) -> str:
+    """Create a run.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From :func:`connect`.
+    experiment_id, name : str
+        Where, and what to call it.
+    tags : mapping
+        Its tags.
+    parent : str
+        Run it belongs under.
+
+    Returns
+    -------
+    str
+        The run's id.
+    """
+    own = {"genre.pid": str(os.getpid()), "genre.host": platform.node(), **source_tags(), **tags}
+    if parent:
+        own["mlflow.parentRunId"] = parent
+    return str(client.create_run(experiment_id, run_name=name, tags=own).info.run_id)
+
+
+def source_tags() -> dict[str, str]:
+    """Say which code is running: the git commit, and whether files differ from it."""
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    commit = git("rev-parse", "HEAD")
+    if not commit:
+        return {}
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", "components", "flows", "dvc.yaml")
+    return {"mlflow.source.git.commit": commit, "genre.uncommitted_code": str(bool(changed)).lower()}
+
+
+def log_history(client: MlflowClient, run_id: str, *, history: pd.DataFrame) -> None:
+    """Log every epoch's figures as curves.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From :func:`connect`.
+    run_id : str
+        The run.
+    history : DataFrame
+        From :func:`components.fitting.fit`.
+    """
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    points = [
+        Metric(str(column), float(value), now, int(epoch))
+        for column in history.columns.drop("epoch")
+        for epoch, value in zip(history["epoch"], history[column], strict=True)
+    ]
+    for start in range(0, len(points), BATCH):
+        client.log_batch(run_id, metrics=points[start : start + BATCH])
+
+
+def log_params(client: MlflowClient, run_id: str, *, values: Mapping[str, Any]) -> None:
+    """Log hyperparameters and settings.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From :func:`connect`.
+    run_id : str
+        The run.
+    values : mapping
+        By name.
+    """
+    from mlflow.entities import Param
+
+    client.log_batch(run_id, params=[Param(key, str(value)) for key, value in values.items()])
+
+
+def file_hash(*paths: Path) -> str:
+    """Hash files' contents together.
+
+    Parameters
+    ----------
+    *paths : Path
+        The files.
+
+    Returns
+    -------
+    str
+        SHA-256, 64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,234 @@
+"""The run of a trained model, logged from its files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from components import figures, logged_model
+from components.errors import TrainingError
+from components.params import Params
+from components.tracking import store
+from components.tracking.search_runs import ensure_tuning_logged
+
+ARTIFACTS_OF_A_MODEL = ("model.keras", "history.csv", "predictions.parquet", "training.json", "metrics.json")
+
+
+def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> str:
+    """Make sure that a trained model has its training run; log it from its files if not.
+
+    Parameters
+    ----------
+    name : str
+        A trained model.
+    params : Params
+        The checked params.
+    root : Path
+        The data folder.
+
+    Returns
+    -------
+    str
+        Run id.
+
+    Raises
+    ------
+    TrainingError
+        If the model's files are missing.
+    """
+    folder = root / "models" / name
+    missing = [file for file in ARTIFACTS_OF_A_MODEL if not (folder / file).is_file()]
+    if missing:
+        raise TrainingError(f"{folder} lacks {', '.join(missing)}; run `dvc repro train@{name}`")
+    facts = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    client = store.connect()
+    where = store.experiment(client, store.TRAINING)
+    identity = store.file_hash(folder / "metrics.json") + facts["weights_sha256"]
+    if known := store.find(client, identity, experiment_id=where):
+        return str(known.info.run_id)
+    search = ensure_tuning_logged(name, root=root)
+    run_id = store.begin(
+        client,
+        experiment_id=where,
+        name=name,
+        tags={
+            store.IDENTITY: identity,
+            "tuning_run": search,
+            "mlflow.note.content": describe(facts),
+            **tags_of(facts),
+        },
+    )
+    store.log_params(
+        client,
+        run_id,
+        values={
+            **facts["hyperparameters"],
+            "feature": facts["feature"]["feature"],
+            "seed": facts["seed"],
+            "protocol": facts["protocol"],
+            "max_epochs": facts["training"]["epochs"],
+            "patience": facts["training"]["patience"],
+        },
+    )
+    history = pd.read_csv(folder / "history.csv")
+    store.log_history(client, run_id, history=history)
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    figures_of_the_run = {
+        "seconds": facts["seconds"],
+        "peak_memory_mib": facts["peak_memory_mib"],
+        "file_mib": facts["file_bytes"] / 2**20,
+    }
+    for key, value in {**metrics, **figures_of_the_run}.items():
+        client.log_metric(run_id, key, value)
+    _log_input(run_id, facts=facts, folder=folder, root=root)
+    for file in ARTIFACTS_OF_A_MODEL:
+        client.log_artifact(run_id, str(folder / file), artifact_path="training")
+    predictions = pd.read_parquet(folder / "predictions.parquet")
+    client.log_figure(run_id, figures.learning_curves(history, title=name), "learning_curves.png")
+    client.log_figure(
+        run_id,
+        figures.confusion(predictions, genres=facts["genres"], part="test", title=name),
+        "confusion.png",
+    )
+    client.log_table(run_id, per_class(predictions, genres=facts["genres"]), "per_class.json")
+    logged_model.log(run_id, folder=folder, facts=facts)
+    client.set_terminated(run_id)
+    return run_id
+
+
+def _log_input(run_id: str, *, facts: Mapping[str, Any], folder: Path, root: Path) -> None:
+    import mlflow
+
+    rows = pd.read_parquet(folder / "predictions.parquet", columns=["part", "track", "segment", "genre"])
+    feature = facts["feature"]["feature"]
+    dataset = mlflow.data.from_pandas(
+        rows,
+        source=str(root / "features" / feature),
+        targets="genre",
+        name=f"{feature} split {facts['fingerprint'][:8]}",
+        digest=facts["feature_sha256"][:32],
+    )
+    client = mlflow.MlflowClient()
+    from mlflow.entities import DatasetInput, InputTag
+
+    tags = {
+        "split_fingerprint": facts["fingerprint"],
+        "dvc_md5": dvc_hash(f"data/features/{feature}"),
+        "mlflow.data.context": "training and evaluation",
+    }
+    client.log_inputs(
+        run_id,
+        [DatasetInput(dataset._to_mlflow_entity(), [InputTag(key, value) for key, value in tags.items()])],
+    )
+
+
+def dvc_hash(out: str) -> str:
+    """Return the hash DVC gives one of its outputs.
+
+    Parameters
+    ----------
+    out : str
+        Path of the output, as in ``dvc.yaml``.
+
+    Returns
+    -------
+    str
+        The hash in ``dvc.lock``; ``not in dvc.lock`` where a stage was run by hand.
+    """
+    import yaml
+
+    lock = Path("dvc.lock")
+    stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.is_file() else {}
+    hashes = {
+        entry["path"]: entry.get("md5", "") for stage in stages.values() for entry in stage.get("outs", [])
+    }
+    return hashes.get(out, "not in dvc.lock")
+
+
+def tags_of(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Say on a run what must be known before its numbers are read.
+
+    Parameters
+    ----------
+    facts : mapping
+        What ``training.json`` holds.
+
+    Returns
+    -------
+    dict of str to str
+        Model, preset, protocol, fingerprint, the leaky mark, the pretrained weights' origin.
+    """
+    pretrained = facts["feature"].get("pretrained")
+    return {
+        "model": facts["model"],
+        "preset": facts["preset"],
+        "protocol": facts["protocol"],
+        "split_fingerprint": facts["fingerprint"],
+        "leaky": "leaky: songs on both sides" if facts["leaky"] else "no",
+        "weights_sha256": facts["weights_sha256"],
+        "genres": json.dumps(facts["genres"], ensure_ascii=False),
+        "pretrained": "none" if pretrained is None else pretrained["origin"],
+        "pretrained_trained": "not applicable" if pretrained is None else str(pretrained["trained"]).lower(),
+        "warnings": "; ".join(facts["warnings"]) or "none",
+    }
+
+
+def describe(facts: Mapping[str, Any]) -> str:
+    """Describe a training run in a few lines of Markdown.
+
+    Parameters
+    ----------
+    facts : mapping
+        What ``training.json`` holds.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    lines = [
+        f"**{facts['model']}** on `{facts['feature']['feature']}`, {len(facts['genres'])} genres, "
+        f"{facts['parameters']:,} parameters, protocol `{facts['protocol']}`."
+    ]
+    if facts["leaky"]:
+        lines.append("**Leaky:** segments of one song are on both sides of the split.")
+    pretrained = facts["feature"].get("pretrained")
+    if pretrained and not pretrained["trained"]:
+        lines.append(
+            f"**Untrained encoder** ({pretrained['encoder']}): the numbers say nothing of the real one."
+        )
+    if facts["preset"] == "demo":
+        lines.append("Synthetic corpus: the numbers say nothing about music.")
+    return "\n\n".join(lines + [f"Warning: {warning}" for warning in facts["warnings"]])
+
+
+def per_class(predictions: pd.DataFrame, *, genres: list[str]) -> pd.DataFrame:
+    """Lay out precision, recall, F1 and support of each genre over test segments.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A model's predictions.
+    genres : list of str
+        Label order.
+
+    Returns
+    -------
+    DataFrame
+        One row a genre.
+    """
+    from sklearn.metrics import classification_report
+
+    test = predictions[predictions["part"] == "test"]
+    report = classification_report(
+        test["genre"].to_numpy(dtype=object),
+        test["predicted"].to_numpy(dtype=object),
+        labels=genres,
+        output_dict=True,
+        zero_division=0,
+    )
+    return pd.DataFrame([{"genre": genre, **report[genre]} for genre in genres])
