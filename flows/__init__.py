@@ -1,0 +1,24 @@
+"""When and where the workflow runs: Prefect lives in this package only, and a task runs one DVC stage.
+
+Importing it sets what Prefect and the stages read from the environment once, at import: telemetry off, and a
+start-up limit that two busy cores can meet. A variable that is already set wins.
+"""
+
+from __future__ import annotations
+
+import os
+
+#: Defaults of the environment. The start-up limit of Prefect's temporary server (seconds) is 20 in Prefect
+#: 3.8; first creation of its database alone takes 10 s on two busy cores.
+ENVIRONMENT = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_CLI_COLORS": "false",
+    "DO_NOT_TRACK": "1",
+    "DVC_NO_ANALYTICS": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+
+for _name, _value in ENVIRONMENT.items():
+    os.environ.setdefault(_name, _value)

@@ -1,0 +1,248 @@
+"""The main flow: stale stages in DVC's order, models side by side, then log, compare and promote."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.runtime import flow_run
+from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.tasks import Task
+
+from components.errors import GenreError
+from flows import artifacts, graph, leftovers, schedule, settings, workspace
+from flows.progress import Board
+from flows.stages import Result, Running, StageError
+
+#: Input a person can correct: the same input fails the same way, so it is not tried again.
+INPUT_STATUS = 2
+
+
+class ExperimentError(GenreError):
+    """At least one stage or action of the flow failed; the message names each and why."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the tasks of one flow share: the stage processes, and the terminal where there is one."""
+
+    running: Running
+    board: Board | None = None
+
+
+_session: ContextVar[Session] = ContextVar("session")
+_board: ContextVar[Board | None] = ContextVar("board", default=None)
+
+
+@contextmanager
+def showing(board: Board) -> Iterator[None]:
+    """Let a flow called in this block show its progress on ``board``."""
+    token = _board.set(board)
+    try:
+        yield
+    finally:
+        _board.reset(token)
+
+
+def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Say whether a failed stage is tried again: not where its input is at fault, nor while stopping."""
+    error = state.result(raise_on_failure=False)
+    session = _session.get()
+    again = isinstance(error, StageError) and error.status != INPUT_STATUS and not session.running.stopping
+    if again and session.board is not None:
+        session.board.say(f"  {error}")
+    return again
+
+
+@task(name="stage", cache_policy=NO_CACHE)
+def stage_task(stage: str, *, force: bool = False) -> Result:
+    """Run one DVC stage. Its lines go to Prefect's log, and to the terminal where there is one.
+
+    Parameters
+    ----------
+    stage : str
+        Its name.
+    force : bool
+        Run it even where nothing changed.
+
+    Returns
+    -------
+    Result
+        How it ended.
+
+    Raises
+    ------
+    StageError
+        If it failed; the message is the reason in one line.
+    """
+    session, logger = _session.get(), get_run_logger()
+
+    def line(text: str) -> None:
+        logger.info("%s | %s", stage, text)
+        if session.board is not None:
+            session.board.line(stage, text)
+
+    try:
+        return session.running.run(stage, force=force, line=line)
+    except StageError:
+        kind, _, feature = stage.partition("@")
+        if kind == "validate":
+            create_markdown_artifact(
+                artifacts.validation(session.running.root, feature),
+                key=f"validation-{feature.replace('_', '-')}",
+                description=f"Failed expectations of {feature}",
+            )
+        raise
+
+
+@task(name="log", task_run_name="log@{model}", cache_policy=NO_CACHE)
+def log_task(model: str) -> None:
+    """Make sure that a model's files have a run in MLflow: a stage restored from DVC's cache logs nothing.
+
+    Parameters
+    ----------
+    model : str
+        A key of ``models`` in ``params.yaml``.
+    """
+    from components import params, tracking
+
+    tracking.ensure_logged(model, params=params.load(), root=Path("data"))
+
+
+@task(name="promote", task_run_name="promote", cache_policy=NO_CACHE)
+def promote_task() -> Any:
+    """Let the gate decide whether the best of the models becomes the champion.
+
+    Returns
+    -------
+    Decision
+        What :func:`components.registry.promote` decided, and why.
+    """
+    from components import params, registry
+
+    answer = registry.promote(params=params.load(), root=Path("data"))
+    create_markdown_artifact(artifacts.decision(answer), key="promotion", description="What the gate decided")
+    return answer
+
+
+def _starter(options: settings.FlowSettings, *, force: bool, board: Board | None) -> schedule.Start:
+    def start(stage: str, ended: SimpleQueue[tuple[str, Result | Exception]]) -> None:
+        model = stage.startswith(("tune@", "train@"))
+        named = stage_task.with_options(
+            name=stage,
+            task_run_name=stage,
+            retries=options.retries if model else 0,
+            retry_delay_seconds=options.retry_delay,
+            retry_condition_fn=worth_retrying,
+        )
+        if board is not None:
+            board.start(stage)
+        future = named.submit(stage, force=force)
+
+        def done(_future: object) -> None:
+            result = future.result(raise_on_failure=False)
+            if board is not None:
+                board.end(
+                    stage,
+                    f"{result.how} in {result.seconds:.0f} s" if isinstance(result, Result) else "failed",
+                )
+            ended.put((stage, result))
+
+        future.add_done_callback(done)
+
+    return start
+
+
+#: As many threads as ``GENRE_CONCURRENCY`` may be; how many are used is decided for each run.
+THREADS: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=64)
+
+
+@flow(name="experiment", task_runner=THREADS, persist_result=False)  # type: ignore[arg-type]
+def experiment(
+    force: bool = False, models: list[str] | None = None, promote: bool = True
+) -> schedule.Outcome:
+    """Bring everything up to date that DVC calls stale, then log, compare and promote.
+
+    Parameters
+    ----------
+    force : bool
+        Run every stage, stale or not.
+    models : list of str, optional
+        Only these models and what they read; all by default.
+    promote : bool
+        Let the gate decide at the end, where the comparison is up to date.
+
+    Returns
+    -------
+    Outcome
+        How each stage ended.
+
+    Raises
+    ------
+    ExperimentError
+        If a stage failed, after all that could run has run.
+    GenreError
+        If the workspace is busy, a setting or model name is wrong, or DVC cannot read the project.
+    """
+    root, options, board, logger = Path.cwd(), settings.load(), _board.get(), get_run_logger()
+    with ExitStack() as stack:
+        holder = stack.enter_context(workspace.held(root, wait=options.wait, say=logger.warning))
+        leftovers.close_run(holder.previous.get("flow_run"))
+        holder.note(pid=os.getpid(), flow_run=str(flow_run.id))
+        for line in workspace.clear_dvc_locks(root):
+            logger.warning(line)
+        plan = graph.read(root)
+        stale, wanted = plan.stale(), plan.for_models(models)
+        due = [stage for stage in plan.order if stage in wanted and (force or stage in stale)]
+        logger.info("%d of %d stages are due: %s", len(due), len(plan.order), ", ".join(due) or "none")
+        if board is not None:
+            board.plan(len(due))
+        running = Running(root, keep=(holder.fileno(),))
+        token = _session.set(Session(running=running, board=board))
+        stack.callback(_session.reset, token)
+        try:
+            outcome = schedule.run(
+                plan,
+                due=due,
+                stale=stale,
+                concurrency=options.concurrency,
+                start=_starter(options, force=force, board=board),
+                skip=lambda stage, why: board.end(stage, f"skipped: {why}") if board else None,
+            )
+        except BaseException:
+            # Ctrl-C, SIGTERM, or a fault of ours: no stage outlives the flow.
+            running.stop()
+            raise
+        create_table_artifact(outcome.rows(), key="stages", description="How each stage ended")
+        _finish(plan, outcome, root=root, promote=promote)
+        return outcome
+
+
+def _finish(plan: graph.Graph, outcome: schedule.Outcome, *, root: Path, promote: bool) -> None:
+    logger = get_run_logger()
+    problems = [
+        *outcome.failed.values(),
+        *(f"{stage} skipped: {why}" for stage, why in outcome.skipped.items()),
+    ]
+    for model in plan.models():
+        if outcome.good(f"train@{model}"):
+            state = log_task(model, return_state=True)
+            if state.is_failed():
+                problems.append(f"log@{model}: {state.message}")
+    if outcome.good("compare"):
+        create_table_artifact(artifacts.comparison(root), key="comparison", description="The models compared")
+        if promote and not problems:
+            answer: Any = promote_task()
+            logger.info("%s: %s", "promoted" if answer.promoted else "not promoted", answer.reason)
+    if problems:
+        raise ExperimentError("; ".join(problems))

@@ -1,0 +1,47 @@
+"""Close the Prefect run of a flow that was killed: nobody else will, and it would stay "Running" for ever."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from prefect import get_run_logger
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Crashed
+
+MESSAGE = "The process of this run was killed; the next run in the same workspace found it."
+
+
+def close_run(flow_run: object) -> bool:
+    """Mark a flow run, and its task runs that are not final, as crashed.
+
+    Call this while the workspace is held: then no process of that run is alive.
+
+    Parameters
+    ----------
+    flow_run : object
+        The id that the last holder of the workspace had noted; anything else, None included, is passed over.
+
+    Returns
+    -------
+    bool
+        Whether there was such a run to close.
+    """
+    try:
+        key = UUID(str(flow_run))
+    except ValueError:
+        return False
+    with get_client(sync_client=True) as client:
+        try:
+            found = client.read_flow_run(key)
+        except ObjectNotFound:
+            return False  # that run was on another server, or its database is gone
+        if found.state is None or found.state.is_final():
+            return False
+        for one in client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[key]))):
+            if one.state is not None and not one.state.is_final():
+                client.set_task_run_state(one.id, Crashed(message=MESSAGE), force=True)
+        client.set_flow_run_state(key, Crashed(message=MESSAGE), force=True)
+    get_run_logger().warning("closed run %s: its process had been killed", found.name)
+    return True

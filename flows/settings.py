@@ -1,0 +1,61 @@
+"""What may differ between machines without changing a result: ``GENRE_*`` environment variables."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from components.errors import ParamsError
+from components.params import describe
+
+#: More stages than this at once were never of use: each holds about 0.7 GB once TensorFlow is imported.
+MOST_STAGES = 2
+
+
+def _concurrency() -> int:
+    return min(MOST_STAGES, os.cpu_count() or 1)
+
+
+class FlowSettings(BaseSettings):
+    """How the flow runs on this machine. Each field is read from ``GENRE_<FIELD>``.
+
+    Attributes
+    ----------
+    concurrency : int
+        Stages that run side by side, 1 to 64.
+    retries : int
+        Times a failed tuning or training is tried again, 0 to 10.
+    retry_delay : float
+        Seconds between two tries, 0 to 3600.
+    wait : float
+        Seconds a second flow in the same workspace waits for the first before it gives up, 0 or more.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GENRE_", frozen=True, extra="ignore", allow_inf_nan=False)
+
+    concurrency: Annotated[int, Field(ge=1, le=64)] = Field(default_factory=_concurrency)
+    retries: Annotated[int, Field(ge=0, le=10)] = 1
+    retry_delay: Annotated[float, Field(ge=0.0, le=3600.0)] = 5.0
+    wait: Annotated[float, Field(ge=0.0)] = 15.0
+
+
+def load() -> FlowSettings:
+    """Read the settings from the environment.
+
+    Returns
+    -------
+    FlowSettings
+        Checked settings.
+
+    Raises
+    ------
+    ParamsError
+        If a variable is not of its type or range; the message names it as ``GENRE_<FIELD>``.
+    """
+    try:
+        return FlowSettings()
+    except ValidationError as error:
+        raise ParamsError(f"environment GENRE_*: {describe(error)}") from error
