@@ -189,6 +189,7 @@ def fit(
         ),
         validation_data=batches(validation, classes=classes, batch_size=256, shuffle=False),
         epochs=epochs,
+        shuffle=False,  # the dataset does it
         verbose=0,
         callbacks=[
             keras.callbacks.TerminateOnNaN(),

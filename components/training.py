@@ -116,7 +116,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
         "params": params.model_dump(mode="json"),
     }
     with atomic.replacing_folder(root / "models" / name) as folder:
-        model.save(folder / "model.keras")
+        model.save(folder / "model.keras", include_optimizer=False)
         facts["file_bytes"] = (folder / "model.keras").stat().st_size
         history.to_csv(folder / "history.csv", index=False)
         predictions.to_parquet(folder / "predictions.parquet", index=False)
