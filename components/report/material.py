@@ -1,0 +1,75 @@
+"""What went into a comparison: the collection, and where each model came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from components.report.sources import Trained
+
+#: Tracks left out that are listed by name; further ones are counted.
+FAULTS_LISTED = 30
+
+
+def corpus(table: pd.DataFrame) -> dict[str, Any]:
+    """Sum up a listing.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a track, as in ``data/corpus/<source>.parquet``.
+
+    Returns
+    -------
+    dict
+        ``tracks``, ``usable``, ``seconds`` (of usable tracks), ``genres`` (usable tracks by genre),
+        ``most`` (of them, in one genre), ``rates`` (sample rates in Hz), ``faults`` (track and reason of the
+        first :data:`FAULTS_LISTED` left out).
+    """
+    usable = table[table["fault"] == ""]
+    genres = usable["genre"].value_counts().reindex(sorted(table["genre"].unique()), fill_value=0)
+    faults = table.loc[table["fault"] != "", ["track", "fault"]]
+    return {
+        "tracks": len(table),
+        "usable": len(usable),
+        "seconds": float(usable["seconds"].sum()),
+        "genres": {str(genre): int(count) for genre, count in genres.items()},
+        "most": max(int(genres.max()), 1),
+        "rates": sorted({int(rate) for rate in usable["sample_rate"] if rate}),
+        "faults": faults.head(FAULTS_LISTED).to_dict("records"),
+    }
+
+
+def lineage(model: Trained) -> dict[str, str]:
+    """Say where a model came from.
+
+    Parameters
+    ----------
+    model : Trained
+        Its files.
+
+    Returns
+    -------
+    dict of str to str
+        What each entry is, and its value.
+    """
+    facts, encoder = model.facts, model.feature.get("pretrained")
+    hyperparameters = ", ".join(f"{name} {value}" for name, value in sorted(facts["hyperparameters"].items()))
+    entries = {
+        "feature": f"{model.feature['feature']}, one row a {model.feature['unit']}",
+        "hyperparameters": hyperparameters,
+        "trial": str(facts.get("trial", "")),
+        "seed": str(facts["seed"]),
+        "split fingerprint": facts["fingerprint"],
+        "feature values (SHA-256)": facts.get("feature_sha256", ""),
+        "weights (SHA-256)": facts["weights_sha256"],
+        "git commit": facts.get("git_commit") or "",
+    }
+    for path, digest in sorted((facts.get("data_hashes") or {}).items()):
+        entries[str(path)] = str(digest)
+    if encoder is not None:
+        state = "pretrained" if encoder["trained"] else "UNTRAINED stand-in"
+        entries["encoder"] = f"{encoder['encoder']}, {state}, from {encoder['origin']}"
+        entries["encoder weights (SHA-256)"] = encoder.get("sha256") or ""
+    return {name: value for name, value in entries.items() if value}

@@ -1,0 +1,191 @@
+"""Numbers and findings in words, the same in the terminal and on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from components.params import Params
+from components.report.sources import Inputs
+
+#: Marks that go wherever a figure of such a model goes.
+LEAKY = "leaky: songs on both sides"
+UNTRAINED = "untrained encoder"
+
+
+def percent(share: float) -> str:
+    """Write a share as percent: 0.875 as ``87.5 %``.
+
+    Parameters
+    ----------
+    share : float
+        Within 0 and 1.
+
+    Returns
+    -------
+    str
+        One decimal, with a space before the sign.
+    """
+    return f"{100 * share:.1f} %"
+
+
+def interval(figures: Mapping[str, float], *, metric: str) -> str:
+    """Write an interval of shares in whole percent: ``62 to 94``.
+
+    Parameters
+    ----------
+    figures : mapping of str to float
+        Holds ``<metric>_low`` and ``<metric>_high``, within 0 and 1.
+    metric : str
+        The figure's name.
+
+    Returns
+    -------
+    str
+        Without the sign, which its heading gives.
+    """
+    return f"{100 * figures[f'{metric}_low']:.0f} to {100 * figures[f'{metric}_high']:.0f}"
+
+
+def count(number: float) -> str:
+    """Write a count in three figures: 1234567 as ``1.23 M``.
+
+    Parameters
+    ----------
+    number : float
+        0 or more.
+
+    Returns
+    -------
+    str
+        As it is below 1000, else with ``k``, ``M`` or ``G``.
+    """
+    return _scaled(number, step=1000, units=("", "k", "M", "G"))
+
+
+def size(number: float) -> str:
+    """Write a size in bytes: 1536 as ``1.5 KiB``.
+
+    Parameters
+    ----------
+    number : float
+        0 or more.
+
+    Returns
+    -------
+    str
+        In B, KiB, MiB or GiB.
+    """
+    return _scaled(number, step=1024, units=("B", "KiB", "MiB", "GiB"))
+
+
+def _scaled(number: float, *, step: int, units: Sequence[str]) -> str:
+    place = 0
+    while number >= step and place < len(units) - 1:
+        number /= step
+        place += 1
+    return f"{number:.3g} {units[place]}".strip() if number < 999.5 else f"{number:.0f} {units[place]}"
+
+
+def duration(seconds: float) -> str:
+    """Write a duration: 75 as ``1 min 15 s``.
+
+    Parameters
+    ----------
+    seconds : float
+        0 or more.
+
+    Returns
+    -------
+    str
+        In seconds below a minute, else in the two largest units.
+    """
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names: ``a``, ``a and b``, ``a, b and c``.
+
+    Parameters
+    ----------
+    names : sequence of str
+        One or more.
+
+    Returns
+    -------
+    str
+        The enumeration.
+    """
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def verdicts(result: Mapping[str, Any]) -> list[str]:
+    """Say which models can be told apart.
+
+    Parameters
+    ----------
+    result : mapping
+        What :func:`components.comparison.compare` returns.
+
+    Returns
+    -------
+    list of str
+        One sentence a group that cannot be told apart, or that all can.
+    """
+    songs = f"{result['songs']} test song{'' if result['songs'] == 1 else 's'}"
+    if len(result["ranking"]) < 2:
+        return [f"Only one model, so there is nothing to tell apart on {songs}."]
+    if not result["groups"]:
+        return [f"On {songs} every model can be told from every other."]
+    return [f"{listed(group)} cannot be told apart on {songs}." for group in result["groups"]]
+
+
+def notes(inputs: Inputs, *, models: Mapping[str, Mapping[str, Any]], params: Params) -> list[str]:
+    """Say what a reader must know before reading any figure.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        What was compared.
+    models : mapping
+        The figures.
+    params : Params
+        The checked params.
+
+    Returns
+    -------
+    list of str
+        Plain sentences.
+    """
+    said = []
+    if params.synthetic:
+        said.append(
+            "The songs were composed by code so that the workflow can run with nothing to download: these "
+            "accuracies mean nothing about music."
+        )
+    if inputs.split["leaky"]:
+        said.append(
+            f"Protocol {inputs.split['protocol']!r} is {LEAKY}: segments of one song are in train and in "
+            "test, so these accuracies are higher than they would be on songs that no model has heard."
+        )
+    untrained = [name for name, row in models.items() if row["untrained"]]
+    if untrained:
+        verb = "uses" if len(untrained) == 1 else "use"
+        said.append(
+            f"{', '.join(untrained)} {verb} an untrained encoder, since no pretrained weights were found: "
+            "these figures do not show what the architecture can do."
+        )
+    most = max(row["test"]["songs"] for row in models.values())
+    for name, row in models.items():
+        if row["test"]["songs"] < most:
+            said.append(
+                f"{name} was asked about {row['test']['songs']:.0f} of the {most:.0f} test songs; pairs are "
+                "compared on the songs that both were asked about."
+            )
+    said += [f"{name} is left out: {reason}." for name, reason in inputs.left_out.items()]
+    return said
