@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import signal
 
+from components.synthetic.genres import STYLES
 from components.synthetic.instruments import SAMPLE_RATE, VOICES, Instrument, Wave, drum_kit
-from components.synthetic.styles import Bass, Chords, Drums, Lead, Style, borrow
+from components.synthetic.styles import Bass, Chords, Drums, Lead, Sound, Style, chord
 
 #: MIDI numbers around which chords lie: E3 to D#4.
 ROOT = 52
 #: Chance that a part is silent for a bar, as arrangements have it.
-REST = 0.1
+REST = 0.05
+#: Genres are no islands: the chance that a track takes any one part from a neighbouring genre.
+BORROWED = 0.08
 
 
 def compose(genre: str, *, seconds: float, rng: np.random.Generator) -> Wave:
@@ -42,8 +47,30 @@ def compose(genre: str, *, seconds: float, rng: np.random.Generator) -> Wave:
         (band.lead(lead), lead.level, lead.drive * rng.uniform(0.6, 1.3)),
     ):
         # Each player is louder or softer by some 3 dB from band to band.
-        mix += _driven(part, drive) * np.float32(level * np.exp(rng.normal(0.0, 0.35)))
-    return _record(mix[: round(seconds * SAMPLE_RATE)], style=style, rng=rng)
+        mix += _driven(part, drive) * np.float32(level * np.exp(rng.normal(0.0, 0.22)))
+    return _record(mix[: round(seconds * SAMPLE_RATE)], sound=style.sound, rng=rng)
+
+
+def borrow(genre: str, *, rng: np.random.Generator) -> Style:
+    """Return a genre's rules with some parts of a neighbour's.
+
+    Parameters
+    ----------
+    genre : str
+        A key of ``STYLES``.
+    rng : Generator
+        Chooses the neighbour and the parts.
+
+    Returns
+    -------
+    Style
+        Feel, drums, bass, chords, melody and sound: each the neighbour's with the chance ``BORROWED``.
+    """
+    own = STYLES[genre]
+    other = STYLES[own.neighbours[int(rng.integers(len(own.neighbours)))]]
+    parts = ("feel", "drums", "bass", "chords", "lead", "sound")
+    taken = [part for part in parts if rng.random() < BORROWED]
+    return replace(own, **{part: getattr(other, part) for part in taken})
 
 
 class _Band:
@@ -51,13 +78,13 @@ class _Band:
 
     def __init__(self, style: Style, *, seconds: float, rng: np.random.Generator) -> None:
         self._rng = rng
-        self._step = 15.0 / rng.uniform(*style.tempo)
-        self._swing = style.swing * rng.uniform(0.7, 1.2)
+        self._step = 15.0 / rng.uniform(*style.feel.tempo)
+        self._swing = style.feel.swing * rng.uniform(0.7, 1.2)
         self._bars = int(np.ceil(seconds / (16 * self._step)))
         self.length = int((self._bars * 16 * self._step + 4.0) * SAMPLE_RATE)
         self._key = ROOT + int(rng.integers(-4, 8)) + float(rng.normal(0.0, 0.15))
         progressions = style.chords.progressions
-        self._progression = progressions[int(rng.integers(len(progressions)))]
+        self._progression = [chord(symbol) for symbol in self._choose(progressions).split()]
         self._first = int(rng.integers(len(self._progression)))
 
     def _choose(self, among: tuple[str, ...]) -> str:
@@ -91,7 +118,7 @@ class _Band:
         kit = drum_kit(heavy=drums.heavy, rng=self._rng)
         loud = {"kick": 1.0, "snare": 0.7}
         notes = []
-        for name, rhythm in drums.patterns:
+        for name, rhythm in drums.patterns.items():
             level = drums.level * loud.get(name, 0.3) * self._rng.uniform(0.6, 1.4)
             for _, step, second in self._strokes(rhythm):
                 accent = (1.0 if step % 4 == 0 else 0.75) * self._rng.uniform(0.8, 1.0)
@@ -118,7 +145,7 @@ class _Band:
         notes = []
         for number, (bar, _, second) in enumerate(self._strokes(rhythm)):
             root, tones = self._chord(bar)
-            if chords.spread and rhythm.count("x") > 4:
+            if chords.broken and rhythm.count("x") > 4:
                 tones = (tones[number % len(tones)],)  # broken chords
             for place, tone in enumerate(tones):
                 pitch = self._key + 12 * chords.octave + root + tone
@@ -154,20 +181,20 @@ def _driven(part: Wave, drive: float) -> Wave:
     ) * np.float32(0.5)
 
 
-def _record(mix: Wave, *, style: Style, rng: np.random.Generator) -> Wave:
+def _record(mix: Wave, *, sound: Sound, rng: np.random.Generator) -> Wave:
     """Room, tone, compression, noise and level: the studio and the year differ from track to track."""
-    room = float(np.clip(style.room + rng.normal(0.0, 0.15), 0.0, 1.0))
+    room = float(np.clip(sound.room + rng.normal(0.0, 0.08), 0.0, 1.0))
     tail = np.arange(int(0.6 * SAMPLE_RATE)) / SAMPLE_RATE
     echo = rng.standard_normal(len(tail)) * np.exp(-tail / (0.04 + 0.15 * room)) * 0.05
     wet = signal.oaconvolve(mix, echo.astype(np.float32))[: len(mix)]
     mix = mix + np.float32(room) * wet.astype(np.float32)
     # From a shellac transfer (3.5 kHz) to a modern master.
-    cutoff = float(np.clip(3500 + 7000 * (style.brightness + rng.normal(0.0, 0.3)), 3500, 10_500))
+    cutoff = float(np.clip(3500 + 7000 * (sound.brightness + rng.normal(0.0, 0.12)), 3500, 10_500))
     mix = signal.sosfilt(signal.butter(1, cutoff, fs=SAMPLE_RATE, output="sos"), mix)
     mix = signal.sosfilt(signal.butter(1, rng.uniform(25, 90), "high", fs=SAMPLE_RATE, output="sos"), mix)
     mix /= max(float(np.abs(mix).max()), 1e-6)
-    squeeze = rng.uniform(1.0, 3.0)
+    squeeze = sound.squeeze * rng.uniform(0.7, 1.4)
     mix = np.tanh(squeeze * mix) / np.tanh(squeeze)
-    mix += rng.standard_normal(len(mix)) * 10.0 ** rng.uniform(-4.0, -2.2)
-    level = rng.uniform(0.25, 0.97)
+    mix += rng.standard_normal(len(mix)) * 10.0 ** rng.uniform(-4.0, -2.8)
+    level = rng.uniform(0.4, 0.97)
     return (mix * (level / np.abs(mix).max())).astype(np.float32)

@@ -73,8 +73,8 @@ class Instrument:
         self.voice = voice
         self._rng = rng
         # An octave of tilt either way and uneven partials: makers, players and microphones differ.
-        self._rolloff = voice.rolloff * float(rng.uniform(0.75, 1.3))
-        self._uneven = np.exp(rng.normal(0.0, 0.45, 256))
+        self._rolloff = voice.rolloff * float(rng.uniform(0.85, 1.18))
+        self._uneven = np.exp(rng.normal(0.0, 0.3, 256))
         self._tables: dict[tuple[int, int], tuple[Wave, Wave]] = {}
 
     def note(self, pitch: float, seconds: float, strength: float) -> Wave:
@@ -96,7 +96,8 @@ class Instrument:
         """
         voice, rng = self.voice, self._rng
         frequency = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
-        t = np.arange(max(64, int(seconds * SAMPLE_RATE)), dtype=np.float32) / SAMPLE_RATE
+        count = max(64, int(seconds * SAMPLE_RATE))
+        t: Wave = np.arange(count, dtype=np.float32) / np.float32(SAMPLE_RATE)
         phase = t * np.float32(frequency)
         if voice.vibrato:
             rate = float(rng.uniform(4.5, 6.5))
@@ -175,9 +176,11 @@ def drum_kit(*, heavy: float, rng: np.random.Generator) -> dict[str, Wave]:
     return {name: (wave / np.abs(wave).max()).astype(np.float32) for name, wave in kit.items()}
 
 
-def _burst(t: Wave, *, rng: np.random.Generator, seconds: float, low: float) -> NDArray[np.float64]:
+def _burst(
+    t: NDArray[np.floating], *, rng: np.random.Generator, seconds: float, low: float
+) -> NDArray[np.float64]:
     return _band(rng.standard_normal(len(t)) * np.exp(-t / seconds), low=low, high=10_500.0)
 
 
-def _band(wave: NDArray[np.float64], *, low: float, high: float) -> NDArray[np.float64]:
+def _band(wave: NDArray[np.floating], *, low: float, high: float) -> NDArray[np.float64]:
     return signal.sosfilt(signal.butter(2, (low, high), "band", fs=SAMPLE_RATE, output="sos"), wave)

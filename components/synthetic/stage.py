@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +15,8 @@ from components.atomic import replacing_folder
 from components.errors import ParamsError
 from components.params import Count, Params, Strict, describe
 from components.synthetic.composition import compose
+from components.synthetic.genres import STYLES
 from components.synthetic.instruments import SAMPLE_RATE
-from components.synthetic.styles import STYLES
-
-#: Below this many seconds of music, starting a second process costs more than it saves.
-WORTH_A_PROCESS = 240.0
-
-Job = tuple[str, int, float, int]
 
 
 class SyntheticParams(Strict):
@@ -84,42 +76,21 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> Path:
         block = SyntheticParams.model_validate(params.synthetic[name])
     except ValidationError as error:
         raise ParamsError(f"params.yaml: synthetic.{name}: {describe(error)}") from error
-    jobs = [
-        (genre, number, block.seconds, block.seed)
-        for genre, count in sorted(block.counts().items())
-        for number in range(count)
-    ]
+    tracks = [(genre, number) for genre, count in sorted(block.counts().items()) for number in range(count)]
     target = Path(root) / "raw" / name
     console = Console(stderr=True)
     with replacing_folder(target) as folder:
         for genre in block.counts():
             (folder / genre).mkdir()
-        tracks = _all(jobs, workers=1 if len(jobs) * block.seconds < WORTH_A_PROCESS else 2)
-        quiet = not console.is_terminal
-        for (genre, number, *_), wave in progress_of(
-            zip(jobs, tracks, strict=True),
-            total=len(jobs),
-            description=f"compose {name}",
-            console=console,
-            disable=quiet,
+        for genre, number in progress_of(
+            tracks, description=f"compose {name}", console=console, disable=not console.is_terminal
         ):
-            path = folder / genre / f"{genre}.{number:05d}.wav"
-            soundfile.write(path, wave, SAMPLE_RATE, subtype="PCM_16")
+            # A track's seed depends on nothing but itself: more tracks, or fewer genres, change no other.
+            rng = np.random.default_rng([block.seed, zlib.crc32(genre.encode()), number])
+            wave = compose(genre, seconds=block.seconds, rng=rng)
+            # Rounded here and not in the file library, so that its version changes no byte.
+            samples = np.round(wave * 32767.0).astype(np.int16)
+            soundfile.write(
+                folder / genre / f"{genre}.{number:05d}.wav", samples, SAMPLE_RATE, subtype="PCM_16"
+            )
     return target
-
-
-def _all(jobs: list[Job], *, workers: int) -> Iterator[np.ndarray]:
-    if workers == 1:
-        yield from map(_one, jobs)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_one, jobs, chunksize=4)
-
-
-def _one(job: Job) -> np.ndarray:
-    """Compose one track; its seed depends on nothing but itself, so more tracks change no other."""
-    genre, number, seconds, seed = job
-    rng = np.random.default_rng([seed, zlib.crc32(genre.encode()), number])
-    wave = compose(genre, seconds=seconds, rng=rng)
-    # 32,767 steps: rounding here, not in the file library, keeps the bytes the same everywhere.
-    return np.round(wave * 32767.0).astype(np.int16)
