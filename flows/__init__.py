@@ -1,12 +1,13 @@
 """When and where the workflow runs: Prefect lives in this package only, and a task runs one DVC stage.
 
 Importing it sets what Prefect and the stages read from the environment once, at import: telemetry off, and a
-start-up limit that two busy cores can meet. A variable that is already set wins.
+start-up limit that two busy cores can meet, and a home of the project's own. A variable that is already set wins.
 """
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 #: Defaults of the environment. The start-up limit of Prefect's temporary server (seconds) is 20 in Prefect
 #: 3.8; first creation of its database alone takes 10 s on two busy cores.
@@ -19,6 +20,10 @@ ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "GX_ANALYTICS_ENABLED": "false",
 }
+
+if Path("dvc.yaml").exists():
+    # In the project, Prefect's database and profiles are the project's own.
+    ENVIRONMENT["PREFECT_HOME"] = str(Path(".prefect").resolve())
 
 for _name, _value in ENVIRONMENT.items():
     os.environ.setdefault(_name, _value)

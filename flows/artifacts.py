@@ -1,4 +1,4 @@
-"""What a flow leaves to read in Prefect: the stages, the five models side by side, the decision."""
+"""What a flow leaves to read in Prefect: the models side by side, and what a failed validation found."""
 
 from __future__ import annotations
 
@@ -8,40 +8,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.errors import GenreError
-
-#: Where the comparison stage writes its numbers, below the project's root.
-COMPARISON = Path("data") / "report" / "comparison.json"
 #: Where the validation stages write their pages and results, below the project's root.
 VALIDATION = Path("data") / "validation"
 
 
-def comparison(root: Path) -> list[dict[str, Any]]:
-    """Read the comparison as rows for a table.
+def comparison(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Lay the comparison out as rows for a table.
 
     Parameters
     ----------
-    root : Path
-        The project's root.
+    report : mapping
+        What :func:`components.comparison.read` returned.
 
     Returns
     -------
     list of dict
-        One row a model, the model's name first; only plain values (numbers that are not finite as text).
-
-    Raises
-    ------
-    GenreError
-        If the file is missing or is not what the comparison writes.
+        One row a model, best on validation songs first; only plain values (numbers that are not finite as
+        text, an interval as "low to high").
     """
-    path = root / COMPARISON
-    try:
-        report = json.loads(path.read_text(encoding="utf-8"))
-        models = report["models"]
-        found = models.items() if isinstance(models, dict) else ((row["model"], row) for row in models)
-        return [{"model": name, **_plain(row)} for name, row in found]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise GenreError(f"{COMPARISON} cannot be read ({error}); run `genre compare` again") from error
+    return [{"model": name, **_plain(report["models"][name])} for name in report["ranking"]]
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,34 +39,6 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(value, list) and all(isinstance(part, int | float) for part in value):
             plain[key] = " to ".join(f"{part:.4g}" for part in value)
     return plain
-
-
-def decision(answer: Any) -> str:
-    """Write the promotion decision as Markdown.
-
-    Parameters
-    ----------
-    answer : Decision
-        What :func:`components.registry.promote` returned.
-
-    Returns
-    -------
-    str
-        Whether a model was promoted, which, why, and the table behind it where there is one.
-    """
-    word = "Promoted" if answer.promoted else "Not promoted"
-    version = getattr(answer, "version", None)
-    text = [f"# {word}", "", answer.reason, "", f"- model: {getattr(answer, 'model', None) or 'none'}"]
-    text += [f"- version: {version if version is not None else 'none'}"]
-    if rows := list(getattr(answer, "rows", None) or getattr(answer, "table", None) or []):
-        text += ["", *_table([_plain(row) for row in rows])]
-    return "\n".join(text) + "\n"
-
-
-def _table(rows: list[dict[str, Any]]) -> list[str]:
-    head = list(dict.fromkeys(key for row in rows for key in row))
-    body = [" | ".join(str(row.get(key, "")).replace("|", "\\|") for key in head) for row in rows]
-    return [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}", *[f"| {line} |" for line in body]]
 
 
 def validation(root: Path, feature: str) -> str:

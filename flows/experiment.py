@@ -20,9 +20,9 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import Task
 
 from components.errors import GenreError
-from flows import artifacts, graph, leftovers, schedule, settings, workspace
+from flows import artifacts, graph, launch, leftovers, schedule, settings, workspace
 from flows.progress import Board
-from flows.stages import Result, Running, StageError
+from flows.stages import Result, Running, StageError, StoppedError
 
 #: Input a person can correct: the same input fails the same way, so it is not tried again.
 INPUT_STATUS = 2
@@ -41,17 +41,31 @@ class Session:
 
 
 _session: ContextVar[Session] = ContextVar("session")
-_board: ContextVar[Board | None] = ContextVar("board", default=None)
+#: The terminal of a flow called from one, and the graph where its caller has just read it.
+_caller: ContextVar[tuple[Board | None, graph.Graph | None]] = ContextVar("caller", default=(None, None))
 
 
 @contextmanager
-def showing(board: Board) -> Iterator[None]:
-    """Let a flow called in this block show its progress on ``board``."""
-    token = _board.set(board)
+def called_from(board: Board, *, plan: graph.Graph | None = None) -> Iterator[None]:
+    """Let a flow called in this block show its progress, and spare it asking DVC again.
+
+    Parameters
+    ----------
+    board : Board
+        The terminal.
+    plan : Graph, optional
+        Read while the workspace was held, and it still is.
+
+    Yields
+    ------
+    None
+        Nothing.
+    """
+    token = _caller.set((board, plan))
     try:
         yield
     finally:
-        _board.reset(token)
+        _caller.reset(token)
 
 
 def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -131,8 +145,14 @@ def promote_task() -> Any:
     from components import params, registry
 
     answer = registry.promote(params=params.load(), root=Path("data"))
-    create_markdown_artifact(artifacts.decision(answer), key="promotion", description="What the gate decided")
+    create_markdown_artifact(answer.markdown(), key="promotion", description="What the gate decided")
     return answer
+
+
+def _said(result: Result | Exception) -> str:
+    if isinstance(result, Result):
+        return f"{result.how} in {result.seconds:.0f} s"
+    return "stopped" if isinstance(result, StoppedError) else "failed"
 
 
 def _starter(options: settings.FlowSettings, *, force: bool, board: Board | None) -> schedule.Start:
@@ -194,14 +214,15 @@ def experiment(
     GenreError
         If the workspace is busy, a setting or model name is wrong, or DVC cannot read the project.
     """
-    root, options, board, logger = Path.cwd(), settings.load(), _board.get(), get_run_logger()
+    root, options, logger = Path.cwd(), settings.load(), get_run_logger()
+    board, known = _caller.get()
     with ExitStack() as stack:
         holder = stack.enter_context(workspace.held(root, wait=options.wait, say=logger.warning))
         leftovers.close_run(holder.previous.get("flow_run"))
         holder.note(pid=os.getpid(), flow_run=str(flow_run.id))
         for line in workspace.clear_dvc_locks(root):
             logger.warning(line)
-        plan = graph.read(root)
+        plan = known or graph.read(root)
         stale, wanted = plan.stale(), plan.for_models(models)
         due = [stage for stage in plan.order if stage in wanted and (force or stage in stale)]
         logger.info("%d of %d stages are due: %s", len(due), len(plan.order), ", ".join(due) or "none")
@@ -240,9 +261,16 @@ def _finish(plan: graph.Graph, outcome: schedule.Outcome, *, root: Path, promote
             if state.is_failed():
                 problems.append(f"log@{model}: {state.message}")
     if outcome.good("compare"):
-        create_table_artifact(artifacts.comparison(root), key="comparison", description="The models compared")
+        from components import comparison
+
+        rows = artifacts.comparison(comparison.read(root=root / "data"))
+        create_table_artifact(rows, key="comparison", description="The models compared")
         if promote and not problems:
             answer: Any = promote_task()
             logger.info("%s: %s", "promoted" if answer.promoted else "not promoted", answer.reason)
     if problems:
         raise ExperimentError("; ".join(problems))
+
+
+#: For Python callers. Where start-up counts, import it from :mod:`flows.launch`, which is there without Prefect.
+run = launch.run

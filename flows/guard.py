@@ -18,7 +18,7 @@ from pathlib import Path
 
 #: Seconds that each signal is given before the next, harder one. An interrupt lets Python code run its
 #: ``finally`` blocks; all three together stay below the ten seconds in which a stop is promised.
-STEPS = ((signal.SIGINT, 4.0), (signal.SIGTERM, 2.0), (signal.SIGKILL, 1.0))
+STEPS = ((signal.SIGINT, 3.0), (signal.SIGTERM, 1.0), (signal.SIGKILL, 1.0))
 #: Seconds between two looks at which processes are left.
 LOOK = 0.05
 #: prctl options of Linux (linux/prctl.h).

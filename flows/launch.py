@@ -78,11 +78,12 @@ def _run(root: Path, board: Board, *, force: bool, models: Sequence[str] | None,
                 return _settle(plan, wanted, root=root, board=board)
             if only_stale:
                 return 0
-        return _flow(root, board, force=force, models=models, promote=not only_stale)
+        return _flow(plan, root=root, board=board, force=force, models=models, promote=not only_stale)
 
 
-def _flow(root: Path, board: Board, *, force: bool, models: Sequence[str] | None, promote: bool) -> int:
-    os.environ.setdefault("PREFECT_HOME", str(root / ".prefect"))
+def _flow(
+    plan: graph.Graph, *, root: Path, board: Board, force: bool, models: Sequence[str] | None, promote: bool
+) -> int:
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", CONSOLE_LEVEL)
     started = server.start(root)
     # Prefect reads the environment when it is imported, and its import goes on beside the server's start.
@@ -91,7 +92,7 @@ def _flow(root: Path, board: Board, *, force: bool, models: Sequence[str] | None
     if started is not None:
         started.wait(seconds=float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"]))
     try:
-        with experiment.showing(board), board.shown():
+        with experiment.called_from(board, plan=plan), board.shown():
             outcome = experiment.experiment(
                 force=force, models=list(models) if models else None, promote=promote
             )
@@ -138,7 +139,11 @@ def _stoppable() -> Iterator[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
         raise Stop(number)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    # A signal that is ignored (nohup) stays ignored.
+    both = [
+        number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN
+    ]
+    before = {number: signal.signal(number, stop) for number in both}
     try:
         yield
     finally:

@@ -26,7 +26,7 @@ KEPT = 40
 CHATTER = re.compile(
     r"^(Running stage '|> |Generating lock file|Updating lock file|To track the changes with git, run:|"
     r"\tgit add |To enable auto staging, run:|\tdvc config core\.autostage|Use `dvc push`|"
-    r"Verifying data sources in stage|ERROR: failed to reproduce '|$)"
+    r"Verifying data sources in stage|Data and pipelines are up to date|ERROR: failed to reproduce '|$)"
 )
 #: DVC's own line about a stage's command that failed, with its exit status.
 FAILED = re.compile(r"failed to run: .*, exited with (-?\d+)$")
