@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from components.audio import FORMATS, MAX_CHANNELS, SAMPLE_RATES, segment_count
 from components.corpus.tracks import Row
 from components.params import Params
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 SUFFIXES = frozenset({".wav", ".au", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff"})
 #: Samples (of all channels) held at once while reading: 4 MiB.
 BLOCK = 1 << 20
-#: Below the telephone's half, or above the fastest converters, a header's rate is damage.
-RATES = (4_000, 384_000)
 #: Two steps of a 16-bit sample: what dithered digital silence reaches from peak to peak.
 SILENCE = 2.0 / 32768.0
 #: A size in a header from here on (2 GiB less a page) is a streaming encoder's "not known yet".
@@ -110,8 +109,6 @@ def _decode(row: Row, handle: int, *, params: Params) -> Row:
         return replace(
             row, fault="no RIFF header" if wav and not riff else "no audio header that can be read"
         )
-    # A segment is what the features cut: a whole number of samples at the file's own rate.
-    piece = round(params.segments.seconds * rate)
     row = replace(row, samples=heard.samples, seconds=heard.samples / rate)
     if heard.samples == 0:
         return replace(row, fault="empty: no samples")
@@ -119,18 +116,24 @@ def _decode(row: Row, handle: int, *, params: Params) -> Row:
         return replace(row, fault=f"truncated: ends after {row.seconds:.2f} s, before its header says")
     if heard.unfinite:
         return replace(row, fault=f"not finite: {heard.unfinite} samples are NaN or infinite")
-    if heard.samples < piece:
-        return replace(row, fault=f"shorter than a segment: {heard.samples} samples, {piece} needed")
+    cut = params.segments
+    segments = segment_count(heard.samples, rate, seconds=cut.seconds, per_track=cut.per_track)
+    if segments == 0:
+        return replace(row, fault=f"shorter than a segment: {row.seconds:.2f} of {cut.seconds:g} s")
     if heard.highest - heard.lowest <= SILENCE:
         return replace(row, fault="silent")
-    return replace(row, segments=min(heard.samples // piece, params.segments.per_track))
+    return replace(row, segments=segments)
 
 
 def _header_fault(sound: soundfile.SoundFile, *, max_seconds: float) -> str:
     """Apply what can be applied before any decoding."""
-    rate = sound.samplerate
-    if not RATES[0] <= rate <= RATES[1]:
-        return f"sample rate {rate} Hz; valid: {RATES[0]} to {RATES[1]} Hz"
+    rate, (low, high) = sound.samplerate, SAMPLE_RATES
+    if sound.format not in FORMATS:
+        return f"format {sound.format}; valid: {', '.join(sorted(set(FORMATS.values())))}"
+    if not low <= rate <= high:
+        return f"sample rate {rate} Hz; valid: {low} to {high} Hz"
+    if sound.channels > MAX_CHANNELS:
+        return f"{sound.channels} channels; valid: 1 to {MAX_CHANNELS}"
     seconds = sound.frames / rate
     size = _PROMISED.search(sound.extra_info)
     if size and int(size[1]) < UNKNOWN_SIZE and int(size[1]) > int(size[2]) > 0:
