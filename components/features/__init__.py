@@ -1,0 +1,126 @@
+"""Features, one file each. A file is a feature if it has ``Options``, ``SAMPLE_RATE`` and ``extract``.
+
+Beside those, a feature's file says:
+
+``READS``
+    what it can be made from: ``audio``, ``table``, ``pictures``, or the name of another feature;
+``ENCODER``
+    None, or ``load_encoder(pretrained)`` is there and ``extract`` takes its result as ``encoder``;
+``NAMES``
+    names of its columns, or None;
+``UNITS``
+    which of ``segment`` and ``track`` it can be made for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import ValidationError
+
+from components.errors import ParamsError
+from components.params import Params, describe
+
+#: Files of this folder that serve all features.
+_SHARED = {
+    "__init__",
+    "chunks",
+    "encoder",
+    "extraction",
+    "pictures",
+    "progress",
+    "spectrum",
+    "store",
+    "table",
+    "waveform",
+    "worker",
+}
+
+
+def names() -> list[str]:
+    """List the features there are.
+
+    Returns
+    -------
+    list of str
+        Names, sorted; each is a file of this folder.
+    """
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _SHARED)
+
+
+def load(name: str) -> ModuleType:
+    """Import one feature.
+
+    Parameters
+    ----------
+    name : str
+        Of :func:`names`.
+
+    Returns
+    -------
+    module
+        With ``Options``, ``SAMPLE_RATE``, ``READS``, ``UNITS``, ``NAMES``, ``ENCODER`` and ``extract``.
+
+    Raises
+    ------
+    ParamsError
+        If there is no such feature.
+    """
+    if name not in names():
+        raise ParamsError(f"feature {name!r} is not known; valid: {', '.join(names())}")
+    return import_module(f"components.features.{name}")
+
+
+def options(name: str, *, params: Params) -> Any:
+    """Check a feature's options.
+
+    Parameters
+    ----------
+    name : str
+        The feature.
+    params : Params
+        For ``features.<name>.options``.
+
+    Returns
+    -------
+    pydantic.BaseModel
+        The feature's ``Options``, with defaults filled in.
+
+    Raises
+    ------
+    ParamsError
+        If the feature or an option is not known, a value is not valid, or the feature cannot be made from
+        what it ``reads`` or for its ``unit``.
+    """
+    module, block = load(name), params.feature(name)
+    source = kind_read(block.reads)
+    if source not in module.READS:
+        raise ParamsError(
+            f"features.{name}.reads is {block.reads!r}; {name} is made from: {', '.join(module.READS)}"
+        )
+    if block.unit not in module.UNITS:
+        raise ParamsError(f"features.{name}.unit is {block.unit!r}; valid: {', '.join(module.UNITS)}")
+    try:
+        return module.Options.model_validate(block.options)
+    except ValidationError as error:
+        valid = ", ".join(module.Options.model_fields) or "none"
+        raise ParamsError(f"features.{name}.options: {describe(error)}; options: {valid}") from error
+
+
+def kind_read(reads: str) -> str:
+    """Say what a feature's ``reads`` names.
+
+    Parameters
+    ----------
+    reads : str
+        ``data/corpus/SOURCE.parquet`` or ``data/features/FEATURE``.
+
+    Returns
+    -------
+    str
+        ``SOURCE`` or ``FEATURE``.
+    """
+    return Path(reads).stem
