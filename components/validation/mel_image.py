@@ -1,0 +1,124 @@
+"""Suite of ``mel_image``: pictures of mel spectrograms as the public ones are drawn, 0 to 255 in red, green, blue."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from components.validation.base import Suite, Tables, between, equal, expect
+from components.validation.inputs import Inputs
+from components.validation.limits import Limits
+from components.validation.scan import Scan, pieces
+
+#: Height, width, channels of the public pictures.
+SHAPE = (288, 432, 3)
+#: Where the spectrogram lies in the white figure; a few pixels inside its frame line.
+TOP, BOTTOM, LEFT, RIGHT = 40, 248, 60, 384
+#: Every so many pixels are looked at for their colour.
+STEP = 8
+#: Largest difference in any channel, of 0 to 255, from a colour of the map: older Matplotlib rounded otherwise.
+ROUNDING = 2
+
+#: White margins are 42 % of a picture and never vary; the top bands of soft or band-limited music may be black.
+LIMITS = Limits(constant_elements=0.75, pile_up=1.0)
+
+
+def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
+    """Build ``pictures``, one row a picture.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The feature.
+    found : Scan
+        The pass over its values.
+    built : dict of str to DataFrame
+        The tables of every feature.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        ``pictures``: ``track``, ``minimum``, ``maximum``, ``mean``, ``std`` of the whole; ``fractions`` (share of
+        values that are no whole number), ``off_map`` (share of spectrogram pixels whose colour is not of the
+        colour map), ``margin`` (darkest value outside the axes), ``tilt`` (lower half less upper half of the
+        bands, in brightness) and ``course`` (correlation of a column of pixels with the next but two).
+    """
+    rows = found.rows[["minimum", "maximum", "mean", "std"]].copy()
+    rows.insert(0, "track", inputs.index["track"].astype(str).to_numpy(dtype=object))
+    if inputs.values.shape[1:] != SHAPE:
+        return {"pictures": rows.assign(shape_differs=1)}
+    parts = [_look(np.nan_to_num(np.asarray(inputs.values[piece]))) for piece in pieces(inputs.values)]
+    looked = pd.concat(parts, ignore_index=True)
+    return {"pictures": pd.concat([rows.assign(shape_differs=0), looked], axis=1)}
+
+
+def _look(x: np.ndarray) -> pd.DataFrame:
+    inside = x[:, TOP:BOTTOM, LEFT:RIGHT]
+    brightness = inside.mean(axis=-1)
+    half = brightness.shape[1] // 2
+    course = brightness - brightness.mean(axis=2, keepdims=True)
+    power = np.square(course).sum(axis=(1, 2))
+    following = (course[:, :, 1:] * course[:, :, :-1]).sum(axis=(1, 2))
+    margins = [x[:, :30], x[:, -30:], x[:, :, :50], x[:, :, -40:]]
+    return pd.DataFrame(
+        {
+            "fractions": (x != np.round(x)).mean(axis=(1, 2, 3)),
+            "off_map": _off_map(inside[:, ::STEP, ::STEP]),
+            "margin": np.min([margin.min(axis=(1, 2, 3)) for margin in margins], axis=0),
+            # The picture's first line is the highest band.
+            "tilt": brightness[:, half:].mean(axis=(1, 2)) - brightness[:, :half].mean(axis=(1, 2)),
+            "course": np.where(power > 0, following / np.where(power > 0, power, 1.0), 0.0),
+            "spread_inside": brightness.std(axis=(1, 2)),
+        }
+    ).astype("float64")
+
+
+def _off_map(pixels: np.ndarray) -> np.ndarray:
+    import matplotlib
+    from scipy.spatial import cKDTree
+
+    colours = np.asarray(matplotlib.colormaps["magma"](np.arange(256)))[:, :3] * 255.0
+    distances = cKDTree(colours).query(pixels.reshape(-1, 3), p=np.inf, workers=1)[0]
+    return (distances.reshape(len(pixels), -1) > ROUNDING).mean(axis=1)
+
+
+def expectations(inputs: Inputs) -> Suite:
+    """Say what pictures must hold.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The feature.
+
+    Returns
+    -------
+    dict of str to list of Expectation
+        For the table of :func:`tables`.
+    """
+    pictures = [
+        equal("shape_differs", 0, "288 lines of 432 pixels in three colours, as the public pictures"),
+        between("minimum", 0.0, 60.0, "the softest sound and the frame line are nearly black"),
+        between("maximum", 200.0, 255.0, "margins are white: not scaled to 0..1, not shifted around 0"),
+    ]
+    if inputs.values.shape[1:] == SHAPE:
+        pictures += [
+            between("mean", 60.0, 220.0, "neither black nor white: margins alone give 107"),
+            between("std", 40.0, 128.0, "margins and spectrogram differ; no spread of 0..255 is above 127.5"),
+            equal("fractions", 0.0, "whole numbers, as pictures hold"),
+            between(
+                "off_map", None, 0.05, "colours are of the map magma: channels in order, nothing blended"
+            ),
+            between("margin", 250.0, 255.0, "white outside the axes: not shifted, not cropped"),
+            between("spread_inside", 2.0, None, "the spectrogram is not one colour", mostly=0.98),
+            between(
+                "tilt", 0.0, None, "music has more energy in the lower bands: not upside down", mostly=0.8
+            ),
+            expect(
+                "ColumnMedianToBeBetween",
+                "a sound lasts longer than a column of pixels: time runs along the lines",
+                column="course",
+                min_value=0.15,
+                max_value=None,
+            ),
+        ]
+    return {"pictures": pictures}

@@ -1,0 +1,132 @@
+"""Suite of ``vgg16_embedding``: rectified activations of VGG16's blocks, pooled over a spectrogram's picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from components.validation.base import Suite, Tables, between, equal, ordered
+from components.validation.encoder import claim, claimed
+from components.validation.inputs import Inputs
+from components.validation.limits import Limits
+from components.validation.scan import Scan
+
+#: Channels of each block's output.
+CHANNELS = {1: 64, 2: 128, 3: 256, 4: 512, 5: 512}
+#: Mean activation of each block's pooled output behind trained weights, measured on 50 public pictures, where
+#: pixels are 0..255 (raw, or less ImageNet's means); and where they are 0..1.
+LEVELS = {3: 328.0, 4: 30.0, 5: 1.25}
+SCALED_LEVELS = {3: 4.2, 4: 0.43, 5: 0.1}
+#: How many times more or less a collection's level may be.
+FACTOR = 5.0
+
+#: A few units of the last block answer to nothing that a spectrogram holds.
+LIMITS = Limits(constant_columns=0.3, constant_elements=0.3)
+
+
+def layout(inputs: Inputs) -> list[tuple[int, str]]:
+    """Return block and statistic of each group of columns, in order; empty where it is not pooled.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The feature.
+
+    Returns
+    -------
+    list of tuple of int and str
+        As ``(3, "mean")``.
+    """
+    options = inputs.meta.get("options") or {}
+    statistics = options.get("statistics", ("mean", "std"))
+    if isinstance(statistics, str):
+        return []
+    return [(int(block), str(name)) for block in options.get("blocks", (3, 4, 5)) for name in statistics]
+
+
+def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
+    """Add facts over all values to ``summary``, and ``blocks``, one row a block.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The feature.
+    found : Scan
+        The pass over its values.
+    built : dict of str to DataFrame
+        The tables of every feature.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        The two tables; ``blocks`` only where the columns are pooled statistics of known channels.
+    """
+    columns = found.columns
+    groups = layout(inputs)
+    due = sum(CHANNELS[block] for block, _ in groups) if groups else len(columns)
+    facts = {
+        **claim(inputs),
+        "width_differs": abs(due - len(columns)),
+        "minimum": columns["minimum"].min(),
+        "similarity": found.similarity,
+        "spread": found.spread,
+    }
+    added = {"summary": built["summary"].assign(**facts)}
+    if groups and due == len(columns):
+        added["blocks"] = _blocks(inputs, columns, groups)
+    return added
+
+
+def _blocks(inputs: Inputs, columns: pd.DataFrame, groups: list[tuple[int, str]]) -> pd.DataFrame:
+    scaled = (inputs.meta.get("options") or {}).get("preparation") == "scaled"
+    levels = SCALED_LEVELS if scaled else LEVELS
+    rows: dict[int, dict[str, float]] = {}
+    start = 0
+    for block, name in groups:
+        stop = start + CHANNELS[block]
+        rows.setdefault(block, {"block": block})[name] = float(columns["mean"].iloc[start:stop].mean())
+        start = stop
+    table = pd.DataFrame(list(rows.values()))
+    table["least"] = [levels.get(block, 0.0) / FACTOR for block in table["block"]]
+    table["most"] = [levels.get(block, np.inf) * FACTOR for block in table["block"]]
+    table["most"] = table["most"].clip(upper=1e9)
+    return table
+
+
+def expectations(inputs: Inputs) -> Suite:
+    """Say what pooled activations must hold.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The feature.
+
+    Returns
+    -------
+    dict of str to list of Expectation
+        For the tables of :func:`tables`.
+    """
+    embedding = [
+        equal("width_differs", 0, "as many columns as the blocks have channels, times the statistics"),
+        between("minimum", 0.0, None, "rectified activations and their deviations are not negative"),
+        equal("claim_refused", 0, "untrained weights only where pretrained.allow_untrained says so"),
+    ]
+    groups = layout(inputs)
+    if claimed(inputs) and groups:
+        embedding += [
+            between("spread", 0.15, None, "a trained encoder tells pictures apart"),
+            between("similarity", None, 0.995, "a trained encoder tells pictures apart"),
+        ]
+    suite = {"summary": embedding}
+    names = {name for _, name in groups}
+    if groups and sum(CHANNELS[block] for block, _ in groups) == inputs.values.shape[-1]:
+        blocks = []
+        if claimed(inputs) and "mean" in names:
+            reason = "activations of trained weights on pixels prepared as meta.json says"
+            blocks = [ordered("mean", "least", reason), ordered("most", "mean", reason)]
+        for larger, smaller in (("max", "mean"), ("mean", "min"), ("max", "std")):
+            if {larger, smaller} <= names:
+                blocks.append(ordered(larger, smaller, f"a {larger} is not below the {smaller}"))
+        if blocks:
+            suite["blocks"] = blocks
+    return suite

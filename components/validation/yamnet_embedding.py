@@ -1,0 +1,84 @@
+"""Suite of ``yamnet_embedding``: averages of rectified activations, sparse and selective behind trained weights."""
+
+from __future__ import annotations
+
+from components.validation.base import Suite, Tables, agree, between, equal
+from components.validation.encoder import claim, claimed
+from components.validation.inputs import Inputs
+from components.validation.limits import Limits
+from components.validation.scan import Scan
+
+#: YAMNet's own: Hz, width of the embedding, samples of a patch and between patches.
+RATE, WIDTH, PATCH, PATCH_HOP = 16_000, 1024, 15_600, 7_680
+
+#: A third of the units is silent on fifty tracks of music: they stand for speech, animals, engines.
+LIMITS = Limits(constant_columns=0.9, constant_elements=0.95)
+
+
+def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
+    """Add facts over all values to ``summary``.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The feature.
+    found : Scan
+        The pass over its values.
+    built : dict of str to DataFrame
+        The tables of every feature.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        One row.
+    """
+    columns = found.columns
+    samples = round(inputs.params.segments.seconds * RATE)
+    frames = inputs.values.shape[1] if inputs.values.ndim == 3 else 0
+    facts = {
+        **claim(inputs),
+        "width": inputs.values.shape[-1],
+        "frames": frames,
+        "frames_due": 1 + max(0, -(-(samples - PATCH) // PATCH_HOP)) if inputs.unit == "segment" else frames,
+        "minimum": columns["minimum"].min(),
+        "maximum": columns["maximum"].max(),
+        "mean": columns["mean"].mean(),
+        "zeros": columns["zeros"].mean(),
+        "similarity": found.similarity,
+        "spread": found.spread,
+    }
+    return {"summary": built["summary"].assign(**facts)}
+
+
+def expectations(inputs: Inputs) -> Suite:
+    """Say what embeddings must hold.
+
+    The figures for trained weights were measured on 50 tracks of ten genres: 77 % zeros, mean 0.064, largest
+    4.4, mean cosine between tracks 0.58. The same tracks through random weights: 17 % zeros, mean 0.23, cosine
+    0.98; from samples of -32768..32767: 72 %, 2.9, largest 348, 0.97; from samples divided by 32768 twice: 8 %,
+    1.6, 7.7, 0.9998.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        The feature.
+
+    Returns
+    -------
+    dict of str to list of Expectation
+        For the table of :func:`tables`.
+    """
+    embedding = [
+        equal("width", WIDTH, "YAMNet's embedding has 1,024 numbers"),
+        agree("frames", "frames_due", "a patch of 0.96 s every 0.48 s, at 16 kHz"),
+        between("minimum", 0.0, None, "averages of rectified activations are not negative"),
+        equal("claim_refused", 0, "untrained weights only where pretrained.allow_untrained says so"),
+    ]
+    if claimed(inputs):
+        embedding += [
+            between("maximum", 0.5, 20.0, "activations of trained weights on samples of -1..1"),
+            between("mean", 0.01, 0.25, "activations of trained weights on samples of -1..1"),
+            between("zeros", 0.5, 0.97, "a trained encoder is sparse: most units have nothing to say"),
+            between("similarity", None, 0.93, "a trained encoder tells tracks apart"),
+        ]
+    return {"summary": embedding}
