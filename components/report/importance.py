@@ -13,7 +13,7 @@ from components.report import parallel
 
 #: Below so many scored trials any order of importance is chance.
 FEWEST_TRIALS = 10
-TREES = 300
+TREES = 200
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,9 @@ def measure(trials: pd.DataFrame, *, search: Mapping[str, Any], seed: int) -> Im
 
     forest = RandomForestRegressor(TREES, oob_score=True, random_state=seed, n_jobs=1)
     forest.fit(np.nan_to_num(values, nan=-1.0), scored["score"].to_numpy(dtype=np.float64))
-    order = np.argsort(-forest.feature_importances_, kind="stable")
-    shares = {names[place]: float(forest.feature_importances_[place]) for place in order}
+    # Each look at this attribute asks every tree again.
+    weights = forest.feature_importances_
+    shares = {names[place]: float(weights[place]) for place in np.argsort(-weights, kind="stable")}
     if forest.oob_score_ > 0.0:
         return Importance(shares, f"They explain {forest.oob_score_:.0%} of the scores of trials not seen.")
     return Importance(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -73,3 +74,31 @@ def lineage(model: Trained) -> dict[str, str]:
         entries["encoder"] = f"{encoder['encoder']}, {state}, from {encoder['origin']}"
         entries["encoder weights (SHA-256)"] = encoder.get("sha256") or ""
     return {name: value for name, value in entries.items() if value}
+
+
+def validation(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Sum up the validation of a feature.
+
+    Parameters
+    ----------
+    result : mapping
+        A feature's ``result.json``.
+
+    Returns
+    -------
+    dict
+        ``success``, ``expectations`` (how many were asked) and ``failed``: one sentence each.
+    """
+    return {
+        "success": bool(result["success"]),
+        "expectations": int(result["expectations"]),
+        "failed": [_failure(entry) for entry in result["failed"]],
+    }
+
+
+def _failure(entry: str | Mapping[str, Any]) -> str:
+    if isinstance(entry, str):
+        return entry
+    place = ".".join(str(entry[key]) for key in ("table", "column") if entry.get(key))
+    reason = f" ({entry['reason']})" if entry.get("reason") else ""
+    return f"{place}: observed {entry.get('observed')}; expected {entry.get('expected')}{reason}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components import calibration
+from components import calibration, intervals
 from components.params import Params
 from components.report import curves, figures, importance, material, parallel, svg, verdict, words
 from components.report.sources import Inputs, Trained
@@ -40,13 +40,15 @@ def render(result: Mapping[str, Any], *, inputs: Inputs, params: Params) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("percent", "interval", "count", "size", "duration", "listed"):
+    for name in ("percent", "interval", "count", "size", "duration", "breakable"):
         environment.filters[name] = getattr(words, name)
     place = {name: number for number, name in enumerate(result["models"])}
     return environment.get_template("index.html").render(
         result=result,
         colours={name: f"var(--m{number % svg.MODEL_COLOURS + 1})" for name, number in place.items()},
         verdicts=words.verdicts(result),
+        replicates=intervals.REPLICATES,
+        rivals=words.rivals(result),
         recalls=verdict.recalls(result),
         pairs={(pair["left"], pair["right"]): pair for pair in result["pairs"]},
         pictures={name: _pictures(inputs.models[name], number=place[name], params=params) for name in place},
@@ -54,7 +56,7 @@ def render(result: Mapping[str, Any], *, inputs: Inputs, params: Params) -> str:
         hardest=verdict.hardest(inputs),
         corpora={source: material.corpus(table) for source, table in inputs.corpora.items()},
         split=inputs.split,
-        validation=inputs.validation,
+        validation={name: material.validation(found) for name, found in inputs.validation.items()},
         lineage={name: material.lineage(inputs.models[name]) for name in result["ranking"]},
     )
 

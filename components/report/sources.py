@@ -137,7 +137,7 @@ def read(*, params: Params, root: Path) -> Inputs:
         left_out=left_out,
         split=split,
         corpora={
-            source: pd.read_parquet(path)
+            source: _table(path, stage=f"corpus@{source}")
             for source in sorted(params.corpus.sources)
             if (path := root / "corpus" / f"{source}.parquet").is_file()
         },
@@ -170,14 +170,22 @@ def _trained(name: str, *, root: Path) -> Trained:
         name=name,
         metrics=read_json(folder / "metrics.json", stage=f"train@{name}"),
         facts=read_json(folder / "training.json", stage=f"train@{name}"),
-        history=pd.read_csv(folder / "history.csv"),
-        predictions=pd.read_parquet(folder / "predictions.parquet"),
-        trials=pd.read_csv(trials, dtype={"trial": str}) if trials.is_file() else pd.DataFrame(),
+        history=_table(folder / "history.csv", stage=f"train@{name}"),
+        predictions=_table(folder / "predictions.parquet", stage=f"train@{name}"),
+        trials=_table(trials, stage=f"tune@{name}") if trials.is_file() else pd.DataFrame(),
         executions=[
             read_json(path, stage=f"tune@{name}")
             for path in sorted((search / "executions").glob("[!.]*.json"))
         ],
     )
+
+
+def _table(path: Path, *, stage: str) -> pd.DataFrame:
+    try:
+        # KerasTuner numbers its trials with zeros in front.
+        return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype={"trial": str})
+    except (OSError, ValueError) as error:  # pandas' and pyarrow's own errors are ValueErrors
+        raise ComparisonError(f"{path} cannot be read ({error}); run `dvc repro {stage}`") from error
 
 
 def guard(model: Trained) -> None:

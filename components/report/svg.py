@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -44,13 +44,13 @@ def style() -> Iterator[None]:
     """Draw figures in the page's manner: no frame, thin grid, text as text."""
     import matplotlib as mpl
 
-    settings = {
+    settings: dict[Any, Any] = {
         "svg.fonttype": "none",
         # Ids from a fixed salt: the same figure gives the same bytes.
         "svg.hashsalt": "report",
         # A name with two dollar signs is a name, not a formula.
         "text.parse_math": False,
-        "font.size": 11,
+        "font.size": 11.5,
         "text.color": INK,
         "axes.edgecolor": LINE,
         "axes.labelcolor": MUTED,
@@ -60,7 +60,7 @@ def style() -> Iterator[None]:
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.spines.left": False,
-        "axes.titlesize": 11,
+        "axes.titlesize": 11.5,
         "axes.titlelocation": "left",
         "axes.titlecolor": MUTED,
         "grid.color": LINE,

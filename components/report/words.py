@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from components.params import Params
 from components.report.sources import Inputs
 
@@ -81,7 +83,8 @@ def size(number: float) -> str:
 
 def _scaled(number: float, *, step: int, units: Sequence[str]) -> str:
     place = 0
-    while number >= step and place < len(units) - 1:
+    # What would be written as a whole step is written as one of the next unit.
+    while number >= step - 0.5 and place < len(units) - 1:
         number /= step
         place += 1
     return f"{number:.3g} {units[place]}".strip() if number < 999.5 else f"{number:.0f} {units[place]}"
@@ -122,6 +125,46 @@ def listed(names: Sequence[str]) -> str:
         The enumeration.
     """
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def breakable(name: str) -> Markup:
+    """Let a browser break a name after an underscore.
+
+    Parameters
+    ----------
+    name : str
+        Any name.
+
+    Returns
+    -------
+    Markup
+        The name, escaped.
+    """
+    return escape(name).replace("_", Markup("_<wbr>"))
+
+
+def rivals(result: Mapping[str, Any]) -> str:
+    """Say which models the best cannot be told from.
+
+    Parameters
+    ----------
+    result : mapping
+        What :func:`components.comparison.compare` returns.
+
+    Returns
+    -------
+    str
+        One sentence; '' for a single model.
+    """
+    best, equal = result["best"], []
+    for name in result["ranking"][1:]:
+        pair = next(pair for pair in result["pairs"] if {pair["left"], pair["right"]} == {best, name})
+        equal += [] if pair["apart"] else [name]
+    if len(result["ranking"]) == 1:
+        return ""
+    if not equal:
+        return "The test songs tell it from every other model."
+    return f"The test songs cannot tell it from {listed(equal)}."
 
 
 def verdicts(result: Mapping[str, Any]) -> list[str]:

@@ -24,6 +24,14 @@ FEATURES = {
     "lstm": ("mfcc_sequence", "segment", None),
     "yamnet_lstm": ("yamnet_embedding", "segment", "yamnet"),
 }
+FAILURE = {
+    "table": "values",
+    "column": "coefficient_1",
+    "observed": "-1131.4 in 3 rows",
+    "expected": "-1000 to 1000",
+    "reason": "a cepstral coefficient of sound at full scale",
+    "expectation": "expect_column_values_to_be_between",
+}
 SEARCH: dict[str, Any] = {
     "activation": {"type": "choice", "values": ["relu", "tanh"]},
     "units_1": {"type": "int", "low": 32, "high": 512, "step": 32},
@@ -101,13 +109,14 @@ def build(
     split = _split(root, corpus=corpus[corpus["fault"] == ""], genres=genres, protocol=protocol)
     for name in models:
         feature = FEATURES[name][0]
-        failed = ["expect_column_values_to_be_between(rms_mean)"] if feature == "mfcc_sequence" else []
+        failed = [FAILURE] if feature == "mfcc_sequence" else []
         _json(
             root / "validation" / feature / "result.json",
             {"feature": feature, "success": not failed, "expectations": 121, "failed": failed},
         )
         _model(name, root=root, split=split, genres=genres, untrained=name in untrained, generator=generator)
-        _tuning(root / "tuning" / name, trials=trials, generator=generator)
+        if trials:
+            _tuning(root / "tuning" / name, trials=trials, generator=generator)
     return root
 
 
