@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from components.audio import FORMATS, MAX_CHANNELS, SAMPLE_RATES, segment_count
-from components.corpus.tracks import Row
+from components.corpus.tracks import Row, escaped
 from components.params import Params
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def inspect(row: Row, *, folder: Path, params: Params) -> Row:
     -------
     Row
         With seconds, sample rate (Hz), samples (a channel), bytes, whole segments and the SHA-256 of the
-        file's bytes; or with a fault, and what was measured up to there.
+        file's bytes; or with a fault, and what was measured before it.
     """
     if row.fault:
         return row
@@ -58,6 +57,8 @@ def inspect(row: Row, *, folder: Path, params: Params) -> Row:
     except OSError as error:
         return replace(row, fault=f"not readable: {(error.strerror or str(error)).lower()}")
     try:
+        if fault := escaped(folder / row.path, handle, inside=folder):
+            return replace(row, fault=fault)
         return _measure(row, handle, params=params)
     except OSError as error:
         return replace(row, fault=f"not readable: {(error.strerror or str(error)).lower()}")
@@ -67,15 +68,16 @@ def inspect(row: Row, *, folder: Path, params: Params) -> Row:
 
 def _measure(row: Row, handle: int, *, params: Params) -> Row:
     before = os.fstat(handle)
-    if not stat.S_ISREG(before.st_mode):
-        return replace(row, fault="not a regular file: exchanged during the listing")
     row = replace(row, bytes=before.st_size)
     if before.st_size == 0:
         return replace(row, fault="empty: 0 bytes")
     limit = params.corpus.max_bytes
     if before.st_size > limit:
         return replace(row, fault=f"too large: {before.st_size} bytes, corpus.max_bytes is {limit}")
-    row = replace(_decode(row, handle, params=params), sha256=_sha256(handle))
+    row = _decode(row, handle, params=params)
+    if not row.fault:
+        # What is left out is not read to its end: it may be very long.
+        row = replace(row, sha256=_sha256(handle))
     after = os.fstat(handle)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         return replace(row, fault="changed during the listing")
@@ -110,10 +112,10 @@ def _decode(row: Row, handle: int, *, params: Params) -> Row:
             row, fault="no RIFF header" if wav and not riff else "no audio header that can be read"
         )
     row = replace(row, samples=heard.samples, seconds=heard.samples / rate)
-    if heard.samples == 0:
-        return replace(row, fault="empty: no samples")
     if heard.samples < promised or "lacks an end-of-stream bit" in log:
         return replace(row, fault=f"truncated: ends after {row.seconds:.2f} s, before its header says")
+    if heard.samples == 0:
+        return replace(row, fault="empty: no samples")
     if heard.unfinite:
         return replace(row, fault=f"not finite: {heard.unfinite} samples are NaN or infinite")
     cut = params.segments

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from components.corpus.tracks import Row
+from components.corpus.tracks import Row, escaped
 from components.params import Params
 
 SUFFIXES = frozenset({".png"})
@@ -45,16 +44,17 @@ def inspect(row: Row, *, folder: Path, params: Params) -> Row:
         with os.fdopen(handle, "rb") as file:
             state = os.fstat(handle)
             row = replace(row, bytes=state.st_size)
-            if not stat.S_ISREG(state.st_mode):
-                return replace(row, fault="not a regular file: exchanged during the listing")
+            if fault := escaped(folder / row.path, handle, inside=folder):
+                return replace(row, fault=fault)
             if state.st_size == 0:
                 return replace(row, fault="empty: 0 bytes")
             limit = params.corpus.max_bytes
             if state.st_size > limit:
                 return replace(row, fault=f"too large: {state.st_size} bytes, corpus.max_bytes is {limit}")
-            row = replace(row, sha256=hashlib.file_digest(file, "sha256").hexdigest())
+            fault = _fault(file)
             file.seek(0)
-            return replace(row, fault=_fault(file))
+            sha256 = "" if fault else hashlib.file_digest(file, "sha256").hexdigest()
+            return replace(row, sha256=sha256, fault=fault)
     except FileNotFoundError:
         return replace(row, fault="vanished during the listing")
     except OSError as error:

@@ -225,6 +225,31 @@ def _forbidden(path: Path, *, inside: Path) -> str:
     return ""
 
 
+def escaped(path: Path, handle: int, *, inside: Path) -> str:
+    """Check that what was opened is still the file that was listed.
+
+    Parameters
+    ----------
+    path : Path
+        What was opened.
+    handle : int
+        The open file.
+    inside : Path
+        The collection.
+
+    Returns
+    -------
+    str
+        A fault if the file was exchanged since the listing began, for something else or for a link that
+        leads out of the collection; else ''.
+    """
+    if fault := _forbidden(path, inside=inside.resolve()):
+        return fault
+    if not os.path.samestat(path.stat(), os.fstat(handle)):
+        return "exchanged during the listing"
+    return ""
+
+
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
