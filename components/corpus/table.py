@@ -51,16 +51,17 @@ def rows(path: Path, *, key: str = "corpus.sources.table.path") -> pd.DataFrame:
     genres = frame["label"].map(str.strip).map(printable)
     lengths = pd.to_numeric(frame["length"], errors="coerce")
     values = frame[list(VALUES)].apply(pd.to_numeric, errors="coerce").astype("float64")
-    whole = (lengths >= WHOLE_TRACK) | lengths.isna()
-    named = [_name(n, genre=g, whole=w) for n, g, w in zip(names, genres, whole, strict=True)]
+    whole = lengths >= WHOLE_TRACK
+    pieces = [_split(name, whole=w) for name, w in zip(names, whole, strict=True)]
     read = pd.DataFrame(
         {
-            "track": [track for track, _ in named],
-            "segment": np.array([segment for _, segment in named], dtype="int64"),
+            "track": [track_id(genre, stem) for genre, (stem, _) in zip(genres, pieces, strict=True)],
+            "segment": np.array([segment for _, segment in pieces], dtype="int64"),
             "genre": genres.to_numpy(dtype=object),
         }
     )
-    read["fault"] = _faults(read, names=names, lengths=lengths, values=values)
+    stems = pd.Series([stem for stem, _ in pieces])
+    read["fault"] = _faults(read, stems=stems, lengths=lengths, values=values)
     return pd.concat([read, values], axis=1)
 
 
@@ -88,30 +89,28 @@ def _text(path: Path, *, key: str) -> pd.DataFrame:
     return frame
 
 
-def _name(filename: str, *, genre: str, whole: bool) -> tuple[str, int]:
-    """Split ``blues.00000.3.wav`` into track and segment; a whole track's row has segment -1."""
+def _split(filename: str, *, whole: bool) -> tuple[str, int]:
+    """Split ``blues.00000.3.wav`` into stem and segment; a whole track's row has segment -1."""
     stem = re.sub(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", "", filename)
     if whole:
-        return track_id(genre, stem), -1
+        return stem, -1
     piece = re.fullmatch(r"(.+)\.(\d{1,9})", stem, flags=re.DOTALL)
-    if piece is None:
-        return track_id(genre, stem), 0
-    return track_id(genre, piece[1]), int(piece[2])
+    return (piece[1], int(piece[2])) if piece else (stem, 0)
 
 
-def _faults(read: pd.DataFrame, *, names: pd.Series, lengths: pd.Series, values: pd.DataFrame) -> list[str]:
+def _faults(read: pd.DataFrame, *, stems: pd.Series, lengths: pd.Series, values: pd.DataFrame) -> list[str]:
     finite = np.isfinite(values.to_numpy())
-    tracks_of_name = names.map(read["genre"].groupby(names.to_numpy()).nunique())
+    labels = stems.map(read["genre"].groupby(stems.to_numpy()).nunique())
     repeated = read.duplicated(["track", "segment"], keep=False)
     faults = []
     for i in range(len(read)):
         fault = ""
-        if not names.iloc[i]:
+        if not stems.iloc[i]:
             fault = "no file name"
         elif not read["genre"].iloc[i]:
             fault = "no label"
-        elif tracks_of_name.iloc[i] > 1:
-            fault = "labels disagree: one file name under several labels"
+        elif labels.iloc[i] > 1:
+            fault = "labels disagree: one track under several labels"
         elif repeated.iloc[i]:
             fault = "file name repeated"
         elif not lengths.iloc[i] > 0:
