@@ -180,7 +180,14 @@ def content(inputs: Inputs, *, limits: Limits, measured: set[str]) -> Suite:
         between("range", 0.0, None, "a column that never varies tells nothing", strict_min=True, mostly=1.0)
         if limits.constant_columns == 0
         else between("range", 0.0, None, "the largest value is not below the smallest"),
-        between("pile_up", None, limits.pile_up, "values that pile up at an extreme were clipped"),
+        between(
+            "pile_up",
+            None,
+            limits.pile_up,
+            "values that pile up at an extreme were clipped",
+            mostly=1.0 - limits.piled_columns,
+        ),
+        between("zeros", None, limits.zeros, "zeros stand in for what was not computed"),
     ]
     tracks = [
         equal("listed", "usable", "every track is a usable one of the corpus, and every usable one is here"),

@@ -37,13 +37,18 @@ def context(docs: Path | None) -> EphemeralDataContext:
     # Read when the package is imported: set before, and for whatever a parent process may have set.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
-    made = gx.get_context(mode="ephemeral")
-    made.enable_analytics(False)
-    made.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    for site in list(made.variables.data_docs_sites or {}):
-        made.delete_data_docs_site(site)
+    config = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(),
+        progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
+        analytics_enabled=False,
+    )
+    made = gx.get_context(mode="ephemeral", project_config=config)
     if docs is None:
         return made
     made.add_data_docs_site(

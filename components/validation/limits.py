@@ -78,6 +78,11 @@ class Limits:
     pile_up : float
         Share of a column's values that may lie exactly on its maximum or, unless that is 0, on its minimum.
         A continuous quantity reaches its extreme once; a clipped one again and again.
+    piled_columns : float
+        Share of columns that may do so all the same: units of a frozen encoder that rarely answer.
+    zeros : float
+        Share of a column's values that may be exactly 0. A measured quantity is 0 by chance alone; a rectified
+        one, or a picture's, often.
     discrete : tuple of str
         Columns that take few values by nature, for which ``pile_up`` means nothing.
     coherence : float
@@ -88,5 +93,7 @@ class Limits:
     constant_columns: float = 0.0
     constant_elements: float = 0.0
     pile_up: float = 0.05
+    piled_columns: float = 0.0
+    zeros: float = 0.2
     discrete: tuple[str, ...] = ()
     coherence: float = 0.1

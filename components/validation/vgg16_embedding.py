@@ -21,7 +21,7 @@ SCALED_LEVELS = {3: 4.2, 4: 0.43, 5: 0.1}
 FACTOR = 5.0
 
 #: A few units of the last block answer to nothing that a spectrogram holds.
-LIMITS = Limits(constant_columns=0.3, constant_elements=0.3)
+LIMITS = Limits(constant_columns=0.3, constant_elements=0.3, piled_columns=0.1, zeros=1.0)
 
 
 def layout(inputs: Inputs) -> list[tuple[int, str]]:
@@ -71,7 +71,8 @@ def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
         "similarity": found.similarity,
         "spread": found.spread,
     }
-    added = {"summary": built["summary"].assign(**facts)}
+    levels = found.rows["mean"] / max(float(found.rows["mean"].median()), 1e-12)
+    added = {"summary": built["summary"].assign(**facts), "rows": built["rows"].assign(level=levels)}
     if groups and due == len(columns):
         added["blocks"] = _blocks(inputs, columns, groups)
     return added
@@ -117,7 +118,10 @@ def expectations(inputs: Inputs) -> Suite:
             between("spread", 0.15, None, "a trained encoder tells pictures apart"),
             between("similarity", None, 0.995, "a trained encoder tells pictures apart"),
         ]
-    suite = {"summary": embedding}
+    same = between(
+        "level", 1 / FACTOR, FACTOR, "all pictures were prepared alike: none is far from the median"
+    )
+    suite = {"summary": embedding, "rows": [same]}
     names = {name for _, name in groups}
     if groups and sum(CHANNELS[block] for block, _ in groups) == inputs.values.shape[-1]:
         blocks = []
