@@ -9,7 +9,6 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from components.errors import ParamsError
-from components.params import describe
 
 #: More stages than this at once were never of use: each holds about 0.7 GB once TensorFlow is imported.
 MOST_STAGES = 2
@@ -58,4 +57,8 @@ def load() -> FlowSettings:
     try:
         return FlowSettings()
     except ValidationError as error:
-        raise ParamsError(f"environment GENRE_*: {describe(error)}") from error
+        faults = [
+            f"GENRE_{str(fault['loc'][0]).upper()} is {fault['input']!r}: {fault['msg']}"
+            for fault in error.errors()
+        ]
+        raise ParamsError("; ".join(faults)) from error
