@@ -27,11 +27,16 @@ from components.params import Params, describe
 #: Files of this folder that serve all features.
 _SHARED = {
     "__init__",
+    "chroma",
     "chunks",
     "encoder",
     "extraction",
+    "measures",
+    "median",
     "pictures",
     "progress",
+    "rhythm",
+    "separation",
     "spectrum",
     "store",
     "table",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
 from components.features import spectrum
@@ -56,41 +54,29 @@ def extract(clips: np.ndarray, *, options: Options) -> np.ndarray:
         Columns ``NAMES``; frequencies in Hz, 0 to 11,025; rates 0 to 1; tempo in beats a minute.
     """
     values = np.empty((len(clips), len(NAMES)), dtype=np.float32)
-    with warnings.catch_warnings():
-        # Digital silence has no pitch to tune to: librosa says so, and takes 0.
-        warnings.filterwarnings("ignore", message="Trying to estimate tuning from empty frequency set")
-        for row, clip in zip(values, clips, strict=True):
-            row[:] = _row(clip)
+    for row, clip in zip(values, clips, strict=True):
+        row[:] = _row(np.ascontiguousarray(clip))
     return values
 
 
 def _row(y: np.ndarray) -> list[float]:
-    import librosa
+    from components.features import chroma, measures, rhythm, separation
 
     transform = spectrum.stft(y)
     powers = spectrum.power(transform)
-    magnitude = np.sqrt(powers).T
-    mels = spectrum.mel(powers, sample_rate=SAMPLE_RATE)
-    level = spectrum.decibels(mels)
-    feature = librosa.feature
-    harmonic, percussive = (
-        librosa.istft(part, length=len(y)) for part in librosa.decompose.hpss(transform.T)
-    )
-    envelope = librosa.onset.onset_strength(S=level.T, sr=SAMPLE_RATE)
-    tempo = feature.tempo(onset_envelope=envelope, sr=SAMPLE_RATE)
+    magnitude = np.sqrt(powers)
+    level = spectrum.decibels(spectrum.mel(powers, sample_rate=SAMPLE_RATE))
     row: list[float] = []
     for series in (
-        feature.chroma_stft(S=powers.T, sr=SAMPLE_RATE),
-        feature.rms(y=y, pad_mode="reflect"),
-        feature.spectral_centroid(S=magnitude, sr=SAMPLE_RATE),
-        feature.spectral_bandwidth(S=magnitude, sr=SAMPLE_RATE),
-        feature.spectral_rolloff(S=magnitude, sr=SAMPLE_RATE),
-        feature.zero_crossing_rate(y),
-        harmonic,
-        percussive,
+        chroma.chroma(powers, sample_rate=SAMPLE_RATE),
+        measures.loudness(y),
+        *measures.centroid_bandwidth(magnitude, sample_rate=SAMPLE_RATE),
+        measures.rolloff(magnitude, sample_rate=SAMPLE_RATE),
+        measures.zero_crossing_rate(y),
+        *separation.separate(y, transform=transform, magnitude=magnitude),
     ):
         row += [float(series.mean()), float(series.var())]
-    row.append(float(tempo[0]))
+    row.append(rhythm.tempo(rhythm.onset_strength(level), sample_rate=SAMPLE_RATE))
     coefficients = spectrum.mfcc(level, coefficients=_COEFFICIENTS)
     for mean, variance in zip(coefficients.mean(axis=0), coefficients.var(axis=0), strict=True):
         row += [float(mean), float(variance)]
