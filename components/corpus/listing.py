@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +65,7 @@ def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFra
     ------
     CorpusError
         If the source is unknown or missing, holds fewer than two genres, or a genre keeps fewer usable
-        tracks than ``corpus.minimum_tracks``. Nothing is written then.
+        tracks than ``corpus.minimum_tracks``; or the listing cannot be written. Nothing is left behind.
     """
     valid = ", ".join(sorted(params.corpus.sources))
     if source not in params.corpus.sources:
@@ -79,14 +80,20 @@ def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFra
         found, ignored = tracks.walk(path, key=key, suffixes=suffixes)
         with ThreadPoolExecutor(THREADS) as pool:
             measured = pool.map(lambda row: inspect(row, folder=path, params=params), found)
-            rows = list(_shown(measured, total=len(found), label=f"corpus {source}", console=console))
+            rows = tracks.unique(
+                list(_shown(measured, total=len(found), label=f"corpus {source}", console=console))
+            )
     listing = _frame(rows)
     for line in describe(listing, source=source, ignored=ignored):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     _require_enough(listing, source=source, minimum=params.corpus.minimum_tracks)
     target = Path(root) / "corpus" / f"{source}.parquet"
-    with replacing(target) as temporary:
-        listing.to_parquet(temporary, index=False)
+    try:
+        with replacing(target) as temporary:
+            listing.to_parquet(temporary, index=False)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise CorpusError(f"{target} cannot be written: {reason}") from error
     return listing
 
 

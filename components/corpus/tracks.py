@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -134,9 +135,8 @@ def walk(folder: Path, *, key: str, suffixes: Collection[str]) -> tuple[list[Row
     Returns
     -------
     rows : list of Row
-        Sorted by track, each with a unique id. A fault is already named for what must not be opened: not a
-        regular file, a link that leads out of the collection or in a circle, a name that is not UTF-8, a
-        second file of one track.
+        As found. A fault is already named for what must not be opened: not a regular file, a link that leads
+        out of the collection or in a circle, a name that is not UTF-8.
     ignored : int
         How many other files there are.
 
@@ -169,7 +169,7 @@ def walk(folder: Path, *, key: str, suffixes: Collection[str]) -> tuple[list[Row
                 f"{', '.join(sorted(suffixes))}"
             )
         rows.extend(listed)
-    return unique(rows), ignored
+    return rows, ignored
 
 
 def _files(folder: Path, *, suffixes: Collection[str]) -> Iterator[Path]:
@@ -212,10 +212,11 @@ def _forbidden(path: Path, *, inside: Path) -> str:
         kind = target.stat().st_mode
     except FileNotFoundError:
         return "link to a file that does not exist" if path.is_symlink() else "vanished during the listing"
-    except (OSError, RuntimeError) as error:
-        # Python 3.11 raises RuntimeError for a link that leads round in a circle.
-        loop = isinstance(error, RuntimeError) or path.is_symlink()
-        return "link that leads in a circle" if loop else f"not readable: {error}"
+    except RuntimeError:  # so Python 3.11 says it; a later Python raises OSError with ELOOP
+        return "link that leads in a circle"
+    except OSError as error:
+        circle = error.errno == errno.ELOOP
+        return "link that leads in a circle" if circle else f"not readable: {(error.strerror or '').lower()}"
     if not target.is_relative_to(inside):
         return "link out of the corpus"
     if not stat.S_ISREG(kind):
@@ -260,7 +261,9 @@ _KINDS = (
 
 
 def unique(rows: list[Row]) -> list[Row]:
-    """Sort rows by track; the second and later file of one track keeps its row as a named fault.
+    """Sort rows by track; a second file of one track keeps its row as a named fault.
+
+    Where one of them can be used, it is the one that stands.
 
     Parameters
     ----------
@@ -277,12 +280,16 @@ def unique(rows: list[Row]) -> list[Row]:
     kept = []
     for row in sorted(rows, key=lambda r: (r.track, bool(r.fault), r.path)):
         if row.track in seen:
-            name = f"{row.track} ({row.path})"
+            name = printable(f"{row.track} ({row.path})")
             while name in used:
                 name += "'"
             used[name] += 1
             row = replace(
-                row, track=name, fault=row.fault or f"second file of the track in {seen[row.track]}"
+                row,
+                track=name,
+                fault=row.fault or f"second file of the track in {printable(seen[row.track])}",
+                segments=0,
+                sha256="",
             )
         else:
             seen[row.track] = row.path

@@ -3,6 +3,6 @@
 Accuracies on it say that the workflow works; they mean nothing about music.
 """
 
-from components.synthetic.stage import SyntheticParams, run
+from components.synthetic.stage import SyntheticParams, block, run
 
-__all__ = ["SyntheticParams", "run"]
+__all__ = ["SyntheticParams", "block", "run"]

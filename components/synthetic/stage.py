@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.progress import track as progress_of
 
 from components.atomic import replacing_folder
-from components.errors import ParamsError
+from components.errors import CorpusError, ParamsError
 from components.params import Count, Params, Strict, describe
 from components.synthetic.composition import compose
 from components.synthetic.genres import STYLES
@@ -45,6 +46,35 @@ class SyntheticParams(Strict):
         return dict.fromkeys(STYLES, self.tracks_per_genre)
 
 
+def block(name: str, *, params: Params) -> SyntheticParams:
+    """Return the checked params of one synthetic collection.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``synthetic``.
+    params : Params
+        That holds it.
+
+    Returns
+    -------
+    SyntheticParams
+        The block.
+
+    Raises
+    ------
+    ParamsError
+        If there is no such block, or a key of it is missing, unknown or out of range.
+    """
+    if name not in params.synthetic:
+        valid = ", ".join(sorted(params.synthetic)) or "none; this preset's corpus is not synthetic"
+        raise ParamsError(f"synthetic corpus {name!r} is not in params.yaml; valid: {valid}")
+    try:
+        return SyntheticParams.model_validate(params.synthetic[name])
+    except ValidationError as error:
+        raise ParamsError(f"params.yaml: synthetic.{name}: {describe(error)}") from error
+
+
 def run(name: str, *, params: Params, root: Path = Path("data")) -> Path:
     """Compose one collection and write it to ``ROOT/raw/NAME/<genre>/<genre>.NNNNN.wav``.
 
@@ -66,31 +96,35 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> Path:
     ------
     ParamsError
         If there is no such block, or a key of it is missing, unknown or out of range.
+    CorpusError
+        If the folder cannot be written.
     """
+    checked = block(name, params=params)
+    target = Path(root) / "raw" / name
+    try:
+        with replacing_folder(target) as folder:
+            _write(checked, folder, label=f"compose {name}")
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise CorpusError(f"{target} cannot be written: {reason}") from error
+    return target
+
+
+def _write(checked: SyntheticParams, folder: Path, *, label: str) -> None:
     import soundfile
 
-    if name not in params.synthetic:
-        valid = ", ".join(sorted(params.synthetic)) or "none; this preset's corpus is not synthetic"
-        raise ParamsError(f"synthetic corpus {name!r} is not in params.yaml; valid: {valid}")
-    try:
-        block = SyntheticParams.model_validate(params.synthetic[name])
-    except ValidationError as error:
-        raise ParamsError(f"params.yaml: synthetic.{name}: {describe(error)}") from error
-    tracks = [(genre, number) for genre, count in sorted(block.counts().items()) for number in range(count)]
-    target = Path(root) / "raw" / name
+    tracks = [(genre, number) for genre, count in sorted(checked.counts().items()) for number in range(count)]
     console = Console(stderr=True)
-    with replacing_folder(target) as folder:
-        for genre in block.counts():
-            (folder / genre).mkdir()
-        for genre, number in progress_of(
-            tracks, description=f"compose {name}", console=console, disable=not console.is_terminal
-        ):
-            # A track's seed depends on nothing but itself: more tracks, or fewer genres, change no other.
-            rng = np.random.default_rng([block.seed, zlib.crc32(genre.encode()), number])
-            wave = compose(genre, seconds=block.seconds, rng=rng)
-            # Rounded here and not in the file library, so that its version changes no byte.
-            samples = np.round(wave * 32767.0).astype(np.int16)
-            soundfile.write(
-                folder / genre / f"{genre}.{number:05d}.wav", samples, SAMPLE_RATE, subtype="PCM_16"
-            )
-    return target
+    quiet = not console.is_terminal
+    for genre, number in progress_of(tracks, description=label, console=console, disable=quiet):
+        (folder / genre).mkdir(exist_ok=True)
+        # A track's seed depends on nothing but itself: more tracks, or fewer genres, change no other.
+        rng = np.random.default_rng([checked.seed, zlib.crc32(genre.encode()), number])
+        wave = compose(genre, seconds=checked.seconds, rng=rng)
+        # Rounded here and not in the file library, so that its version changes no byte.
+        samples = np.round(wave * 32767.0).astype(np.int16)
+        path = folder / genre / f"{genre}.{number:05d}.wav"
+        try:
+            soundfile.write(path, samples, SAMPLE_RATE, subtype="PCM_16")
+        except soundfile.SoundFileError as error:  # a full disk is no OSError to it
+            raise OSError(str(error)) from error
