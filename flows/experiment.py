@@ -251,23 +251,28 @@ def experiment(
 
 def _finish(plan: graph.Graph, outcome: schedule.Outcome, *, root: Path, promote: bool) -> None:
     logger = get_run_logger()
-    problems = [
-        *outcome.failed.values(),
-        *(f"{stage} skipped: {why}" for stage, why in outcome.skipped.items()),
-    ]
+    problems = list(outcome.failed.values())
+    for stage, why in outcome.skipped.items():
+        logger.warning("%s skipped: %s", stage, why)
+        if outcome.failed:
+            problems.append(f"{stage} skipped: {why}")
     for model in plan.models():
         if outcome.good(f"train@{model}"):
-            state = log_task(model, return_state=True)
-            if state.is_failed():
-                problems.append(f"log@{model}: {state.message}")
+            logged: Any = log_task(model, return_state=True)
+            if not logged.is_completed():
+                problems.append(f"log@{model}: {logged.message}")
     if outcome.good("compare"):
         from components import comparison
 
         rows = artifacts.comparison(comparison.read(root=root / "data"))
         create_table_artifact(rows, key="comparison", description="The models compared")
         if promote and not problems:
-            answer: Any = promote_task()
-            logger.info("%s: %s", "promoted" if answer.promoted else "not promoted", answer.reason)
+            state: Any = promote_task(return_state=True)
+            if state.is_completed():
+                answer = state.result()
+                logger.info("%s: %s", "promoted" if answer.promoted else "not promoted", answer.reason)
+            else:
+                problems.append(f"promote: {state.message}")
     if problems:
         raise ExperimentError("; ".join(problems))
 
