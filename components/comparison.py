@@ -163,7 +163,7 @@ def figures(model: Trained, *, params: Params, chance: float) -> dict[str, Any]:
             if abs(said - measured[part][metric]) > AGREEMENT:
                 raise ComparisonError(
                     f"model {model.name!r}: metrics.json says {part}.{metric} is {said}, its predictions "
-                    f"give {measured[part][metric]}; run `genre train {model.name}`"
+                    f"give {measured[part][metric]}; run `dvc repro train@{model.name}`"
                 )
     facts = model.facts
     marks = [words.LEAKY] * bool(facts["leaky"]) + [words.UNTRAINED] * model.untrained

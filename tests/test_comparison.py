@@ -12,6 +12,7 @@ from rich.console import Console
 
 from components import comparison, grouping
 from components.errors import LeakError
+from components.report import sources
 from components.report.sources import ComparisonError
 from tests.report import finished_project
 
@@ -33,6 +34,12 @@ def two(tmp_path) -> Path:
 
 def run_two(root: Path, **changed) -> dict:
     return comparison.run(params=finished_project.params(models=("mlp", "yamnet"), **changed), root=root)
+
+
+def compare_two(root: Path, **changed) -> dict:
+    """The comparison alone, without writing the report."""
+    params = finished_project.params(models=("mlp", "yamnet"), **changed)
+    return comparison.compare(sources.read(params=params, root=root), params=params)
 
 
 def edit(path: Path, **changed) -> None:
@@ -63,7 +70,7 @@ def test_the_best_is_the_best_on_validation_songs_and_comes_first(finished):
 
 
 def test_the_test_part_never_chooses(two):
-    before = run_two(two)
+    before = compare_two(two)
     folder = two / "models" / before["best"]
     table = pd.read_parquet(folder / "predictions.parquet")
     test = table["part"] == "test"
@@ -73,7 +80,7 @@ def test_the_test_part_never_chooses(two):
         table.loc[test, f"probability.{genre}"] = (table.loc[test, "predicted"] == genre).astype(float)
     table.to_parquet(folder / "predictions.parquet")
     (folder / "metrics.json").write_text("{}")
-    after = run_two(two)
+    after = compare_two(two)
     assert after["models"][before["best"]]["test_songs"] == 0.0
     assert after["best"] == before["best"]
 
@@ -96,20 +103,20 @@ def test_the_same_files_give_the_same_report_byte_for_byte(finished, tmp_path):
 
 def test_a_model_of_another_split_is_left_out_and_named(two):
     edit(two / "models" / "mlp" / "training.json", fingerprint="0" * 64)
-    result = run_two(two)
+    result = compare_two(two)
     assert list(result["models"]) == ["yamnet"]
-    assert "another split" in result["left_out"]["mlp"] and "genre train mlp" in result["left_out"]["mlp"]
+    assert "another split" in result["left_out"]["mlp"] and "dvc repro train@mlp" in result["left_out"]["mlp"]
     assert any("mlp is left out" in note for note in result["notes"])
 
 
 def test_an_untrained_model_is_left_out_and_named(two):
     (two / "models" / "mlp" / "predictions.parquet").unlink()
-    assert "predictions.parquet is missing" in run_two(two)["left_out"]["mlp"]
+    assert "mlp/predictions.parquet is missing" in compare_two(two)["left_out"]["mlp"]
 
 
 def test_a_model_that_is_not_in_the_params_is_left_out_and_named(two):
     (two / "models" / "mlp").rename(two / "models" / "older")
-    assert "not among the models" in run_two(two)["left_out"]["older"]
+    assert "not among the models" in compare_two(two)["left_out"]["older"]
 
 
 def test_nothing_to_compare_is_an_error_with_each_reason_and_writes_nothing(two):
@@ -167,12 +174,12 @@ def test_an_untrained_encoder_is_marked(finished):
     _, result = finished
     assert result["models"]["vgg16"]["mark"] == "untrained encoder"
     assert result["models"]["mlp"]["mark"] == ""
-    assert any(note.startswith("vgg16 uses an untrained encoder") for note in result["notes"])
+    assert any(note.startswith("† vgg16 uses an untrained encoder") for note in result["notes"])
 
 
 def test_composed_songs_say_that_their_accuracies_mean_nothing_about_music(two):
-    assert any("mean nothing about music" in note for note in run_two(two)["notes"])
-    assert not any("music" in note for note in run_two(two, synthetic=False)["notes"])
+    assert any("mean nothing about music" in note for note in compare_two(two)["notes"])
+    assert not any("music" in note for note in compare_two(two, synthetic=False)["notes"])
 
 
 def test_one_model_has_nothing_to_be_told_from(tmp_path):

@@ -48,6 +48,10 @@ def test_finding_8_train_by_heart_with_validation_far_below_asks_for_dropout_or_
     assert "Switch on dropout_1" in said[8] and "fewer layers or units" in said[8]
 
 
+def test_a_model_that_still_learns_is_not_called_overfitting():
+    assert found([0.7], [0.5]) == {}
+
+
 def test_finding_8_with_dropout_on_asks_for_a_higher_rate():
     assert "Raise the dropout rate" in found([1.0], [0.7], dropout_1=True)[8]
 

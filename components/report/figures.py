@@ -12,6 +12,8 @@ from components.report import svg
 
 #: Costs that differ by this factor or more are drawn on a logarithmic axis.
 TENFOLD = 10.0
+#: Radius of a model's point, in pixels.
+POINT = 5.0
 
 
 def reliability(table: pd.DataFrame, *, name: str, model: str) -> Markup:
@@ -134,7 +136,7 @@ def _names(axes: Any, points: Mapping[str, tuple[float, float]]) -> None:
             )
             box = text.get_window_extent()
             free = not any(box.overlaps(other) for other in boxes) and not any(
-                box.contains(x, y) for x, y in taken
+                box.padded(POINT).contains(x, y) for x, y in taken
             )
             if free:
                 break

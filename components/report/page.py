@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from components import calibration, intervals
 from components.params import Params
 from components.report import curves, figures, importance, material, parallel, svg, verdict, words
@@ -57,6 +59,7 @@ def render(result: Mapping[str, Any], *, inputs: Inputs, params: Params) -> str:
         corpora={source: material.corpus(table) for source, table in inputs.corpora.items()},
         split=inputs.split,
         validation={name: material.validation(found) for name, found in inputs.validation.items()},
+        settings=yaml.safe_dump(params.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
         lineage={name: material.lineage(inputs.models[name]) for name in result["ranking"]},
     )
 

@@ -138,7 +138,7 @@ def draw(
                 heights[row],
                 color=svg.BAD if failed else svg.OWN,
                 linewidth=3.2 if top else 1.4,
-                alpha=1.0 if top else 0.22 + 0.5 * strength,
+                alpha=1.0 if top else 0.16 + 0.4 * strength,
                 linestyle=(0, (4, 2)) if trials["trial"].iloc[row] == study else "-",
                 gid=gid,
             )

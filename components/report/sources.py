@@ -153,12 +153,13 @@ def _unusable(folder: Path, *, model: str, fingerprint: str) -> str:
     """Say why a model cannot be compared, or '' if it can."""
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
-        return f"it has not been trained ({folder / missing[0]} is missing); run `genre train {model}`"
+        # Not the whole path: the report is the same wherever the project lies.
+        return f"it has not been trained ({model}/{missing[0]} is missing); run `dvc repro train@{model}`"
     facts = read_json(folder / "training.json", stage=f"train@{model}")
     if facts.get("fingerprint") != fingerprint:
         return (
             f"it was trained on another split (fingerprint {str(facts.get('fingerprint'))[:12]}, the split's "
-            f"is {fingerprint[:12]}); run `genre train {model}`"
+            f"is {fingerprint[:12]}); run `dvc repro train@{model}`"
         )
     return ""
 

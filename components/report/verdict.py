@@ -56,6 +56,7 @@ def matrix(model: Trained) -> dict[str, Any]:
         "size": len(genres),
         "cell": cell,
         "label": LABEL if readable else 4,
+        "text": 11 if cell >= 18 else 9,
         "names": names if readable else [],
         "numbers": cell > READABLE,
         "cells": cells,

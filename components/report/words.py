@@ -220,7 +220,7 @@ def notes(inputs: Inputs, *, models: Mapping[str, Mapping[str, Any]], params: Pa
     if untrained:
         verb = "uses" if len(untrained) == 1 else "use"
         said.append(
-            f"{', '.join(untrained)} {verb} an untrained encoder, since no pretrained weights were found: "
+            f"† {listed(untrained)} {verb} an untrained encoder, since no pretrained weights were found: "
             "these figures do not show what the architecture can do."
         )
     most = max(row["test"]["songs"] for row in models.values())
