@@ -42,6 +42,7 @@ _SHARED = {
     "table",
     "waveform",
     "worker",
+    "yamnet_network",
 }
 
 

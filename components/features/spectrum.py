@@ -99,7 +99,10 @@ def mel(powers: np.ndarray, *, sample_rate: int) -> np.ndarray:
     ndarray of float32, shape (frames, MELS)
         Slaney's mel bands, each of area 1, as ``librosa.feature.melspectrogram``.
     """
-    return powers @ mel_basis(sample_rate)
+    bands = np.empty((len(powers), MELS), dtype=np.float32)
+    for low, high, group in _groups(sample_rate):
+        bands[:, group] = powers[:, low:high] @ mel_basis(sample_rate)[low:high, group]
+    return bands
 
 
 def decibels(powers: np.ndarray, *, reference: float = 1.0, top: float = 80.0) -> np.ndarray:
@@ -156,6 +159,17 @@ def hann() -> np.ndarray:
     import scipy.signal
 
     return scipy.signal.get_window("hann", N_FFT, fftbins=True).astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def _groups(sample_rate: int) -> list[tuple[int, int, slice]]:
+    # A band takes in few bins: bands are multiplied 16 at a time with the bins that these take in.
+    groups = []
+    for first in range(0, MELS, 16):
+        group = slice(first, first + 16)
+        bins = np.flatnonzero(mel_basis(sample_rate)[:, group].any(axis=1))
+        groups.append((int(bins[0]), int(bins[-1]) + 1, group))
+    return groups
 
 
 @lru_cache(maxsize=8)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from components import audio, features
 from components.errors import FeatureError
 from components.features.encoder import Encoder
 from components.params import Params, PretrainedParams
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 #: Features that stand in for a source that has no waveform: a picture is drawn, a table's row computed.
 _DRAWN = {"pictures": "mel_image"}
@@ -120,6 +124,13 @@ def load_encoder(module: ModuleType, *, pretrained: PretrainedParams) -> Encoder
     return module.load_encoder(pretrained) if module.ENCODER else None
 
 
+@lru_cache(maxsize=1)
+def _mathematics() -> ThreadpoolController:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
 def apply(
     module: ModuleType, clips: np.ndarray, *, options: Any, encoder: Encoder | None = None
 ) -> np.ndarray:
@@ -146,8 +157,12 @@ def apply(
     FeatureError
         If a value is not finite.
     """
-    more = {"encoder": encoder} if encoder else {}
-    values = module.extract(clips, options=options, **more)
+    if encoder:
+        values = module.extract(clips, options=options, encoder=encoder)
+    else:
+        # One thread: matrix products rounded alike however many processors there are.
+        with _mathematics().limit(limits=1, user_api="blas"):
+            values = module.extract(clips, options=options)
     if not np.isfinite(values).all():
         rows = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
         raise FeatureError(f"{module.__name__.rsplit('.', 1)[-1]}: row {rows[0]} is not finite")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,11 +21,8 @@ UNITS = ("segment", "track")
 NAMES = None
 ENCODER = "yamnet"
 
-#: YAMNet's own sizes, in samples: a patch is 96 frames of 25 ms every 10 ms, a new one starts every 0.48 s.
-PATCH, PATCH_HOP = 15_600, 7_680
-WIDTH = 1024
-#: Samples given to the encoder in one call (about 2 minutes): large enough to batch, small enough for any memory.
-BATCH = 240 * PATCH_HOP
+#: Clips embedded in one call: 60 patches of 3-s segments. More is no faster, and takes more memory.
+BATCH = 10
 
 
 class Options(Strict):
@@ -32,7 +30,10 @@ class Options(Strict):
 
 
 def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndarray:
-    """Embed each clip, alone, as YAMNet does: its end is padded with silence to a whole patch.
+    """Embed each clip: cut first, then embedded, so that no row holds anything of its neighbours.
+
+    The published model pads a 3-s piece with 0.375 s of silence, which its last patch then sees. Here the six
+    patches lie evenly inside the piece, 0.40 s apart instead of 0.48 s.
 
     Parameters
     ----------
@@ -48,26 +49,13 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
     ndarray of float32, shape (n, frames, 1024)
         0 and up; 6 frames for 3 s, 62 for 30 s.
     """
-    frames = frames_in(clips.shape[1])
-    # Clips are laid end to end, each starting on a patch, so that many are embedded in one call; patches that
-    # would reach into the next clip are dropped.
-    slots = frames + -(-(PATCH - PATCH_HOP) // PATCH_HOP)
-    together = max(1, BATCH // (slots * PATCH_HOP))
-    values = np.empty((len(clips), frames, WIDTH), dtype=np.float32)
-    for start in range(0, len(clips), together):
-        group = clips[start : start + together]
-        # Always the same size: another size may take another path through the encoder's kernels.
-        laid = np.zeros((together if len(clips) > 1 else 1, slots * PATCH_HOP), dtype=np.float32)
-        laid[: len(group), : clips.shape[1]] = group
-        (embedded,) = encoder.run(np.concatenate([laid.ravel(), np.zeros(PATCH - PATCH_HOP, np.float32)]))
-        patches = embedded[: laid.size // PATCH_HOP].reshape(len(laid), slots, WIDTH)
-        values[start : start + len(group)] = patches[: len(group), :frames]
+    from components.features import yamnet_network
+
+    starts = yamnet_network.patch_starts(clips.shape[1])
+    values = np.empty((len(clips), len(starts), yamnet_network.WIDTH), dtype=np.float32)
+    for first in range(0, len(clips), BATCH):
+        (values[first : first + BATCH],) = encoder.run(clips[first : first + BATCH], starts=starts)
     return values
-
-
-def frames_in(samples: int) -> int:
-    """Count the patches YAMNet takes from a clip of so many samples."""
-    return 1 + max(0, -(-(samples - PATCH) // PATCH_HOP))
 
 
 def cache_folder() -> Path:
@@ -86,7 +74,8 @@ def load_encoder(pretrained: PretrainedParams) -> Encoder:
     Returns
     -------
     Encoder
-        ``run`` takes a waveform ``(samples,)`` and gives ``[(patches, 1024)]``.
+        ``run`` takes clips ``(n, samples)`` and the first frame of each patch, and gives
+        ``[(n, patches, 1024)]``.
 
     Raises
     ------
@@ -98,6 +87,8 @@ def load_encoder(pretrained: PretrainedParams) -> Encoder:
 
 @lru_cache(maxsize=2)
 def _load(handle: str, allow_untrained: bool, cache: str) -> Encoder:
+    from components.features import yamnet_network
+
     if handle == encoders.UNTRAINED:
         reason = ""
     else:
@@ -110,9 +101,11 @@ def _load(handle: str, allow_untrained: bool, cache: str) -> Encoder:
             reason = f"cannot be loaded ({' '.join(str(error).split())[:200]})"
         else:
             files = [place / "saved_model.pb", *sorted((place / "variables").iterdir())]
+            variables = model.__call__.concrete_functions[0].variables
+            weights = {variable.name.split(":")[0]: variable.numpy() for variable in variables}
             return Encoder(
                 name="yamnet",
-                run=lambda waveform: [model(waveform)[1].numpy()],
+                run=_runner(yamnet_network.front_end(), yamnet_network.body(weights)),
                 origin=handle,
                 trained=True,
                 sha256=encoders.sha256_of_files(files),
@@ -126,29 +119,26 @@ def _load(handle: str, allow_untrained: bool, cache: str) -> Encoder:
         f"{cache}/<sha1 of the handle>/ (saved_model.pb and variables/), or set TFHUB_CACHE_DIR",
         allowed=allow_untrained,
     )
-    weights = _projection()
+    body, drawn = yamnet_network.stand_in(seed=encoders.SEED)
     return Encoder(
         name="yamnet",
-        run=lambda waveform: [_stand_in(waveform, weights)],
+        run=_runner(yamnet_network.front_end(), body),
         origin=f"seed {encoders.SEED}",
         trained=False,
-        sha256=encoders.sha256_of_arrays([weights]),
+        sha256=encoders.sha256_of_arrays(drawn),
     )
 
 
-def _projection() -> np.ndarray:
-    size = (12 * 64, WIDTH)
-    return np.random.default_rng(encoders.SEED).normal(0, size[0] ** -0.5, size).astype(np.float32)
+def _runner(
+    front_end: Callable[[np.ndarray], np.ndarray], body: Callable[[np.ndarray], np.ndarray]
+) -> Callable[..., list[np.ndarray]]:
+    from components.features import yamnet_network
 
+    def run(clips: np.ndarray, *, starts: np.ndarray) -> list[np.ndarray]:
+        frames = front_end(np.ascontiguousarray(clips))
+        places = starts[:, np.newaxis] + np.arange(yamnet_network.PATCH)
+        patches = frames[:, places]
+        embedded = body(patches.reshape(-1, *patches.shape[2:]))
+        return [embedded.reshape(len(clips), len(starts), -1)]
 
-def _stand_in(waveform: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    # YAMNet's front end (64 mel bands, 125 to 7,500 Hz), then a seeded projection of each patch.
-    import librosa
-
-    frames = np.lib.stride_tricks.sliding_window_view(waveform, 400)[::160]
-    magnitude = np.abs(np.fft.rfft(frames * np.hanning(401)[:400].astype(np.float32), 512, axis=1))
-    basis = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=512, n_mels=64, fmin=125, fmax=7500, norm=None).T
-    level = np.log(magnitude.astype(np.float32) @ basis + np.float32(1e-3))
-    patches = np.lib.stride_tricks.sliding_window_view(level, 96, axis=0)[::48]
-    pooled = patches.reshape(len(patches), 64, 12, 8).mean(axis=3).reshape(len(patches), -1)
-    return np.maximum(pooled @ weights, 0.0)
+    return run
