@@ -37,11 +37,12 @@ def close_run(flow_run: object) -> bool:
             found = client.read_flow_run(key)
         except ObjectNotFound:
             return False  # that run was on another server, or its database is gone
-        if found.state is None or found.state.is_final():
-            return False
+        # A worker reports the end of the process itself, but not those of the tasks in it.
         for one in client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[key]))):
             if one.state is not None and not one.state.is_final():
                 client.set_task_run_state(one.id, Crashed(message=MESSAGE), force=True)
+        if found.state is not None and found.state.is_final():
+            return False
         client.set_flow_run_state(key, Crashed(message=MESSAGE), force=True)
     get_run_logger().warning("closed run %s: its process had been killed", found.name)
     return True
