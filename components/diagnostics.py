@@ -20,7 +20,7 @@ TIMES_CHANCE = 2.0
 MEMORISED = 0.9
 #: Train accuracy above validation by this much is overfitting (the study's example: 100 % and 70 %).
 OVERFITTING_GAP = 0.15
-#: Validation above train by this much, in the best epoch, is a model too small for its task.
+#: Best validation above the best train accuracy by this much is a model too small for its task.
 UNDERFITTING_GAP = 0.05
 #: A unit count that has no effect unless its switch is on.
 SWITCHES = {"units_4": "has_fourth_layer", "units_additional": "has_additional_layer"}
@@ -64,7 +64,8 @@ def diagnose(
     ----------
     history : DataFrame
         One row an epoch: ``accuracy`` and ``val_accuracy``, 0 to 1. The epoch with the highest
-        ``val_accuracy`` (the first of equals) is the one that is judged.
+        ``val_accuracy`` (the first of equals) is the one that is judged; a model is too small only if train
+        accuracy stays below it in every epoch.
     hyperparameters : mapping of str to value
         The run's own.
     search : mapping of str to Hyperparameter
@@ -89,10 +90,12 @@ def diagnose(
     chance = 1.0 / classes
     best = history.loc[history["val_accuracy"].idxmax()]
     train, held_out = float(best["accuracy"]), float(best["val_accuracy"])
+    # Keras averages train accuracy over an epoch in which the model still learns: the first epochs lag behind.
+    highest = float(history["accuracy"].max())
     found = [
         _at_chance(held_out, chance=chance, hyperparameters=hyperparameters),
         _overfitting(train, held_out, hyperparameters=hyperparameters),
-        _too_small(train, held_out, chance=chance, hyperparameters=hyperparameters),
+        _too_small(highest, held_out, chance=chance, hyperparameters=hyperparameters),
         _at_bounds(hyperparameters, search=search),
     ]
     return [diagnosis for diagnosis in found if diagnosis is not None]

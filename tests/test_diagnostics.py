@@ -66,6 +66,10 @@ def test_finding_9_train_below_validation_asks_for_a_larger_model():
     assert said[9].endswith("More units, layers or epochs.")
 
 
+def test_a_quick_learner_whose_train_accuracy_lags_in_its_first_epoch_is_not_too_small():
+    assert found([0.85, 1.0], [1.0, 1.0]) == {}
+
+
 def test_finding_9_names_dropout_first_where_it_is_on():
     assert "Switch off dropout_1 first" in found([0.6], [0.7], dropout_1=True)[9]
 

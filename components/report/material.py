@@ -87,11 +87,12 @@ def validation(result: Mapping[str, Any]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``success``, ``expectations`` (how many were asked) and ``failed``: one sentence each.
+        ``success``, ``expectations`` (how many were asked; None where that is not told) and ``failed``: one
+        sentence each.
     """
     return {
         "success": bool(result["success"]),
-        "expectations": int(result["expectations"]),
+        "expectations": result.get("expectations"),
         "failed": [_failure(entry) for entry in result["failed"]],
     }
 

@@ -42,7 +42,7 @@ def render(result: Mapping[str, Any], *, inputs: Inputs, params: Params) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("percent", "interval", "count", "size", "duration", "breakable"):
+    for name in ("percent", "interval", "count", "size", "duration", "plural", "breakable"):
         environment.filters[name] = getattr(words, name)
     place = {name: number for number, name in enumerate(result["models"])}
     return environment.get_template("index.html").render(

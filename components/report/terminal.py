@@ -30,7 +30,10 @@ def show(result: Mapping[str, Any], *, report: Path, console: Console | None = N
     from rich.text import Text
 
     console = console or Console()
-    title = f"{len(result['ranking'])} models on {result['songs']} test songs, {len(result['genres'])} genres"
+    title = (
+        f"{words.plural(len(result['ranking']), 'model')} on {words.plural(result['songs'], 'test song')}, "
+        f"{words.plural(len(result['genres']), 'genre')}"
+    )
     table = Table(
         title=Text(f"{title}, protocol {result['protocol']}"),
         title_justify="left",

@@ -111,6 +111,24 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def plural(number: int, noun: str) -> str:
+    """Count something: ``1 song``, ``2 songs``.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    noun : str
+        In the singular.
+
+    Returns
+    -------
+    str
+        The number and the noun.
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def listed(names: Sequence[str]) -> str:
     """Join names: ``a``, ``a and b``, ``a, b and c``.
 
@@ -180,7 +198,7 @@ def verdicts(result: Mapping[str, Any]) -> list[str]:
     list of str
         One sentence a group that cannot be told apart, or that all can.
     """
-    songs = f"{result['songs']} test song{'' if result['songs'] == 1 else 's'}"
+    songs = plural(result["songs"], "test song")
     if len(result["ranking"]) < 2:
         return [f"Only one model, so there is nothing to tell apart on {songs}."]
     if not result["groups"]:
