@@ -217,7 +217,7 @@ def test_an_unknown_source(collection: Path, demo_params: Params) -> None:
 
 
 def test_reading_what_was_never_listed_says_how_to(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"does not exist; `genre corpus audio` makes it"):
+    with pytest.raises(CorpusError, match=r"does not exist; `genre stage corpus audio` makes it"):
         corpus.read("audio", root=tmp_path)
 
 

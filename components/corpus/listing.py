@@ -121,10 +121,10 @@ def read(source: str, *, root: Path = Path("data")) -> pd.DataFrame:
     try:
         listing = pd.read_parquet(path)
     except FileNotFoundError as error:
-        raise CorpusError(f"{path} does not exist; `genre corpus {source}` makes it") from error
+        raise CorpusError(f"{path} does not exist; `genre stage corpus {source}` makes it") from error
     except (OSError, ValueError) as error:
         raise CorpusError(
-            f"{path} cannot be read ({error}); `genre corpus {source}` makes it anew"
+            f"{path} cannot be read ({error}); `genre stage corpus {source}` makes it anew"
         ) from error
     missing = COLUMNS.keys() - set(listing.columns)
     if missing:
