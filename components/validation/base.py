@@ -23,6 +23,8 @@ Tables = dict[str, pd.DataFrame]
 #: Largest relative difference between the index's summary of a row and the row itself. Both are sums over the
 #: same float32 numbers, in an order that may differ.
 SUMMARY_TOLERANCE = 1e-3
+#: Least intraclass correlation of a cepstral mean; the least of the public 3-s tables is above twice this.
+LEAST_COHERENCE = 0.1
 #: Seconds that a segment's start may be off: less than one frame of any feature.
 START_TOLERANCE = 0.01
 
@@ -218,6 +220,18 @@ def content(inputs: Inputs, *, limits: Limits, measured: set[str]) -> Suite:
         "genres": genres,
         "summary": _summary(inputs, limits, measured),
     }
+
+
+def steady(inputs: Inputs) -> bool:
+    """Say whether the coherence of a single column can be told from none.
+
+    Without any, the intraclass correlation of n tracks of k rows has a standard error of about the root of
+    2 / (n k (k - 1)). It must be a third of the least coherence asked for.
+    """
+    if inputs.unit != "segment":
+        return False
+    counts = inputs.index.groupby("track").size()
+    return float((counts * (counts - 1)).sum()) >= 2.0 / (LEAST_COHERENCE / 3.0) ** 2
 
 
 def _summary(inputs: Inputs, limits: Limits, measured: set[str]) -> list[Any]:

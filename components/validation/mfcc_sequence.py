@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.validation.base import Suite, Tables, agree, between, ordered
+from components.validation.base import LEAST_COHERENCE, Suite, Tables, agree, between, ordered, steady
 from components.validation.inputs import Inputs
 from components.validation.limits import Limits
 from components.validation.scan import Scan
@@ -101,8 +101,10 @@ def expectations(inputs: Inputs) -> Suite:
             between("minimum", None, 0.0, both, strict_max=True),
             between("maximum", 0.0, None, both, strict_min=True, mostly=_all_but_one(inputs)),
         ]
-    if inputs.unit == "segment" and inputs.params.segments.per_track > 1:
-        coefficients.append(between("coherence", 0.1, None, "segments of a track have its timbre"))
+    if steady(inputs):
+        coefficients.append(
+            between("coherence", LEAST_COHERENCE, None, "segments of a track have its timbre")
+        )
     course = [
         agree("frames", "frames_due", "one frame every hop length of the segment, at the right rate"),
         between("first_mean", -700.0, 150.0, "music from -60 dB to full scale"),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from components.validation.base import Suite, Tables, between, equal, ordered
+from components.validation.base import LEAST_COHERENCE, Suite, Tables, between, equal, ordered, steady
 from components.validation.inputs import Inputs
 from components.validation.limits import Limits
 from components.validation.scan import Scan
@@ -39,8 +39,6 @@ FULL_SCALE = 1.5
 ROWS_PER_COLUMN = 10
 #: Cepstral statistics overlap in what they say: in the public tables others explain at least 0.19 of each.
 LEAST_EXPLAINED = 0.05
-#: Half of what the least coherent cepstral mean of the public 3-s tables shows.
-LEAST_COHERENCE = 0.1
 
 LIMITS = Limits(discrete=("tempo",))
 
@@ -184,7 +182,7 @@ def expectations(inputs: Inputs) -> Suite:
     ]
     if len(inputs.index) >= ROWS_PER_COLUMN * len(NAMES):
         columns.append(between("explained", LEAST_EXPLAINED, None, "statistics of one clip go together"))
-    if inputs.unit == "segment" and inputs.params.segments.per_track > 1:
+    if steady(inputs):
         columns.append(between("coherence", LEAST_COHERENCE, None, "segments of a track have its timbre"))
     return {"values": _ranges(inputs.nyquist), "columns": columns, "summary": summary}
 
