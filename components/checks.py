@@ -35,11 +35,11 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
             raise ParamsError(
                 f"models.{name} has no file in components/models; valid: {', '.join(models.names())}"
             )
-    for name, block in params.features.items():
+    for name in params.features:
         if name not in features.names():
             valid = ", ".join(features.names())
             raise ParamsError(f"features.{name} has no file in components/features; valid: {valid}")
-        features.options(name, block.options)
+        features.options(name, params=params)
     made = {str(Path("data/raw") / name) for name in params.synthetic}
     for source, place in params.corpus.sources.items():
         if place.path not in made and not Path(place.path).exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -104,13 +105,17 @@ def use(
     corpus_path: Annotated[
         str | None, typer.Option(help="A folder (or CSV) that you already have, instead of the preset's own")
     ] = None,
+    vgg16_weights: Annotated[
+        str | None, typer.Option(help="A VGG16 weights file without top that you already have")
+    ] = None,
 ) -> None:
     """Switch params.yaml to a shipped preset."""
     from components import presets
 
-    if corpus_path is not None and not Path(corpus_path).exists():
-        raise ParamsError(f"--corpus-path {corpus_path!r} does not exist; valid: a folder, or a CSV file")
-    written = presets.use(preset, corpus_path=corpus_path)
+    for option, path in (("--corpus-path", corpus_path), ("--vgg16-weights", vgg16_weights)):
+        if path is not None and not Path(path).exists():
+            raise ParamsError(f"{option} {path!r} does not exist; valid: a path on this machine")
+    written = presets.use(preset, corpus_path=corpus_path, vgg16=vgg16_weights)
     places = ", ".join(f"{source} in {block.path}" for source, block in written.corpus.sources.items())
     print(f"params.yaml is now preset {preset}: {places}; models {', '.join(written.models)}")
 
@@ -146,18 +151,30 @@ def check() -> None:
 
 @app.command()
 def run(
-    force: Annotated[bool, typer.Option(help="Run every stage, stale or not")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run every stage, stale or not")] = False,
+    models: Annotated[str | None, typer.Option(help="Only these models, by comma; all by default")] = None,
+    only_stale: Annotated[
+        bool, typer.Option("--only-stale", help="Run what is stale and promote nothing")
+    ] = False,
 ) -> None:
-    """Run the whole workflow: what is stale, then compare, then promote."""
-    from components import comparison, params
+    """Run the workflow: stale stages in DVC's order, then compare, then let the gate decide."""
+    from components import params
     from components.checks import check_all
 
     checked = params.load()
     check_all(checked)
-    from flows import experiment
+    from flows import launch
 
-    experiment.run(force=force)
-    comparison.table(params=checked, root=ROOT)
+    chosen = models.split(",") if models else None
+    for name in chosen or []:
+        checked.model(name)
+    status = launch.run(force=force, models=chosen, only_stale=only_stale)
+    if status == 0:
+        from components import comparison
+
+        comparison.table(params=checked, root=ROOT)
+        print("MLflow UI: genre ui    report: data/report/index.html")
+    raise typer.Exit(status)
 
 
 @app.command()
@@ -189,6 +206,8 @@ def ui(port: Annotated[int, typer.Option(help="Port on loopback")] = 5000) -> No
 
 def main() -> None:
     """Run the app: a :class:`GenreError` is one line on standard error and its exit status."""
+    # TensorFlow's own log is for its developers. A variable that is set wins.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         app()
     except GenreError as error:

@@ -34,6 +34,8 @@ def seed_everything(seed: int) -> None:
     import keras
     import tensorflow as tf
 
+    # A search builds many models; TensorFlow warns of each.
+    tf.get_logger().setLevel("ERROR")
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 

@@ -143,7 +143,7 @@ def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> D
     failed = next((check for check in checks if not check.passed), None)
     if failed is not None:
         speaks = f"; version {current.version} stays champion" if current else "; there is no champion"
-        version = current.version if current else ""
+        version = str(current.version) if current else ""
         return Decision(False, name, version, f"{name} was not promoted: {failed.because}{speaks}.", checks)
     version = register(client, run_id, registered_model=registered, facts=facts)
     checks.append(load_test(f"models:/{registered}/{version}", genres=facts["genres"]))

@@ -46,7 +46,7 @@ class GenreModel(mlflow.pyfunc.PythonModel):
             self.params = self.params.model_copy(update={"pretrained": pretrained})
         self.model = keras.saving.load_model(paths["model"], safe_mode=True)
 
-    def predict(self, context: Any, model_input: Any, params: dict[str, Any] | None = None) -> pd.DataFrame:
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
         """Answer for each song.
 
         Parameters
@@ -70,6 +70,7 @@ class GenreModel(mlflow.pyfunc.PythonModel):
             With code INVALID_PARAMETER_VALUE (status 400 over HTTP), naming the song by its position and
             saying what is wrong with it.
         """
+        # Without annotations: MLflow would take them for the model's signature, which is logged in full.
         from mlflow.exceptions import MlflowException
 
         songs = model_input["audio"].tolist() if isinstance(model_input, pd.DataFrame) else list(model_input)

@@ -37,14 +37,19 @@ def test_data() -> Path:
     return Path(os.environ["GENRE_TEST_DATA"])
 
 
-@pytest.fixture
-def small_params() -> Params:
-    """The demo's params with the smallest budgets and the MLP alone."""
+def small() -> Params:
+    """Return the demo's params with the smallest budgets and the MLP alone."""
     document = yaml.safe_load(presets.compose("demo"))
     document["models"] = {"mlp": document["models"]["mlp"]}
     document["tuning"] |= {"max_trials": 2, "executions_per_trial": 2, "epochs": 2}
     document["training"] |= {"epochs": 6, "patience": 3}
     return parse(yaml.safe_dump(document))
+
+
+@pytest.fixture
+def small_params() -> Params:
+    """As :func:`small`."""
+    return small()
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def _lay_over(base: Any, overlay: Any) -> None:
             base[key] = value
 
 
-def compose(name: str, *, corpus_path: str | None = None) -> str:
+def compose(name: str, *, corpus_path: str | None = None, vgg16: str | None = None) -> str:
     """Write out a preset in full, comments included.
 
     Parameters
@@ -48,6 +48,8 @@ def compose(name: str, *, corpus_path: str | None = None) -> str:
         One of :func:`names`.
     corpus_path : str, optional
         Where the corpus lies, instead of the preset's own folder.
+    vgg16 : str, optional
+        A weights file without top, instead of a download.
 
     Returns
     -------
@@ -77,6 +79,8 @@ def compose(name: str, *, corpus_path: str | None = None) -> str:
     if corpus_path is not None:
         sources = document["corpus"]["sources"]
         sources[next(iter(sources))]["path"] = corpus_path
+    if vgg16 is not None:
+        document["pretrained"]["vgg16"] = vgg16
     buffer = io.StringIO()
     yaml.dump(document, buffer)
     text = buffer.getvalue()
@@ -84,7 +88,13 @@ def compose(name: str, *, corpus_path: str | None = None) -> str:
     return text
 
 
-def use(name: str, *, target: Path = Path("params.yaml"), corpus_path: str | None = None) -> Params:
+def use(
+    name: str,
+    *,
+    target: Path = Path("params.yaml"),
+    corpus_path: str | None = None,
+    vgg16: str | None = None,
+) -> Params:
     """Write a preset to ``params.yaml``.
 
     Parameters
@@ -93,8 +103,8 @@ def use(name: str, *, target: Path = Path("params.yaml"), corpus_path: str | Non
         One of :func:`names`.
     target : Path
         The file to replace.
-    corpus_path : str, optional
-        Where the corpus lies.
+    corpus_path, vgg16 : str, optional
+        Where the corpus and VGG16's weights lie.
 
     Returns
     -------
@@ -106,7 +116,7 @@ def use(name: str, *, target: Path = Path("params.yaml"), corpus_path: str | Non
     ParamsError
         As :func:`compose`.
     """
-    text = compose(name, corpus_path=corpus_path)
+    text = compose(name, corpus_path=corpus_path, vgg16=vgg16)
     with atomic.replacing(target) as path:
         path.write_text(text, encoding="utf-8")
     return parse(text)

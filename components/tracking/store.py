@@ -50,6 +50,10 @@ def connect() -> MlflowClient:
     # Alembic tells of each of some fifty migrations of a new store.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow.store").setLevel(logging.WARNING)
+    # An environment made by uv has no pip whose version could be noted.
+    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
+    logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         try:
             STORE.mkdir(exist_ok=True)
@@ -57,8 +61,12 @@ def connect() -> MlflowClient:
             raise GenreError(f"{STORE} cannot be made: {error.strerror}") from error
         if not os.access(STORE, os.W_OK):
             raise GenreError(f"{STORE} cannot be written; valid: a writable folder, or MLFLOW_TRACKING_URI")
-        mlflow.set_tracking_uri(f"sqlite:///{(STORE / 'mlflow.db').resolve()}")
+        mlflow.set_tracking_uri(_own_uri())
     return mlflow.MlflowClient()
+
+
+def _own_uri() -> str:
+    return f"sqlite:///{(STORE / 'mlflow.db').resolve()}"
 
 
 def experiment(client: MlflowClient, name: str) -> str:
@@ -80,9 +88,10 @@ def experiment(client: MlflowClient, name: str) -> str:
 
     found = client.get_experiment_by_name(name)
     if found is None:
-        location = (
-            None if os.environ.get("MLFLOW_TRACKING_URI") else (STORE / "artifacts" / name).resolve().as_uri()
-        )
+        import mlflow
+
+        local = mlflow.get_tracking_uri() == _own_uri()
+        location = (STORE / "artifacts" / name).resolve().as_uri() if local else None
         try:
             return client.create_experiment(name, artifact_location=location)
         except MlflowException:

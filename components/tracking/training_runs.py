@@ -103,7 +103,7 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
 def _log_input(run_id: str, *, facts: Mapping[str, Any], folder: Path, root: Path) -> None:
     import mlflow
 
-    rows = pd.read_parquet(folder / "predictions.parquet", columns=["part", "track", "segment", "genre"])
+    rows = pd.read_parquet(folder / "predictions.parquet", columns=["part", "track", "genre"])
     feature = facts["feature"]["feature"]
     dataset = mlflow.data.from_pandas(
         rows,

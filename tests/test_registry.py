@@ -1,0 +1,260 @@
+"""Tracking and registry: runs from files, once; and a gate that alone moves the champion."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from components import atomic, comparison, logged_model, registry, tracking, training, tuning
+from components.errors import RegistryError
+from components.params import Params
+from tests.conftest import small
+from tests.small_project import build_small_project
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose MLP is tuned and trained, to be copied."""
+    root = tmp_path_factory.mktemp("trained") / "data"
+    build_small_project(root, seed=0, spread=2.5)
+    params = small()
+    tuning.run("mlp", params=params, root=root)
+    training.run("mlp", params=params, root=root)
+    return root
+
+
+@pytest.fixture
+def trained(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the trained project, the MLP marked best; the store is its own."""
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(template, tmp_path / "data")
+    monkeypatch.setattr(comparison, "best", lambda **_: "mlp")
+    yield tmp_path / "data"
+    mlflow.set_tracking_uri(before)
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A load test that always passes; each asked URI is noted."""
+    asked: list[str] = []
+
+    def passes(uri: str, *, genres: list[str]) -> registry.Check:
+        asked.append(uri)
+        return registry.Check("loads from the registry and answers?", True, "answered")
+
+    monkeypatch.setattr(registry, "load_test", passes)
+    return asked
+
+
+@pytest.fixture(autouse=True)
+def light_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Log the model's file alone, where a test does not load it as audio model."""
+
+    def log(run_id: str, *, folder: Path, facts: dict[str, object]) -> None:
+        import mlflow
+
+        from tests.small_model import Constant
+
+        with mlflow.start_run(run_id=run_id):
+            mlflow.pyfunc.log_model(name="model", python_model=str(Constant), pip_requirements=["mlflow"])
+
+    monkeypatch.setattr(logged_model, "log", log)
+
+
+def test_a_model_has_its_run_with_all_that_was_measured(trained: Path, small_params: Params) -> None:
+    run_id = tracking.ensure_logged("mlp", params=small_params, root=trained)
+    client = tracking.connect()
+    run = client.get_run(run_id)
+    facts = json.loads((trained / "models/mlp/training.json").read_text())
+    assert run.info.status == "FINISHED"
+    assert run.data.params["units_1"] == str(facts["hyperparameters"]["units_1"])
+    metrics = json.loads((trained / "models/mlp/metrics.json").read_text())
+    assert {key: run.data.metrics[key] for key in metrics} == pytest.approx(metrics)
+    curve = [point.value for point in client.get_metric_history(run_id, "val_accuracy")]
+    assert curve == pytest.approx(pd.read_csv(trained / "models/mlp/history.csv")["val_accuracy"].tolist())
+    assert {"seconds", "peak_memory_mib", "learning_rate"} <= run.data.metrics.keys()
+    tags = {tag.key: tag.value for tag in run.inputs.dataset_inputs[0].tags}
+    assert tags["split_fingerprint"] == facts["fingerprint"]
+    names = {artifact.path for artifact in client.list_artifacts(run_id)}
+    assert {"learning_curves.png", "confusion.png", "per_class.json", "training"} <= names
+
+
+def test_a_search_has_parent_trials_and_executions(trained: Path, small_params: Params) -> None:
+    parent = tracking.ensure_tuning_logged("mlp", root=trained)
+    client = tracking.connect()
+    experiment = client.get_experiment_by_name("genre-tuning").experiment_id
+    below = lambda run_id: client.search_runs(  # noqa: E731
+        [experiment], filter_string=f"tags.mlflow.parentRunId = '{run_id}'"
+    )
+    trials = below(parent)
+    assert len(trials) == 2
+    executions = [run for trial in trials for run in below(trial.info.run_id)]
+    assert len(executions) == 4
+    assert all(client.get_metric_history(run.info.run_id, "val_loss") for run in executions)
+    assert {run.info.status for run in [*trials, *executions]} == {"FINISHED"}
+
+
+def test_nothing_is_logged_twice(trained: Path, small_params: Params) -> None:
+    first = tracking.ensure_logged("mlp", params=small_params, root=trained)
+    assert tracking.ensure_logged("mlp", params=small_params, root=trained) == first
+    client = tracking.connect()
+    for name, expected in (("genre", 1), ("genre-tuning", 7)):
+        assert len(client.search_runs([client.get_experiment_by_name(name).experiment_id])) == expected
+
+
+def test_a_run_that_was_killed_half_way_is_logged_anew(
+    trained: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    working = logged_model.log
+    monkeypatch.setattr(logged_model, "log", killed)
+    with pytest.raises(KeyboardInterrupt):
+        tracking.ensure_logged("mlp", params=small_params, root=trained)
+    monkeypatch.setattr(logged_model, "log", working)
+    run_id = tracking.ensure_logged("mlp", params=small_params, root=trained)
+    client = tracking.connect()
+    runs = client.search_runs([client.get_experiment_by_name("genre").experiment_id])
+    assert [(run.info.run_id, run.info.status) for run in runs] == [(run_id, "FINISHED")]
+
+
+def test_a_lost_store_is_rebuilt_from_the_files(trained: Path, small_params: Params) -> None:
+    before = tracking.connect().get_run(tracking.ensure_logged("mlp", params=small_params, root=trained))
+    store = trained.parent / "mlruns"
+    store.rename(trained.parent / "lost")
+    after = tracking.connect().get_run(tracking.ensure_logged("mlp", params=small_params, root=trained))
+    assert after.data.metrics == before.data.metrics
+    assert after.data.params == before.data.params
+
+
+def test_the_first_challenger_that_passes_is_champion(
+    trained: Path, small_params: Params, answering: list[str]
+) -> None:
+    decision = registry.promote(params=small_params, root=trained)
+    assert decision.promoted, decision.reason
+    champion = registry.champion(tracking.connect(), "genre")
+    assert champion is not None and str(champion.version) == decision.version == "1"
+    assert answering == ["models:/genre/1"]
+
+
+def test_an_unchanged_flow_registers_nothing(
+    trained: Path, small_params: Params, answering: list[str]
+) -> None:
+    registry.promote(params=small_params, root=trained)
+    again = registry.promote(params=small_params, root=trained)
+    assert not again.promoted
+    assert "already champion" in again.reason
+    assert len(tracking.connect().search_model_versions("name = 'genre'")) == 1
+
+
+def test_a_model_at_chance_is_refused(trained: Path, small_params: Params, answering: list[str]) -> None:
+    path = trained / "models/mlp/metrics.json"
+    metrics = json.loads(path.read_text())
+    atomic.write_json(path, metrics | {"validation.song_accuracy_low": 0.2})
+    decision = registry.promote(params=small_params, root=trained)
+    assert not decision.promoted
+    assert "guessing gives 33.3%" in decision.reason
+    assert not answering
+
+
+def test_a_feature_that_was_not_validated_is_refused(
+    trained: Path, small_params: Params, answering: list[str]
+) -> None:
+    (trained / "validation/mfcc_summary/result.json").unlink()
+    assert "never validated" in registry.promote(params=small_params, root=trained).reason
+
+
+@pytest.mark.parametrize("allow", [True, False])
+def test_an_untrained_encoder_is_refused_but_in_the_demo(
+    trained: Path, small_params: Params, answering: list[str], allow: bool
+) -> None:
+    path = trained / "models/mlp/training.json"
+    facts = json.loads(path.read_text())
+    facts["feature"]["pretrained"] = {
+        "encoder": "yamnet",
+        "origin": "seed 0",
+        "trained": False,
+        "sha256": "x",
+    }
+    atomic.write_json(path, facts)
+    promotion = small_params.promotion.model_copy(update={"allow_untrained": allow})
+    decision = registry.promote(params=small_params.model_copy(update={"promotion": promotion}), root=trained)
+    assert decision.promoted is allow, decision.reason
+
+
+def test_a_model_that_does_not_load_never_speaks(
+    trained: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        registry, "load_test", lambda uri, *, genres: registry.Check("loads?", False, "it fell over")
+    )
+    decision = registry.promote(params=small_params, root=trained)
+    assert not decision.promoted
+    assert "it fell over" in decision.reason
+    assert registry.champion(tracking.connect(), "genre") is None
+
+
+def test_an_equal_challenger_does_not_replace_the_champion(
+    trained: Path, small_params: Params, answering: list[str]
+) -> None:
+    registry.promote(params=small_params, root=trained)
+    retrained(trained, weights_sha256="other")
+    decision = registry.promote(params=small_params, root=trained)
+    assert not decision.promoted
+    assert "version 1 stays champion" in decision.reason
+
+
+def test_a_better_challenger_replaces_the_champion_and_is_rolled_back(
+    trained: Path, small_params: Params, answering: list[str]
+) -> None:
+    spoil(trained)
+    registry.promote(params=small_params, root=trained)
+    retrained(trained, weights_sha256="other", right=True)
+    decision = registry.promote(params=small_params, root=trained)
+    assert decision.promoted, decision.reason
+    assert decision.version == "2"
+    assert "version 2 -> version 1" in registry.roll_back("1", params=small_params)
+    champion = registry.champion(tracking.connect(), "genre")
+    assert champion is not None and str(champion.version) == "1"
+
+
+def test_rolling_back_to_a_version_there_is_not_names_those_there_are(
+    trained: Path, small_params: Params, answering: list[str]
+) -> None:
+    registry.promote(params=small_params, root=trained)
+    with pytest.raises(RegistryError, match=r"'7'.*valid: 1"):
+        registry.roll_back("7", params=small_params)
+
+
+def spoil(root: Path) -> None:
+    """Let the trained model be wrong about one genre of the validation songs."""
+    path = root / "models/mlp/predictions.parquet"
+    predictions = pd.read_parquet(path)
+    wrong = predictions["genre"] == "rock"
+    predictions.loc[wrong, ["probability.blues", "probability.jazz", "probability.rock"]] = [0.8, 0.1, 0.1]
+    predictions.loc[wrong, "predicted"] = "blues"
+    predictions.to_parquet(path, index=False)
+
+
+def retrained(root: Path, *, weights_sha256: str, right: bool = False) -> None:
+    """Pretend that the model was trained again, perhaps to be always right."""
+    path = root / "models/mlp/training.json"
+    atomic.write_json(path, json.loads(path.read_text()) | {"weights_sha256": weights_sha256})
+    if right:
+        path = root / "models/mlp/predictions.parquet"
+        predictions = pd.read_parquet(path)
+        for genre in ("blues", "jazz", "rock"):
+            predictions[f"probability.{genre}"] = (predictions["genre"] == genre).astype(float)
+        predictions["predicted"] = predictions["genre"]
+        predictions.to_parquet(path, index=False)
