@@ -59,6 +59,8 @@ def matrix(model: Trained) -> dict[str, Any]:
         "text": 11 if cell >= 18 else 9,
         "names": names if readable else [],
         "numbers": cell > READABLE,
+        # A small cell must be strong to be seen at all.
+        "faintest": 0.12 if readable else 0.4,
         "cells": cells,
     }
 
