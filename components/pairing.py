@@ -82,7 +82,8 @@ def paired(
     Parameters
     ----------
     left, right : DataFrame
-        Predictions of the two models, one row a segment; the two may cut songs differently.
+        Predictions of the two models, one row a segment or, where they have voted, a song; the two may cut
+        songs differently.
     seed : int
         Seed of the bootstrap.
     part : str, optional

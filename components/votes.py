@@ -126,7 +126,8 @@ def songs(predictions: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     predictions : DataFrame
-        One row a segment, as in ``data/models/<model>/predictions.parquet``.
+        One row a segment, as in ``data/models/<model>/predictions.parquet``; or what this function returned,
+        which is returned again.
 
     Returns
     -------
@@ -141,6 +142,8 @@ def songs(predictions: pd.DataFrame) -> pd.DataFrame:
     PredictionsError
         If the table cannot be a model's predictions.
     """
+    if {"segments", "segments_correct", "correct"} <= set(predictions.columns):
+        return predictions.sort_values(["part", "track"], ignore_index=True)
     names = check(predictions)
     columns = [PREFIX + name for name in names]
     hits = predictions.assign(segments_correct=predictions["predicted"] == predictions["genre"])

@@ -78,6 +78,11 @@ def test_songs_are_one_row_a_part_and_track_in_order():
     ]
 
 
+def test_songs_that_have_voted_do_not_vote_again():
+    voted = evaluation.songs(random_table(songs=12, segments=3, skill=1.0, seed=4))
+    pd.testing.assert_frame_equal(evaluation.songs(voted), voted)
+
+
 def test_measures_agree_with_scikit_learn_on_a_random_table():
     frame = random_table(songs=60, segments=4, skill=1.5, seed=3)
     measured = evaluate(frame)
@@ -212,6 +217,12 @@ class TestPaired:
         pair = evaluation.paired(left, other, seed=1)
         assert (pair.left_only, pair.right_only) == (6, 0)
         assert pair.p_value == pytest.approx(2 * 0.5**6)
+
+    def test_it_takes_segments_and_songs_that_have_voted_alike(self):
+        left = random_table(songs=20, segments=3, skill=2.0, seed=1)
+        right = random_table(songs=20, segments=3, skill=0.5, seed=2)
+        voted = evaluation.paired(evaluation.songs(left), evaluation.songs(right), seed=1)
+        assert voted == evaluation.paired(left, right, seed=1)
 
     def test_songs_that_only_one_was_asked_do_not_count_and_are_counted(self):
         frame = random_table(songs=10, segments=2, skill=1.0, seed=1)
