@@ -90,19 +90,28 @@ def _chunk(tracks: Iterable[Track], *, about: dict[str, Any]) -> Chunk:
     return Chunk(key=hashlib.sha256(text.encode()).hexdigest(), tracks=tracks)
 
 
-def code() -> dict[str, str]:
-    """Say which code computes the values.
+def code(name: str, *, others: Iterable[str]) -> dict[str, str]:
+    """Say which code computes a feature's values.
+
+    Parameters
+    ----------
+    name : str
+        The feature.
+    others : iterable of str
+        All features: the files of those that are not ``name`` do not count.
 
     Returns
     -------
     dict of str to str
-        Releases of the libraries, and the hash of this project's files that compute features.
+        Releases of the libraries, and the hash of this project's files that compute the feature.
     """
     here = Path(__file__).parent
+    foreign = set(others) - {name}
     digest = hashlib.sha256()
     for path in [here.parent / "audio.py", *sorted(here.glob("*.py"))]:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return {"files": digest.hexdigest()} | {name: version(name) for name in _LIBRARIES}
+        if path.stem not in foreign:
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return {"files": digest.hexdigest()} | {library: version(library) for library in _LIBRARIES}
 
 
 def folder(name: str, *, root: Path) -> Path:

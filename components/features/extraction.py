@@ -81,7 +81,7 @@ def run(
         "meta": meta,
         "segments": params.segments.model_dump(mode="json"),
         "upstream": upstream,
-        "code": chunks.code(),
+        "code": chunks.code(name, others=features.names()),
     }
     plan = chunks.divide(tracks, about=about)
     place = chunks.folder(name, root=root)

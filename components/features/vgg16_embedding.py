@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -123,11 +124,8 @@ def weights_file(value: str) -> Path:
     """
     if value != "imagenet":
         return Path(value)
-    import keras
-
-    name = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
-    home = Path(keras.config.keras_home()) if hasattr(keras.config, "keras_home") else Path.home() / ".keras"
-    return home / "models" / name
+    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+    return home / "models" / "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 
 def load_encoder(pretrained: PretrainedParams) -> Encoder:
