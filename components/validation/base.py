@@ -25,6 +25,9 @@ Tables = dict[str, pd.DataFrame]
 SUMMARY_TOLERANCE = 1e-3
 #: Least intraclass correlation of a cepstral mean; the least of the public 3-s tables is above twice this.
 LEAST_COHERENCE = 0.1
+#: Share of a table's tracks whose label is that of their numbered name. Of the public collection's 1,000 labels
+#: about 43 are clearly wrong; whoever corrected them all keeps this share.
+NAMED_SHARE = 0.95
 #: Seconds that a segment's start may be off: less than one frame of any feature.
 START_TOLERANCE = 0.01
 
@@ -128,7 +131,10 @@ def structure(inputs: Inputs) -> Suite:
         equal("repeated_keys", 0, "a track's segment appears once"),
         equal("unsorted_keys", 0, "rows are sorted by track and segment"),
     ]
-    facts += [equal(f"type_{column}", kind, "its type is fixed") for column, kind in INDEX.items()]
+    for column, kind in INDEX.items():
+        kinds = ["float32", "float64"] if kind == "float64" else [kind]
+        reason = "its type is fixed"
+        facts.append(expect("ColumnValuesToBeInSet", reason, column=f"type_{column}", value_set=kinds))
     facts += [equal(f"missing_{column}", 0, "no row may be half described") for column in INDEX]
     rate = sample_rate(inputs.feature)
     if rate is not None and inputs.source == "audio":
@@ -197,12 +203,10 @@ def content(inputs: Inputs, *, limits: Limits, measured: set[str]) -> Suite:
         equal("labels", 1, "a track has one genre"),
         agree("genre", "listed_genre", "the genre is the corpus listing's"),
         agree("genre", "dealt_genre", "the genre is the split's"),
-        # In a table the track's number is all there is, and a person may well have corrected a label or two.
-        agree("listed_genre", "named_genre", "the listing's genre is that of the track's own folder or name")
+        # In a table the track's numbered name is all there is, and a person may have corrected labels in it.
+        agree("listed_genre", "named_genre", "the listing's genre is that of the track's own folder")
         if inputs.source != "table"
-        else between(
-            "misnamed", None, 0, "most tracks' labels are those of their numbered names", mostly=0.5
-        ),
+        else between("misnamed", None, 0, "labels are those of the numbered names", mostly=NAMED_SHARE),
     ]
     if inputs.source != "table":
         tracks.append(equal("gaps", 0, "segments are numbered without a gap"))
@@ -245,6 +249,8 @@ def _summary(inputs: Inputs, limits: Limits, measured: set[str]) -> list[Any]:
         between("constant_column_share", None, limits.constant_columns, "columns vary"),
         between("constant_element_share", None, limits.constant_elements, "the numbers of a row vary"),
     ]
+    if limits.whole < 1.0:
+        summary.append(between("whole_number_share", None, limits.whole, "values were not rounded"))
     if "label_signal" in measured:
         summary.append(
             ordered("label_signal", "label_signal_needed", "rows carry their genres: better than guessing")

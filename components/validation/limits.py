@@ -83,6 +83,8 @@ class Limits:
     zeros : float
         Share of a column's values that may be exactly 0. A measured quantity is 0 by chance alone; a rectified
         one, or a picture's, often.
+    whole : float
+        Share of the values that are not 0 that may be whole numbers: a measured quantity's are by chance alone.
     discrete : tuple of str
         Columns that take few values by nature, for which ``pile_up`` means nothing.
     coherence : float
@@ -95,5 +97,6 @@ class Limits:
     pile_up: float = 0.05
     piled_columns: float = 0.0
     zeros: float = 0.2
+    whole: float = 0.5
     discrete: tuple[str, ...] = ()
     coherence: float = 0.1

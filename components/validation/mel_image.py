@@ -20,7 +20,7 @@ STEP = 8
 ROUNDING = 2
 
 #: White margins are 42 % of a picture and never vary; the top bands of soft or band-limited music may be black.
-LIMITS = Limits(constant_elements=0.75, pile_up=1.0, zeros=1.0)
+LIMITS = Limits(constant_elements=0.75, pile_up=1.0, zeros=1.0, whole=1.0)
 
 
 def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:

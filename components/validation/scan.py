@@ -26,7 +26,8 @@ class Scan:
         (share), ``digest`` (64 bits of a hash of the bytes).
     columns : DataFrame
         One row a column, the last axis of the values: ``column``, ``not_finite``, ``minimum``, ``maximum``,
-        ``mean``, ``std``, ``zeros``, ``at_minimum``, ``at_maximum`` (shares of the values).
+        ``mean``, ``std``, ``zeros``, ``whole`` (share of whole numbers among
+        the others), ``at_minimum``, ``at_maximum`` (shares of the values).
     constant_elements : float
         Share of the numbers of a row that never vary over the rows.
     tracks : ndarray of str, shape (tracks,)
@@ -159,6 +160,7 @@ class _Columns:
         self.not_finite = np.zeros(width, dtype=np.int64)
         self.sum, self.squares = np.zeros(width), np.zeros(width)
         self.zeros = np.zeros(width, dtype=np.int64)
+        self.whole = np.zeros(width, dtype=np.int64)
         self.extremes = {"minimum": np.full(width, np.inf), "maximum": np.full(width, -np.inf)}
         self.hits = {name: np.zeros(width, dtype=np.int64) for name in self.extremes}
 
@@ -168,6 +170,7 @@ class _Columns:
         self.sum += x.sum(axis=0, dtype=np.float64)
         self.squares += np.square(x, dtype=np.float64).sum(axis=0)
         self.zeros += (x == 0).sum(axis=0)
+        self.whole += ((x == np.rint(x)) & (x != 0)).sum(axis=0)
         for name, reduce in (("minimum", np.minimum), ("maximum", np.maximum)):
             best = reduce(self.extremes[name], reduce.reduce(x, axis=0))
             # A new extreme starts its count afresh; an old one that still holds goes on.
@@ -187,6 +190,7 @@ class _Columns:
                 "mean": mean,
                 "std": np.sqrt(np.maximum(self.squares / self.count - np.square(mean), 0.0)),
                 "zeros": self.zeros / self.count,
+                "whole": self.whole / np.maximum(self.count - self.zeros, 1),
                 # One value is always at each extreme: what counts is how many join it.
                 "at_minimum": (self.hits["minimum"] - 1) / self.count,
                 "at_maximum": (self.hits["maximum"] - 1) / self.count,

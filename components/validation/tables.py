@@ -256,6 +256,7 @@ def _summary(
         "track_share_above_limit": max(0.0, float(tracks["share"].max()) - largest),
         "constant_column_share": float((columns["range"] <= 0).mean()),
         "constant_element_share": found.constant_elements,
+        "whole_number_share": float(columns["whole"].mean()),
         "not_finite": int(columns["not_finite"].sum()),
     }
     if chosen.sum() >= 2:

@@ -18,8 +18,14 @@ EXEMPT = {
     ("mel_image", "last_row_missing"): "the same as one_track_missing",
     ("vgg16_embedding", "last_row_missing"): "the same as one_track_missing",
 }
+#: All faults of rows and of the 57 columns are planted in every run of the tests; the rest in the slow ones.
 PLANTED = [
-    pytest.param(feature, fault, id=f"{feature}-{fault.__name__}")
+    pytest.param(
+        feature,
+        fault,
+        id=f"{feature}-{fault.__name__}",
+        marks=() if feature == "mfcc_summary" else pytest.mark.slow,
+    )
     for feature in FEATURES
     for fault in (*VALUES[feature], *(ROWS if feature == "mfcc_summary" else ()))
     if (feature, fault.__name__) not in EXEMPT

@@ -120,19 +120,21 @@ def tabled(folder: Path, *, data: Path, name: str) -> Inputs:
 
 
 def resampled(good: Inputs, *, seed: int, share: float = 0.8) -> Inputs:
-    """The same collection with a random part of each genre's tracks left away everywhere."""
+    """The same collection with a random part of each genre's tracks left away everywhere, and dealt anew."""
     rng = np.random.default_rng(seed)
     kept: set[str] = set()
     for _, tracks in good.usable.groupby("genre")["track"]:
         names = tracks.to_numpy(dtype=object)
         kept |= set(rng.choice(names, size=int(np.ceil(share * len(names))), replace=False))
     rows = good.index["track"].isin(kept).to_numpy()
+    listing = good.listing[good.listing["track"].isin(kept)].reset_index(drop=True)
+    dealt = splits.make(corpus.usable(listing), params=good.params)
     return replace(
         good,
         index=good.index[rows].reset_index(drop=True),
         values=np.asarray(good.values)[rows],
-        listing=good.listing[good.listing["track"].isin(kept)].reset_index(drop=True),
-        split=good.split[good.split["track"].isin(kept)].reset_index(drop=True),
+        listing=listing,
+        split=dealt[dealt["unit"] == good.unit].reset_index(drop=True),
     )
 
 
