@@ -84,9 +84,14 @@ def _run(root: Path, board: Board, *, force: bool, models: Sequence[str] | None,
 def _flow(
     plan: graph.Graph, *, root: Path, board: Board, force: bool, models: Sequence[str] | None, promote: bool
 ) -> int:
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", CONSOLE_LEVEL)
+    for name in ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL"):
+        os.environ.setdefault(name, CONSOLE_LEVEL)
+    if not server.wanted() and (named := os.environ.get("PREFECT_API_URL")):
+        server.reach(named)
     started = server.start(root)
     # Prefect reads the environment when it is imported, and its import goes on beside the server's start.
+    import httpx
+
     from flows import experiment
 
     if started is not None:
@@ -96,6 +101,8 @@ def _flow(
             outcome = experiment.experiment(
                 force=force, models=list(models) if models else None, promote=promote
             )
+    except httpx.TransportError as error:
+        raise server.ServerError(f"the Prefect server went away ({error}). {GO_ON}") from error
     except experiment.ExperimentError as error:
         for line in str(error).split("; "):
             board.say(f"failed: {line}")

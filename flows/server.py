@@ -32,7 +32,7 @@ OPTIONS = {
 
 
 class ServerError(GenreError):
-    """The temporary Prefect server did not start."""
+    """The Prefect server did not start, does not answer, or went away."""
 
 
 class Starting:
@@ -109,6 +109,29 @@ def wanted() -> bool:
     """Say whether nobody has named a server: no ``PREFECT_API_URL``, and no profile of Prefect's to name one."""
     home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
     return not os.environ.get("PREFECT_API_URL") and not (home / "profiles.toml").exists()
+
+
+def reach(url: str) -> None:
+    """Make sure that a named server is there before any work begins.
+
+    Parameters
+    ----------
+    url : str
+        As in ``PREFECT_API_URL``.
+
+    Raises
+    ------
+    ServerError
+        If nothing answers. Any answer will do: what it means is Prefect's business.
+    """
+    import httpx
+
+    try:
+        httpx.get(f"{url.rstrip('/')}/health", timeout=10.0)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ServerError(
+            f"PREFECT_API_URL is {url!r}, which does not answer ({error}); start that server or unset the variable"
+        ) from error
 
 
 def start(root: Path) -> Starting | None:

@@ -82,6 +82,12 @@ def test_a_named_server_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert not server.wanted()
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/api", "nonsense", "http://[/api"])
+def test_a_named_server_that_is_not_there_is_named_before_any_stage(url: str) -> None:
+    with pytest.raises(server.ServerError, match="PREFECT_API_URL is"):
+        server.reach(url)
+
+
 def test_importing_the_command_does_not_import_prefect() -> None:
     code = "import sys; from flows import launch; sys.exit('prefect' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(launch.__file__).parents[1])

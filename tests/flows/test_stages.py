@@ -80,6 +80,7 @@ def test_a_stage_that_does_not_write_its_output_fails(toy: Path) -> None:
     [
         ("WARNING: All log messages before absl::InitializeLog() is called are written to STDERR", False),
         ("I0000 00:00:1795374369.055115    1880 port.cc:153] oneDNN custom operations are on.", False),
+        ("E0000 00:00:1795374505.064073    2778 cuda_platform.cc:52] failed call to cuInit: INTERNAL", False),
         ("> genre stage tune mlp", False),
         ("mlp: trial 1 of 2", True),
         ("E0000 00:00:1795374369.055115    1880 cuda.cc:1] no device", True),
