@@ -215,7 +215,7 @@ def _beats(
         return Check(question, False, "the two share no validation song that neither was fitted on")
     own, theirs = (songs[songs["track"].isin(shared)] for songs in (own, theirs))
     gain = own["correct"].mean() - theirs["correct"].mean()
-    verdict = evaluation.paired(own, theirs, seed=params.seed)
+    verdict = evaluation.paired(own, theirs, seed=params.seed, names=(name, f"champion {current.version}"))
     return Check(
         question,
         bool(gain > params.promotion.margin),

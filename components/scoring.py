@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import mlflow.pyfunc
 import numpy as np
 import pandas as pd
+from mlflow.pyfunc.model import PythonModel
 
 from components import audio
 from components.errors import GenreError
@@ -18,7 +18,7 @@ from components.features import waveform
 from components.params import Params
 
 
-class GenreModel(mlflow.pyfunc.PythonModel):
+class GenreModel(PythonModel):
     """Decode, cut, extract, predict, vote: one answer a song.
 
     Its artifacts are ``model`` (a ``.keras`` file), ``training`` (``training.json``) and, where the feature

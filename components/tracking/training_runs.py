@@ -102,10 +102,11 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
 
 def _log_input(run_id: str, *, facts: Mapping[str, Any], folder: Path, root: Path) -> None:
     import mlflow
+    from mlflow.data.pandas_dataset import from_pandas
 
     rows = pd.read_parquet(folder / "predictions.parquet", columns=["part", "track", "genre"])
     feature = facts["feature"]["feature"]
-    dataset = mlflow.data.from_pandas(
+    dataset = from_pandas(
         rows,
         source=str(root / "features" / feature),
         targets="genre",
