@@ -244,7 +244,7 @@ def _summary(inputs: Inputs, limits: Limits, measured: set[str]) -> list[Any]:
         between("genres", 2, None, "there is something to tell apart"),
         between("duplicate_share", None, allowed.max_duplicate_share, "few rows repeat another track's"),
         between("conflicting_tracks", None, allowed.max_conflicting_tracks, "no song under two genres"),
-        between("repeats_within_tracks", None, 0.5, "a track's segments are not all the same one"),
+        between("repeats_within_tracks", None, 0.4, "a track's segments are not all the same one"),
         equal("track_share_above_limit", 0.0, "no track dominates"),
         between("constant_column_share", None, limits.constant_columns, "columns vary"),
         between("constant_element_share", None, limits.constant_elements, "the numbers of a row vary"),
