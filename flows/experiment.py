@@ -270,7 +270,10 @@ def _finish(plan: graph.Graph, outcome: schedule.Outcome, *, root: Path, promote
             state: Any = promote_task(return_state=True)
             if state.is_completed():
                 answer = state.result()
-                logger.info("%s: %s", "promoted" if answer.promoted else "not promoted", answer.reason)
+                said = f"{'Promoted' if answer.promoted else 'Not promoted'}: {answer.reason}"
+                logger.info(said)
+                if (board := _session.get().board) is not None:
+                    board.say(said)
             else:
                 problems.append(f"promote: {state.message}")
     if problems:
