@@ -165,18 +165,25 @@ def _flat(paths: Mapping[str, object]) -> list[str]:
 
 def _ask() -> dict[str, object]:
     import networkx
+    from dvc.dvcfile import PROJECT_FILE
     from dvc.repo import Repo
     from dvc.stage import PipelineStage
 
     # The same switch as `dvc --wait-for-lock`: another DVC command that is just writing is waited for.
     with Repo(_wait_for_lock=True) as repo:
         graph = repo.index.graph
-        names = {stage: stage.addressing for stage in graph if isinstance(stage, PipelineStage)}
+        # As `dvc repro`: the stages of the root's dvc.yaml, not of another one somewhere below.
+        names = {
+            stage: stage.name
+            for stage in graph
+            if isinstance(stage, PipelineStage) and stage.path_in_repo == PROJECT_FILE
+        }
         order = [names[stage] for stage in networkx.dfs_postorder_nodes(graph) if stage in names]
         upstream: dict[str, list[str]] = {name: [] for name in order}
         for stage, name in names.items():
             reads = {names[above] for above in graph.successors(stage) if above in names}
             upstream[name] = sorted(reads, key=order.index)
+        # A stage of the working directory is named without its file; it is the root here.
         status = repo.status()
     changed = {name: _reason(status[name]) for name in order if name in status}
     return {"order": order, "upstream": upstream, "changed": changed}

@@ -39,7 +39,11 @@ def server(prefect_home: Path) -> Iterator[None]:
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A DVC project in the working directory: corpus, two features, models ``a`` and ``b``, comparison."""
-    shutil.copytree(TOY, tmp_path, dirs_exist_ok=True)
+    # Kept under other names: DVC would take every dvc.yaml below the project for a part of it.
+    for kept, name in {"stages.yaml": "dvc.yaml", "names.yaml": "params.yaml"}.items():
+        shutil.copy(TOY / kept, tmp_path / name)
+    for name in ("raw.txt", "stage.sh"):
+        shutil.copy(TOY / name, tmp_path)
     (tmp_path / ".dvc").mkdir()
     (tmp_path / ".dvc" / "config").write_text("[core]\nno_scm = true\nanalytics = false\n")
     monkeypatch.chdir(tmp_path)

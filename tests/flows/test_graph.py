@@ -28,6 +28,12 @@ def test_a_new_model_needs_no_change_of_the_flow(toy: Path) -> None:
     assert graph.read(toy).models() == ("a", "b", "c")
 
 
+def test_a_pipeline_in_a_folder_below_is_none_of_ours(toy: Path) -> None:
+    (toy / "below").mkdir()
+    (toy / "below" / "dvc.yaml").write_text("stages: {other: {cmd: echo other, outs: [other.txt]}}")
+    assert not any("other" in stage for stage in graph.read(toy).order)
+
+
 def test_whatever_reads_from_a_stale_stage_is_stale(two_models: Graph) -> None:
     plan = Graph(
         order=two_models.order, upstream=two_models.upstream, changed={"features@g": "changed command"}
