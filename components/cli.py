@@ -170,10 +170,11 @@ def run(
         checked.model(name)
     status = launch.run(force=force, models=chosen, only_stale=only_stale)
     if status == 0:
-        from components import comparison
+        from components import comparison, registry
 
         comparison.table(params=checked, root=ROOT)
-        print("MLflow UI: genre ui    report: data/report/index.html")
+        print(registry.speaks(params=checked))
+        print("MLflow UI: genre ui")
     raise typer.Exit(status)
 
 

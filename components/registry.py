@@ -92,6 +92,28 @@ def champion(client: MlflowClient, name: str) -> ModelVersion | None:
         raise
 
 
+def speaks(*, params: Params) -> str:
+    """Say which version speaks now.
+
+    Parameters
+    ----------
+    params : Params
+        The checked params.
+
+    Returns
+    -------
+    str
+        One line.
+    """
+    name = params.promotion.registered_model
+    current = champion(tracking.connect(), name)
+    if current is None:
+        return f"Champion: none; `genre promote` says why (models:/{name})"
+    return (
+        f"Champion: {current.tags.get('model', '?')}, models:/{name}@{CHAMPION} is version {current.version}"
+    )
+
+
 def promote(*, params: Params, root: Path = Path("data")) -> Decision:
     """Let the best of the compared models challenge the champion.
 

@@ -22,9 +22,9 @@ import numpy as np
 from components import atomic
 
 #: Tracks a chunk holds on average: seconds of work, and little memory.
-MEAN_TRACKS = 16
+MEAN_TRACKS = 8
 #: A chunk never holds more.
-MAX_TRACKS = 32
+MAX_TRACKS = 16
 #: Releases that may change a value's last bits.
 _LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "soxr", "tensorflow", "keras")
 

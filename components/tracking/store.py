@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,9 @@ def connect() -> MlflowClient:
     # An environment made by uv has no pip whose version could be noted.
     logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
     logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.tracking._model_registry").setLevel(logging.ERROR)
+    # Hints on type hints and schemas: what is logged is given in full, and tested.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"mlflow\.")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         try:
