@@ -199,7 +199,7 @@ def speed_of_encoders(paths: list[str], *, repeats: int) -> None:
 def params_for(folder: Path, *, feature: str, segments: int) -> Params:
     document = yaml.safe_load(presets.compose("demo"))
     document["corpus"]["sources"] = {"audio": {"path": str(folder.resolve())}}
-    document["corpus"]["minimum_tracks"] = 1
+    document["corpus"]["minimum_tracks"] = 2
     document["segments"] = {"seconds": SECONDS, "per_track": segments}
     document["features"][feature]["reads"] = "data/corpus/audio.parquet"
     return parse(yaml.safe_dump(document))
