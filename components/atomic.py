@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -10,13 +11,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 PARTIAL = ".partial-"
 
 
 def _beside(target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
+    sweep(target.parent)
     # The name ends as the target does: several writers choose the format by the file's ending.
-    return target.with_name(f"{PARTIAL}{secrets.token_hex(4)}-{target.name}")
+    return target.with_name(f"{PARTIAL}{os.getpid()}-{secrets.token_hex(4)}-{target.name}")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half-written.
+
+    Parameters
+    ----------
+    folder : Path
+        Looked at one level deep.
+    """
+    for left in folder.glob(f"{PARTIAL}*-*"):
+        pid = left.name.removeprefix(PARTIAL).split("-")[0]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
 
 @contextmanager

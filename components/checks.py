@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components import features, models
+from components import features, models, synthetic
 from components.errors import CorpusError, GenreError, ParamsError
 from components.params import Params
 
@@ -40,6 +40,8 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
             valid = ", ".join(features.names())
             raise ParamsError(f"features.{name} has no file in components/features; valid: {valid}")
         features.options(name, params=params)
+    for name in params.synthetic:
+        synthetic.block(name, params=params)
     made = {str(Path("data/raw") / name) for name in params.synthetic}
     for source, place in params.corpus.sources.items():
         if place.path not in made and not Path(place.path).exists():

@@ -214,6 +214,11 @@ def main() -> None:
     except GenreError as error:
         print(f"genre: {error}", file=sys.stderr)
         sys.exit(error.exit_status)
+    except OSError as error:
+        # A full disk, a folder without permission: the place matters, not the line of code.
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"genre: {place}{error.strerror or error}", file=sys.stderr)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

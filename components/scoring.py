@@ -39,11 +39,18 @@ class GenreModel(PythonModel):
         paths = context.artifacts
         self.facts = json.loads(Path(paths["training"]).read_text(encoding="utf-8"))
         self.params = Params.model_validate(self.facts["params"])
+        pretrained = self.facts["feature"].get("pretrained")
+        weights = {}
         if "yamnet" in paths:
             os.environ["TFHUB_CACHE_DIR"] = paths["yamnet"]
         if "vgg16" in paths:
-            pretrained = self.params.pretrained.model_copy(update={"vgg16": paths["vgg16"]})
-            self.params = self.params.model_copy(update={"pretrained": pretrained})
+            weights["vgg16"] = paths["vgg16"]
+        if pretrained and not pretrained["trained"]:
+            # What it was trained on is what it must hear, also where real weights are at hand by now.
+            weights[pretrained["encoder"]] = "untrained"
+        self.params = self.params.model_copy(
+            update={"pretrained": self.params.pretrained.model_copy(update=weights)}
+        )
         self.model = keras.saving.load_model(paths["model"], safe_mode=True)
 
     def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]

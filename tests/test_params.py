@@ -59,7 +59,7 @@ def test_a_file_that_is_no_mapping_is_refused(text: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ParamsError, match="nothing.yaml"):
+    with pytest.raises(ParamsError, match=r"nothing\.yaml"):
         load(tmp_path / "nothing.yaml")
 
 

@@ -99,12 +99,12 @@ def test_published_lists_are_followed(tracks: pd.DataFrame, demo_params: Params,
 def test_a_track_in_two_lists_is_a_leak(tmp_path: Path) -> None:
     for name in published.LISTS.values():
         (tmp_path / name).write_text("rock/rock.00001.wav\n", encoding="utf-8")
-    with pytest.raises(LeakError, match="rock.00001"):
+    with pytest.raises(LeakError, match=r"rock\.00001"):
         published.read_lists(tmp_path)
 
 
 def test_a_missing_list_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ParamsError, match="train_filtered.txt"):
+    with pytest.raises(ParamsError, match=r"train_filtered\.txt"):
         published.read_lists(tmp_path)
 
 

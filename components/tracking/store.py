@@ -57,6 +57,7 @@ def connect() -> MlflowClient:
     logging.getLogger("mlflow.tracking._model_registry").setLevel(logging.ERROR)
     # Hints on type hints and schemas: what is logged is given in full, and tested.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"mlflow\.")
+    warnings.filterwarnings("ignore", message="Add type hints to the `predict` method")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         try:
