@@ -66,6 +66,7 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
                 name=f"{name} trial {trial} execution {outcome['execution']}",
                 tags={**tags, "level": "execution"},
                 parent=child,
+                seconds=outcome["seconds"],
             )
             store.log_params(client, grandchild, values={**hyperparameters, "seed": outcome["seed"]})
             store.log_history(client, grandchild, history=pd.DataFrame(outcome["history"]))

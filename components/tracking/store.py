@@ -25,6 +25,17 @@ TRAINING = "genre"
 TUNING = "genre-tuning"
 #: Where runs and artifacts lie unless ``MLFLOW_TRACKING_URI`` says otherwise.
 STORE = Path("mlruns")
+#: What a person reads on each experiment's page; the kind opens it as model training.
+EXPERIMENTS = {
+    TRAINING: {
+        "mlflow.experimentKind": "custom_model_development",
+        "mlflow.note.content": "One run a trained model. Select runs with equal split_fingerprint and compare.",
+    },
+    TUNING: {
+        "mlflow.experimentKind": "custom_model_development",
+        "mlflow.note.content": "A parent run a search, a child a trial, a grandchild an execution.",
+    },
+}
 IDENTITY = "genre.identity"
 #: MLflow takes at most so many metrics in one batch (REST API, runs/log-batch).
 BATCH = 1000
@@ -57,7 +68,7 @@ def connect() -> MlflowClient:
     logging.getLogger("mlflow.tracking._model_registry").setLevel(logging.ERROR)
     # Hints on type hints and schemas: what is logged is given in full, and tested.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"mlflow\.")
-    warnings.filterwarnings("ignore", message="Add type hints to the `predict` method")
+    warnings.filterwarnings("ignore", message=".*Add type hints to the `predict` method")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         try:
@@ -98,7 +109,7 @@ def experiment(client: MlflowClient, name: str) -> str:
         local = mlflow.get_tracking_uri() == _own_uri()
         location = (STORE / "artifacts" / name).resolve().as_uri() if local else None
         try:
-            return client.create_experiment(name, artifact_location=location)
+            return client.create_experiment(name, artifact_location=location, tags=EXPERIMENTS[name])
         except MlflowException:
             # Another stage, started at the same time, was quicker.
             found = client.get_experiment_by_name(name)
@@ -145,7 +156,13 @@ def _alive(run: Run) -> bool:
 
 
 def begin(
-    client: MlflowClient, *, experiment_id: str, name: str, tags: Mapping[str, str], parent: str = ""
+    client: MlflowClient,
+    *,
+    experiment_id: str,
+    name: str,
+    tags: Mapping[str, str],
+    parent: str = "",
+    seconds: float = 0.0,
 ) -> str:
     """Create a run.
 
@@ -159,6 +176,8 @@ def begin(
         Its tags.
     parent : str
         Run it belongs under.
+    seconds : float
+        How long ago what it tells of began.
 
     Returns
     -------
@@ -166,9 +185,11 @@ def begin(
         The run's id.
     """
     own = {"genre.pid": str(os.getpid()), "genre.host": platform.node(), **source_tags(), **tags}
+    own |= {"mlflow.source.name": "genre", "mlflow.source.type": "PROJECT"}
     if parent:
         own["mlflow.parentRunId"] = parent
-    return str(client.create_run(experiment_id, run_name=name, tags=own).info.run_id)
+    began = int((time.time() - seconds) * 1000)
+    return str(client.create_run(experiment_id, start_time=began, run_name=name, tags=own).info.run_id)
 
 
 def source_tags() -> dict[str, str]:

@@ -61,6 +61,7 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
             "mlflow.note.content": describe(facts),
             **tags_of(facts),
         },
+        seconds=facts["seconds"],
     )
     store.log_params(
         client,
