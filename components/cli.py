@@ -174,7 +174,7 @@ def run(
 
         comparison.table(params=checked, root=ROOT)
         print(registry.speaks(params=checked))
-        print("MLflow UI: genre ui")
+        print("MLflow UI: genre mlflow-ui")
     raise typer.Exit(status)
 
 
@@ -198,7 +198,29 @@ def roll_back(version: Annotated[str, typer.Argument(help="A registered version"
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on loopback")] = 5000) -> None:
+def predict(
+    songs: Annotated[list[Path], typer.Argument(help="Audio files, and folders of them")],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="models:/NAME/VERSION, runs:/RUN, or a trained model's name; by default the champion"
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV on standard output")] = False,
+    timeline: Annotated[bool, typer.Option("--timeline", help="Each segment too")] = False,
+) -> None:
+    """Say the genre of songs. Ends with 1 if any of them could not be heard."""
+    if as_json and as_csv:
+        raise ParamsError("--json and --csv exclude each other; valid: one of them")
+    from components import answers
+
+    form = "json" if as_json else "csv" if as_csv else "table"
+    raise typer.Exit(answers.run(songs, model=model, form=form, timeline=timeline))
+
+
+@app.command(name="mlflow-ui")
+def open_mlflow(port: Annotated[int, typer.Option(help="Port on loopback")] = 5000) -> None:
     """Open the MLflow UI on this workspace's store, on loopback only."""
     from components import mlflow_ui
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Sequence
@@ -13,9 +14,16 @@ import pandas as pd
 from mlflow.pyfunc.model import PythonModel
 
 from components import audio
-from components.errors import GenreError
+from components.errors import AudioError, GenreError
 from components.features import waveform
-from components.params import Params
+from components.params import Params, SegmentsParams
+
+#: Seconds. A song shorter than a segment is repeated until it fills one; below this there is nothing to repeat.
+SHORTEST = 1.0
+#: Bytes of one song in a request, where it lies in memory several times over; a file named by its path may be larger.
+LARGEST_REQUEST = 100_000_000
+#: Feature rows that a model is given at a time, so that an hour costs no more memory than a song.
+ROWS = 256
 
 
 class GenreModel(PythonModel):
@@ -60,8 +68,9 @@ class GenreModel(PythonModel):
         ----------
         context : PythonModelContext
             Not used.
-        model_input : DataFrame or sequence
-            One row a song: column ``audio``, a file's bytes. A sequence may hold bytes and paths.
+        model_input : DataFrame or sequence of bytes
+            One row a song: column ``audio``, a file's bytes. Never a path: a server reads no file of its own
+            because a request names it.
         params : dict, optional
             None are known.
 
@@ -82,58 +91,114 @@ class GenreModel(PythonModel):
 
         songs = model_input["audio"].tolist() if isinstance(model_input, pd.DataFrame) else list(model_input)
         try:
-            return self.answer(songs)
+            if not songs:
+                raise AudioError("no song was given; valid: one or more files' bytes in column 'audio'")
+            for number, song in enumerate(songs):
+                _check_request(song, number=number)
+            rows = self.answers(songs)
+            for number, row in enumerate(rows):
+                if isinstance(row, GenreError):
+                    raise type(row)(f"song {number}: {row}") from row
         except GenreError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error
+        return pd.DataFrame(rows)
 
-    def answer(self, songs: Sequence[bytes | str | Path]) -> pd.DataFrame:
-        """Answer for each song; see :meth:`predict`.
-
-        Raises
-        ------
-        GenreError
-            If a song cannot be decoded, is too short or too long.
-        """
-        parts = [self.extract(song, number=number) for number, song in enumerate(songs)]
-        if not parts:
-            raise GenreError("no song was given; valid: one or more files' bytes in column 'audio'")
-        values = np.concatenate([values for values, _ in parts])
-        probabilities = self.model.predict(values, batch_size=256, verbose=0)
-        edges = np.cumsum([len(values) for values, _ in parts])[:-1]
-        return pd.DataFrame(
-            [
-                self.row(of_song, starts=starts)
-                for of_song, (_, starts) in zip(np.split(probabilities, edges), parts, strict=True)
-            ]
-        )
-
-    def extract(self, song: bytes | str | Path, *, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Compute one song's feature rows.
+    def answers(self, songs: Sequence[bytes | str | Path]) -> list[dict[str, Any] | GenreError]:
+        """Answer for each song, the network asked once for all of them; a bad song spoils no other.
 
         Parameters
         ----------
-        song : bytes, str or Path
-            A file's content, or where it lies.
-        number : int
-            Its position, for messages.
+        songs : sequence of bytes, str or Path
+            Files' contents, or where they lie.
 
         Returns
         -------
-        tuple of ndarray
-            Values ``(rows, ...)`` and starts in seconds ``(rows,)``.
+        list of dict or GenreError
+            For each song one row of :meth:`predict`'s answer, or why there is none.
+        """
+        heard: list[tuple[np.ndarray, np.ndarray] | GenreError] = []
+        for song in songs:
+            try:
+                y, rate = audio.decode(
+                    song, max_seconds=self.params.corpus.max_seconds, max_bytes=self.params.corpus.max_bytes
+                )
+                heard.append(self.hear(y, rate))
+            except GenreError as error:
+                heard.append(error)
+        rows = iter(self.vote([parts for parts in heard if not isinstance(parts, GenreError)]))
+        return [parts if isinstance(parts, GenreError) else next(rows) for parts in heard]
+
+    def hear(self, y: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+        """Compute a song's feature rows, as many as it holds, also where training cut each track short.
+
+        Parameters
+        ----------
+        y : ndarray of float32, shape (samples,)
+            Mono audio.
+        sample_rate : int
+            Hz.
+
+        Returns
+        -------
+        values : ndarray of float32, shape (rows, ...)
+            One row a segment; for a feature of whole tracks, one a stretch as long as a track in training.
+        starts : ndarray of float64, shape (rows,)
+            In seconds.
 
         Raises
         ------
         GenreError
-            If the song cannot be used.
+            If the song is shorter than :data:`SHORTEST`, or a value is not a number.
         """
-        try:
-            y, rate = audio.decode(
-                song, max_seconds=self.params.corpus.max_seconds, max_bytes=self.params.corpus.max_bytes
+        if len(y) < SHORTEST * sample_rate:
+            raise AudioError(f"{len(y) / sample_rate:.2f} s long; valid: {SHORTEST:g} s or more")
+        segment = round(self.params.segments.seconds * sample_rate)
+        if len(y) < segment:
+            y = np.resize(y, segment)
+        feature = self.facts["feature"]["feature"]
+        parts = [
+            (
+                waveform.compute(feature, y[window], sample_rate, params=self.params),
+                window.start / sample_rate,
             )
-            return waveform.compute(self.facts["feature"]["feature"], y, rate, params=self.params)
-        except GenreError as error:
-            raise type(error)(f"song {number}: {error}") from error
+            for window in windows(
+                len(y),
+                sample_rate,
+                segments=self.params.segments,
+                whole=self.params.feature(feature).unit == "track",
+            )
+        ]
+        values = np.concatenate([values for (values, _), _ in parts])
+        return values, np.concatenate([starts + begin for (_, starts), begin in parts])
+
+    def vote(self, heard: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[dict[str, Any]]:
+        """Ask the network once for all songs, and let each song's segments vote.
+
+        Parameters
+        ----------
+        heard : sequence of tuple
+            Values and starts of each song, from :meth:`hear`.
+
+        Returns
+        -------
+        list of dict
+            One row of the answer a song.
+        """
+        if not heard:
+            return []
+        values = np.concatenate([values for values, _ in heard])
+        # predict() sets up a data pipeline for every call, which costs more than the network.
+        probabilities = np.concatenate(
+            [
+                self.model.predict_on_batch(values[first : first + ROWS])
+                for first in range(0, len(values), ROWS)
+            ]
+        )
+        edges = np.cumsum([len(values) for values, _ in heard])[:-1]
+        return [
+            self.row(of_song, starts=starts)
+            for of_song, (_, starts) in zip(np.split(probabilities, edges), heard, strict=True)
+        ]
 
     def row(self, probabilities: np.ndarray, *, starts: np.ndarray) -> dict[str, Any]:
         """Vote over a song's segments.
@@ -158,3 +223,38 @@ class GenreModel(PythonModel):
         ]
         named = {f"probability.{genre}": float(share) for genre, share in zip(genres, vote, strict=True)}
         return {"genre": genres[int(vote.argmax())], "timeline": timeline, **named}
+
+
+def windows(samples: int, sample_rate: int, *, segments: SegmentsParams, whole: bool) -> list[slice]:
+    """Cut a song into stretches as long as a track was in training.
+
+    Parameters
+    ----------
+    samples, sample_rate : int
+        The song's length and rate (Hz).
+    segments : SegmentsParams
+        A stretch is ``per_track`` segments of ``seconds``.
+    whole : bool
+        Whether a stretch is heard as a whole and so should not be far shorter than in training; otherwise
+        its segments are heard one by one.
+
+    Returns
+    -------
+    list of slice
+        End to end, at least one. What remains becomes a stretch of its own if it holds a segment (``whole``:
+        half a stretch); otherwise it belongs to the last.
+    """
+    length = round(segments.seconds * segments.per_track * sample_rate)
+    least = length // 2 if whole else round(segments.seconds * sample_rate)
+    count = max(1, samples // length + (samples % length >= least))
+    edges = [number * length for number in range(count)] + [samples]
+    return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
+
+
+def _check_request(song: object, *, number: int) -> None:
+    if not isinstance(song, bytes):
+        raise AudioError(f"song {number}: {type(song).__name__} is not a file's bytes (base64 in JSON)")
+    if len(song) > LARGEST_REQUEST:
+        raise AudioError(
+            f"song {number}: {len(song)} bytes, more than a request may hold; valid: up to {LARGEST_REQUEST}"
+        )
