@@ -219,6 +219,14 @@ def predict(
     raise typer.Exit(answers.run(songs, model=model, form=form, timeline=timeline))
 
 
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Port on loopback; 0 for a free one")] = 7860) -> None:
+    """Open the page: play it a song and see what the models say, on loopback only."""
+    from components import page
+
+    page.serve(port=port)
+
+
 @app.command(name="mlflow-ui")
 def open_mlflow(port: Annotated[int, typer.Option(help="Port on loopback")] = 5000) -> None:
     """Open the MLflow UI on this workspace's store, on loopback only."""
