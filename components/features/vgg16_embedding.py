@@ -31,12 +31,14 @@ class Options(Strict):
     ``preparation``: ``raw`` (0 to 255), ``scaled`` (0 to 1) or ``preprocess_input`` (Keras' own for VGG16: blue,
     green, red, less ImageNet's means). ``blocks``: of the encoder's five, those whose pooled output is kept.
     ``statistics``: what is taken of each channel over time and frequency; or ``flatten``, which keeps every
-    value of the blocks. ``crop``: keep only so many pixels from the upper left corner.
+    value of the blocks. ``bands``: take the statistics in so many bands of frequency, top to bottom, since what
+    sounds low and what sounds high is told apart by its place. ``crop``: keep only so many pixels from the upper left corner.
     """
 
     preparation: Literal["raw", "scaled", "preprocess_input"] = "preprocess_input"
     blocks: Annotated[tuple[Annotated[int, Field(ge=1, le=5)], ...], Field(min_length=1)] = (3, 4, 5)
     statistics: tuple[Statistic, ...] | Literal["flatten"] = ("mean", "std")
+    bands: Annotated[int, Field(ge=1, le=9)] = 1
     crop: Annotated[int, Field(ge=32, le=288)] | None = None
 
     @model_validator(mode="after")
@@ -63,8 +65,8 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
     Returns
     -------
     ndarray of float32, shape (n, values)
-        Block after block, statistic after statistic; 256 + 512 + 512 channels times two statistics by
-        default. 0 and up.
+        Block after block, statistic after statistic, band after band; 256 + 512 + 512 channels times two
+        statistics by default. 0 and up.
     """
     if options.crop:
         clips = clips[:, : options.crop, : options.crop]
@@ -73,7 +75,11 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
         group = np.asarray(clips[start : start + BATCH], dtype=np.float32)
         full = np.concatenate([group, np.repeat(group[-1:], BATCH - len(group), axis=0)])
         outputs = encoder.run(prepare(full, preparation=options.preparation), blocks=options.blocks)
-        rows.append(np.concatenate([_reduce(o, options.statistics) for o in outputs], axis=1)[: len(group)])
+        rows.append(
+            np.concatenate([_reduce(o, options.statistics, options.bands) for o in outputs], axis=1)[
+                : len(group)
+            ]
+        )
     return np.concatenate(rows)
 
 
@@ -103,10 +109,11 @@ def prepare(pictures: np.ndarray, *, preparation: str) -> np.ndarray:
             return pictures
 
 
-def _reduce(output: np.ndarray, statistics: tuple[str, ...] | str) -> np.ndarray:
+def _reduce(output: np.ndarray, statistics: tuple[str, ...] | str, bands: int) -> np.ndarray:
     if isinstance(statistics, str):
         return output.reshape(len(output), -1)
-    return np.concatenate([getattr(output, name)(axis=(1, 2)) for name in statistics], axis=1)
+    parts = np.array_split(output, bands, axis=1)
+    return np.concatenate([getattr(part, name)(axis=(1, 2)) for name in statistics for part in parts], axis=1)
 
 
 def weights_file(value: str) -> Path:

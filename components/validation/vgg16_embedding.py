@@ -63,7 +63,7 @@ def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
     """
     columns = found.columns
     groups = layout(inputs)
-    due = sum(CHANNELS[block] for block, _ in groups) if groups else len(columns)
+    due = sum(_width(inputs, block) for block, _ in groups) if groups else len(columns)
     facts = {
         **claim(inputs),
         "width_differs": abs(due - len(columns)),
@@ -78,13 +78,17 @@ def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
     return added
 
 
+def _width(inputs: Inputs, block: int) -> int:
+    return CHANNELS[block] * int((inputs.meta.get("options") or {}).get("bands", 1))
+
+
 def _blocks(inputs: Inputs, columns: pd.DataFrame, groups: list[tuple[int, str]]) -> pd.DataFrame:
     scaled = (inputs.meta.get("options") or {}).get("preparation") == "scaled"
     levels = SCALED_LEVELS if scaled else LEVELS
     rows: dict[int, dict[str, float]] = {}
     start = 0
     for block, name in groups:
-        stop = start + CHANNELS[block]
+        stop = start + _width(inputs, block)
         rows.setdefault(block, {"block": block})[name] = float(columns["mean"].iloc[start:stop].mean())
         start = stop
     table = pd.DataFrame(list(rows.values()))
@@ -108,7 +112,9 @@ def expectations(inputs: Inputs) -> Suite:
         For the tables of :func:`tables`.
     """
     embedding = [
-        equal("width_differs", 0, "as many columns as the blocks have channels, times the statistics"),
+        equal(
+            "width_differs", 0, "as many columns as the blocks have channels, times the statistics and bands"
+        ),
         between("minimum", 0.0, None, "rectified activations and their deviations are not negative"),
         equal("claim_refused", 0, "untrained weights only where pretrained.allow_untrained says so"),
     ]

@@ -92,6 +92,15 @@ def test_statistics_are_taken_of_each_channel_over_time_and_frequency() -> None:
     np.testing.assert_allclose(values, np.concatenate(expected, axis=1), rtol=1e-6)
 
 
+def test_bands_split_frequency_from_top_to_bottom() -> None:
+    shown = np.random.default_rng(0).integers(0, 256, (3, 40, 50, 3)).astype(np.float32)
+    options = vgg16_embedding.Options(preparation="raw", blocks=(2,), statistics=("mean", "max"), bands=2)
+    values = vgg16_embedding.extract(shown, options=options, encoder=PLAIN)
+    top, bottom = shown[:, 0, :3] * 2, shown[:, 1, :3] * 2
+    expected = [part.mean(axis=1) for part in (top, bottom)] + [part.max(axis=1) for part in (top, bottom)]
+    np.testing.assert_allclose(values, np.concatenate(expected, axis=1), rtol=1e-6)
+
+
 def test_flatten_keeps_every_value_and_crop_the_upper_left_corner() -> None:
     shown = np.random.default_rng(0).integers(0, 256, (2, 288, 432, 3)).astype(np.float32)
     seen = []
@@ -110,7 +119,15 @@ def test_flatten_keeps_every_value_and_crop_the_upper_left_corner() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"blocks": (5, 3)}, {"blocks": ()}, {"blocks": (6,)}, {"statistics": ()}, {"crop": 10}, {"size": 1}],
+    [
+        {"blocks": (5, 3)},
+        {"blocks": ()},
+        {"blocks": (6,)},
+        {"statistics": ()},
+        {"crop": 10},
+        {"size": 1},
+        {"bands": 0},
+    ],
 )
 def test_options_that_are_not_valid_are_refused(wrong: dict) -> None:
     with pytest.raises(ValidationError):
