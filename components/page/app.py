@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,8 @@ HERE = Path(__file__).parent
 #: Seconds after which uploaded songs are deleted, and how often that is looked after.
 FORGET = (600, 3600)
 WELCOME = """<h1>What does it sound like?</h1>
-<p>Drop in a song or record one. It stays on this machine: the models run here.</p>"""
+<p>Drop in a song or record one: WAV, FLAC, MP3, OGG, AIFF or AU, one second to twenty minutes. It stays on this
+machine.</p>"""
 
 
 def build(panel: listening.Panel) -> gradio.Blocks:
@@ -190,6 +192,8 @@ def serve(*, port: int) -> None:
     from components import params, prediction
     from components.answers import quiet
 
+    # Each model is traced anew for each length of song; TensorFlow warns of that where it costs a training.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with quiet() as stderr:
         panel = listening.Panel(prediction.store(), params.load())
         page = build(panel)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Blocks of a timeline; more would be thinner than three pixels, so neighbours of one genre are joined.
 BLOCKS = 80
+#: Blocks of a timeline that are wide enough to bear their genre's name; more get a legend.
+NAMED = 14
 #: Where a tick may lie, in seconds.
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
 #: Degrees round the colour circle from one genre to the next: neighbours in label order stay far apart, and
@@ -57,14 +59,17 @@ def result(heard: Heard) -> str:
         HTML; the first opinion is the verdict.
     """
     genres = list(dict.fromkeys(genre for opinion in heard.opinions for genre in opinion.probabilities))
+    lanes = [_lane(opinion, seconds=heard.seconds) for opinion in heard.opinions]
     return _template().render(
         problem="",
         picture=heard.picture,
         seconds=heard.seconds,
         length=words.duration(heard.seconds),
         ticks=ticks(heard.seconds),
-        verdict=_lane(heard.opinions[0], seconds=heard.seconds),
-        lanes=[_lane(opinion, seconds=heard.seconds) for opinion in heard.opinions],
+        verdict=lanes[0],
+        lanes=lanes,
+        many=any(len(lane["blocks"]) > NAMED for lane in lanes),
+        seen=dict.fromkeys(block["genre"] for lane in lanes for block in lane["blocks"]),
         agreement=agreement(heard.opinions),
         hues={genre: at * TURN % 360 for at, genre in enumerate(genres)},
     )
