@@ -20,6 +20,8 @@ $(BIN)/.installed: requirements.lock pyproject.toml
 	@echo "installing the locked packages into .venv (3 GB)"
 	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@echo "compiling the running median once"
+	@$(BIN)/python -m components.features.compiled
 	@touch $@
 
 demo: $(BIN)/.installed

@@ -29,6 +29,7 @@ _SHARED = {
     "__init__",
     "chroma",
     "chunks",
+    "compiled",
     "encoder",
     "extraction",
     "measures",

@@ -16,7 +16,7 @@ ROOT = 52
 #: Chance that a part is silent for a bar, as arrangements have it.
 REST = 0.05
 #: Genres are no islands: the chance that a track takes any one part from a neighbouring genre.
-BORROWED = 0.08
+BORROWED = 0.05
 
 
 def compose(genre: str, *, seconds: float, rng: np.random.Generator) -> Wave:
