@@ -29,6 +29,8 @@ def document(**changes: Any) -> dict[str, Any]:
     """The demo's params with untrained encoders; blocks named in ``changes`` are updated."""
     made = yaml.safe_load(presets.compose("demo"))
     made["pretrained"] = {"vgg16": "untrained", "yamnet": "untrained", "allow_untrained": True}
+    # All blocks of the encoder, as with real music.
+    made["features"]["vgg16_embedding"]["options"] = {}
     for block, values in changes.items():
         made[block] = made[block] | values if isinstance(values, Mapping) else values
     return made
