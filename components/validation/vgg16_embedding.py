@@ -129,7 +129,7 @@ def expectations(inputs: Inputs) -> Suite:
     )
     suite = {"summary": embedding, "rows": [same]}
     names = {name for _, name in groups}
-    if groups and sum(CHANNELS[block] for block, _ in groups) == inputs.values.shape[-1]:
+    if groups and sum(_width(inputs, block) for block, _ in groups) == inputs.values.shape[-1]:
         blocks = []
         if claimed(inputs) and "mean" in names:
             reason = "activations of trained weights on pixels prepared as meta.json says"
