@@ -1,0 +1,189 @@
+"""``mlflow models serve``: good bodies are answered, bad ones refused with their reason, and the server stays."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+import pytest
+
+from components import logged_model, tracking, training, tuning
+from components.load_test import question
+from components.scoring import LARGEST_REQUEST
+from tests.conftest import small
+from tests.small_project import GENRES, build_small_project
+from tests.speaking_model import song
+
+pytestmark = pytest.mark.slow
+
+#: Seconds for the server to import TensorFlow and load the model.
+START = 240
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psutil.Process]]:
+    """A served model, with the address that answers, and its process."""
+    import mlflow
+
+    root, before = tmp_path_factory.mktemp("served"), Path.cwd()
+    os.chdir(root)
+    earlier = mlflow.get_tracking_uri()
+    build_small_project(root / "data", seed=0)
+    params = small()
+    tuning.run("mlp", params=params)
+    training.run("mlp", params=params)
+    run_id = tracking.ensure_logged("mlp", params=params)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    away = root / "elsewhere"
+    away.mkdir()
+    environment = {
+        **{key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        "MLFLOW_TRACKING_URI": f"sqlite:///{root / tracking.STORE / 'mlflow.db'}",
+        # uvicorn is looked for on PATH.
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", f"runs:/{run_id}/model"]
+    command += ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    with (root / "server.log").open("wb") as log:
+        process = psutil.Popen(command, cwd=away, env=environment, stdout=log, stderr=log)
+        address = f"http://127.0.0.1:{port}"
+        try:
+            deadline = time.monotonic() + START
+            while not _answers(address):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    pytest.fail((root / "server.log").read_text()[-3000:])
+                time.sleep(0.5)
+            yield f"{address}/invocations", process
+        finally:
+            for child in [*process.children(recursive=True), process]:
+                child.terminate()
+            process.wait(30)
+            os.chdir(before)
+            mlflow.set_tracking_uri(earlier)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/ping", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def post(address: str, body: bytes) -> tuple[int, str]:
+    request = urllib.request.Request(address, data=body, headers={"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def body(*songs: bytes) -> bytes:
+    records = [record for song in songs for record in logged_model.as_request(song)["dataframe_records"]]
+    return json.dumps({"dataframe_records": records}).encode()
+
+
+def records(*songs: object) -> bytes:
+    return json.dumps({"dataframe_records": [{"audio": song} for song in songs]}).encode()
+
+
+def ten_hours() -> bytes:
+    """A WAV file whose header claims ten hours."""
+    claimed = 10 * 3600 * 22050 * 2
+    sound = bytearray(question())
+    at = sound.index(b"data") + 4
+    sound[at : at + 4] = claimed.to_bytes(4, "little")
+    sound[4:8] = (claimed + 36).to_bytes(4, "little")
+    return bytes(sound)
+
+
+def truncated(folder: Path) -> bytes:
+    whole = song(folder / "whole.flac").read_bytes()
+    return whole[: len(whole) // 3]
+
+
+def test_songs_are_answered_in_order(server):
+    status, answer = post(server[0], body(question(seconds=7.0), question(seconds=3.2)))
+    rows = json.loads(answer)["predictions"]
+    assert status == 200
+    assert [len(row["timeline"]) for row in rows] == [2, 1]
+    for row in rows:
+        shares = {key: value for key, value in row.items() if key.startswith("probability.")}
+        assert list(shares) == [f"probability.{genre}" for genre in GENRES]
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
+        assert row["genre"] == max(shares, key=shares.get).removeprefix("probability.")
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (lambda _: b"", ""),
+        (lambda _: b"{", "JSON"),
+        (lambda _: b'{"song": 1}', ""),
+        (lambda _: b'{"dataframe_records": [{"sound": "x"}]}', "audio"),
+        (lambda _: b'{"dataframe_records": []}', ""),
+        (lambda _: records(None), ""),
+        (lambda _: records(5), ""),
+        (lambda _: records("/etc/hostname"), ""),
+        (lambda _: body(b""), "song 0: empty"),
+        (lambda _: body(b"only text"), "song 0: not audio"),
+        (lambda folder: body(question(), truncated(folder)), "song 1"),
+        (lambda _: body(question(seconds=0.5)), "1 s or more"),
+        (lambda _: body(bytes(LARGEST_REQUEST + 1)), "more than a request may hold"),
+    ],
+    ids=[
+        "no-body", "half-json", "other-json", "other-column", "no-rows", "null", "number", "path", "empty-song",
+        "text", "truncated-flac", "half-a-second", "too-large",
+    ],
+)  # fmt: skip
+def test_a_bad_body_is_refused_with_its_reason(server, tmp_path, bad, said):
+    status, answer = post(server[0], bad(tmp_path))
+    assert 400 <= status < 500, (status, answer[-600:])
+    assert said in answer
+    assert "Traceback" not in answer
+
+
+def test_a_header_of_ten_hours_costs_nothing(server):
+    status, answer = post(server[0], body(ten_hours()))
+    # libsndfile goes by what the file holds; where it believes the header, the limit speaks.
+    assert status == 200 or (400 <= status < 500 and "36000.0 s" in answer)
+
+
+def test_many_at_once_good_and_bad_mixed_leave_it_up_and_its_memory_flat(server):
+    address, process = server
+    good, expected = body(question()), post(address, body(question()))[1]
+    mixed = [good, body(b"only text"), b"{", good] * 12
+
+    def memory() -> int:
+        return sum(each.memory_info().rss for each in [process, *process.children(recursive=True)])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda one: post(address, one), mixed))
+        before = memory()
+        found = list(pool.map(lambda one: post(address, one), mixed))
+    for one, (status, answer) in zip(mixed, found, strict=True):
+        if one is good:
+            assert (status, answer) == (200, expected)
+        else:
+            assert 400 <= status < 500
+    assert memory() - before < 100 * 2**20
+    assert post(address, good) == (200, expected)
+
+
+def test_the_body_is_base64_of_the_files_bytes():
+    sound = question(seconds=1.0)
+    (record,) = logged_model.as_request(sound)["dataframe_records"]
+    assert base64.b64decode(record["audio"]) == sound
