@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic import Field, model_validator
 
 from components.features import encoder as encoders
 from components.features.encoder import Encoder
+from components.features.mel_image import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from components.params import PretrainedParams, Strict
 
 SAMPLE_RATE = None
@@ -32,7 +34,8 @@ class Options(Strict):
     green, red, less ImageNet's means). ``blocks``: of the encoder's five, those whose pooled output is kept.
     ``statistics``: what is taken of each channel over time and frequency; or ``flatten``, which keeps every
     value of the blocks. ``bands``: take the statistics in so many bands of frequency, top to bottom, since what
-    sounds low and what sounds high is told apart by its place. ``crop``: keep only so many pixels from the upper left corner.
+    sounds low and what sounds high is told apart by its place; more than one band leaves the picture's white
+    margins out. ``crop``: keep only so many pixels from the upper left corner.
     """
 
     preparation: Literal["raw", "scaled", "preprocess_input"] = "preprocess_input"
@@ -45,6 +48,8 @@ class Options(Strict):
     def _no_repeats(self) -> Options:
         if sorted(set(self.blocks)) != list(self.blocks):
             raise ValueError(f"blocks is {list(self.blocks)}; valid: rising numbers, each once")
+        if self.bands > 1 and (self.crop or self.statistics == "flatten"):
+            raise ValueError(f"bands is {self.bands}; valid with crop or flatten: 1")
         if not self.statistics:
             raise ValueError("statistics is empty; valid: mean, std, max, min, or flatten")
         return self
@@ -112,8 +117,17 @@ def prepare(pictures: np.ndarray, *, preparation: str) -> np.ndarray:
 def _reduce(output: np.ndarray, statistics: tuple[str, ...] | str, bands: int) -> np.ndarray:
     if isinstance(statistics, str):
         return output.reshape(len(output), -1)
+    if bands > 1:
+        rows, columns = output.shape[1:3]
+        inside = output[:, _inside(TOP, BOTTOM, size=HEIGHT, cells=rows)]
+        output = inside[:, :, _inside(LEFT, RIGHT, size=WIDTH, cells=columns)]
     parts = np.array_split(output, bands, axis=1)
     return np.concatenate([getattr(part, name)(axis=(1, 2)) for name in statistics for part in parts], axis=1)
+
+
+def _inside(first: int, last: int, *, size: int, cells: int) -> slice:
+    # Cells of a pooled map that lie wholly within pixels first to last.
+    return slice(math.ceil(first * cells / size), max((last + 1) * cells // size, 1))
 
 
 def weights_file(value: str) -> Path:

@@ -92,13 +92,25 @@ def test_statistics_are_taken_of_each_channel_over_time_and_frequency() -> None:
     np.testing.assert_allclose(values, np.concatenate(expected, axis=1), rtol=1e-6)
 
 
-def test_bands_split_frequency_from_top_to_bottom() -> None:
-    shown = np.random.default_rng(0).integers(0, 256, (3, 40, 50, 3)).astype(np.float32)
-    options = vgg16_embedding.Options(preparation="raw", blocks=(2,), statistics=("mean", "max"), bands=2)
-    values = vgg16_embedding.extract(shown, options=options, encoder=PLAIN)
-    top, bottom = shown[:, 0, :3] * 2, shown[:, 1, :3] * 2
-    expected = [part.mean(axis=1) for part in (top, bottom)] + [part.max(axis=1) for part in (top, bottom)]
-    np.testing.assert_allclose(values, np.concatenate(expected, axis=1), rtol=1e-6)
+def test_bands_split_frequency_from_top_to_bottom_inside_the_margins() -> None:
+    shown = np.full((3, 288, 432, 3), 255, dtype=np.float32)
+    inside = np.random.default_rng(0).integers(0, 200, (3, 208, 328, 3)).astype(np.float32)
+    shown[:, 40:248, 56:384] = inside
+    halved = Encoder(
+        name="vgg16",
+        run=lambda pictures, *, blocks: [pictures[:, ::8, ::8] for _ in blocks],
+        origin="",
+        trained=False,
+        sha256="",
+    )
+    options = vgg16_embedding.Options(preparation="raw", blocks=(3,), statistics=("mean", "max"), bands=2)
+    values = vgg16_embedding.extract(shown, options=options, encoder=halved)
+    seen = inside[:, ::8, ::8]
+    halves = seen[:, :13], seen[:, 13:]
+    assert values.shape == (3, 2 * 2 * 3)
+    assert values.max() < 255
+    np.testing.assert_allclose(values[:, 6:9], halves[0].max(axis=(1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(values[:, 3:6], halves[1].mean(axis=(1, 2)), rtol=0.05)
 
 
 def test_flatten_keeps_every_value_and_crop_the_upper_left_corner() -> None:
