@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ SHORTEST = 1.0
 LARGEST_REQUEST = 100_000_000
 #: Feature rows that a model is given at a time, so that an hour costs no more memory than a song.
 ROWS = 256
+#: Songs of one call decoded and heard side by side; each may be an hour of memory.
+THREADS = 4
 
 
 class GenreModel(PythonModel):
@@ -116,17 +119,28 @@ class GenreModel(PythonModel):
         list of dict or GenreError
             For each song one row of :meth:`predict`'s answer, or why there is none.
         """
-        heard: list[tuple[np.ndarray, np.ndarray] | GenreError] = []
-        for song in songs:
-            try:
-                y, rate = audio.decode(
-                    song, max_seconds=self.params.corpus.max_seconds, max_bytes=self.params.corpus.max_bytes
-                )
-                heard.append(self.hear(y, rate))
-            except GenreError as error:
-                heard.append(error)
+        if not songs:
+            return []
+        # The first alone: it loads what later ones share. The limit is set around all threads, since each
+        # that ends would lift it for the others, and values must not depend on the number of processors.
+        heard = [self._listen(songs[0])]
+        if songs[1:]:
+            from threadpoolctl import threadpool_limits
+
+            with (
+                threadpool_limits(1, user_api="blas"),
+                ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool,
+            ):
+                heard += pool.map(self._listen, songs[1:])
         rows = iter(self.vote([parts for parts in heard if not isinstance(parts, GenreError)]))
         return [parts if isinstance(parts, GenreError) else next(rows) for parts in heard]
+
+    def _listen(self, song: bytes | str | Path) -> tuple[np.ndarray, np.ndarray] | GenreError:
+        limits = self.params.corpus
+        try:
+            return self.hear(*audio.decode(song, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes))
+        except GenreError as error:
+            return error
 
     def hear(self, y: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
         """Compute a song's feature rows, as many as it holds, also where training cut each track short.
