@@ -13,7 +13,7 @@ def compile_all() -> None:
     from components.features import mfcc_summary
 
     noise = 0.1 * np.random.default_rng(0).standard_normal(mfcc_summary.SAMPLE_RATE)
-    mfcc_summary.extract([noise.astype(np.float32)], options=mfcc_summary.Options())
+    mfcc_summary.extract(noise.astype(np.float32)[np.newaxis], options=mfcc_summary.Options())
 
 
 if __name__ == "__main__":
