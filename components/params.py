@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from components.errors import ParamsError
+from components.hyperparameters import Count, Fixed, Hyperparameter, Strict
 
 #: What a person may point the corpus at, by name; each is listed by its own stage, ``corpus@NAME``.
 Source = Literal["audio", "pictures", "table"]
@@ -17,13 +18,6 @@ Unit = Literal["segment", "track"]
 Protocol = Literal["segment", "track", "fault_filtered"]
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
-Count = Annotated[int, Field(ge=1)]
-
-
-class Strict(BaseModel):
-    """Base of every block: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SourceParams(Strict):
@@ -77,49 +71,6 @@ class FeatureParams(Strict):
     reads: str
     unit: Unit
     options: dict[str, Any] = Field(default_factory=dict)
-
-
-class IntRange(Strict):
-    """A whole-number hyperparameter, ``low`` to ``high`` in steps."""
-
-    type: Literal["int"]
-    low: int
-    high: int
-    step: Count = 1
-    sampling: Literal["linear", "log"] = "linear"
-
-
-class FloatRange(Strict):
-    """A real hyperparameter between ``low`` and ``high``."""
-
-    type: Literal["float"]
-    low: float
-    high: float
-    step: float | None = None
-    sampling: Literal["linear", "log"] = "linear"
-
-
-class Choice(Strict):
-    """A hyperparameter that takes one of ``values``."""
-
-    type: Literal["choice"]
-    values: Annotated[list[str | int | float], Field(min_length=1)]
-
-
-class Boolean(Strict):
-    """A yes-or-no hyperparameter."""
-
-    type: Literal["boolean"]
-
-
-class Fixed(Strict):
-    """A hyperparameter that is not searched."""
-
-    type: Literal["fixed"]
-    value: bool | int | float | str
-
-
-Hyperparameter = Annotated[IntRange | FloatRange | Choice | Boolean | Fixed, Field(discriminator="type")]
 
 
 class TuningParams(Strict):

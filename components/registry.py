@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from filelock import FileLock
 
-from components import comparison, evaluation, tracking
+from components import comparison, gate, tracking
 from components.errors import RegistryError
+from components.gate import Check, load_test
 from components.params import Params
 
 if TYPE_CHECKING:
@@ -21,17 +19,6 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 CHAMPION = "champion"
-#: A model's first answer in a fresh process includes TensorFlow's import and tracing.
-LOAD_TEST_SECONDS = 300
-
-
-@dataclass(frozen=True)
-class Check:
-    """One question of the gate, and its answer."""
-
-    question: str
-    passed: bool
-    because: str
 
 
 @dataclass(frozen=True)
@@ -158,10 +145,10 @@ def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> D
             current.version,
             f"{name} is already champion (version {current.version}): nothing to do.",
         )
-    checks = [_above_chance(metrics, genres=facts["genres"]), _validated(facts, root=root)]
-    checks.append(_pretrained(facts, allow=params.promotion.allow_untrained))
+    checks = [gate.above_chance(metrics, genres=facts["genres"]), gate.validated(facts, root=root)]
+    checks.append(gate.pretrained(facts, allow=params.promotion.allow_untrained))
     if current is not None:
-        checks.append(_beats(client, current, name, facts=facts, params=params, root=root))
+        checks.append(gate.beats(client, current, name, facts=facts, params=params, root=root))
     failed = next((check for check in checks if not check.passed), None)
     if failed is not None:
         speaks = f"; version {current.version} stays champion" if current else "; there is no champion"
@@ -177,73 +164,6 @@ def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> D
     client.set_model_version_tag(registered, version, "gate", "passed")
     client.log_dict(run_id, asdict(decision), "promotion.json")
     return decision
-
-
-def _above_chance(metrics: dict[str, float], *, genres: list[str]) -> Check:
-    low, chance = metrics["validation.song_accuracy_low"], 1 / len(genres)
-    accuracy = metrics["validation.song_accuracy"]
-    return Check(
-        "better than guessing?",
-        low > chance,
-        f"validation songs {accuracy:.1%}, 95 % interval from {low:.1%}; guessing gives {chance:.1%}",
-    )
-
-
-def _validated(facts: dict[str, Any], *, root: Path) -> Check:
-    feature = facts["feature"]["feature"]
-    path = root / "validation" / feature / "result.json"
-    if not path.is_file():
-        return Check("feature validated?", False, f"{path} is missing: {feature} was never validated")
-    passed = bool(json.loads(path.read_text(encoding="utf-8"))["success"])
-    return Check("feature validated?", passed, f"{feature} {'passed' if passed else 'failed'} its suite")
-
-
-def _pretrained(facts: dict[str, Any], *, allow: bool) -> Check:
-    question, pretrained = "pretrained weights where wanted?", facts["feature"].get("pretrained")
-    if pretrained is None:
-        return Check(question, True, "the model wants none")
-    if pretrained["trained"]:
-        return Check(question, True, f"{pretrained['encoder']} from {pretrained['origin']}")
-    because = f"{pretrained['encoder']} is an untrained stand-in"
-    return Check(question, allow, f"{because}, which promotion.allow_untrained accepts" if allow else because)
-
-
-def _beats(
-    client: MlflowClient,
-    current: ModelVersion,
-    name: str,
-    *,
-    facts: dict[str, Any],
-    params: Params,
-    root: Path,
-) -> Check:
-    """Compare on the validation songs that neither was fitted on."""
-    question = f"better than champion version {current.version}?"
-    own = pd.read_parquet(root / "models" / name / "predictions.parquet")
-    own = own[own["part"] == "validation"]
-    if current.tags.get("split_fingerprint") == facts["fingerprint"]:
-        path = client.download_artifacts(str(current.run_id), "training/predictions.parquet")
-        theirs = pd.read_parquet(path)
-        theirs = theirs[theirs["part"] == "validation"]
-    else:
-        from components import rescoring
-
-        theirs = rescoring.validation_predictions(client, current, params=params, root=root)
-    if theirs.empty:
-        return Check(question, False, "the champion was fitted on every validation song; no fair comparison")
-    own, theirs = evaluation.songs(own), evaluation.songs(theirs)
-    shared = sorted(set(own["track"]) & set(theirs["track"]))
-    if not shared:
-        return Check(question, False, "the two share no validation song that neither was fitted on")
-    own, theirs = (songs[songs["track"].isin(shared)] for songs in (own, theirs))
-    gain = own["correct"].mean() - theirs["correct"].mean()
-    verdict = evaluation.paired(own, theirs, seed=params.seed, names=(name, f"champion {current.version}"))
-    return Check(
-        question,
-        bool(gain > params.promotion.margin),
-        f"{own['correct'].mean():.1%} against {theirs['correct'].mean():.1%} of {len(shared)} validation songs, "
-        f"wanted a gain above {params.promotion.margin:.1%}; {verdict.sentence}",
-    )
 
 
 def register(client: MlflowClient, run_id: str, *, registered_model: str, facts: dict[str, Any]) -> str:
@@ -276,42 +196,6 @@ def register(client: MlflowClient, run_id: str, *, registered_model: str, facts:
     )
     client.update_model_version(registered_model, made.version, description=tracking.describe(facts))
     return str(made.version)
-
-
-def load_test(uri: str, *, genres: list[str]) -> Check:
-    """Load a registered version in a fresh process and let it answer.
-
-    Parameters
-    ----------
-    uri : str
-        ``models:/NAME/VERSION``.
-    genres : list of str
-        What it must answer with.
-
-    Returns
-    -------
-    Check
-        Whether it answered with one probability a genre.
-    """
-    import mlflow
-
-    question = "loads from the registry and answers?"
-    command = [
-        sys.executable,
-        "-m",
-        "components.load_test",
-        uri,
-        mlflow.get_tracking_uri(),
-        json.dumps(genres),
-    ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_TEST_SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        return Check(question, False, f"no answer within {LOAD_TEST_SECONDS} s")
-    lines = [
-        line for line in (done.stdout if done.returncode == 0 else done.stderr).splitlines() if line.strip()
-    ]
-    return Check(question, done.returncode == 0, lines[-1] if lines else f"exit status {done.returncode}")
 
 
 def roll_back(version: str, *, params: Params) -> str:

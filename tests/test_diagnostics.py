@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from components import diagnostics
-from components.params import Boolean, IntRange
+from components.hyperparameters import Boolean, IntRange
 
 SEARCH = {
     "units_1": IntRange(type="int", low=32, high=512, step=32),

@@ -9,7 +9,7 @@ import pytest
 import typer
 import yaml
 
-from components import cli, presets, tuning
+from components import cli, presets, search_space
 from components.params import ModelParams
 from tests.conftest import PROJECT
 
@@ -37,7 +37,7 @@ def test_the_example_model_builds_from_its_example_block() -> None:
     scope: dict[str, object] = {}
     exec(blocks(page, "python")[0], scope)
     block = ModelParams.model_validate(yaml.safe_load(blocks(page, "yaml")[0])["models"]["attention"])
-    hp = tuning.space(block.search).values | block.study
+    hp = search_space.space(block.search).values | block.study
     model = scope["build"](hp, input_shape=(6, 1024), classes=3)  # type: ignore[operator]
     assert model.output_shape == (None, 3)
 

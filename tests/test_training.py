@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components import arrays, atomic, training, tuning
+from components import arrays, atomic, search_space, training
 from components.errors import TrainingError
 from components.params import Params
 
@@ -19,7 +19,7 @@ FILES = {"model.keras", "history.csv", "metrics.json", "predictions.parquet", "t
 @pytest.fixture
 def tuned(small_project: Path, small_params: Params) -> Path:
     """The project with a best set for the MLP, as if searched."""
-    hp = tuning.space(small_params.models["mlp"].search).values | small_params.models["mlp"].study
+    hp = search_space.space(small_params.models["mlp"].search).values | small_params.models["mlp"].study
     hp |= {"units_1": 32, "units_2": 32, "units_3": 16, "learning_rate": 0.01}
     atomic.write_json(
         small_project / "tuning/mlp/best.json", {"trial": "0", "score": 0.5, "hyperparameters": hp}

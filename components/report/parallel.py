@@ -10,7 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from components.params import Boolean, Choice, Fixed, FloatRange, IntRange
+from components.hyperparameters import Boolean, Choice, Fixed, FloatRange, IntRange
 from components.report import svg
 
 #: Pixels between two axes; names stand at two heights, so that long neighbours do not run together.

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components import fitting, models, presets, tuning
+from components import fitting, models, presets, search_space
 from components.arrays import Part
 from components.errors import ParamsError, TrainingError
 from components.params import parse
@@ -35,7 +35,7 @@ def part(shape: tuple[int, ...], *, rows: int = 24) -> Part:
 
 def small(name: str) -> dict[str, object]:
     """The published best set, its layers cut to eight units."""
-    hp = tuning.space(PARAMS.models[name].search).values | PARAMS.models[name].study
+    hp = search_space.space(PARAMS.models[name].search).values | PARAMS.models[name].study
     return {key: 8 if key.startswith("units") else value for key, value in hp.items()} | {"batch_size": 8}
 
 
@@ -61,7 +61,7 @@ def test_the_output_is_a_distribution_over_genres(name: str) -> None:
 
 
 def test_the_published_best_set_has_the_published_layers(name: str) -> None:
-    hp = tuning.space(PARAMS.models[name].search).values | PARAMS.models[name].study
+    hp = search_space.space(PARAMS.models[name].search).values | PARAMS.models[name].study
     model = models.load(name).build(hp, input_shape=SHAPES[PARAMS.models[name].feature], classes=10)
     units = [layer.units for layer in model.layers if hasattr(layer, "units")]
     wanted = [hp["units_1"], hp["units_2"], hp["units_3"], 10]

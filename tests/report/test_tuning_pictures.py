@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.params import Boolean, Choice, Fixed, FloatRange, IntRange
+from components.hyperparameters import Boolean, Choice, Fixed, FloatRange, IntRange
 from components.report import curves, importance, parallel
 
 SEARCH = {
