@@ -5,11 +5,12 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: demo test lint lock clean help
+.PHONY: demo test test-slow lint lock clean help
 
 help:
 	@echo "make demo   run the whole workflow on the embedded corpus"
 	@echo "make test   lint, type-check and test"
+	@echo "make test-slow  planted data faults, serving over HTTP: half an hour"
 	@echo "make lint   ruff and mypy only"
 	@echo "make lock   resolve requirements.lock anew from pyproject.toml"
 
@@ -31,7 +32,10 @@ test: $(BIN)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --durations=15
+	$(BIN)/python -m pytest -m "not slow" --durations=15
+
+test-slow: $(BIN)/.installed
+	$(BIN)/python -m pytest -m slow --durations=15
 
 lint: $(BIN)/.installed
 	$(BIN)/ruff check .

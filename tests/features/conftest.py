@@ -35,6 +35,9 @@ def make_params() -> Callable[..., Params]:
         document["corpus"]["minimum_tracks"] = 2
         document["segments"] = {"seconds": 1.0, "per_track": 2}
         document["pretrained"] = {"vgg16": "untrained", "yamnet": "untrained", "allow_untrained": True}
+        for name in ("mfcc_sequence", "vgg16_embedding"):
+            # Each feature's own defaults, not the demo's savings.
+            document["features"][name]["options"] = {}
         for key, value in blocks.items():
             document[key] = document[key] | value
         return parse(yaml.safe_dump(document))

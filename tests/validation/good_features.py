@@ -79,11 +79,11 @@ def rectified(pictures: Inputs) -> Inputs:
 
 
 def recorded(folder: Path, *, data: Path, names: tuple[str, ...] = FEATURES) -> dict[str, Inputs]:
-    """Ten genres of six real tracks, through real encoders; the public table stands in for ``mfcc_summary``."""
+    """Ten genres of eight real tracks, through real encoders; the public table stands in for ``mfcc_summary``."""
     os.environ["TFHUB_CACHE_DIR"] = str(data / "weights" / "tfhub")
     for place in sorted((data / "gtzan-mini" / "genres_original").iterdir()):
         (folder / "audio" / place.name).mkdir(parents=True)
-        for file in sorted(place.iterdir())[:6]:
+        for file in sorted(place.iterdir())[:8]:
             shutil.copy(file, folder / "audio" / place.name)
     weights = {
         "vgg16": str(data / "weights" / "vgg16" / "vgg16_notop.weights.h5"),
