@@ -107,10 +107,12 @@ def test_the_programs_of_this_python_come_first(monkeypatch: pytest.MonkeyPatch)
 def test_stop_ends_a_running_stage_and_all_below_it(toy: Path) -> None:
     os.mkfifo(toy / "blocks-corpus")
     running = Running(toy)
-    below: list[psutil.Process] = []
+    below: set[psutil.Process] = set()
+    # Other tests' helpers (a Prefect server, a resource tracker) live on beside this one.
+    others = set(psutil.Process().children(recursive=True))
 
     def line(text: str) -> None:
-        below.extend(psutil.Process().children(recursive=True))
+        below.update(set(psutil.Process().children(recursive=True)) - others)
         running.stop()
 
     with pytest.raises(StoppedError):
