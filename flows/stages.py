@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -33,6 +34,8 @@ CHATTER = re.compile(
 )
 #: DVC's own line about a stage's command that failed, with its exit status.
 FAILED = re.compile(r"failed to run: .*, exited with (-?\d+)$")
+#: What a shell adds to the signal that ended its command (POSIX 2.8.2 asks for more than 128; all add 128).
+SHELL = 128
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -97,7 +100,7 @@ class Running:
         with self._lock:
             self.stopping = True
             for process in self._guards:
-                process.send_signal(15)
+                process.send_signal(signal.SIGTERM)
 
     @contextmanager
     def _started(self, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
@@ -241,7 +244,11 @@ def failure(stage: str, tail: list[str], returned: int) -> StageError:
     for text in tail:
         if found := FAILED.search(text):
             status = int(found[1])
-    own = [text for text in tail if text.strip() and not CHATTER.match(text)]
+    # A shell between DVC and the program gives 128 + the signal, and may say its name in a line of its own.
+    if status - SHELL in set(signal.Signals):
+        status = SHELL - status
+    shells = signal.strsignal(-status) if status < 0 else None
+    own = [text for text in tail if text.strip() and text.strip() != shells and not CHATTER.match(text)]
     dvc = [text.partition("ERROR: ")[2] for text in tail if text.startswith("ERROR: ")]
     said = (own or dvc or ["it wrote nothing"])[-1].strip()
     ended = f"killed by signal {-status}" if status < 0 else f"exit status {status}"

@@ -54,6 +54,7 @@ def test_outputs_that_dvc_has_kept_are_restored_unless_forced(toy: Path) -> None
         ),
         ("echo 'Traceback'; echo 'ValueError: nine'; exit 1", 1, "ValueError: nine (exit status 1)"),
         ("echo loading; kill -9 $$", -9, "loading (killed by signal 9)"),
+        ("echo loading; echo Killed; exit 137", -9, "loading (killed by signal 9)"),
         ("exit 7", 7, "exited with 7 (exit status 7)"),
     ],
 )
