@@ -1,4 +1,7 @@
-"""``genre``: a thin Typer app. Every command imports what it needs when it runs, so help answers at once."""
+"""The commands of ``genre`` that run no flow: a thin Typer app.
+
+Every command imports what it needs when it runs, so help answers at once. ``flows/cli.py`` adds the others.
+"""
 
 from __future__ import annotations
 
@@ -150,35 +153,6 @@ def check() -> None:
 
 
 @app.command()
-def run(
-    force: Annotated[bool, typer.Option("--force", help="Run every stage, stale or not")] = False,
-    models: Annotated[str | None, typer.Option(help="Only these models, by comma; all by default")] = None,
-    only_stale: Annotated[
-        bool, typer.Option("--only-stale", help="Run what is stale and promote nothing")
-    ] = False,
-) -> None:
-    """Run the workflow: stale stages in DVC's order, then compare, then let the gate decide."""
-    from components import params
-    from components.checks import check_all
-
-    checked = params.load()
-    check_all(checked)
-    from flows import launch
-
-    chosen = models.split(",") if models else None
-    for name in chosen or []:
-        checked.model(name)
-    status = launch.run(force=force, models=chosen, only_stale=only_stale)
-    if status == 0:
-        from components import comparison, registry
-
-        comparison.table(params=checked, root=ROOT)
-        print(registry.speaks(params=checked))
-        print("MLflow UI: genre mlflow-ui")
-    raise typer.Exit(status)
-
-
-@app.command()
 def promote() -> None:
     """Let the best model challenge the champion; the gate says yes or no, and why."""
     from components import params, registry
@@ -249,7 +223,3 @@ def main() -> None:
         place = f"{error.filename}: " if error.filename else ""
         print(f"genre: {place}{error.strerror or error}", file=sys.stderr)
         sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

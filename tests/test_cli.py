@@ -13,7 +13,7 @@ from components import presets
 
 
 def genre(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "components.cli", *words]
+    command = [sys.executable, "-m", "flows.cli", *words]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
