@@ -9,7 +9,8 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from components.errors import ParamsError
-from components.hyperparameters import Count, Fixed, Hyperparameter, Strict
+from components.hyperparameters import Count, Strict
+from components.recipes import ModelParams, TrainingParams, TuningParams
 
 #: What a person may point the corpus at, by name; each is listed by its own stage, ``corpus@NAME``.
 Source = Literal["audio", "pictures", "table"]
@@ -71,51 +72,6 @@ class FeatureParams(Strict):
     reads: str
     unit: Unit
     options: dict[str, Any] = Field(default_factory=dict)
-
-
-class TuningParams(Strict):
-    """The search's budget. ``epochs`` and ``patience`` hold for one execution."""
-
-    tuner: Literal["random", "bayesian", "hyperband", "grid"]
-    max_trials: Count
-    executions_per_trial: Count
-    epochs: Count
-    patience: Count
-    max_rows: Count | None = None
-
-
-class TrainingParams(Strict):
-    """The final fit: at most ``epochs``, ended by early stopping on ``monitor`` after ``patience``."""
-
-    epochs: Count
-    patience: Count
-    monitor: Literal["val_accuracy", "val_loss"]
-
-
-class ModelParams(Strict):
-    """One model: its feature, search space, published best set, and budgets that differ from the default.
-
-    ``study`` is the published best set (trial 0 of every search); it gives a value for each key of
-    ``search``.
-    """
-
-    feature: str
-    search: dict[str, Hyperparameter]
-    study: dict[str, bool | int | float | str]
-    tuning: TuningParams | None = None
-    training: TrainingParams | None = None
-
-    @model_validator(mode="after")
-    def _study_inside_search(self) -> ModelParams:
-        searched = {name for name, kind in self.search.items() if not isinstance(kind, Fixed)}
-        missing, unknown = searched - self.study.keys(), self.study.keys() - searched
-        if missing:
-            raise ValueError(f"study gives no value for {', '.join(sorted(missing))}")
-        if unknown:
-            raise ValueError(
-                f"study names {', '.join(sorted(unknown))}; searched are {', '.join(sorted(searched))}"
-            )
-        return self
 
 
 class PretrainedParams(Strict):
@@ -183,20 +139,15 @@ class Params(Strict):
         Returns
         -------
         ModelParams
-            Its block, with the default ``tuning`` and ``training`` filled in.
+            The block of its chosen variant, with the default ``tuning`` and ``training`` filled in.
 
         Raises
         ------
         ParamsError
             If there is no such model.
         """
-        block = _named(self.models, name, kind="model")
-        return block.model_copy(
-            update={
-                "tuning": block.tuning or self.tuning,
-                "training": block.training or self.training,
-            }
-        )
+        block: ModelParams = _named(self.models, name, kind="model")
+        return block.resolved(tuning=self.tuning, training=self.training)
 
     def feature(self, name: str) -> FeatureParams:
         """Return the block of one feature.

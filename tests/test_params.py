@@ -13,6 +13,9 @@ from components.params import load, parse
 from tests.conftest import PROJECT
 
 DEMO = presets.compose("demo")
+UNITS = {"type": "int", "low": 8, "high": 64}
+#: The smallest block of a model.
+BLOCK = {"feature": "mfcc_summary", "search": {}, "study": {}}
 
 
 def changed(path: str, value: object) -> str:
@@ -38,6 +41,10 @@ def changed(path: str, value: object) -> str:
         ("models.mlp.feature", "mfcc", "mfcc_summary"),
         ("models.mlp.study", {"activation": "relu"}, "units_1"),
         ("models.mlp.search.units_1", {"type": "range"}, "models.mlp.search.units_1"),
+        ("models.mlp.variant", "better", "models.mlp.variant is 'better'"),
+        ("models.mlp", BLOCK | {"variant": "best"}, "no block best; valid: study"),
+        ("models.mlp.best", {"search": {"units_1": UNITS}, "start": {}}, "start gives no value for units_1"),
+        ("models.mlp.best", {"search": {}, "start": {"units_1": 8}}, "start names units_1"),
         ("features.mel_image.reads", "data/corpus/video.parquet", "data/corpus/audio.parquet"),
         ("features.mel_image.unit", "bar", "features.mel_image.unit is 'bar'"),
         ("corpus.sources", {}, "corpus.sources"),
@@ -73,6 +80,20 @@ def test_a_model_without_budgets_takes_the_defaults() -> None:
     assert params.models["mlp"].tuning is None
     assert params.model("mlp").tuning == params.tuning
     assert params.model("lstm").tuning != params.tuning
+
+
+def test_the_chosen_variant_is_the_one_that_is_read() -> None:
+    budget = {"epochs": 7, "patience": 7, "monitor": "val_loss", "refit": True}
+    best = {"search": {"units_1": UNITS}, "start": {"units_1": 16}, "training": budget}
+    block = {"feature": "mfcc_summary", "search": {"units_2": UNITS}, "study": {"units_2": 64}, "best": best}
+    params = parse(changed("models.mlp", block))
+    assert params.model("mlp").study == {"units_2": 64}
+    assert params.model("mlp").training == params.training
+    chosen = parse(changed("models.mlp", block | {"variant": "best"})).model("mlp")
+    assert (list(chosen.search), chosen.study, chosen.variant) == (["units_1"], {"units_1": 16}, "best")
+    assert chosen.tuning == params.tuning
+    assert chosen.training is not None
+    assert chosen.training.refit
 
 
 def test_an_unknown_model_is_named_with_the_known_ones() -> None:

@@ -11,7 +11,7 @@ from components.params import Params, parse
 
 FOLDER = Path(__file__).parent
 #: Blocks that a preset replaces as a whole; all others are merged key by key.
-WHOLE = ("sources", "options", "search", "study")
+WHOLE = ("sources", "options", "search", "study", "start")
 
 
 def names() -> list[str]:
