@@ -10,12 +10,15 @@ import numpy as np
 import scipy.fft
 import soundfile
 
-RATE, LENGTH, PIECES = 22_050, 66_150, 10
+RATE, SECONDS, PIECES = 22_050, 3, 10
 
 
-def _pieces(path: str) -> list[np.ndarray]:
-    y, _ = librosa.load(path, sr=RATE)
-    return [y[i * LENGTH : (i + 1) * LENGTH] for i in range(min(PIECES, len(y) // LENGTH))]
+def pieces(path: str, *, rate: int = RATE) -> np.ndarray:
+    """The whole pieces of a track, one row each."""
+    y, _ = librosa.load(path, sr=rate)
+    length = SECONDS * rate
+    count = min(PIECES, len(y) // length)
+    return y[: count * length].reshape(count, length)
 
 
 def _means(*series: np.ndarray) -> list[float]:
@@ -25,7 +28,7 @@ def _means(*series: np.ndarray) -> list[float]:
 def summary(path: str) -> list[list[float]]:
     """One librosa call a feature, one piece after the other."""
     rows = []
-    for y in _pieces(path):
+    for y in pieces(path):
         harmony, percussive = librosa.effects.hpss(y)
         row = _means(
             librosa.feature.chroma_stft(y=y, sr=RATE),
@@ -46,7 +49,7 @@ def summary(path: str) -> list[list[float]]:
 def shared(path: str) -> list[list[float]]:
     """The same from one transform a piece."""
     rows = []
-    for y in _pieces(path):
+    for y in pieces(path):
         transform = librosa.stft(y)
         magnitude = np.abs(transform)
         powers = magnitude**2
@@ -71,10 +74,9 @@ def shared(path: str) -> list[list[float]]:
 
 def sequence_and_mel(path: str) -> list[np.ndarray]:
     """Coefficients of each piece and the mel spectrogram of the track, one librosa call each."""
-    y, _ = librosa.load(path, sr=RATE)
-    pieces = [y[i * LENGTH : (i + 1) * LENGTH] for i in range(min(PIECES, len(y) // LENGTH))]
-    found = [librosa.feature.mfcc(y=piece, sr=RATE, n_mfcc=13) for piece in pieces]
-    return [*found, librosa.power_to_db(librosa.feature.melspectrogram(y=y, sr=RATE))]
+    rows = pieces(path)
+    found = [librosa.feature.mfcc(y=piece, sr=RATE, n_mfcc=13) for piece in rows]
+    return [*found, librosa.power_to_db(librosa.feature.melspectrogram(y=rows.ravel(), sr=RATE))]
 
 
 def floor(path: str) -> np.ndarray:
