@@ -11,16 +11,25 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
+from components import processes
 
 PARTIAL = ".partial-"
+#: Longest name of a file on the file systems in use (NAME_MAX of Linux), in bytes.
+LONGEST_NAME = 255
+
+
+def prefix() -> str:
+    """Return how the names of this process's half-written files begin, so that :func:`sweep` knows them."""
+    return f"{PARTIAL}{processes.own()}-"
 
 
 def _beside(target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     sweep(target.parent)
+    start = f"{prefix()}{secrets.token_hex(4)}-"
     # The name ends as the target does: several writers choose the format by the file's ending.
-    return target.with_name(f"{PARTIAL}{os.getpid()}-{secrets.token_hex(4)}-{target.name}")
+    ending = os.fsencode(target.name)[len(start) - LONGEST_NAME :]
+    return target.with_name(start + os.fsdecode(ending))
 
 
 def sweep(folder: Path) -> None:
@@ -31,10 +40,10 @@ def sweep(folder: Path) -> None:
     folder : Path
         Looked at one level deep.
     """
-    for left in folder.glob(f"{PARTIAL}*-*"):
-        pid = left.name.removeprefix(PARTIAL).split("-")[0]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+    for left in folder.glob(f"{PARTIAL}*"):
+        pid, _, rest = left.name.removeprefix(PARTIAL).partition("-")
+        if not processes.alive(f"{pid}-{rest.partition('-')[0]}"):
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -74,15 +83,21 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         A fresh, empty folder beside ``target``. After an exception it is removed, ``target`` is untouched.
     """
     target = Path(target)
-    temporary = _beside(target)
+    temporary, old = _beside(target), _beside(target)
     temporary.mkdir()
     try:
         yield temporary
+        # Two renames: a kill between them is the only moment at which there is neither.
         if target.exists():
-            shutil.rmtree(target)
-        temporary.replace(target)
+            target.replace(old)
+        try:
+            temporary.replace(target)
+        except OSError:
+            old.replace(target)
+            raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def write_json(target: Path, value: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from components.atomic import PARTIAL
+from components import atomic
 from components.errors import CorpusError, ParamsError
 
 #: Name of the collection -> mirdata's version of its ``gtzan_genre`` data set, and the archive in it.
@@ -51,8 +52,9 @@ def run(name: str, *, root: Path = Path("data")) -> Path:
         console.print(f"{target} is already there; remove it to download {name} again", markup=False)
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
+    atomic.sweep(target.parent)
     # Beside the target, so that the last step is a rename; an interrupted download leaves nothing.
-    with TemporaryDirectory(dir=target.parent, prefix=PARTIAL) as home:
+    with TemporaryDirectory(dir=target.parent, prefix=atomic.prefix()) as home:
         folder, count = _fetch(name, home=Path(home))
         folder.replace(target)
     console.print(f"{name}: {count} tracks in {target}, checksums right", markup=False)
@@ -68,7 +70,7 @@ def _fetch(name: str, *, home: Path) -> tuple[Path, int]:
     dataset = mirdata.initialize("gtzan_genre", data_home=str(home), version=version)
     own = f"or put tracks that you have into data/raw/{name}/<genre>/ yourself"
     try:
-        with _quiet(), _timeout(SILENCE):
+        with _quiet(), _timeout(SILENCE), _inside_only():
             dataset.download(partial_download=[archive], cleanup=True)
     except OSError as error:
         # urllib's errors, time-outs, a full disk and mirdata's wrong checksum are all OSErrors.
@@ -103,6 +105,17 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
+
+
+@contextmanager
+def _inside_only() -> Iterator[None]:
+    """Refuse members of a tar archive that lie, or link, outside its folder; zipfile does so by itself."""
+    before = tarfile.TarFile.extraction_filter
+    tarfile.TarFile.extraction_filter = staticmethod(tarfile.data_filter)
+    try:
+        yield
+    finally:
+        tarfile.TarFile.extraction_filter = before
 
 
 @contextmanager

@@ -57,5 +57,9 @@ class TrainingError(GenreError):
     """A fit failed: not a fresh model, a loss that is not finite, no epoch completed."""
 
 
+class StoreError(GenreError):
+    """MLflow's store cannot be reached, is locked, or cannot be written."""
+
+
 class RegistryError(GenreError):
     """The registry has no such model, version or alias, or what it holds does not load."""

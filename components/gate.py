@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -143,7 +144,8 @@ def beats(
     else:
         from components import rescoring
 
-        theirs = rescoring.validation_predictions(client, current, params=params, root=root)
+        unit = facts["feature"]["unit"]
+        theirs = rescoring.validation_predictions(client, current, unit=unit, params=params, root=root)
     if theirs.empty:
         return Check(question, False, "the champion was fitted on every validation song; no fair comparison")
     own, theirs = evaluation.songs(own), evaluation.songs(theirs)
@@ -187,10 +189,17 @@ def load_test(uri: str, *, genres: list[str]) -> Check:
         mlflow.get_tracking_uri(),
         json.dumps(genres),
     ]
+    # Its input ends with this process, whatever ends it: a load test never outlives who asked for it.
+    end, hold = os.pipe()
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_TEST_SECONDS, check=False)
+        done = subprocess.run(
+            command, stdin=end, capture_output=True, text=True, timeout=LOAD_TEST_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired:
         return Check(question, False, f"no answer within {LOAD_TEST_SECONDS} s")
+    finally:
+        os.close(end)
+        os.close(hold)
     lines = [
         line for line in (done.stdout if done.returncode == 0 else done.stderr).splitlines() if line.strip()
     ]

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+import threading
 
 import numpy as np
 
@@ -35,6 +36,16 @@ def question(*, seconds: float = 6.0, sample_rate: int = 22050) -> bytes:
     return buffer.getvalue()
 
 
+def end_with_parent() -> None:
+    """End this process once standard input ends: it is a pipe that only the parent holds."""
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main(uri: str, store: str, genres: str) -> int:
     """Load and ask.
 
@@ -54,8 +65,11 @@ def main(uri: str, store: str, genres: str) -> int:
     import mlflow
     import pandas as pd
 
+    from components.tracking import integrity
+
     mlflow.set_tracking_uri(store)
-    answer = mlflow.pyfunc.load_model(uri).predict(pd.DataFrame({"audio": [question()]}))
+    folder = integrity.checked(mlflow.MlflowClient(), uri)
+    answer = mlflow.pyfunc.load_model(str(folder)).predict(pd.DataFrame({"audio": [question()]}))
     probabilities = answer.filter(like="probability.").iloc[0]
     expected = [f"probability.{genre}" for genre in json.loads(genres)]
     if list(probabilities.index) != expected or not np.isclose(probabilities.sum(), 1.0, atol=1e-4):
@@ -66,4 +80,5 @@ def main(uri: str, store: str, genres: str) -> int:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     sys.exit(main(*sys.argv[1:]))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from components import tracking
 from components.errors import AudioError, GenreError, RegistryError
 from components.params import Params
+from components.tracking import integrity
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -195,8 +196,9 @@ def load(client: MlflowClient, uri: str) -> Voice:
     import mlflow
     from mlflow.exceptions import MlflowException
 
+    files = integrity.checked(client, uri)
     try:
-        loaded = mlflow.pyfunc.load_model(uri)
+        loaded = mlflow.pyfunc.load_model(str(files))
     except (MlflowException, OSError) as error:
         reason = " ".join(str(error).split())
         raise RegistryError(

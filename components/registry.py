@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from components import comparison, gate, tracking
 from components.errors import RegistryError
 from components.gate import Check, load_test
 from components.params import Params
+from components.tracking import integrity
+from components.tracking.reach import reached
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
 CHAMPION = "champion"
+#: Seconds after which another promotion is taken to hang: a load test may take 300, scoring anew as long.
+LONGEST_DECISION = 900
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,7 @@ def champion(client: MlflowClient, name: str) -> ModelVersion | None:
         raise
 
 
+@reached()
 def speaks(*, params: Params) -> str:
     """Say which version speaks now.
 
@@ -101,6 +108,7 @@ def speaks(*, params: Params) -> str:
     )
 
 
+@reached()
 def promote(*, params: Params, root: Path = Path("data")) -> Decision:
     """Let the best of the compared models challenge the champion.
 
@@ -122,14 +130,32 @@ def promote(*, params: Params, root: Path = Path("data")) -> Decision:
     Raises
     ------
     TrainingError, RegistryError
-        If there is nothing to compare, or a registered version cannot be read.
+        If there is nothing to compare, a registered version cannot be read, or another promotion never ends.
+    StoreError
+        If MLflow's store fails.
     """
     name = comparison.best(params=params, root=root)
     client = tracking.connect()
-    lock = tracking.STORE / ".promotion.lock"
-    lock.parent.mkdir(exist_ok=True)
-    with FileLock(lock):
+    with _alone():
         return _decide(client, name, params=params, root=root)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one promotion at a time decide, of all workspaces whose store is one file on this machine."""
+    import mlflow
+
+    scheme, _, place = mlflow.get_tracking_uri().partition(":///")
+    folder = Path(place).parent if scheme == "sqlite" else tracking.STORE
+    folder.mkdir(exist_ok=True)
+    lock = FileLock(folder / ".promotion.lock", timeout=LONGEST_DECISION)
+    try:
+        with lock:
+            yield
+    except Timeout as error:
+        raise RegistryError(
+            f"another promotion has held {lock.lock_file} for {LONGEST_DECISION} s; end it, then `genre promote`"
+        ) from error
 
 
 def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> Decision:
@@ -159,10 +185,15 @@ def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> D
     if not checks[-1].passed:
         client.set_model_version_tag(registered, version, "gate", f"refused: {checks[-1].because}")
         return Decision(False, name, version, f"{name} was not promoted: {checks[-1].because}.", checks)
-    client.set_registered_model_alias(registered, CHAMPION, version)
+    now = champion(client, registered)
+    if (now and now.version) != (current and current.version):
+        # Somebody else, beyond the reach of the lock, promoted meanwhile: theirs is the champion to beat.
+        return _decide(client, name, params=params, root=root)
     decision = Decision(True, name, version, f"{name} is champion as version {version}.", checks)
     client.set_model_version_tag(registered, version, "gate", "passed")
     client.log_dict(run_id, asdict(decision), "promotion.json")
+    # Last: a promotion that is killed before has not happened, and is made again.
+    client.set_registered_model_alias(registered, CHAMPION, version)
     return decision
 
 
@@ -187,17 +218,26 @@ def register(client: MlflowClient, run_id: str, *, registered_model: str, facts:
     """
     import mlflow
 
-    for version in client.search_model_versions(f"name = '{registered_model}'"):
-        if version.run_id == run_id:
-            return str(version.version)
+    def known() -> list[int]:
+        versions = client.search_model_versions(f"name = '{registered_model}'")
+        return sorted(int(version.version) for version in versions if version.run_id == run_id)
+
+    if known():
+        return str(known()[0])
     tags = {key: value for key, value in tracking.tags_of(facts).items() if key != "warnings"}
+    tags[integrity.TAG] = client.get_run(run_id).data.tags[integrity.TAG]
     made = mlflow.register_model(
         f"runs:/{run_id}/model", registered_model, tags=tags, await_registration_for=60
     )
-    client.update_model_version(registered_model, made.version, description=tracking.describe(facts))
-    return str(made.version)
+    first = known()[0]
+    if first != int(made.version):
+        # Another promotion registered the same run at the same moment: both keep the first.
+        client.delete_model_version(registered_model, made.version)
+    client.update_model_version(registered_model, str(first), description=tracking.describe(facts))
+    return str(first)
 
 
+@reached()
 def roll_back(version: str, *, params: Params) -> str:
     """Make an earlier version champion again, after the load test.
 
@@ -224,7 +264,7 @@ def roll_back(version: str, *, params: Params) -> str:
         valid = ", ".join(sorted(versions, key=int)) or "none is registered"
         raise RegistryError(f"version {version!r} of {name!r} is not registered; valid: {valid}")
     before = champion(client, name)
-    genres = json.loads(versions[version].tags["genres"])
+    genres = json.loads(versions[version].tags.get("genres", "[]"))
     check = load_test(f"models:/{name}/{version}", genres=genres)
     if not check.passed:
         raise RegistryError(

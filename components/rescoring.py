@@ -11,6 +11,7 @@ import pandas as pd
 from components import corpus, splits
 from components.errors import RegistryError
 from components.params import Params
+from components.tracking import integrity
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,7 +42,8 @@ def validation_predictions(
     Raises
     ------
     RegistryError
-        If the present corpus has no audio, or other genres than the model knows.
+        If the present corpus has no audio, or other genres than the model knows; or its files are missing or
+        altered.
     """
     import mlflow
 
@@ -66,7 +68,8 @@ def validation_predictions(
     listing = corpus.read("audio", root=root)
     listing = listing[listing["track"].isin(chosen)]
     folder = Path(params.corpus.sources["audio"].path)
-    model = mlflow.pyfunc.load_model(f"models:/{version.name}/{version.version}")
+    files = integrity.checked(client, f"models:/{version.name}/{version.version}")
+    model = mlflow.pyfunc.load_model(str(files))
     columns = ["part", "track", "segment", "genre", "predicted"]
     rows = []
     for song in listing.itertuples():

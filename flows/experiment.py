@@ -20,7 +20,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import Task
 
 from components.errors import GenreError
-from flows import artifacts, graph, launch, leftovers, schedule, settings, workspace
+from flows import artifacts, graph, launch, leftovers, schedule, server, settings, workspace
 from flows.progress import Board
 from flows.stages import Result, Running, StageError, StoppedError
 
@@ -218,7 +218,9 @@ def experiment(
     board, known = _caller.get()
     with ExitStack() as stack:
         holder = stack.enter_context(workspace.held(root, wait=options.wait, say=logger.warning))
-        leftovers.close_run(holder.previous.get("flow_run"))
+        leftovers.close_run(holder.previous.pop("flow_run", None))
+        if server.own():
+            leftovers.close_others(flow_run.id)
         holder.note(pid=os.getpid(), flow_run=str(flow_run.id))
         for line in workspace.clear_dvc_locks(root):
             logger.warning(line)
@@ -245,12 +247,21 @@ def experiment(
             running.stop()
             raise
         create_table_artifact(outcome.rows(), key="stages", description="How each stage ended")
-        _finish(plan, outcome, root=root, promote=promote)
+        _finish(plan, outcome, root=root, promote=promote, options=options)
         return outcome
 
 
-def _finish(plan: graph.Graph, outcome: schedule.Outcome, *, root: Path, promote: bool) -> None:
+def _finish(
+    plan: graph.Graph,
+    outcome: schedule.Outcome,
+    *,
+    root: Path,
+    promote: bool,
+    options: settings.FlowSettings,
+) -> None:
     logger = get_run_logger()
+    # MLflow's server may be away for a moment.
+    patient: dict[str, Any] = {"retries": options.retries, "retry_delay_seconds": options.retry_delay}
     problems = list(outcome.failed.values())
     for stage, why in outcome.skipped.items():
         logger.warning("%s skipped: %s", stage, why)
@@ -258,7 +269,7 @@ def _finish(plan: graph.Graph, outcome: schedule.Outcome, *, root: Path, promote
             problems.append(f"{stage} skipped: {why}")
     for model in plan.models():
         if outcome.good(f"train@{model}"):
-            logged: Any = log_task(model, return_state=True)
+            logged: Any = log_task.with_options(**patient)(model, return_state=True)
             if not logged.is_completed():
                 problems.append(f"log@{model}: {logged.message}")
     if outcome.good("compare"):
@@ -267,7 +278,7 @@ def _finish(plan: graph.Graph, outcome: schedule.Outcome, *, root: Path, promote
         rows = artifacts.comparison(comparison.read(root=root / "data"))
         create_table_artifact(rows, key="comparison", description="The models compared")
         if promote and not problems:
-            state: Any = promote_task(return_state=True)
+            state: Any = promote_task.with_options(**patient)(return_state=True)
             if state.is_completed():
                 answer = state.result()
                 said = f"{'Promoted' if answer.promoted else 'Not promoted'}: {answer.reason}"

@@ -15,6 +15,8 @@ from flows.progress import Board
 
 #: Said whenever a run did not reach its end.
 GO_ON = "Finished stages are kept; the same command goes on from there."
+#: Noted in the workspace while a flow's run is made on a server of our own.
+STARTING = "starting"
 #: Prefect's own console lines are left out below this level: the board says the same in fewer.
 CONSOLE_LEVEL = "CRITICAL"
 
@@ -66,23 +68,32 @@ def run(
 
 def _run(root: Path, board: Board, *, force: bool, models: Sequence[str] | None, only_stale: bool) -> int:
     options = settings.load()
-    with workspace.held(root, wait=options.wait, say=board.say):
+    with workspace.held(root, wait=options.wait, say=board.say) as holder:
         for line in workspace.clear_dvc_locks(root):
             board.say(line)
         plan = graph.read(root)
         stale, wanted = plan.stale(), plan.for_models(models)
         if not force and not wanted & stale.keys():
             board.say(f"All {len(wanted)} stages are up to date.")
-            # With a server at hand the run is recorded there; to start one only for that takes 6 to 20 s.
-            if not only_stale and server.wanted():
-                return _settle(plan, wanted, root=root, board=board)
-            if only_stale:
-                return 0
-        return _flow(plan, root=root, board=board, force=force, models=models, promote=not only_stale)
+            # With a server at hand the run is recorded there; to start one only for that takes 6 to 20 s. What a
+            # killed flow left on it needs one.
+            if "flow_run" not in holder.previous:
+                if only_stale:
+                    return 0
+                if server.wanted():
+                    return _settle(plan, wanted, root=root, board=board)
+        return _flow(plan, holder, root=root, board=board, force=force, models=models, promote=not only_stale)
 
 
 def _flow(
-    plan: graph.Graph, *, root: Path, board: Board, force: bool, models: Sequence[str] | None, promote: bool
+    plan: graph.Graph,
+    holder: workspace.Holder,
+    *,
+    root: Path,
+    board: Board,
+    force: bool,
+    models: Sequence[str] | None,
+    promote: bool,
 ) -> int:
     for name in ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL"):
         os.environ.setdefault(name, CONSOLE_LEVEL)
@@ -95,6 +106,8 @@ def _flow(
     from flows import experiment
 
     if started is not None:
+        # Known to the next run even where this one is killed before the flow could note its own id.
+        holder.note(pid=os.getpid(), flow_run=STARTING)
         started.wait(seconds=float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"]))
     try:
         with experiment.called_from(board, plan=plan), board.shown():

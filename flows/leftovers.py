@@ -6,7 +6,13 @@ from uuid import UUID
 
 from prefect import get_run_logger
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterId,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 
@@ -46,3 +52,26 @@ def close_run(flow_run: object) -> bool:
         client.set_flow_run_state(key, Crashed(message=MESSAGE), force=True)
     get_run_logger().warning("closed run %s: its process had been killed", found.name)
     return True
+
+
+def close_others(flow_run: object) -> int:
+    """Close every unfinished run but one. Only on a server of the workspace's own, while the workspace is held.
+
+    A flow killed between its creation on the server and its note in the workspace is found no other way.
+
+    Parameters
+    ----------
+    flow_run : object
+        The id of the run that is alive.
+
+    Returns
+    -------
+    int
+        How many were closed.
+    """
+    unfinished = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
+    with get_client(sync_client=True) as client:
+        found = client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=unfinished))
+        )
+    return sum(close_run(run.id) for run in found if str(run.id) != str(flow_run))

@@ -31,6 +31,10 @@ OPTIONS = {
 }
 
 
+#: The temporary servers of this process.
+_own: list[Starting] = []
+
+
 class ServerError(GenreError):
     """The Prefect server did not start, does not answer, or went away."""
 
@@ -154,5 +158,11 @@ def start(root: Path) -> Starting | None:
         return None
     server = Starting(root)
     os.environ["PREFECT_API_URL"] = server.api
+    _own.append(server)
     atexit.register(server.stop)
     return server
+
+
+def own() -> bool:
+    """Say whether the server in use is one that :func:`start` started: it then serves this workspace alone."""
+    return any(os.environ.get("PREFECT_API_URL") == server.api for server in _own)

@@ -6,16 +6,21 @@ import errno
 import fcntl
 import json
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from components import atomic
 from components.errors import GenreError
 
 #: The lock file, below the project's root. The operating system holds the lock, not the file's existence.
 LOCK = Path("data") / ".flow.lock"
+#: Temporary files of a flow and its stages.
+SCRATCH = Path("data") / ".tmp"
 #: Seconds between two tries to take the lock.
 LOOK = 0.2
 
@@ -30,7 +35,8 @@ class Holder:
     Attributes
     ----------
     previous : dict
-        What the last holder had noted and never cleared, because it was killed; else empty.
+        What the last holder had noted and never cleared, because it was killed; else empty. Its ``flow_run`` is
+        handed on to the next holder until somebody takes it out, having closed that run.
     """
 
     def __init__(self, file: IO[str], previous: dict[str, Any]) -> None:
@@ -49,6 +55,8 @@ class Holder:
         **facts : JSON values
             Such as ``pid`` and ``flow_run``.
         """
+        if run := self.previous.get("flow_run"):
+            facts.setdefault("flow_run", run)
         self._file.seek(0)
         self._file.truncate()
         if facts:
@@ -108,11 +116,38 @@ def held(root: Path, *, wait: float, say: Callable[[str], None] = lambda _line: 
         holder = _held[path] = Holder(file, _noted(file))
         try:
             holder.note(pid=os.getpid())
-            yield holder
+            with _scratch(root):
+                yield holder
         finally:
             # Not reached after SIGKILL: the next holder then sees what this one had noted.
             holder.note()
             del _held[path]
+
+
+@contextmanager
+def _scratch(root: Path) -> Iterator[None]:
+    """Give this process, and all it starts, a folder for temporary files that the next holder empties.
+
+    What a killed stage had half-written beside its outputs is removed too. Only for the holder of the
+    workspace: then no stage of an earlier flow is alive.
+    """
+    for left in (root / "data").rglob(f"{atomic.PARTIAL}*"):
+        atomic.sweep(left.parent)
+    folder = (root / SCRATCH).resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(folder)
+    tempfile.tempdir = None  # read anew from TMPDIR
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        tempfile.tempdir = None
+        if before is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before
 
 
 def _take(file: IO[str], *, wait: float, say: Callable[[str], None]) -> None:

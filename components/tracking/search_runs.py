@@ -8,8 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from components.tracking import store
+from components.tracking.reach import reached
 
 
+@reached()
 def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
     """Make sure that a finished search has its runs: parent, trials, executions.
 
@@ -24,6 +26,11 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
     -------
     str
         Run id of the search.
+
+    Raises
+    ------
+    StoreError
+        If MLflow's store fails.
     """
     folder = root / "tuning" / name
     identity = store.file_hash(folder / "trials.csv", folder / "best.json", folder / "identity.json")
@@ -74,5 +81,4 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
             client.set_terminated(grandchild)
         client.set_terminated(child, status="FINISHED" if "COMPLETED" in row["status"] else "FAILED")
     client.log_artifact(parent, str(folder / "trials.csv"))
-    client.set_terminated(parent)
-    return parent
+    return store.finish(client, parent, identity=identity, experiment_id=where)

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from components import processes
 from components.errors import GenreError
+from components.tracking import unfinished
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -37,6 +39,8 @@ EXPERIMENTS = {
     },
 }
 IDENTITY = "genre.identity"
+#: Tag that names the process which writes to a run.
+PROCESS = "genre.process"
 #: MLflow takes at most so many metrics in one batch (REST API, runs/log-batch).
 BATCH = 1000
 
@@ -119,7 +123,7 @@ def experiment(client: MlflowClient, name: str) -> str:
 
 
 def find(client: MlflowClient, identity: str, *, experiment_id: str) -> Run | None:
-    """Find the finished run logged from given files; delete what a killed attempt left.
+    """Find the finished run logged from given files; delete what killed or failed attempts left.
 
     Parameters
     ----------
@@ -133,26 +137,53 @@ def find(client: MlflowClient, identity: str, *, experiment_id: str) -> Run | No
     Returns
     -------
     Run or None
-        The run, if there is one.
+        The run, if there is one; of several the one that was finished first.
     """
-    runs = client.search_runs([experiment_id], filter_string=f"tags.`{IDENTITY}` = '{identity}'")
-    finished = None
-    for run in runs:
-        if run.info.status == "FINISHED" and finished is None:
-            finished = run
-        elif run.info.status != "FINISHED" and not _alive(run):
-            client.set_terminated(run.info.run_id, status="KILLED")
-            client.delete_run(run.info.run_id)
-    return finished
+    for run in client.search_runs([experiment_id], filter_string="attributes.status = 'RUNNING'"):
+        if run.data.tags.get(PROCESS) != processes.own() and _ended(run):
+            unfinished.discard(client, run)
+    finished = []
+    for run in client.search_runs([experiment_id], filter_string=f"tags.`{IDENTITY}` = '{identity}'"):
+        if run.info.status == "FINISHED":
+            finished.append(run)
+        elif _ended(run):
+            unfinished.discard(client, run)
+    return min(finished, key=lambda run: (run.info.end_time, run.info.run_id), default=None)
 
 
-def _alive(run: Run) -> bool:
-    import psutil
-
+def _ended(run: Run) -> bool:
+    """Say whether nobody writes to a run any more, as far as this machine can tell."""
+    if run.info.status in ("FAILED", "KILLED"):
+        return True
     if run.data.tags.get("genre.host") != platform.node():
         return False
-    pid = int(run.data.tags.get("genre.pid", "0"))
-    return pid != os.getpid() and psutil.pid_exists(pid)
+    mark = run.data.tags.get(PROCESS, "")
+    return mark == processes.own() or not processes.alive(mark)
+
+
+def finish(client: MlflowClient, run_id: str, *, identity: str, experiment_id: str) -> str:
+    """End a run; where another workspace has finished one from equal files meanwhile, that one stays.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From :func:`connect`.
+    run_id : str
+        A run from :func:`begin`.
+    identity, experiment_id : str
+        As in :func:`find`.
+
+    Returns
+    -------
+    str
+        Id of the run that stays.
+    """
+    client.set_terminated(run_id)
+    first = find(client, identity, experiment_id=experiment_id)
+    if first is None or first.info.run_id == run_id:
+        return run_id
+    unfinished.discard(client, client.get_run(run_id))
+    return str(first.info.run_id)
 
 
 def begin(
@@ -184,7 +215,7 @@ def begin(
     str
         The run's id.
     """
-    own = {"genre.pid": str(os.getpid()), "genre.host": platform.node(), **source_tags(), **tags}
+    own = {PROCESS: processes.own(), "genre.host": platform.node(), **source_tags(), **tags}
     own |= {"mlflow.source.name": "genre", "mlflow.source.type": "PROJECT"}
     if parent:
         own["mlflow.parentRunId"] = parent

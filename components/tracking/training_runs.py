@@ -12,12 +12,14 @@ import pandas as pd
 from components import figures, logged_model
 from components.errors import TrainingError
 from components.params import Params
-from components.tracking import store
+from components.tracking import integrity, store
+from components.tracking.reach import reached
 from components.tracking.search_runs import ensure_tuning_logged
 
 ARTIFACTS_OF_A_MODEL = ("model.keras", "history.csv", "predictions.parquet", "training.json", "metrics.json")
 
 
+@reached()
 def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> str:
     """Make sure that a trained model has its training run; log it from its files if not.
 
@@ -39,6 +41,8 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
     ------
     TrainingError
         If the model's files are missing.
+    StoreError
+        If MLflow's store fails.
     """
     folder = root / "models" / name
     missing = [file for file in ARTIFACTS_OF_A_MODEL if not (folder / file).is_file()]
@@ -97,8 +101,8 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
     )
     client.log_table(run_id, per_class(predictions, genres=facts["genres"]), "per_class.json")
     logged_model.log(run_id, folder=folder, facts=facts)
-    client.set_terminated(run_id)
-    return run_id
+    client.set_tag(run_id, integrity.TAG, integrity.of_run(client, run_id))
+    return store.finish(client, run_id, identity=identity, experiment_id=where)
 
 
 def _log_input(run_id: str, *, facts: Mapping[str, Any], folder: Path, root: Path) -> None:

@@ -1,0 +1,56 @@
+"""Whose a leftover is: a mark that names one process, and no later one that was given the same id."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import psutil
+
+
+def own() -> str:
+    """Return this process's mark.
+
+    Returns
+    -------
+    str
+        ``<id>-<start>``; the same all its life, and never another process's until the machine starts anew.
+    """
+    return f"{os.getpid()}-{_start(os.getpid())}"
+
+
+def alive(mark: str) -> bool:
+    """Say whether the process that a mark names is still running.
+
+    Parameters
+    ----------
+    mark : str
+        From :func:`own`, perhaps of another process; anything else is nobody's.
+
+    Returns
+    -------
+    bool
+        False for a zombie, and where the id now belongs to another process.
+    """
+    pid, _, start = mark.partition("-")
+    return pid.isdigit() and bool(start) and start == _start(int(pid))
+
+
+def _start(pid: int) -> str:
+    # Linux counts it in ticks since the machine started (proc(5), field 22): setting the clock changes nothing.
+    try:
+        fields = (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        )
+    except FileNotFoundError:
+        fields = []
+    except ProcessLookupError:
+        return ""  # it ended between the opening and the reading
+    if fields:
+        return "" if fields[0] in ("Z", "X") else fields[19]
+    if Path("/proc/self/stat").exists():
+        return ""
+    try:
+        return str(int(psutil.Process(pid).create_time() * 1000))
+    except psutil.NoSuchProcess:
+        return ""

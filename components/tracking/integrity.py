@@ -1,0 +1,150 @@
+"""A logged model's files are hashed when it is logged, and looked at again each time before it is loaded."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.errors import RegistryError, StoreError
+from components.tracking.reach import reached
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+#: Tag of a training run, and of a registered version.
+TAG = "model_files_sha256"
+#: What MLflow itself writes beside a model when it is loaded, and what Python writes beside its code.
+WRITTEN_LATER = ("registered_model_meta", "__pycache__")
+
+
+def of_files(folder: Path) -> str:
+    """Hash a logged model's files: their names and contents.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they lie.
+
+    Returns
+    -------
+    str
+        SHA-256, 64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = path.relative_to(folder)
+        if not set(name.parts) & set(WRITTEN_LATER):
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+            digest.update(f"{name.as_posix()}\0{content}\n".encode())
+    return digest.hexdigest()
+
+
+def of_run(client: MlflowClient, run_id: str) -> str:
+    """Hash the model that a run has just logged.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From :func:`components.tracking.connect`.
+    run_id : str
+        The run.
+
+    Returns
+    -------
+    str
+        From :func:`of_files`.
+    """
+    return of_files(_fetched(_place_of_run(client, run_id)))
+
+
+def checked(client: MlflowClient, uri: str) -> Path:
+    """Find a logged model's files and make sure that they are those that were logged.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From :func:`components.tracking.connect`.
+    uri : str
+        ``models:/NAME/VERSION``, ``models:/NAME@ALIAS`` or ``runs:/RUN/model``.
+
+    Returns
+    -------
+    Path
+        A folder on this machine, for :func:`mlflow.pyfunc.load_model`.
+
+    Raises
+    ------
+    RegistryError
+        If a file is missing or altered, or the model was not logged by this project.
+    StoreError
+        If MLflow's store fails.
+    """
+    expected, place = _expected(client, uri)
+    remedy = "`genre roll-back VERSION` takes another version, `genre run` logs a lost model again"
+    if not expected:
+        raise RegistryError(
+            f"{uri} has no tag {TAG}: it was not logged by this project, and loading it would run its code; "
+            "valid: a model that `genre run` has logged"
+        )
+    try:
+        folder = _fetched(place)
+    except StoreError as error:
+        reason = " ".join(str(error.__cause__).split())
+        raise RegistryError(f"{uri}: its files cannot be read from {place} ({reason}); {remedy}") from error
+    found = of_files(folder)
+    if found != expected:
+        raise RegistryError(
+            f"{uri}: its files in {folder} are not those that were logged (hash {found[:12]}, logged "
+            f"{expected[:12]}); nothing of it was loaded; {remedy}"
+        )
+    return folder
+
+
+@reached()
+def _expected(client: MlflowClient, uri: str) -> tuple[str, str]:
+    from mlflow.exceptions import MlflowException
+
+    kind, _, rest = uri.partition(":/")
+    try:
+        if kind == "runs":
+            run_id = rest.split("/")[0]
+            return client.get_run(run_id).data.tags.get(TAG, ""), _place_of_run(client, run_id)
+        name, at, alias = rest.partition("@")
+        if at:
+            version = client.get_model_version_by_alias(name, alias)
+        else:
+            name, _, number = rest.partition("/")
+            version = client.get_model_version(name, number)
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        raise RegistryError(f"{uri} is not there: {error.message}") from error
+    source = str(version.source)
+    # A version registered from a run names the model that the run logged: models:/m-…
+    model = version.model_id or (source.partition(":/")[2] if source.startswith("models:/m-") else "")
+    place = client.get_logged_model(model).artifact_location if model else source
+    return version.tags.get(TAG, ""), str(place)
+
+
+def _place_of_run(client: MlflowClient, run_id: str) -> str:
+    outputs = client.get_run(run_id).outputs
+    if outputs is None or not outputs.model_outputs:
+        raise RegistryError(f"run {run_id} has logged no model; valid: a training run that has ended")
+    return str(client.get_logged_model(outputs.model_outputs[-1].model_id).artifact_location)
+
+
+@reached()
+def _fetched(place: str) -> Path:
+    import mlflow
+
+    # Local files are read where they are: MLflow would write into a store that may be read-only, or copy them.
+    if place.startswith("file:"):
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=place))
+    folder = tempfile.mkdtemp(prefix="genre-model-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(mlflow.artifacts.download_artifacts(artifact_uri=place, dst_path=folder))

@@ -1,0 +1,323 @@
+"""Kill the whole flow at random moments, start it again each time, and look at what became of it.
+
+python -m tests.faults.kill_sweep --kills 40
+
+A pass begins with an empty workspace. Its kills are spread over the length of an undisturbed run; after the
+last one the flow runs to its end, and everything it left is compared with the undisturbed run's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import itertools
+import json
+import os
+import random
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.test_workflow import BIN, workspace
+
+#: Seconds in which all processes of a killed or stopped flow must have ended.
+PROMISED = 10.0
+#: Kills in one pass; each further one costs a start of the flow and little else.
+KILLS_A_PASS = 10
+
+
+@dataclass(frozen=True)
+class State:
+    """What a finished flow has left: equal for two flows of the same params, however they got there."""
+
+    features: dict[str, str]
+    metrics: dict[str, object]
+    runs: dict[str, int]
+    champion: str
+    versions: int
+
+
+@dataclass
+class Pass:
+    """What the kills of one pass met."""
+
+    met: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """No server but the flow's own, and temporary files where they can be counted."""
+    told = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("PREFECT_", "MLFLOW_", "GENRE_"))
+    }
+    (folder.parent / "tmp").mkdir(exist_ok=True)
+    return told | {"PATH": f"{BIN}{os.pathsep}{told['PATH']}", "TMPDIR": str(folder.parent / "tmp")}
+
+
+def start(folder: Path, *words: str) -> subprocess.Popen[bytes]:
+    """Start ``genre run`` in a process group of its own, its output in a file beside the workspace."""
+    with (folder.parent / "output.txt").open("wb") as output:
+        return subprocess.Popen(
+            [str(BIN / "genre"), *(words or ("run",))],
+            cwd=folder,
+            env=environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def said(folder: Path) -> str:
+    return (folder.parent / "output.txt").read_text(encoding="utf-8", errors="replace")
+
+
+def of_workspace(folder: Path) -> list[psutil.Process]:
+    """The living processes that work in a workspace."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()).is_relative_to(folder):
+                found.append(process)
+        except psutil.Error:
+            continue  # ended meanwhile, or another person's
+    return found
+
+
+def orphans(folder: Path, *, seconds: float = PROMISED) -> list[str]:
+    """What still lives in a workspace some seconds after its flow was killed."""
+    limit = time.monotonic() + seconds
+    while (left := of_workspace(folder)) and time.monotonic() < limit:
+        time.sleep(0.1)
+    return [" ".join(process.cmdline())[:200] for process in left]
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    }
+
+
+def rows(database: Path, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def state(folder: Path) -> State:
+    """Read what a finished flow has left."""
+    store = folder / "mlruns/mlflow.db"
+    runs = Counter(
+        f"{experiment} {status}"
+        for experiment, status in rows(
+            store,
+            "select e.name, r.status from runs r join experiments e using (experiment_id) "
+            "where r.lifecycle_stage = 'active'",
+        )
+    )
+    champion = rows(
+        store,
+        "select t.value from registered_model_aliases a join model_version_tags t "
+        "on t.name = a.name and t.version = a.version where a.alias = 'champion' and t.key = 'weights_sha256'",
+    )
+    return State(
+        features=hashes(folder / "data/features"),
+        metrics={
+            path.parent.name: json.loads(path.read_text())
+            for path in sorted((folder / "data/models").glob("*/metrics.json"))
+        },
+        runs=dict(runs),
+        champion=str(champion[0][0]) if champion else "none",
+        versions=len(
+            rows(store, "select version from model_versions where current_stage != 'Deleted_Internal'")
+        ),
+    )
+
+
+def left_over(folder: Path) -> list[str]:
+    """Whatever a finished flow should not leave."""
+    found = [f"temporary file {path}" for path in folder.rglob(".partial-*")]
+    found += [f"temporary file {path}" for path in (folder / "data/.tmp").rglob("*")]
+    found += [f"temporary file {path}" for path in (folder.parent / "tmp").iterdir()]
+    store = folder / "mlruns/mlflow.db"
+    for status, count in rows(store, "select status, count(*) from runs group by status"):
+        if status not in ("FINISHED", "KILLED", "FAILED"):
+            found.append(f"{count} MLflow runs {status}")
+    # LoggedModelStatus.READY is 2 (mlflow/entities/logged_model_status.py).
+    pending = rows(
+        store, "select model_id from logged_models where lifecycle_stage = 'active' and status != 2"
+    )
+    found += [f"MLflow model {model} not ready" for (model,) in pending]
+    prefect = folder / ".prefect/prefect.db"
+    for table in ("flow_run", "task_run"):
+        for kind, count in rows(prefect, f"select state_type, count(*) from {table} group by state_type"):
+            if kind not in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
+                found.append(f"{count} Prefect {table}s {kind}")
+    lock = folder / "data/.flow.lock"
+    if lock.read_text():
+        found.append(f"a note in {lock}: {lock.read_text()}")
+    return found
+
+
+def executions(folder: Path) -> dict[str, tuple[int, int]]:
+    """Identity of each finished execution's file: another one means that it was run again."""
+    found = {}
+    for path in (folder / "data/tuning").glob("*/executions/*.json"):
+        if not path.name.startswith("."):
+            stat = path.stat()
+            found[f"{path.parents[1].name} {path.stem}"] = (stat.st_ino, stat.st_mtime_ns)
+    return found
+
+
+def at_work(folder: Path) -> str:
+    """The stages that had begun and not ended, by what the flow has said so far."""
+    text = said(folder)
+    begun = dict.fromkeys(re.findall(r"^\[\d+/\d+\] (\S+)$", text, re.MULTILINE))
+    ended = set(re.findall(r"^\[\d+/\d+\] (\S+): ", text, re.MULTILINE))
+    now = [stage for stage in begun if stage not in ended]
+    if not begun:
+        return "starting"
+    return ", ".join(now) if now else "logging and promoting"
+
+
+def finish(folder: Path) -> float:
+    """Run the flow to its end.
+
+    Returns
+    -------
+    float
+        Seconds.
+    """
+    began = time.monotonic()
+    process = start(folder)
+    status = process.wait(timeout=1200)
+    if status != 0:
+        raise AssertionError(f"the flow ended with {status}:\n{said(folder)[-4000:]}")
+    return time.monotonic() - began
+
+
+def one_pass(
+    folder: Path, *, moments: list[float], whole: State, tell: bool
+) -> Iterator[tuple[str, list[str]]]:
+    """Kill the flow of a fresh workspace after each of ``moments`` seconds, then let it end.
+
+    Yields
+    ------
+    tuple
+        What was at work when it was killed, and the faults that were seen; at last "end" and those of the end.
+    """
+    workspace(folder)
+    kept: dict[str, tuple[int, int]] = {}
+    for moment in moments:
+        process = start(folder)
+        try:
+            process.wait(timeout=moment)
+        except subprocess.TimeoutExpired:
+            pass
+        else:
+            return_code = process.returncode
+            faults = [] if return_code == 0 else [f"ended with {return_code}: {said(folder)[-2000:]}"]
+            if faults:
+                yield "running", faults
+            break
+        stages = at_work(folder)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        faults = [f"orphan: {line}" for line in orphans(folder)]
+        now = executions(folder)
+        faults += [f"execution {name} was run again" for name in kept if now.get(name) != kept[name]]
+        kept |= now
+        yield stages, faults
+    finish(folder)
+    faults = [f"orphan: {line}" for line in orphans(folder)]
+    now = executions(folder)
+    faults += [f"execution {name} was run again" for name in kept if now.get(name) != kept[name]]
+    faults += left_over(folder)
+    after = state(folder)
+    for name in State.__dataclass_fields__:
+        if getattr(after, name) != getattr(whole, name):
+            faults.append(f"{name} differ: {getattr(after, name)} instead of {getattr(whole, name)}")
+    yield "end", faults
+
+
+def sweep(place: Path, *, kills: int, seed: int, tell: bool = True) -> Pass:
+    """Run passes until the flow was killed ``kills`` times.
+
+    Parameters
+    ----------
+    place : Path
+        An empty folder.
+    kills : int
+        How often.
+    seed : int
+        Of the moments.
+    tell : bool
+        Print each kill.
+
+    Returns
+    -------
+    Pass
+        What was met, and every fault.
+    """
+    chosen = random.Random(seed)
+    (place / "whole").mkdir()
+    first = workspace(place / "whole" / "workspace")
+    seconds = finish(first)
+    faults = left_over(first)
+    whole = state(first)
+    result = Pass(faults=[f"undisturbed: {fault}" for fault in faults])
+    if tell:
+        print(f"undisturbed: {seconds:.0f} s, {whole.runs}, {faults or 'nothing left over'}", flush=True)
+    number = 0
+    while len(result.met) < kills:
+        number += 1
+        count = min(KILLS_A_PASS, kills - len(result.met))
+        marks = [0.0, *sorted(chosen.uniform(0, seconds) for _ in range(count))]
+        # Each start costs some seconds before it goes on where the last was killed.
+        gaps = [after - before + chosen.uniform(0, 12) for before, after in itertools.pairwise(marks)]
+        folder = place / f"pass{number}" / "workspace"
+        folder.parent.mkdir()
+        for stages, faults in one_pass(folder, moments=gaps, whole=whole, tell=tell):
+            if stages not in ("end", "running"):
+                result.met.append(stages)
+            result.faults += [f"pass {number}, {stages}: {fault}" for fault in faults]
+            if tell:
+                print(f"pass {number}: {stages}: {'; '.join(faults) or 'no fault'}", flush=True)
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="Keep the workspaces here")
+    given = parser.parse_args()
+    if given.keep:
+        given.keep.mkdir(parents=True)
+        result = sweep(given.keep, kills=given.kills, seed=given.seed)
+    else:
+        with tempfile.TemporaryDirectory() as name:
+            result = sweep(Path(name), kills=given.kills, seed=given.seed)
+    print(f"{len(result.met)} kills: {dict(Counter(result.met))}")
+    print("\n".join(result.faults) or "no fault")
+    sys.exit(bool(result.faults))
+
+
+if __name__ == "__main__":
+    main()
