@@ -143,7 +143,6 @@ class Search:
             train=self.train,
             classes=self.classes,
             epochs=epochs,
-            variant=self.block.variant,
         )
         history = fitting.fit(
             model,
