@@ -100,7 +100,27 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
     )
 
 
-def guard_equal_rows(train: Part, other: Part, *, part: str) -> None:
+def joined(*parts: Part) -> Part:
+    """Put parts together, one after the other.
+
+    Parameters
+    ----------
+    *parts : Part
+        Of one dataset.
+
+    Returns
+    -------
+    Part
+        All their rows.
+    """
+    return Part(
+        x=np.concatenate([part.x for part in parts]),
+        y=np.concatenate([part.y for part in parts]),
+        rows=pd.concat([part.rows for part in parts], ignore_index=True),
+    )
+
+
+def guard_equal_rows(train: Part, other: Part, *, part: str, known: str = "train") -> None:
     """Fail where another part repeats whole tracks of train, value for value, under another name.
 
     Single equal segments do occur in honest data (digital silence); a track all of whose rows are in train
@@ -112,6 +132,8 @@ def guard_equal_rows(train: Part, other: Part, *, part: str) -> None:
         The parts to compare.
     part : str
         What to call ``other``.
+    known : str
+        What to call ``train``.
 
     Raises
     ------
@@ -123,12 +145,12 @@ def guard_equal_rows(train: Part, other: Part, *, part: str) -> None:
         flat = np.ascontiguousarray(rows.x.reshape(len(rows.x), -1))
         return pd.Series([hash(row.tobytes()) for row in flat])
 
-    known = dict(zip(keys(train), train.rows["track"], strict=True))
-    twins = keys(other).map(known)
+    tracks = dict(zip(keys(train), train.rows["track"], strict=True))
+    twins = keys(other).map(tracks)
     whole = twins.notna().groupby(other.rows["track"].to_numpy(dtype=object)).all()
     for track in whole[whole].index:
         twin = twins[(other.rows["track"] == track).to_numpy()].iloc[0]
-        raise LeakError(f"track {track!r} in {part} has the same features as {twin!r} in train")
+        raise LeakError(f"track {track!r} in {part} has the same features as {twin!r} in {known}")
 
 
 def at_most(part: Part, rows: int | None, *, seed: int) -> Part:

@@ -1,4 +1,4 @@
-"""What KerasTuner is told of a model's search: its space, and an oracle that tries the published set first."""
+"""What KerasTuner is told of a model's search: its space, and an oracle that tries the set of the params first."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _step(kind: IntRange) -> int | None:
 
 
 def oracle(block: ModelParams, *, seed: int) -> keras_tuner.Oracle:
-    """Make the oracle of ``tuning.tuner``, whose first trial is the published best set.
+    """Make the oracle of ``tuning.tuner``, whose first trial is the set of the params.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def oracle(block: ModelParams, *, seed: int) -> keras_tuner.Oracle:
     }
     kind, limits = kinds[tuning.tuner]
 
-    class StudyFirst(kind):  # type: ignore[misc, valid-type]
+    class GivenFirst(kind):  # type: ignore[misc, valid-type]
         """The oracle, but for its first trial."""
 
         def populate_space(self, trial_id: str) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def oracle(block: ModelParams, *, seed: int) -> keras_tuner.Oracle:
                 response["values"] = {**response["values"], **block.study}
             return response
 
-    return StudyFirst(
+    return GivenFirst(
         objective=keras_tuner.Objective(OBJECTIVE, "max"),
         hyperparameters=space(block.search),
         allow_new_entries=False,

@@ -1,4 +1,10 @@
-"""The final fit of one model on its best set: a fresh model, early stopping on validation, test touched once."""
+"""The final fit of one model on its best set: a fresh model, early stopping on validation, test touched once.
+
+With ``training.refit`` a second, fresh model is fitted on train and validation for as many epochs as the first
+has shown to be right. That one is saved, tested and registered; what is said of validation songs (its metrics,
+predictions and history, which choose among models and face the champion) stays the first fit's, which has not seen
+them.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +20,7 @@ import pandas as pd
 
 from components import arrays, atomic, diagnostics, evaluation, fitting
 from components.errors import TrainingError
-from components.params import Params
+from components.params import ModelParams, Params
 
 if TYPE_CHECKING:
     import keras
@@ -52,36 +58,23 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     best = _best(root / "tuning" / name / "best.json", model=name)
     hp = best["hyperparameters"]
     data = arrays.load(block.feature, parts=("train", "validation"), root=root)
-    fitting.seed_everything(params.seed)
     began = time.perf_counter()
-    model = fitting.build(
-        name, hp=hp, train=data["train"], classes=len(data.genres), epochs=block.training.epochs
-    )
-    history = fitting.fit(
-        model,
-        train=data["train"],
-        validation=data["validation"],
-        hp=hp,
-        epochs=block.training.epochs,
-        patience=block.training.patience,
-        monitor=block.training.monitor,
-        report=lambda epoch, row: print(
-            f"{name}: epoch {epoch} of at most {block.training.epochs}: "  # type: ignore[union-attr]
-            f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}, "
-            f"validation {row['val_loss']:.3f}, {row['val_accuracy']:.3f}",
-            flush=True,
-        ),
-    )
+    model, history = _fit(name, block=block, hp=hp, data=data, seed=params.seed)
+    validated = predict(model, part=data["validation"], name="validation", genres=data.genres)
+    refitted: dict[str, Any] | None = None
+    if block.training.refit:
+        both = arrays.joined(data["train"], data["validation"])
+        epochs = fitting.kept_epoch(history, hp=hp, monitor=block.training.monitor)
+        model, refitted = _refit(
+            name, block=block, hp=hp, train=both, genres=data.genres, epochs=epochs, seed=params.seed
+        )
     seconds = time.perf_counter() - began
     # The test part is not even in memory until the fit is over.
     tested = arrays.load(block.feature, parts=("train", "test"), root=root)
-    predictions = pd.concat(
-        [
-            predict(model, part=data["validation"], name="validation", genres=data.genres),
-            predict(model, part=tested["test"], name="test", genres=data.genres),
-        ],
-        ignore_index=True,
-    )
+    if refitted and data.protocol != "segment":
+        arrays.guard_equal_rows(data["validation"], tested["test"], part="test", known="validation")
+    answers = predict(model, part=tested["test"], name="test", genres=data.genres)
+    predictions = pd.concat([validated, answers], ignore_index=True)
     metrics = score(predictions, genres=data.genres, seed=params.seed)
     metrics |= {
         "train.segment_accuracy": float(history["accuracy"].max()),
@@ -91,8 +84,10 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     warnings = diagnostics.diagnose(
         history, hyperparameters=hp, search=block.search, classes=len(data.genres)
     )
+    seen = ("train", "validation") if refitted else ("train",)
     facts = {
         "model": name,
+        "variant": block.variant,
         "preset": params.preset,
         "feature": data.meta,
         "genres": data.genres,
@@ -100,12 +95,14 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
         "trial": best["trial"],
         "tuning_score": best["score"],
         "training": block.training.model_dump(),
+        "refit": refitted,
         "seed": params.seed,
         "protocol": data.protocol,
         "leaky": data.protocol == "segment",
         "fingerprint": data.fingerprint,
         "feature_sha256": feature_hash(data, tested),
-        "train_tracks": sorted(set(data["train"].rows["track"])),
+        # All that the saved model was fitted on: it is never scored on these as if it had not seen them.
+        "train_tracks": sorted({track for part in seen for track in data[part].rows["track"]}),
         "validation_tracks": sorted(set(data["validation"].rows["track"])),
         "weights_sha256": weights_hash(model),
         "parameters": int(model.count_params()),
@@ -125,6 +122,70 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     for warning in warnings:
         print(f"{name}: warning: {warning}", flush=True)
     return metrics
+
+
+def _fit(
+    name: str, *, block: ModelParams, hp: dict[str, Any], data: arrays.Dataset, seed: int
+) -> tuple[keras.Model, pd.DataFrame]:
+    assert block.training is not None, "Params.model() fills the budget in"
+    epochs = block.training.epochs
+    fitting.seed_everything(seed)
+    model = fitting.build(
+        name, hp=hp, train=data["train"], classes=len(data.genres), epochs=epochs, variant=block.variant
+    )
+    history = fitting.fit(
+        model,
+        train=data["train"],
+        validation=data["validation"],
+        hp=hp,
+        epochs=epochs,
+        patience=block.training.patience,
+        monitor=block.training.monitor,
+        report=lambda epoch, row: print(
+            f"{name}: epoch {epoch} of at most {epochs}: "
+            f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}, "
+            f"validation {row['val_loss']:.3f}, {row['val_accuracy']:.3f}",
+            flush=True,
+        ),
+    )
+    return model, history
+
+
+def _refit(
+    name: str,
+    *,
+    block: ModelParams,
+    hp: dict[str, Any],
+    train: arrays.Part,
+    genres: list[str],
+    epochs: int,
+    seed: int,
+) -> tuple[keras.Model, dict[str, Any]]:
+    assert block.training is not None, "Params.model() fills the budget in"
+    fitting.seed_everything(seed)
+    model = fitting.build(name, hp=hp, train=train, classes=len(genres), epochs=epochs, variant=block.variant)
+    history = fitting.fit(
+        model,
+        train=train,
+        validation=None,
+        hp=hp,
+        epochs=epochs,
+        patience=epochs,
+        monitor=block.training.monitor,
+        report=lambda epoch, row: print(
+            f"{name}: refit on train and validation, epoch {epoch} of {epochs}: "
+            f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}",
+            flush=True,
+        ),
+    )
+    early = f"the first fit's best epoch by {block.training.monitor}"
+    facts = {
+        "rule": early if fitting.stops_early(hp) else "the whole cosine schedule, as in the first fit",
+        "epochs": epochs,
+        "rows": len(train.y),
+        "history": history.to_dict("list"),
+    }
+    return model, facts
 
 
 def _best(path: Path, *, model: str) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""The models, one file each. A new model needs a file here with ``build`` and a block in ``params.yaml``."""
+"""The models, one file each. A new model needs a file here with ``build`` and a block in ``params.yaml``.
+
+``build`` is the network of variant ``study``; variant ``best`` takes ``build_best`` where the file has one.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from components.errors import ParamsError
+from components.recipes import Variant
 
 if TYPE_CHECKING:
     import keras
@@ -56,3 +60,41 @@ def load(name: str) -> Model:
     if name not in names():
         raise ParamsError(f"model {name!r} has no file in components/models; valid: {', '.join(names())}")
     return cast(Model, importlib.import_module(f"{__name__}.{name}"))
+
+
+def build(
+    name: str,
+    hp: Hyperparameters,
+    *,
+    variant: Variant,
+    input_shape: tuple[int, ...],
+    classes: int,
+) -> keras.Model:
+    """Build the network of a model's variant.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`names`.
+    hp : mapping
+        Its hyperparameters.
+    variant : str
+        ``study`` or ``best``; a file without ``build_best`` has one network for both.
+    input_shape : tuple of int
+        Shape of a row.
+    classes : int
+        Number of genres.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled, unfitted.
+
+    Raises
+    ------
+    ParamsError
+        If there is no such file.
+    """
+    file = load(name)
+    make = getattr(file, "build_best", file.build) if variant == "best" else file.build
+    return make(hp, input_shape=input_shape, classes=classes)

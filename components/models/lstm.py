@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from components import layers as pieces
 from components.models import Hyperparameters
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
-    """Build the network.
+    """Build the study's network.
 
     With ``activation`` tanh and the layers' other defaults Keras may use cuDNN's kernels (the conditions are
     listed in the documentation of ``keras.layers.LSTM``).
@@ -43,4 +44,32 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
             x = layers.Dropout(hp[f"dropout_rate{number}"], name=f"dropout_{number}")(x)
     x = layers.LSTM(hp["units_3"], activation=hp["activation"], name="lstm_3")(x)
     outputs = layers.Dense(classes, activation="softmax", name="genre")(x)
+    return Model(inputs, outputs, name="lstm")
+
+
+def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+    """Build the better network: LSTM layers that read both ways, and what all frames say summed up over time.
+
+    Parameters
+    ----------
+    hp : mapping
+        ``clip`` (deviations), ``frames_at_once`` (neighbours averaged before the first layer), and those of
+        :func:`components.layers.read_both_ways`.
+    input_shape : tuple of int
+        ``(frames, coefficients)``.
+    classes : int
+        Number of genres.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; output ``(rows, classes)``, each row summing to 1.
+    """
+    from keras import Model, layers
+
+    inputs = layers.Input(input_shape)
+    x = pieces.standardise(inputs, clip=hp["clip"])
+    if hp["frames_at_once"] > 1:
+        x = layers.AveragePooling1D(hp["frames_at_once"], name="frames")(x)
+    outputs = pieces.read_both_ways(pieces.prepared(x), hp, classes=classes)
     return Model(inputs, outputs, name="lstm")

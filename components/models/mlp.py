@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from components import layers as pieces
 from components.models import Hyperparameters
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
-    """Build the network.
+    """Build the study's network.
 
     Parameters
     ----------
@@ -38,3 +39,29 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
             x = layers.Dropout(hp["dropout_rate"], name=f"dropout_{number}")(x)
     outputs = layers.Dense(classes, activation="softmax", name="genre")(x)
     return Model(inputs, outputs, name="mlp")
+
+
+def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+    """Build the better network: variances as logarithms, outliers cut off, dropout behind every layer.
+
+    Parameters
+    ----------
+    hp : mapping
+        ``log_columns`` (slices of the columns that are variances), ``clip`` (deviations), ``activation``,
+        ``units_1``, ``units_2``, ``dropout_rate``.
+    input_shape : tuple of int
+        ``(columns,)``.
+    classes : int
+        Number of genres.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; output ``(rows, classes)``, each row summing to 1.
+    """
+    from keras import Model, layers
+
+    inputs = layers.Input(input_shape)
+    x = pieces.log_columns(inputs, slices=hp["log_columns"], columns=input_shape[0])
+    x = pieces.prepared(pieces.standardise(x, clip=hp["clip"]))
+    return Model(inputs, pieces.head(x, hp, classes=classes), name="mlp")

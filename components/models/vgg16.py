@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from components import layers as pieces
 from components.models import Hyperparameters
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
-    """Build the part above the frozen encoder, whose output is the feature ``vgg16_embedding``.
+    """Build the study's part above the frozen encoder, whose output is the feature ``vgg16_embedding``.
 
     Parameters
     ----------
@@ -38,3 +39,33 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
             x = layers.Dropout(hp["dropout_rate"], name=f"dropout_{number}")(x)
     outputs = layers.Dense(classes, activation="softmax", name="genre")(x)
     return Model(inputs, outputs, name="vgg16")
+
+
+def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+    """Build the better part above the encoder: principal components, then Dense; a vote where there are windows.
+
+    Parameters
+    ----------
+    hp : mapping
+        ``windows`` (false: the whole picture alone), ``clip`` (deviations), ``components``, ``activation``,
+        ``units_1``, ``units_2``, ``dropout_rate``.
+    input_shape : tuple of int
+        ``(values,)`` or, of the whole picture and windows of it in time, ``(windows, values)``.
+    classes : int
+        Number of genres.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; output ``(rows, classes)``, each row summing to 1.
+    """
+    from keras import Model, layers, ops
+
+    # Any number of windows goes in: each is a row of its own in training, and all of a picture's vote after it.
+    inputs = layers.Input((None, input_shape[1]) if len(input_shape) == 2 else input_shape)
+    windows = len(input_shape) == 2 and hp["windows"]
+    x = inputs if windows or len(input_shape) == 1 else inputs[:, 0]
+    x = pieces.standardise(x, clip=hp["clip"])
+    x = pieces.prepared(pieces.principal_components(x, count=hp["components"]))
+    outputs = pieces.head(x, hp, classes=classes)
+    return Model(inputs, ops.mean(outputs, axis=1) if windows else outputs, name="vgg16")

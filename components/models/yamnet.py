@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from components import layers as pieces
 from components.models import Hyperparameters
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
-    """Build the part above the frozen encoder, whose output is the feature ``yamnet_embedding``.
+    """Build the study's part above the frozen encoder, whose output is the feature ``yamnet_embedding``.
 
     Parameters
     ----------
@@ -39,3 +40,30 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
             x = layers.Dropout(hp["dropout_rate"], name=f"dropout_{number}")(x)
     outputs = layers.Dense(classes, activation="softmax", name="genre")(x)
     return Model(inputs, outputs, name="yamnet")
+
+
+def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+    """Build the better part above the encoder: small values spread, outliers cut off, less to fit.
+
+    Parameters
+    ----------
+    hp : mapping
+        ``statistics`` (over time, of ``mean std max``), ``compress``, ``clip`` (deviations), ``activation``,
+        ``units_1``, ``units_2``, ``dropout_rate``.
+    input_shape : tuple of int
+        ``(frames, 1024)``.
+    classes : int
+        Number of genres.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; output ``(rows, classes)``, each row summing to 1.
+    """
+    from keras import Model, layers
+
+    inputs = layers.Input(input_shape)
+    x = pieces.pool(inputs, statistics=hp["statistics"])
+    x = pieces.compress(x) if hp["compress"] else x
+    x = pieces.prepared(pieces.standardise(x, clip=hp["clip"]))
+    return Model(inputs, pieces.head(x, hp, classes=classes), name="yamnet")

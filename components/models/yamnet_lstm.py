@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from components import layers as pieces
 from components.models import Hyperparameters
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
-    """Build the part above the frozen encoder, whose output is the feature ``yamnet_embedding``.
+    """Build the study's part above the frozen encoder, whose output is the feature ``yamnet_embedding``.
 
     Parameters
     ----------
@@ -42,3 +43,28 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     x = layers.LSTM(hp["units_3"], activation=hp["activation"], name="lstm_last")(x)
     outputs = layers.Dense(classes, activation="softmax", name="genre")(x)
     return Model(inputs, outputs, name="yamnet_lstm")
+
+
+def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+    """Build the better part above the encoder: frames spread, read both ways, and summed up beside it.
+
+    Parameters
+    ----------
+    hp : mapping
+        ``compress``, ``clip`` (deviations), and those of :func:`components.layers.read_both_ways`.
+    input_shape : tuple of int
+        ``(frames, 1024)``.
+    classes : int
+        Number of genres.
+
+    Returns
+    -------
+    keras.Model
+        Uncompiled; output ``(rows, classes)``, each row summing to 1.
+    """
+    from keras import Model, layers
+
+    inputs = layers.Input(input_shape)
+    x = pieces.compress(inputs) if hp["compress"] else inputs
+    x = pieces.prepared(pieces.standardise(x, clip=hp["clip"]))
+    return Model(inputs, pieces.read_both_ways(x, hp, classes=classes), name="yamnet_lstm")

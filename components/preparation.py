@@ -1,0 +1,110 @@
+"""What of a model is fixed before training begins: fitted to the train rows once, and run once.
+
+A model marks the place by a layer named :data:`components.layers.PREPARED`; one that does not is trained whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components import layers as pieces
+from components.arrays import Part
+
+if TYPE_CHECKING:
+    import keras
+
+
+def adapt(model: keras.Model, x: np.ndarray) -> None:
+    """Fit standardisation and principal components to the rows a model will be fitted on.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Freshly built.
+    x : ndarray of float32, shape (rows, ...)
+        Train rows alone.
+    """
+    import keras
+
+    # Of a picture and its windows, the first is the whole picture; the windows repeat it.
+    x = x[:, :1] if len(model.input_shape) == 3 and model.input_shape[1] is None else x
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization) or layer.name == pieces.COMPONENTS:
+            below = keras.Model(model.inputs, layer.input).predict(x, batch_size=256, verbose=0)
+            if isinstance(layer, keras.layers.Normalization):
+                layer.adapt(below)
+            else:
+                layer.set_weights(_components(below.reshape(-1, below.shape[-1]), count=layer.units))
+
+
+def _components(x: np.ndarray, *, count: int) -> list[np.ndarray]:
+    from sklearn.decomposition import PCA
+
+    fitted = PCA(min(count, *x.shape), svd_solver="full").fit(x)
+    scale = 1.0 / np.sqrt(np.mean(fitted.transform(x) ** 2))
+    kernel, bias = np.zeros((x.shape[1], count), dtype=np.float32), np.zeros(count, dtype=np.float32)
+    kernel[:, : fitted.n_components_] = fitted.components_.T * scale
+    bias[: fitted.n_components_] = -fitted.mean_ @ fitted.components_.T * scale
+    return [kernel, bias]
+
+
+def _marked(model: keras.Model) -> bool:
+    return any(layer.name == pieces.PREPARED for layer in model.layers)
+
+
+def has_windows(model: keras.Model) -> bool:
+    """Say whether a model takes a picture and windows of it: then each is a row of its own in training."""
+    if not _marked(model):
+        return False
+    shape = model.get_layer(pieces.PREPARED).output.shape
+    return len(shape) == 3 and shape[1] is None
+
+
+def run(model: keras.Model, *, train: Part, validation: Part | None) -> tuple[keras.Model, Part, Part | None]:
+    """Run what is fixed, once, and return what is trained.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled; it shares its weights and optimizer with the model returned.
+    train, validation : Part
+        Rows as the model takes them.
+
+    Returns
+    -------
+    model : keras.Model
+        The part that is trained, compiled; the whole model where it marks no beginning.
+    train, validation : Part
+        What reaches it of each row.
+    """
+    import keras
+
+    if not _marked(model):
+        return model, train, validation
+    fixed = keras.Model(model.inputs, model.get_layer(pieces.PREPARED).output)
+    trained = keras.Model(fixed.output, model.output, name=model.name)
+    trained.compile(
+        optimizer=model.optimizer,
+        loss=model.loss,
+        metrics=["accuracy"],
+        steps_per_execution=model.steps_per_execution,
+        jit_compile=False,
+    )
+
+    def through(part: Part) -> Part:
+        return replace(part, x=fixed.predict(part.x, batch_size=256, verbose=0))
+
+    train = _one_row_a_window(through(train)) if has_windows(model) else through(train)
+    return trained, train, validation and through(validation)
+
+
+def _one_row_a_window(part: Part) -> Part:
+    windows = part.x.shape[1]
+    return Part(
+        x=part.x.reshape(-1, 1, part.x.shape[2]),
+        y=np.repeat(part.y, windows),
+        rows=part.rows.loc[part.rows.index.repeat(windows)].reset_index(drop=True),
+    )
