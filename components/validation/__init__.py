@@ -74,7 +74,7 @@ def judge(read: Inputs, *, docs: Path | None = None) -> dict[str, Any]:
         ``feature``, ``success``, ``expectations`` (how many), ``tables`` (rows of each), ``summary`` (the
         measured facts) and ``failed`` (what, where, observed, expected, why). No times, paths or run ids.
     """
-    from components.validation import base, checkpoint, tables
+    from components.validation import base, checkpoint, contract, tables
 
     suite = base.structure(read)
     built = {"structure": tables.structure(read)}
@@ -86,7 +86,7 @@ def judge(read: Inputs, *, docs: Path | None = None) -> dict[str, Any]:
         suite |= base.content(read, limits=limits, measured=set(content["summary"].columns))
         module = base.module(read.feature)
         if module is not None:
-            if hasattr(module, "tables"):
+            if isinstance(module, contract.WithTables):
                 built |= module.tables(read, found, built)
             for table, expectations in module.expectations(read).items():
                 suite[table] = [*suite.get(table, []), *expectations]

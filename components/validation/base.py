@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from types import ModuleType
 from typing import Any
-
-import pandas as pd
 
 from components import features
 from components.errors import ParamsError
+from components.validation.contract import Suite, SuiteFile
 from components.validation.inputs import Inputs
 from components.validation.limits import Limits
 from components.validation.tables import INDEX
-
-#: Expectations by the table they read.
-Suite = dict[str, list[Any]]
-#: Tables by name.
-Tables = dict[str, pd.DataFrame]
 
 #: Largest relative difference between the index's summary of a row and the row itself. Both are sums over the
 #: same float32 numbers, in an order that may differ.
@@ -32,7 +25,7 @@ NAMED_SHARE = 0.95
 START_TOLERANCE = 0.01
 
 
-def module(feature: str) -> ModuleType | None:
+def module(feature: str) -> SuiteFile | None:
     """Return the suite file of a feature, or None where it has none.
 
     Parameters
@@ -42,15 +35,14 @@ def module(feature: str) -> ModuleType | None:
 
     Returns
     -------
-    module or None
-        ``components/validation/<feature>.py``: ``LIMITS`` and ``expectations(inputs)``, and optionally
-        ``tables(inputs, found, built)``, whose tables are added to, or put in place of, the built ones.
+    SuiteFile or None
+        ``components/validation/<feature>.py``.
     """
     name = f"{__package__}.{feature}"
     if importlib.util.find_spec(name) is None:
         return None
     suite = importlib.import_module(name)
-    return suite if hasattr(suite, "expectations") and hasattr(suite, "LIMITS") else None
+    return suite if isinstance(suite, SuiteFile) else None
 
 
 def limits(feature: str) -> Limits:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from components.validation.base import Suite
+from components.validation.contract import Suite
 
 if TYPE_CHECKING:
     from great_expectations.checkpoint import CheckpointResult

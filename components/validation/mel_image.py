@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from components.validation.base import Suite, Tables, between, equal, expect
+from components.validation.base import between, equal, expect
+from components.validation.contract import Suite, Tables
 from components.validation.inputs import Inputs
 from components.validation.limits import Limits
 from components.validation.scan import Scan, pieces
@@ -25,15 +26,6 @@ LIMITS = Limits(constant_elements=0.75, pile_up=1.0, zeros=1.0, whole=1.0)
 
 def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
     """Build ``pictures``, one row a picture.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        The feature.
-    found : Scan
-        The pass over its values.
-    built : dict of str to DataFrame
-        The tables of every feature.
 
     Returns
     -------
@@ -83,18 +75,7 @@ def _off_map(pixels: np.ndarray) -> np.ndarray:
 
 
 def expectations(inputs: Inputs) -> Suite:
-    """Say what pictures must hold.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        The feature.
-
-    Returns
-    -------
-    dict of str to list of Expectation
-        For the table of :func:`tables`.
-    """
+    """Say what pictures must hold."""
     pictures = [
         equal("shape_differs", 0, "288 lines of 432 pixels in three colours, as the public pictures"),
         between("minimum", 0.0, 60.0, "the softest sound and the frame line are nearly black"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.validation.base import LEAST_COHERENCE, Suite, Tables, agree, between, ordered, steady
+from components.validation.base import LEAST_COHERENCE, agree, between, ordered, steady
+from components.validation.contract import Suite, Tables
 from components.validation.inputs import Inputs
 from components.validation.limits import Limits
 from components.validation.scan import Scan
@@ -19,15 +20,6 @@ LIMITS = Limits()
 
 def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
     """Add bounds to ``columns``, one row a coefficient, and facts over time to ``summary``.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        The feature.
-    found : Scan
-        The pass over its values.
-    built : dict of str to DataFrame
-        The tables of every feature.
 
     Returns
     -------
@@ -76,18 +68,7 @@ def _continuity(values: np.ndarray) -> float:
 
 
 def expectations(inputs: Inputs) -> Suite:
-    """Say what cepstral coefficients over time must hold.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        The feature.
-
-    Returns
-    -------
-    dict of str to list of Expectation
-        For the tables of :func:`tables`.
-    """
+    """Say what cepstral coefficients over time must hold."""
     coefficients = [
         ordered("minimum", "lowest", "decibels from the floor of power_to_db on; 80 dB between bands"),
         ordered("highest", "maximum", "decibels up to full scale; 80 dB between bands"),

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from components.validation.base import LEAST_COHERENCE, Suite, Tables, between, equal, ordered, steady
+from components.validation.base import LEAST_COHERENCE, between, equal, ordered, steady
+from components.validation.contract import Suite, Tables
 from components.validation.inputs import Inputs
 from components.validation.limits import Limits
 from components.validation.scan import Scan
@@ -45,15 +46,6 @@ LIMITS = Limits(discrete=("tempo",))
 
 def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
     """Add ``values``, the table itself with what bounds each column; bounds to ``columns``; facts to ``summary``.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        The feature.
-    found : Scan
-        The pass over its values.
-    built : dict of str to DataFrame
-        The tables of every feature.
 
     Returns
     -------
@@ -146,18 +138,7 @@ def _explained(values: pd.DataFrame) -> np.ndarray | None:
 
 
 def expectations(inputs: Inputs) -> Suite:
-    """Say what the 57 columns must hold.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        The feature.
-
-    Returns
-    -------
-    dict of str to list of Expectation
-        For the tables of :func:`tables`.
-    """
+    """Say what the 57 columns must hold."""
     summary = [equal("names_differ", 0, "the 57 columns are the public table's, in its order")]
     if _differing(list(inputs.meta.get("names") or [])):
         return {"summary": summary}

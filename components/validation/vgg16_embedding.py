@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from components.validation.base import Suite, Tables, between, equal, ordered
+from components.validation.base import between, equal, ordered
+from components.validation.contract import Suite, Tables
 from components.validation.encoder import claim, claimed
 from components.validation.inputs import Inputs
 from components.validation.limits import Limits
@@ -46,15 +47,6 @@ def layout(inputs: Inputs) -> list[tuple[int, str]]:
 
 def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
     """Add facts over all values to ``summary``, and ``blocks``, one row a block.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        The feature.
-    found : Scan
-        The pass over its values.
-    built : dict of str to DataFrame
-        The tables of every feature.
 
     Returns
     -------
@@ -99,18 +91,7 @@ def _blocks(inputs: Inputs, columns: pd.DataFrame, groups: list[tuple[int, str]]
 
 
 def expectations(inputs: Inputs) -> Suite:
-    """Say what pooled activations must hold.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        The feature.
-
-    Returns
-    -------
-    dict of str to list of Expectation
-        For the tables of :func:`tables`.
-    """
+    """Say what pooled activations must hold."""
     embedding = [
         equal(
             "width_differs", 0, "as many columns as the blocks have channels, times the statistics and bands"

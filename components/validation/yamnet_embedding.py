@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from components.validation.base import Suite, Tables, agree, between, equal
+from components.validation.base import agree, between, equal
+from components.validation.contract import Suite, Tables
 from components.validation.encoder import claim, claimed
 from components.validation.inputs import Inputs
 from components.validation.limits import Limits
@@ -17,15 +18,6 @@ LIMITS = Limits(constant_columns=0.9, constant_elements=0.95, piled_columns=0.05
 
 def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
     """Add facts over all values to ``summary``.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        The feature.
-    found : Scan
-        The pass over its values.
-    built : dict of str to DataFrame
-        The tables of every feature.
 
     Returns
     -------
@@ -57,16 +49,6 @@ def expectations(inputs: Inputs) -> Suite:
     4.4, mean cosine between tracks 0.58. The same tracks through random weights: 17 % zeros, mean 0.23, cosine
     0.98; from samples of -32768..32767: 72 %, 2.9, largest 348, 0.97; from samples divided by 32768 twice: 8 %,
     1.6, 7.7, 0.9998.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        The feature.
-
-    Returns
-    -------
-    dict of str to list of Expectation
-        For the table of :func:`tables`.
     """
     embedding = [
         equal("width", WIDTH, "YAMNet's embedding has 1,024 numbers"),
