@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from components import corpus, splits
+from components import audio, corpus, splits
 from components.errors import RegistryError
 from components.params import Params
 from components.tracking import integrity
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def validation_predictions(
-    client: MlflowClient, version: ModelVersion, *, params: Params, root: Path = Path("data")
+    client: MlflowClient, version: ModelVersion, *, unit: str, params: Params, root: Path = Path("data")
 ) -> pd.DataFrame:
     """Predict the validation songs of the present split that a registered model was not fitted on.
 
@@ -29,6 +30,9 @@ def validation_predictions(
         From :func:`components.tracking.connect`.
     version : ModelVersion
         The registered model.
+    unit : str
+        What a row of the challenger's feature stands for. Where it is ``segment``, the champion hears of each
+        song the segments that the challenger was asked about, and no more.
     params : Params
         The checked params.
     root : Path
@@ -73,10 +77,40 @@ def validation_predictions(
     columns = ["part", "track", "segment", "genre", "predicted"]
     rows = []
     for song in listing.itertuples():
-        answer = model.predict(pd.DataFrame({"audio": [(folder / song.path).read_bytes()]})).iloc[0]
+        stretch = song.segments * params.segments.seconds if unit == "segment" else None
+        heard = opening(folder / song.path, seconds=stretch, params=params)
+        answer = model.predict(pd.DataFrame({"audio": [heard]})).iloc[0]
         given = {key: answer[key] for key in answer.index if key.startswith("probability.")}
         rows.append(
             dict(zip(columns, ["validation", song.track, -1, song.genre, answer["genre"]], strict=True))
             | given
         )
     return pd.DataFrame(rows, columns=None if rows else columns)
+
+
+def opening(path: Path, *, seconds: float | None, params: Params) -> bytes:
+    """Read a song, or as much of it as is to be heard.
+
+    Parameters
+    ----------
+    path : Path
+        An audio file.
+    seconds : float or None
+        How much from its beginning; None for all of it.
+    params : Params
+        For the limits of ``corpus``.
+
+    Returns
+    -------
+    bytes
+        The file as it is, or its beginning as a WAV file of floats: the same samples, mixed to mono.
+    """
+    if seconds is None:
+        return path.read_bytes()
+    import soundfile
+
+    limits = params.corpus
+    y, rate = audio.decode(path, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, y[: round(seconds * rate)], rate, format="WAV", subtype="FLOAT")
+    return buffer.getvalue()
