@@ -26,6 +26,8 @@ from flows.stages import Result, Running, StageError, StoppedError
 
 #: Input a person can correct: the same input fails the same way, so it is not tried again.
 INPUT_STATUS = 2
+#: Stages that are tried again where they fail: fits are long, and a killed one goes on where it was.
+MODEL_STAGES = ("tune@", "train@", "fit@")
 
 
 class ExperimentError(GenreError):
@@ -40,9 +42,9 @@ class Session:
     board: Board | None = None
 
 
-_session: ContextVar[Session] = ContextVar("session")
+SESSION: ContextVar[Session] = ContextVar("session")
 #: The terminal of a flow called from one, and the graph where its caller has just read it.
-_caller: ContextVar[tuple[Board | None, graph.Graph | None]] = ContextVar("caller", default=(None, None))
+CALLER: ContextVar[tuple[Board | None, graph.Graph | None]] = ContextVar("caller", default=(None, None))
 
 
 @contextmanager
@@ -61,17 +63,17 @@ def called_from(board: Board, *, plan: graph.Graph | None = None) -> Iterator[No
     None
         Nothing.
     """
-    token = _caller.set((board, plan))
+    token = CALLER.set((board, plan))
     try:
         yield
     finally:
-        _caller.reset(token)
+        CALLER.reset(token)
 
 
 def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Say whether a failed stage is tried again: not where its input is at fault, nor while stopping."""
     error = state.result(raise_on_failure=False)
-    session = _session.get()
+    session = SESSION.get()
     again = isinstance(error, StageError) and error.status != INPUT_STATUS and not session.running.stopping
     if again and session.board is not None:
         session.board.say(f"  {error}")
@@ -99,7 +101,7 @@ def stage_task(stage: str, *, force: bool = False) -> Result:
     StageError
         If it failed; the message is the reason in one line.
     """
-    session, logger = _session.get(), get_run_logger()
+    session, logger = SESSION.get(), get_run_logger()
 
     def line(text: str) -> None:
         logger.info("%s | %s", stage, text)
@@ -155,9 +157,26 @@ def _said(result: Result | Exception) -> str:
     return "stopped" if isinstance(result, StoppedError) else "failed"
 
 
-def _starter(options: settings.FlowSettings, *, force: bool, board: Board | None) -> schedule.Start:
+def starter(options: settings.FlowSettings, *, force: bool, board: Board | None) -> schedule.Start:
+    """Make what starts a stage as a task of the flow that runs.
+
+    Parameters
+    ----------
+    options : FlowSettings
+        Tries and delays.
+    force : bool
+        Run stages even where nothing changed.
+    board : Board, optional
+        The terminal.
+
+    Returns
+    -------
+    callable
+        See :data:`flows.schedule.Start`.
+    """
+
     def start(stage: str, ended: SimpleQueue[tuple[str, Result | Exception]]) -> None:
-        model = stage.startswith(("tune@", "train@"))
+        model = stage.startswith(MODEL_STAGES)
         named = stage_task.with_options(
             name=stage,
             task_run_name=stage,
@@ -215,7 +234,7 @@ def experiment(
         If the workspace is busy, a setting or model name is wrong, or DVC cannot read the project.
     """
     root, options, logger = Path.cwd(), settings.load(), get_run_logger()
-    board, known = _caller.get()
+    board, known = CALLER.get()
     with ExitStack() as stack:
         holder = stack.enter_context(workspace.held(root, wait=options.wait, say=logger.warning))
         leftovers.close_run(holder.previous.pop("flow_run", None))
@@ -231,15 +250,15 @@ def experiment(
         if board is not None:
             board.plan(len(due))
         running = Running(root, keep=(holder.fileno(),))
-        token = _session.set(Session(running=running, board=board))
-        stack.callback(_session.reset, token)
+        token = SESSION.set(Session(running=running, board=board))
+        stack.callback(SESSION.reset, token)
         try:
             outcome = schedule.run(
                 plan,
                 due=due,
                 stale=stale,
                 concurrency=options.concurrency,
-                start=_starter(options, force=force, board=board),
+                start=starter(options, force=force, board=board),
                 skip=lambda stage, why: board.end(stage, f"skipped: {why}") if board else None,
             )
         except BaseException:
@@ -283,7 +302,7 @@ def _finish(
                 answer = state.result()
                 said = f"{'Promoted' if answer.promoted else 'Not promoted'}: {answer.reason}"
                 logger.info(said)
-                if (board := _session.get().board) is not None:
+                if (board := SESSION.get().board) is not None:
                     board.say(said)
             else:
                 problems.append(f"promote: {state.message}")

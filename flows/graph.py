@@ -113,7 +113,7 @@ def read(root: Path) -> Graph:
     Parameters
     ----------
     root : Path
-        The project's root, where ``dvc.yaml`` lies.
+        The folder whose ``dvc.yaml`` is asked for: the project's root, or ``study``.
 
     Returns
     -------
@@ -172,19 +172,20 @@ def _ask() -> dict[str, object]:
     # The same switch as `dvc --wait-for-lock`: another DVC command that is just writing is waited for.
     with Repo(_wait_for_lock=True) as repo:
         graph = repo.index.graph
-        # As `dvc repro`: the stages of the root's dvc.yaml, not of another one somewhere below.
+        # As `dvc repro`: the stages of the working directory's dvc.yaml, not of another one somewhere below.
+        here = Path(PROJECT_FILE).resolve()
         names = {
             stage: stage.name
             for stage in graph
-            if isinstance(stage, PipelineStage) and stage.path_in_repo == PROJECT_FILE
+            if isinstance(stage, PipelineStage) and Path(stage.path).resolve() == here
         }
         order = [names[stage] for stage in networkx.dfs_postorder_nodes(graph) if stage in names]
         upstream: dict[str, list[str]] = {name: [] for name in order}
         for stage, name in names.items():
             reads = {names[above] for above in graph.successors(stage) if above in names}
             upstream[name] = sorted(reads, key=order.index)
-        # A stage of the working directory is named without its file; it is the root here.
-        status = repo.status()
+        # A stage of the working directory is named without its file.
+        status = repo.status(targets=[PROJECT_FILE])
     changed = {name: _reason(status[name]) for name in order if name in status}
     return {"order": order, "upstream": upstream, "changed": changed}
 
