@@ -21,12 +21,15 @@ from components.search_space import OBJECTIVE, budget, oracle
 if TYPE_CHECKING:
     import keras_tuner
 
+#: KerasTuner's own folder, below the model's.
+PROJECT = "search"
+
 
 class Search:
     """Runs each trial's executions and keeps every one's outcome in a file of its own.
 
-    A killed search goes on at the execution it was in: KerasTuner hands out the unfinished trial again, and
-    executions that have a file are not run again.
+    A killed search goes on at the execution it was in: it is played again from its start, which takes no time
+    where executions have a file, and those are not run again.
 
     Parameters
     ----------
@@ -74,7 +77,7 @@ class Search:
             hypermodel=lambda hp: None,
             oracle=oracle(self.block, seed=self.seed),
             directory=str(self.folder),
-            project_name="search",
+            project_name=PROJECT,
             executions_per_trial=self.tuning.executions_per_trial,
         )
 
@@ -96,9 +99,10 @@ class Search:
         outcomes = []
         for execution in range(self.tuning.executions_per_trial):
             path = self.folder / "executions" / f"{trial}-{execution}.json"
-            if not path.is_file():
-                atomic.write_json(path, self.execution(trial, execution=execution, hp=hp))
-            outcome = json.loads(path.read_text(encoding="utf-8"))
+            outcome = _kept(path, hp=hp)
+            if outcome is None:
+                outcome = self.execution(trial, execution=execution, hp=hp)
+                atomic.write_json(path, outcome)
             print(
                 f"{self.name}: trial {int(trial) + 1} of {self.tuning.max_trials}, execution {execution + 1} of "
                 f"{self.tuning.executions_per_trial}: {OBJECTIVE} {outcome[OBJECTIVE]:.3f} "
@@ -192,6 +196,9 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, An
     train = arrays.at_most(data["train"], budget(block).max_rows, seed=params.seed)
     folder = root / "tuning" / name
     begin_or_resume(folder, identity=identify(block, data=data, seed=params.seed))
+    # KerasTuner writes its state in place, in several files: a kill in between leaves them cut short, or a trial
+    # that is counted and never run. The same seed and outcomes give the same trials, so it starts without any.
+    shutil.rmtree(folder / PROJECT, ignore_errors=True)
     tuner = Search(
         name,
         block=block,
@@ -298,6 +305,15 @@ def table(oracle: keras_tuner.Oracle) -> pd.DataFrame:
     frame = pd.DataFrame(rows)
     frame["score"] = pd.to_numeric(frame["score"])
     return frame.sort_values("trial", ignore_index=True)
+
+
+def _kept(path: Path, *, hp: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Read an execution's outcome; None where there is none, or it is of another set."""
+    try:
+        outcome = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return outcome if outcome["hyperparameters"] == json.loads(json.dumps(dict(hp))) else None
 
 
 def _last_line(text: str) -> str:

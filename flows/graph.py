@@ -125,6 +125,8 @@ def read(root: Path) -> Graph:
     GraphError
         If DVC could not read the project; the message is DVC's own.
     """
+    for name in ("params.yaml", "dvc.yaml", "dvc.lock"):
+        _refuse_conflict(root / name)
     package = str(Path(__file__).resolve().parent.parent)
     code = f"import sys; sys.path.insert(0, {package!r}); from flows.graph import main; main()"
     asked = subprocess.run(
@@ -139,6 +141,21 @@ def read(root: Path) -> Graph:
         upstream={stage: tuple(reads) for stage, reads in answer["upstream"].items()},
         changed=answer["changed"],
     )
+
+
+def _refuse_conflict(path: Path) -> None:
+    if not path.is_file():
+        return
+    lines = path.read_bytes().splitlines()
+    marked = next(
+        (n for n, line in enumerate(lines, start=1) if line.startswith((b"<<<<<<< ", b">>>>>>> "))), 0
+    )
+    if marked:
+        either = "; either side will do, what differs is run again" if path.suffix == ".lock" else ""
+        raise GraphError(
+            f"{path.name} holds a merge conflict (line {marked}); valid: one side of it, as by "
+            f"`git checkout --ours {path.name}`{either}"
+        )
 
 
 def _reason(entry: object) -> str:

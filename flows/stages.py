@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from components.errors import GenreError
-from flows import guard
+from flows import guard, restored
 
 #: How a stage ended well: it ran, DVC restored its outputs from the cache, or nothing had changed after all.
 How = Literal["ran", "restored", "unchanged"]
@@ -160,6 +160,10 @@ class Running:
             raise StoppedError(f"{stage} was stopped")
         if process.returncode:
             raise failure(stage, list(tail), process.returncode)
+        if how == "restored" and (damages := restored.damaged(stage, root=self.root)):
+            line(f"{len(damages)} files in DVC's cache are damaged: made anew")
+            restored.forget(damages, root=self.root)
+            return self.run(stage, force=True, line=line)
         return Result(stage=stage, how=how, seconds=time.monotonic() - began)
 
 

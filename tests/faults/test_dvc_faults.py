@@ -1,0 +1,225 @@
+"""A damaged cache, a merged lock, a remote that is not there, and the way there and back through a real S3 server."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows import graph, restored
+from flows.graph import GraphError
+from flows.stages import Running
+from tests.faults import kill_sweep
+from tests.flows.conftest import TOY
+from tests.test_workflow import run, workspace
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The toy project's first stage, done once."""
+    for kept, name in {"stages.yaml": "dvc.yaml", "names.yaml": "params.yaml"}.items():
+        shutil.copy(TOY / kept, tmp_path / name)
+    for name in ("raw.txt", "stage.sh"):
+        shutil.copy(TOY / name, tmp_path)
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / ".dvc" / "config").write_text("[core]\nno_scm = true\nanalytics = false\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def stage(toy: Path, name: str = "corpus") -> tuple[str, list[str]]:
+    said: list[str] = []
+    return Running(toy).run(name, force=False, line=said.append).how, said
+
+
+def cached(root: Path, content: bytes) -> Path:
+    name = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    return root / ".dvc/cache/files/md5" / name[:2] / name[2:]
+
+
+def damage(path: Path) -> None:
+    """Change a cached object behind DVC's back; it stays write-protected, which DVC takes for unchanged."""
+    path.chmod(0o644)
+    path.write_bytes(b"X" + path.read_bytes()[1:])
+    path.chmod(0o444)
+
+
+def test_a_damaged_cached_file_is_made_anew_and_never_used(toy: Path) -> None:
+    stage(toy)
+    good = (toy / "corpus.txt").read_bytes()
+    damage(cached(toy, good))
+    (toy / "corpus.txt").unlink()
+    how, said = stage(toy)
+    assert (toy / "corpus.txt").read_bytes() == good
+    assert how == "ran"
+    assert "1 files in DVC's cache are damaged: made anew" in said
+    assert cached(toy, good).read_bytes() == good, "what would be pushed is right again"
+
+
+def test_a_healthy_cached_file_is_restored_without_running(toy: Path) -> None:
+    stage(toy)
+    (toy / "corpus.txt").unlink()
+    assert stage(toy)[0] == "restored"
+    assert (toy / "started.log").read_text().split() == ["corpus"]
+
+
+@pytest.fixture
+def folder_stage(toy: Path) -> Path:
+    """A stage whose output is a folder of two files."""
+    (toy / "dvc.yaml").write_text(
+        "stages:\n  corpus:\n    cmd: mkdir -p out && echo one > out/1 && echo two > out/2\n    deps: [raw.txt]\n    outs: [out]\n"
+    )
+    stage(toy)
+    return toy
+
+
+def test_one_damaged_file_of_a_cached_folder_is_found(folder_stage: Path) -> None:
+    damage(cached(folder_stage, b"two\n"))
+    shutil.rmtree(folder_stage / "out")
+    assert stage(folder_stage)[0] == "ran"
+    assert (folder_stage / "out/2").read_text() == "two\n"
+    assert cached(folder_stage, b"two\n").read_bytes() == b"two\n"
+
+
+def test_a_damaged_list_of_a_folder_is_found(folder_stage: Path) -> None:
+    listed = next((folder_stage / ".dvc/cache/files/md5").rglob("*.dir"))
+    listed.chmod(0o644)
+    entries = json.loads(listed.read_text())
+    listed.write_text(json.dumps(entries[:1]))
+    listed.chmod(0o444)
+    assert [one.recorded[-4:] for one in restored.damaged("corpus", root=folder_stage)] == [".dir"]
+
+
+@pytest.mark.parametrize("name", ["dvc.lock", "params.yaml", "dvc.yaml"])
+def test_a_file_with_conflict_markers_is_named_with_what_to_do(toy: Path, name: str) -> None:
+    (toy / name).write_text("schema: '2.0'\n<<<<<<< HEAD\nstages: {}\n=======\nstages: {}\n>>>>>>> theirs\n")
+    with pytest.raises(GraphError, match=rf"{name} holds a merge conflict \(line 2\).*git checkout --ours"):
+        graph.read(toy)
+
+
+def test_a_lock_resolved_to_either_side_runs_what_differs(toy: Path) -> None:
+    stage(toy)
+    ours = (toy / "dvc.lock").read_text()
+    (toy / "raw.txt").write_text("other\n")
+    stage(toy)
+    (toy / "dvc.lock").write_text(ours)
+    assert "corpus" in graph.read(toy).changed
+    stage(toy)
+    assert (toy / "corpus.txt").read_text().startswith("other")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", "schema: '2.0'\nstages: [", "schema: '2.0'\nstages:\n  corpus: 3\n"]
+)
+def test_a_lock_that_cannot_be_read_is_named_or_begun_anew(toy: Path, text: str) -> None:
+    (toy / "dvc.lock").write_text(text)
+    try:
+        assert "corpus" in graph.read(toy).changed
+    except GraphError as error:
+        assert "dvc.lock" in str(error)
+
+
+def test_a_remote_that_is_not_there_is_named(toy: Path) -> None:
+    stage(toy)
+    for words in (["push"], ["pull"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "dvc", *words], capture_output=True, text=True, check=False
+        )
+        assert done.returncode != 0
+        assert "remote" in done.stderr
+
+
+# --- through S3
+
+
+@pytest.fixture
+def bucket(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """An empty bucket on moto's S3 server on loopback; what reaches it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    program = str(Path(sys.executable).parent / "moto_server")
+    with (tmp_path / "moto.txt").open("w") as output:
+        server = subprocess.Popen([program, "-H", "127.0.0.1", "-p", str(port)], stdout=output, stderr=output)
+    url = f"http://127.0.0.1:{port}"
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+    try:
+        import boto3
+
+        client = boto3.client(
+            "s3",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        limit = time.monotonic() + 60
+        while True:
+            try:
+                client.create_bucket(Bucket="genre")
+                break
+            except Exception:
+                if time.monotonic() > limit:
+                    raise
+        yield {**keys, "url": url}
+    finally:
+        server.kill()
+        server.wait()
+
+
+@pytest.mark.slow
+def test_pushed_and_pulled_through_s3_nothing_runs_and_the_runs_are_rebuilt(
+    tmp_path: Path, bucket: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, bucket[name])
+    (tmp_path / "first").mkdir()
+    first = workspace(tmp_path / "first" / "workspace")
+    run("genre", "run", folder=first)
+    whole = kill_sweep.state(first)
+    run("dvc", "remote", "add", "-d", "store", "s3://genre/store", folder=first)
+    run("dvc", "remote", "modify", "store", "endpointurl", bucket["url"], folder=first)
+    run("dvc", "push", folder=first)
+
+    (tmp_path / "second").mkdir()
+    second = workspace(tmp_path / "second" / "workspace")
+    shutil.copy(first / "dvc.lock", second / "dvc.lock")
+    shutil.copy(first / ".dvc/config", second / ".dvc/config")
+    run("dvc", "pull", folder=second)
+    assert json.loads(run("dvc", "status", "--json", folder=second)) == {}
+    assert "Running stage" not in run("dvc", "repro", folder=second)
+    printed = run("genre", "run", folder=second)
+    assert "up to date" in printed
+    assert "Champion:" in printed
+    after = kill_sweep.state(second)
+    assert after == whole
+
+
+@pytest.mark.slow
+def test_a_remote_that_went_away_is_named_and_loses_nothing(
+    toy: Path, bucket: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+        monkeypatch.setenv(name, bucket[name])
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    stage(toy)
+    before = (toy / "corpus.txt").read_bytes()
+    dvc = [sys.executable, "-m", "dvc"]
+    subprocess.run([*dvc, "remote", "add", "-d", "store", "s3://genre/store"], check=True)
+    subprocess.run([*dvc, "remote", "modify", "store", "endpointurl", "http://127.0.0.1:9"], check=True)
+    done = subprocess.run(
+        [*dvc, "push"], capture_output=True, text=True, check=False, env={**os.environ}, timeout=300
+    )
+    assert done.returncode != 0
+    assert "127.0.0.1:9" in done.stderr
+    assert (toy / "corpus.txt").read_bytes() == before
+    assert stage(toy)[0] == "unchanged"
