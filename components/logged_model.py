@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -74,7 +75,7 @@ def encoder(facts: Mapping[str, Any]) -> str | None:
     return pretrained["encoder"] if pretrained and pretrained["trained"] else None
 
 
-def artifacts(folder: Path, *, facts: Mapping[str, Any]) -> dict[str, str]:
+def artifacts(folder: Path, *, facts: Mapping[str, Any], reference: Path) -> dict[str, str]:
     """Name the files that travel with a model.
 
     Parameters
@@ -83,6 +84,8 @@ def artifacts(folder: Path, *, facts: Mapping[str, Any]) -> dict[str, str]:
         ``data/models/<name>``.
     facts : mapping
         What ``training.json`` holds.
+    reference : Path
+        The songs it was trained on, summed up: what new ones are compared with.
 
     Returns
     -------
@@ -94,7 +97,11 @@ def artifacts(folder: Path, *, facts: Mapping[str, Any]) -> dict[str, str]:
     PretrainedError
         If the encoder's weights are gone since its feature was extracted.
     """
-    files = {"model": str(folder / "model.keras"), "training": str(folder / "training.json")}
+    files = {
+        "model": str(folder / "model.keras"),
+        "training": str(folder / "training.json"),
+        "reference": str(reference),
+    }
     match encoder(facts):
         case "yamnet":
             from components.features import yamnet_embedding
@@ -118,24 +125,38 @@ def log(run_id: str, *, folder: Path, facts: Mapping[str, Any]) -> None:
     run_id : str
         A training run.
     folder : Path
-        ``data/models/<name>``.
+        ``data/models/<name>``; its feature lies in ``data/features``.
     facts : mapping
         What ``training.json`` holds.
+
+    Raises
+    ------
+    FeatureError
+        If the feature it was trained on is gone.
+    PretrainedError
+        See :func:`artifacts`.
     """
     import mlflow
     import pandas as pd
 
     import components
+    from components import drift
+    from components.features import store
     from components.load_test import question
+
+    index, values, meta = store.read(facts["feature"]["feature"], root=folder.parents[1])
+    heard = drift.reference(index, values, feature=meta, tracks=facts["train_tracks"])
 
     package = Path(components.__file__).parent
     example = pd.DataFrame({"audio": [question(seconds=4.0)]})
     os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
-    with mlflow.start_run(run_id=run_id):
+    with tempfile.TemporaryDirectory() as temporary, mlflow.start_run(run_id=run_id):
+        reference = Path(temporary) / "reference.parquet"
+        heard.to_parquet(reference, index=False)
         mlflow.pyfunc.log_model(
             name="model",
             python_model=str(package / "model_code.py"),
-            artifacts=artifacts(folder, facts=facts),
+            artifacts=artifacts(folder, facts=facts, reference=reference),
             code_paths=[str(package)],
             signature=signature(facts["genres"]),
             input_example=example,

@@ -173,6 +173,46 @@ def _choices(client: MlflowClient) -> str:
     return ", ".join([*latest_runs(client), "models:/NAME/VERSION", "runs:/RUN"])
 
 
+def run_of(client: MlflowClient, uri: str) -> Run:
+    """Find the training run behind an address, without loading the model.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From :func:`store`.
+    uri : str
+        From :func:`address`.
+
+    Returns
+    -------
+    Run
+        Its tags ``model`` and ``weights_sha256`` say who would speak.
+
+    Raises
+    ------
+    RegistryError
+        If there is no such model, or it is none of this project.
+    """
+    from mlflow.exceptions import MlflowException
+
+    kind, name, *rest = uri.replace("@", "/@").replace(":/", "/").split("/")
+    try:
+        if kind == "runs":
+            run = client.get_run(name)
+        elif rest[0].startswith("@"):
+            run = client.get_run(str(client.get_model_version_by_alias(name, rest[0][1:]).run_id))
+        else:
+            run = client.get_run(str(client.get_model_version(name, rest[0]).run_id))
+    except (MlflowException, IndexError) as error:
+        reason = " ".join(str(error).split())
+        raise RegistryError(
+            f"{uri} is not there: {reason}; valid: the champion, or {_choices(client)}"
+        ) from error
+    if "weights_sha256" not in run.data.tags:
+        raise RegistryError(f"{uri} is not a genre model; valid: the champion, or {_choices(client)}")
+    return run
+
+
 def load(client: MlflowClient, uri: str) -> Voice:
     """Load a logged model.
 
@@ -246,11 +286,27 @@ def listed(songs: Sequence[Path]) -> list[Path]:
         if not song.is_dir():
             files.append(song)
             continue
-        inside = sorted(path for path in song.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
-        if not inside:
+        found = inside(song)
+        if not found:
             raise AudioError(f"{song} holds no audio file; valid: {', '.join(ENDINGS)}")
-        files += inside
+        files += found
     return list(dict.fromkeys(files))
+
+
+def inside(folder: Path) -> list[Path]:
+    """List the audio files below a folder, by their endings.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched at any depth; hidden files are left out, as programs that copy give unfinished ones such names.
+
+    Returns
+    -------
+    list of Path
+        In order of name.
+    """
+    return sorted(path for path in folder.rglob("[!.]*") if path.suffix.lower() in ENDINGS and path.is_file())
 
 
 def answers(files: Sequence[Path], *, voice: Voice) -> Iterator[Answer]:

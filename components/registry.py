@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from components import comparison, gate, tracking
+from components import comparison, gate, model_card, tracking
 from components.errors import RegistryError
 from components.gate import Check, load_test
 from components.params import Params
 from components.tracking import integrity
 from components.tracking.reach import reached
+from components.tracking.store import NOTE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -233,7 +234,10 @@ def register(client: MlflowClient, run_id: str, *, registered_model: str, facts:
     if first != int(made.version):
         # Another promotion registered the same run at the same moment: both keep the first.
         client.delete_model_version(registered_model, made.version)
-    client.update_model_version(registered_model, str(first), description=tracking.describe(facts))
+    card = client.get_run(run_id).data.tags[NOTE]
+    client.update_model_version(registered_model, str(first), description=card)
+    about = model_card.of_the_name(registered_model=registered_model, composed=model_card.synthetic(facts))
+    client.update_registered_model(registered_model, description=about)
     return str(first)
 
 

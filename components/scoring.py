@@ -32,9 +32,13 @@ THREADS = 4
 class GenreModel(PythonModel):
     """Decode, cut, extract, predict, vote: one answer a song.
 
-    Its artifacts are ``model`` (a ``.keras`` file), ``training`` (``training.json``) and, where the feature
-    wants them, ``yamnet`` (a TensorFlow Hub cache folder) or ``vgg16`` (a weights file).
+    Its artifacts are ``model`` (a ``.keras`` file), ``training`` (``training.json``), ``reference`` (the songs
+    it was trained on, summed up by :mod:`components.drift`) and, where the feature wants them, ``yamnet`` (a
+    TensorFlow Hub cache folder) or ``vgg16`` (a weights file).
     """
+
+    #: None in models that were logged before drift was measured.
+    reference: pd.DataFrame | None = None
 
     def load_context(self, context: Any) -> None:
         """Load the weights.
@@ -50,6 +54,8 @@ class GenreModel(PythonModel):
         paths = context.artifacts
         self.facts = json.loads(Path(paths["training"]).read_text(encoding="utf-8"))
         self.params = Params.model_validate(self.facts["params"])
+        if "reference" in paths:
+            self.reference = pd.read_parquet(paths["reference"])
         pretrained = self.facts["feature"].get("pretrained")
         weights = {}
         if "yamnet" in paths:
@@ -64,14 +70,16 @@ class GenreModel(PythonModel):
         )
         self.model = keras.saving.load_model(paths["model"], safe_mode=True)
 
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
+    def predict(
+        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
         """Answer for each song.
 
         Parameters
         ----------
         context : PythonModelContext
             Not used.
-        model_input : DataFrame or sequence of bytes
+        model_input : DataFrame
             One row a song: column ``audio``, a file's bytes. Never a path: a server reads no file of its own
             because a request names it.
         params : dict, optional
@@ -89,10 +97,9 @@ class GenreModel(PythonModel):
             With code INVALID_PARAMETER_VALUE (status 400 over HTTP), naming the song by its position and
             saying what is wrong with it.
         """
-        # Without annotations: MLflow would take them for the model's signature, which is logged in full.
         from mlflow.exceptions import MlflowException
 
-        songs = model_input["audio"].tolist() if isinstance(model_input, pd.DataFrame) else list(model_input)
+        songs = model_input["audio"].tolist()
         try:
             if not songs:
                 raise AudioError("no song was given; valid: one or more files' bytes in column 'audio'")
@@ -119,6 +126,21 @@ class GenreModel(PythonModel):
         list of dict or GenreError
             For each song one row of :meth:`predict`'s answer, or why there is none.
         """
+        return self.judge(self.listen(songs))
+
+    def listen(self, songs: Sequence[bytes | str | Path]) -> list[tuple[np.ndarray, np.ndarray] | GenreError]:
+        """Decode songs and compute their features, side by side.
+
+        Parameters
+        ----------
+        songs : sequence of bytes, str or Path
+            Files' contents, or where they lie.
+
+        Returns
+        -------
+        list of tuple or GenreError
+            For each song what :meth:`hear` returns, or why it cannot be heard.
+        """
         if not songs:
             return []
         # The first alone: it loads what later ones share. The limit is set around all threads, since each
@@ -132,6 +154,23 @@ class GenreModel(PythonModel):
                 ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool,
             ):
                 heard += pool.map(self._listen, songs[1:])
+        return heard
+
+    def judge(
+        self, heard: Sequence[tuple[np.ndarray, np.ndarray] | GenreError]
+    ) -> list[dict[str, Any] | GenreError]:
+        """Answer for songs that were listened to, the network asked once for all of them.
+
+        Parameters
+        ----------
+        heard : sequence of tuple or GenreError
+            From :meth:`listen`.
+
+        Returns
+        -------
+        list of dict or GenreError
+            As :meth:`answers`.
+        """
         rows = iter(self.vote([parts for parts in heard if not isinstance(parts, GenreError)]))
         return [parts if isinstance(parts, GenreError) else next(rows) for parts in heard]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,6 +37,34 @@ def run(
         print(registry.speaks(params=checked))
         print("MLflow UI: genre mlflow-ui")
     raise typer.Exit(status)
+
+
+@app.command()
+def score(
+    folder: Annotated[Path, typer.Argument(help="Searched at any depth; songs scored before are known")],
+    threshold: Annotated[float, typer.Option(help="Share of drifted columns that calls for training")] = 0.5,
+    window: Annotated[int, typer.Option(help="Songs, the newest, that drift is measured over")] = 200,
+    model: Annotated[
+        str | None, typer.Option(help="models:/NAME/VERSION or runs:/RUN; by default the champion")
+    ] = None,
+) -> None:
+    """Score the songs that are new in a folder into data/scores, and measure their drift."""
+    from components import params, watched_folder
+    from components.answers import quiet
+    from flows import score_artifacts
+
+    score_artifacts.check(threshold=threshold, window=window)
+    with quiet() as stderr:
+        scored = watched_folder.run(
+            folder,
+            params=params.load(),
+            model=model,
+            window=window,
+            root=ROOT,
+            tell=lambda line: print(line, file=stderr, flush=True),
+        )
+    print(score_artifacts.text(scored, folder=str(folder), threshold=threshold))
+    raise typer.Exit(1 if score_artifacts.faults(scored) else 0)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import mlflow
+import pandas as pd
 
 #: This file, for ``log_model(python_model=...)``.
 Constant = Path(__file__)
 
 
 class Answer(mlflow.pyfunc.PythonModel):
-    def predict(self, context, model_input, params=None):
+    def predict(self, context: object, model_input: pd.DataFrame, params: dict | None = None) -> list[str]:
         return ["blues"] * len(model_input)
 
 

@@ -22,7 +22,8 @@ UNITS = ("track", "segment")
 NAMES = None
 ENCODER = "vgg16"
 
-#: Pictures in one call of the encoder; always so many, the last call filled up.
+#: Pictures in one call of the encoder. The last call is filled up, so that a row does not depend on how many
+#: others are beside it; but a picture that is alone, as a song in prediction, costs one and not four.
 BATCH = 4
 Statistic = Literal["mean", "std", "max", "min"]
 
@@ -78,7 +79,8 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
     rows = []
     for start in range(0, len(clips), BATCH):
         group = np.asarray(clips[start : start + BATCH], dtype=np.float32)
-        full = np.concatenate([group, np.repeat(group[-1:], BATCH - len(group), axis=0)])
+        missing = 0 if len(clips) == 1 else BATCH - len(group)
+        full = np.concatenate([group, np.repeat(group[-1:], missing, axis=0)])
         outputs = encoder.run(prepare(full, preparation=options.preparation), blocks=options.blocks)
         rows.append(
             np.concatenate([_reduce(o, options.statistics, options.bands) for o in outputs], axis=1)[

@@ -7,6 +7,6 @@ from, so nothing is logged twice.
 
 from components.tracking.search_runs import ensure_tuning_logged
 from components.tracking.store import STORE, connect
-from components.tracking.training_runs import describe, ensure_logged, tags_of
+from components.tracking.training_runs import ensure_logged, tags_of
 
-__all__ = ["STORE", "connect", "describe", "ensure_logged", "ensure_tuning_logged", "tags_of"]
+__all__ = ["STORE", "connect", "ensure_logged", "ensure_tuning_logged", "tags_of"]

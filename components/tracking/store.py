@@ -39,6 +39,8 @@ EXPERIMENTS = {
     },
 }
 IDENTITY = "genre.identity"
+#: Tag whose text MLflow shows as a run's description.
+NOTE = "mlflow.note.content"
 #: Tag that names the process which writes to a run.
 PROCESS = "genre.process"
 #: MLflow takes at most so many metrics in one batch (REST API, runs/log-batch).

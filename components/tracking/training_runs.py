@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from components import figures, logged_model
+from components import figures, logged_model, model_card
 from components.errors import TrainingError
 from components.params import Params
 from components.tracking import integrity, store
@@ -55,6 +55,8 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
     if known := store.find(client, identity, experiment_id=where):
         return str(known.info.run_id)
     search = ensure_tuning_logged(name, root=root)
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    commit = store.source_tags().get("mlflow.source.git.commit", "")
     run_id = store.begin(
         client,
         experiment_id=where,
@@ -62,7 +64,7 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
         tags={
             store.IDENTITY: identity,
             "tuning_run": search,
-            "mlflow.note.content": describe(facts),
+            store.NOTE: model_card.card(facts, metrics=metrics, commit=commit),
             **tags_of(facts),
         },
         seconds=facts["seconds"],
@@ -81,7 +83,6 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
     )
     history = pd.read_csv(folder / "history.csv")
     store.log_history(client, run_id, history=history)
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     figures_of_the_run = {
         "seconds": facts["seconds"],
         "peak_memory_mib": facts["peak_memory_mib"],
@@ -181,35 +182,6 @@ def tags_of(facts: Mapping[str, Any]) -> dict[str, str]:
         "pretrained_trained": "not applicable" if pretrained is None else str(pretrained["trained"]).lower(),
         "warnings": "; ".join(facts["warnings"]) or "none",
     }
-
-
-def describe(facts: Mapping[str, Any]) -> str:
-    """Describe a training run in a few lines of Markdown.
-
-    Parameters
-    ----------
-    facts : mapping
-        What ``training.json`` holds.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
-    lines = [
-        f"**{facts['model']}** on `{facts['feature']['feature']}`, {len(facts['genres'])} genres, "
-        f"{facts['parameters']:,} parameters, protocol `{facts['protocol']}`."
-    ]
-    if facts["leaky"]:
-        lines.append("**Leaky:** segments of one song are on both sides of the split.")
-    pretrained = facts["feature"].get("pretrained")
-    if pretrained and not pretrained["trained"]:
-        lines.append(
-            f"**Untrained encoder** ({pretrained['encoder']}): the numbers say nothing of the real one."
-        )
-    if facts["preset"] == "demo":
-        lines.append("Synthetic corpus: the numbers say nothing about music.")
-    return "\n\n".join(lines + [f"Warning: {warning}" for warning in facts["warnings"]])
 
 
 def per_class(predictions: pd.DataFrame, *, genres: list[str]) -> pd.DataFrame:

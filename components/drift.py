@@ -1,0 +1,143 @@
+"""How far the songs that a model hears lie from those it was trained on, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+#: Columns that are watched; of a feature that has more, so many evenly spaced ones.
+COLUMNS = 64
+#: Training songs that are kept to compare with; of a larger collection, so many evenly spaced ones.
+SONGS = 1000
+#: A column has drifted where the two distributions are apart by this (Kolmogorov-Smirnov distance, 0 to 1):
+#: below it a difference may be sure and yet too small to matter.
+DISTANCE = 0.2
+#: Expected share of columns that are called drifted though they are not (Benjamini-Yekutieli: columns of a
+#: feature depend on each other).
+FALSE_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What was found.
+
+    Attributes
+    ----------
+    songs : int
+        Songs that were compared.
+    reference : int
+        Training songs they were compared with.
+    columns : DataFrame
+        One row a watched column, the farthest first: ``column``, ``distance`` (0 to 1), ``p`` (adjusted),
+        ``drifted``.
+    """
+
+    songs: int
+    reference: int
+    columns: pd.DataFrame
+
+    @property
+    def share(self) -> float:
+        """Share of the watched columns that have drifted, 0 to 1."""
+        return float(self.columns["drifted"].mean())
+
+
+def names(feature: Mapping[str, Any]) -> list[str]:
+    """Name the columns that are watched.
+
+    Parameters
+    ----------
+    feature : mapping
+        What the feature's ``meta.json`` holds.
+
+    Returns
+    -------
+    list of str
+        At most :data:`COLUMNS`; the feature's own names where it has some.
+    """
+    known = feature.get("names") or [f"column {number}" for number in range(feature["shape"][-1])]
+    return [known[column] for column in _spaced(len(known), at_most=COLUMNS)]
+
+
+def summary(values: np.ndarray) -> np.ndarray:
+    """Sum up a song's feature rows: segments of a song are alike, so a song counts once.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (rows, ..., columns)
+        The song's rows; axes between are moments in time.
+
+    Returns
+    -------
+    ndarray of float32, shape (at most COLUMNS,)
+        Each watched column's mean.
+    """
+    means = values.reshape(-1, values.shape[-1]).mean(axis=0, dtype=np.float64)
+    return means[_spaced(len(means), at_most=COLUMNS)].astype(np.float32)
+
+
+def reference(
+    index: pd.DataFrame, values: np.ndarray, *, feature: Mapping[str, Any], tracks: Collection[str]
+) -> pd.DataFrame:
+    """Sum up the songs a model was trained on, to travel with the model.
+
+    Parameters
+    ----------
+    index : DataFrame
+        The feature's index; sorted by track.
+    values : ndarray, shape (rows, ...)
+        The feature's values.
+    feature : mapping
+        What the feature's ``meta.json`` holds.
+    tracks : collection of str
+        The training songs.
+
+    Returns
+    -------
+    DataFrame
+        One row a song, at most :data:`SONGS`; columns as :func:`names`. Songs are not named.
+    """
+    rows = index.groupby("track", sort=True).indices
+    heard = sorted(set(tracks) & rows.keys())
+    chosen = [heard[place] for place in _spaced(len(heard), at_most=SONGS)]
+    table = [summary(np.asarray(values[rows[track]])) for track in chosen]
+    return pd.DataFrame(table, columns=names(feature), dtype=np.float32)
+
+
+def measure(songs: pd.DataFrame, *, reference: pd.DataFrame) -> Drift:
+    """Compare songs with those of the training, by a two-sample Kolmogorov-Smirnov test a column.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        One row a song, from :func:`summary`; the columns of ``reference``, in its order.
+    reference : DataFrame
+        From :func:`reference`.
+
+    Returns
+    -------
+    Drift
+        A column has drifted where it is both surely and considerably apart, so a few songs prove nothing.
+    """
+    from scipy import stats
+
+    found = stats.ks_2samp(songs.to_numpy(np.float64), reference.to_numpy(np.float64), axis=0)
+    p = stats.false_discovery_control(found.pvalue, method="by")
+    columns = pd.DataFrame(
+        {
+            "column": list(reference.columns),
+            "distance": found.statistic,
+            "p": p,
+            "drifted": (p < FALSE_SHARE) & (found.statistic >= DISTANCE),
+        }
+    )
+    columns = columns.sort_values(["drifted", "distance"], ascending=False, ignore_index=True, kind="stable")
+    return Drift(songs=len(songs), reference=len(reference), columns=columns)
+
+
+def _spaced(count: int, *, at_most: int) -> np.ndarray:
+    return np.unique(np.linspace(0, count - 1, min(count, at_most)).round().astype(int))
