@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from components import atomic, splits
+from components import atomic, dealing, splits
 from components.params import SplitParams
 
 GENRES = ("blues", "jazz", "rock")
@@ -79,7 +79,7 @@ def write_split(root: Path, *, tracks: pd.DataFrame, seed: int) -> None:
     """Deal the tracks and write ``splits/`` as the stage does."""
     whole = tracks.assign(unit="track", segment=-1, group=np.arange(len(tracks)))
     split = SplitParams(protocol="track", folds=5, validation_folds=5)
-    whole["part"] = splits.deal(whole, split=split, seed=seed, grouped=True)
+    whole["part"] = dealing.deal(whole, split=split, seed=seed, grouped=True)
     pieces = whole.loc[whole.index.repeat(whole["segments"])].assign(unit="segment")
     pieces["segment"] = pieces.groupby("track").cumcount()
     table = pd.concat([pieces, whole])[["unit", "track", "segment", "genre", "part"]]

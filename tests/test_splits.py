@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components import presets, published, splits
+from components import leaks, presets, published, splits
 from components.errors import CorpusError, LeakError, ParamsError
 from components.params import Params, parse
 
@@ -119,14 +119,14 @@ def test_a_planted_leak_is_caught(tracks: pd.DataFrame, demo_params: Params) -> 
     row = table.index[(table["unit"] == "segment") & (table["part"] == "test")][0]
     table.loc[row, "part"] = "train"
     with pytest.raises(LeakError, match=table.loc[row, "track"]):
-        splits.guard(table, protocol="track")
-    splits.guard(table, protocol="segment")
+        leaks.guard_split(table, protocol="track")
+    leaks.guard_split(table, protocol="segment")
 
 
 def test_a_row_dealt_twice_is_caught(tracks: pd.DataFrame, demo_params: Params) -> None:
     table = splits.make(tracks, params=demo_params)
     with pytest.raises(LeakError, match="twice"):
-        splits.guard(pd.concat([table, table.tail(1)]), protocol="segment")
+        leaks.guard_split(pd.concat([table, table.tail(1)]), protocol="segment")
 
 
 def test_the_fingerprint_is_of_the_content(tracks: pd.DataFrame, demo_params: Params) -> None:
