@@ -132,3 +132,10 @@ def test_the_study_s_best_sets_are_those_it_published() -> None:
     assert models["lstm"].study["units_1"] == 416
     assert models["yamnet_lstm"].study["units_1"] == 480
     assert models["yamnet_lstm"].study["dropout_rate1"] == 0.15
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_a_preset_can_be_read_by_dvc(name: str) -> None:
+    from dvc.utils.serialize import parse_yaml
+
+    assert parse_yaml(presets.compose(name), "params.yaml") == yaml.safe_load(presets.compose(name))

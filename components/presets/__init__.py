@@ -69,6 +69,8 @@ def compose(name: str, *, corpus_path: str | None = None, vgg16: str | None = No
         raise ParamsError(f"preset {name!r} is not known; valid: {', '.join(names())}")
     yaml = YAML()
     yaml.width = 110
+    # Without its quotes, text with colons is read by some YAML parsers (DVC's own) and refused by others.
+    yaml.preserve_quotes = True
     document = yaml.load((FOLDER / "base.yaml").read_text(encoding="utf-8"))
     overlay = yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
     only = overlay.pop("only", None)
