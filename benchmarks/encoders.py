@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -15,6 +16,7 @@ from components.params import PretrainedParams
 
 #: YAMNet's rate in Hz, and 3 s of it.
 RATE, LENGTH, PIECES = 16_000, 48_000, 10
+PROCESSORS = len(os.sched_getaffinity(0))
 
 
 def read(path: str) -> np.ndarray:
@@ -22,6 +24,20 @@ def read(path: str) -> np.ndarray:
     y = audio.resample(*audio.decode(path), to=RATE)
     count = min(PIECES, len(y) // LENGTH)
     return audio.segments(y, RATE, seconds=LENGTH / RATE, count=count)
+
+
+def threaded(one: Callable[[str], None]) -> Callable[[list[str]], tuple[float, float]]:
+    """As extraction does it: a thread a processor, each on a track of its own."""
+
+    def way(paths: list[str]) -> tuple[float, float]:
+        def every(_: str) -> None:
+            with ThreadPoolExecutor(PROCESSORS) as pool:
+                list(pool.map(one, paths))
+
+        wall, processor = timed(every, ["all"])
+        return wall / len(paths), processor / len(paths)
+
+    return way
 
 
 def speed(paths: list[str], *, repeats: int) -> None:
@@ -39,16 +55,6 @@ def speed(paths: list[str], *, repeats: int) -> None:
     def embed(clips: np.ndarray) -> None:
         yamnet_embedding.extract(clips, options=yamnet_embedding.Options(), encoder=yamnet)
 
-    def from_files(p: list[str]) -> tuple[float, float]:
-        # As extraction does it: the next track is read while this one is embedded.
-        def run(_: str) -> None:
-            with ThreadPoolExecutor(1) as reader:
-                for clips in reader.map(read, p):
-                    embed(clips)
-
-        wall, processor = timed(run, ["all"])
-        return wall / len(p), processor / len(p)
-
     compare(
         "yamnet_embedding: (6, 1024) of each 3-s segment",
         {
@@ -56,7 +62,7 @@ def speed(paths: list[str], *, repeats: int) -> None:
                 lambda path: [published(waves[path][i * LENGTH : (i + 1) * LENGTH]) for i in range(PIECES)], p
             ),
             "hub.load, one track after the other": lambda p: timed(lambda path: published(waves[path]), p),
-            "ours": lambda p: timed(lambda path: embed(pieces[path]), p),
+            "ours": threaded(lambda path: embed(pieces[path])),
         },
         paths,
         repeats,
@@ -70,7 +76,7 @@ def speed(paths: list[str], *, repeats: int) -> None:
             "librosa.load, hub.load, track after track": lambda p: timed(
                 lambda path: published(plain.pieces(path, rate=RATE).ravel()), p
             ),
-            "ours": from_files,
+            "ours": threaded(lambda path: embed(read(path))),
         },
         paths,
         repeats,
@@ -80,21 +86,16 @@ def speed(paths: list[str], *, repeats: int) -> None:
         path: mel_image.extract(audio.decode(path)[0][np.newaxis], options=mel_image.Options())
         for path in paths[:4]
     }
-    every = np.concatenate(list(picture.values()))
     predict = plain.keras_vgg16(pretrained.vgg16)
-    options = vgg16_embedding.Options()
 
-    def batch(p: list[str]) -> tuple[float, float]:
-        wall, processor = timed(
-            lambda _: vgg16_embedding.extract(every, options=options, encoder=vgg16), ["all"]
-        )
-        return wall / len(every), processor / len(every)
+    def embed_picture(one: np.ndarray) -> None:
+        vgg16_embedding.extract(one, options=vgg16_embedding.Options(), encoder=vgg16)
 
     compare(
         "vgg16_embedding: pictures of 288 x 432",
         {
             "model.predict, one picture after the other": lambda p: timed(lambda x: predict(picture[x]), p),
-            "ours": batch,
+            "ours": threaded(lambda path: embed_picture(picture[path])),
         },
         paths[:4],
         repeats,

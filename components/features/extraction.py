@@ -6,7 +6,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def run(
     root : Path
         The data folder; relative paths of ``corpus.sources`` start from the folder that holds it.
     processes : int or None
-        How many to use; None for one a processor. The values do not depend on it.
+        How many to use, of threads where an encoder is run; None for one a processor. The values do not depend on it.
 
     Returns
     -------
@@ -164,22 +164,17 @@ def _compute(
     processes: int | None,
     advance: Callable[[int], None],
 ) -> None:
-    if together:
-        # An encoder uses all processors itself: one process, with the next chunk's audio read meanwhile.
-        with ThreadPoolExecutor(1) as reader:
-            ahead = None
-            for position, chunk in enumerate(missing):
-                material = ahead.result() if ahead else worker.gather(chunk, job=job)
-                following = missing[position + 1 : position + 2]
-                ahead = reader.submit(worker.gather, following[0], job=job) if following else None
-                advance(worker.finish(chunk, material, job=job))
-        return
-    processes = min(processes or len(os.sched_getaffinity(0)), len(missing))
-    if processes < 2:
+    workers = min(processes or len(os.sched_getaffinity(0)), len(missing))
+    if workers < 2:
         for chunk in missing:
             advance(worker.compute(chunk, job=job))
         return
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=worker.start)
+    # An encoder is loaded once, and its arithmetic holds no lock: threads share it, one reads while another computes.
+    pool: Executor = (
+        ThreadPoolExecutor(workers)
+        if together
+        else ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=worker.start)
+    )
     try:
         for future in as_completed([pool.submit(worker.compute, chunk, job=job) for chunk in missing]):
             advance(future.result())

@@ -89,7 +89,7 @@ def compute(chunk: Chunk, *, job: Job) -> int:
 
 
 def gather(chunk: Chunk, *, job: Job) -> Material:
-    """Read what a chunk is computed from; safe to do in a thread while another chunk is computed.
+    """Read what a chunk is computed from; safe to do in a thread.
 
     Parameters
     ----------
