@@ -40,7 +40,9 @@ def end_with_parent() -> None:
     """End this process once standard input ends: it is a pipe that only the parent holds."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        # Not through sys.stdin: its lock, held by this thread, would be fatal to an orderly end.
+        while os.read(0, 1):
+            continue
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
