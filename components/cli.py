@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from components.errors import GenreError, ParamsError
+from components.study.cli import stages as study
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,6 +25,7 @@ stage = typer.Typer(
     no_args_is_help=True, help="Run one stage by hand; `dvc repro` and `genre run` call these."
 )
 app.add_typer(stage, name="stage")
+stage.add_typer(study, name="study")
 
 ROOT = Path("data")
 

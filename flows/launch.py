@@ -57,7 +57,7 @@ def run(
     """
     root = (root or Path.cwd()).resolve()
     board = Board()
-    with _stoppable(), _inside(root):
+    with stoppable(), inside(root):
         try:
             return _run(root, board, force=force, models=models, only_stale=only_stale)
         except KeyboardInterrupt as stop:
@@ -125,6 +125,32 @@ def _flow(
     return 0
 
 
+def begin_server(root: Path) -> server.Starting | None:
+    """Make sure of a Prefect server: a named one answers, or a temporary one is on its way up.
+
+    Parameters
+    ----------
+    root : Path
+        The project's root.
+
+    Returns
+    -------
+    Starting or None
+        For :func:`wait_for`.
+    """
+    for name in ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL"):
+        os.environ.setdefault(name, CONSOLE_LEVEL)
+    if not server.wanted() and (named := os.environ.get("PREFECT_API_URL")):
+        server.reach(named)
+    return server.start(root)
+
+
+def wait_for(started: server.Starting | None) -> None:
+    """Wait until a temporary server answers; call this after Prefect's import."""
+    if started is not None:
+        started.wait(seconds=float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"]))
+
+
 def _settle(plan: graph.Graph, wanted: set[str], *, root: Path, board: Board) -> int:
     # What the flow's tasks do after the stages. Both look first and do nothing where nothing is missing.
     from components import params, registry, tracking
@@ -140,7 +166,8 @@ def _settle(plan: graph.Graph, wanted: set[str], *, root: Path, board: Board) ->
 
 
 @contextmanager
-def _inside(root: Path) -> Iterator[None]:
+def inside(root: Path) -> Iterator[None]:
+    """Work in the project's root until the block ends."""
     before = Path.cwd()
     try:
         os.chdir(root)
@@ -153,9 +180,10 @@ def _inside(root: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
-    # SIGTERM then stops the run as Ctrl-C does. Prefect puts its own handler over this one during the flow
-    # and calls this one after it.
+def stoppable() -> Iterator[None]:
+    """Let SIGTERM, or a closed terminal, stop the run as Ctrl-C does, by :class:`Stop`."""
+
+    # Prefect puts its own handler over this one during the flow and calls this one after it.
     def stop(number: int, _frame: FrameType | None) -> None:
         raise Stop(number)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TRAINING = "genre"
 TUNING = "genre-tuning"
+STUDY = "genre-study"
 #: Where runs and artifacts lie unless ``MLFLOW_TRACKING_URI`` says otherwise.
 STORE = Path("mlruns")
 #: What a person reads on each experiment's page; the kind opens it as model training.
@@ -36,6 +37,10 @@ EXPERIMENTS = {
     TUNING: {
         "mlflow.experimentKind": "custom_model_development",
         "mlflow.note.content": "A parent run a search, a child a trial, a grandchild an execution.",
+    },
+    STUDY: {
+        "mlflow.experimentKind": "custom_model_development",
+        "mlflow.note.content": "A run an experiment of the study that `genre reproduce` runs, and one for its page.",
     },
 }
 IDENTITY = "genre.identity"
@@ -99,7 +104,7 @@ def experiment(client: MlflowClient, name: str) -> str:
     client : MlflowClient
         From :func:`connect`.
     name : str
-        :data:`TRAINING` or :data:`TUNING`.
+        :data:`TRAINING`, :data:`TUNING` or :data:`STUDY`.
 
     Returns
     -------

@@ -1,0 +1,130 @@
+"""The stages that make what the experiments hear: list each source once, extract each feature once."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from components import atomic, corpus, synthetic
+from components.corpus import COLUMNS
+from components.errors import ParamsError
+from components.features import extraction, store
+from components.study import plan
+from components.study.found import EMBEDDED
+
+#: Below the project's root.
+DATA = Path("data") / "study"
+#: Why a track is left out that an experiment's ``tracks_per_genre`` does not reach.
+BEYOND = "beyond the experiment's tracks_per_genre"
+
+
+def compose(*, root: Path = Path()) -> None:
+    """Compose the embedded corpus for the study: ``data/raw/study``.
+
+    Parameters
+    ----------
+    root : Path
+        The project's root.
+    """
+    document = plan.read(root)
+    first = next(iter(document["materials"]))
+    synthetic.run(EMBEDDED, params=plan.params(document, material=first, root=root), root=root / "data")
+
+
+def list_source(name: str, *, root: Path = Path()) -> None:
+    """List one source: ``data/study/sources/<name>/corpus``.
+
+    Parameters
+    ----------
+    name : str
+        A source of the plan.
+    root : Path
+        The project's root.
+
+    Raises
+    ------
+    ParamsError
+        If the plan has no such source.
+    CorpusError
+        As :func:`components.corpus.run`.
+    """
+    document = plan.read(root)
+    if name not in document["sources"]:
+        raise ParamsError(f"source {name!r} is not in the plan; valid: {', '.join(document['sources'])}")
+    root = root.resolve()
+    material = next(key for key, block in document["materials"].items() if block["source"] == name)
+    chosen = plan.params(document, material=material, root=root)
+    corpus.run(document["sources"][name]["kind"], params=chosen, root=root / DATA / "sources" / name)
+
+
+def extract(name: str, *, root: Path = Path()) -> None:
+    """Extract one material: ``data/study/materials/<name>`` and, of what it took, ``data/study/costs/<name>.json``.
+
+    Parameters
+    ----------
+    name : str
+        A material of the plan.
+    root : Path
+        The project's root.
+
+    Raises
+    ------
+    ParamsError
+        If the plan has no such material.
+    GenreError
+        As :func:`components.features.extraction.run`.
+    """
+    document = plan.read(root)
+    if name not in document["materials"]:
+        raise ParamsError(f"material {name!r} is not in the plan; valid: {', '.join(document['materials'])}")
+    block = document["materials"][name]
+    root = root.resolve()
+    place = root / DATA / "materials" / name
+    listing = corpus.read(
+        kind := document["sources"][block["source"]]["kind"],
+        root=root / DATA / "sources" / block["source"],
+    )
+    if block["tracks_per_genre"]:
+        listing = first(listing, tracks_per_genre=block["tracks_per_genre"])
+    with atomic.replacing_folder(place / "corpus") as folder:
+        listing[list(COLUMNS)].to_parquet(folder / f"{kind}.parquet", index=False)
+    chosen = plan.params(document, material=name, root=root)
+    began = time.perf_counter()
+    for feature in [*([block["through"]] if block["through"] else []), block["feature"]]:
+        extraction.run(feature, params=chosen, root=place)
+    seconds = time.perf_counter() - began
+    if block["through"]:
+        # Pictures are large, and drawn again quickly from their chunks.
+        shutil.rmtree(store.folder(block["through"], root=place))
+    usage = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    values = store.folder(block["feature"], root=place) / "values.npy"
+    atomic.write_json(
+        root / DATA / "costs" / f"{name}.json",
+        # Linux gives the peak in KiB (getrusage(2)).
+        {"seconds": seconds, "peak_memory_mib": max(usage) / 1024, "bytes": values.stat().st_size},
+    )
+
+
+def first(listing: pd.DataFrame, *, tracks_per_genre: int) -> pd.DataFrame:
+    """Take the first usable tracks of each genre, by name.
+
+    Parameters
+    ----------
+    listing : DataFrame
+        From :func:`components.corpus.read`.
+    tracks_per_genre : int
+        How many.
+
+    Returns
+    -------
+    DataFrame
+        The same rows; the others are marked as left out.
+    """
+    usable = corpus.usable(listing).sort_values("track")
+    kept = set(usable.groupby("genre").head(tracks_per_genre)["track"])
+    beyond = (listing["fault"] == "") & ~listing["track"].isin(kept)
+    return listing.assign(fault=listing["fault"].mask(beyond, BEYOND))

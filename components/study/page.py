@@ -1,0 +1,135 @@
+"""The study's page: one file that opens with no network, in the look of the workflow's own report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from components import intervals
+from components.report import figures as pictures
+from components.report import svg, words
+from components.study.declarations import load
+from components.study.results import PROTOCOLS, Outcome
+
+TEMPLATES = (Path(__file__).parent, Path(words.__file__).parent)
+#: Reasons for a mark that goes wherever such a figure goes.
+WHOLE = "one row a song: repeats and artists on both sides"
+VERDICTS = {"holds": "best", "does not hold": "warn", "cannot be tested here": ""}
+
+
+def render(collected: Mapping[str, Any], *, outcomes: Mapping[str, Outcome]) -> str:
+    """Write the page.
+
+    Parameters
+    ----------
+    collected : mapping
+        From :func:`components.study.report.collect`.
+    outcomes : mapping of str to Outcome
+        All experiments.
+
+    Returns
+    -------
+    str
+        HTML. Every name in it is escaped: paths and genres come from people's files.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in ("percent", "count", "size", "duration", "plural", "breakable"):
+        environment.filters[name] = getattr(words, name)
+    environment.filters["interval"] = interval
+    experiments = collected["experiments"]
+    families = list(dict.fromkeys(row["model"] for row in experiments.values()))
+    return environment.get_template("page.html").render(
+        result=collected,
+        experiments=experiments,
+        models=_models(experiments),
+        ablations=_ablations(experiments),
+        sides={name: row for name, row in experiments.items() if row["group"] == "side"},
+        colours={model: f"var(--m{place % svg.MODEL_COLOURS + 1})" for place, model in enumerate(families)},
+        protocols=PROTOCOLS,
+        leaky=words.LEAKY,
+        whole=WHOLE,
+        pills=VERDICTS,
+        titles={name: row["title"] for name, row in experiments.items()},
+        costs=_costs(experiments, families=families),
+        materials={name: material.source for name, material in load().materials.items()},
+        outcomes=outcomes,
+        replicates=intervals.REPLICATES,
+    )
+
+
+def interval(figures: Mapping[str, float], metric: str) -> str:
+    """Write an interval of shares in whole percent: ``62 to 94``."""
+    return f"{100 * figures[f'{metric}_low']:.0f} to {100 * figures[f'{metric}_high']:.0f}"
+
+
+def _models(experiments: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Put the study's set and the best one of each model and material side by side."""
+    rows: dict[str, dict[str, Any]] = {}
+    for name, row in experiments.items():
+        if row["group"] == "model":
+            key = name.removesuffix("_best")
+            rows.setdefault(key, {"name": key, "title": row["title"], "variants": {}})
+            rows[key]["variants"][row["variant"]] = {"name": name, **row}
+    return list(rows.values())
+
+
+def _ablations(experiments: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Put every ablation beside the whole variant it leaves something out of."""
+    rows = []
+    for name, row in experiments.items():
+        if row["group"] != "ablation":
+            continue
+        base = name[: name.index("_best") + len("_best")]
+        whole = experiments[base]
+        gains = {
+            protocol: whole["figures"][protocol]["segments"] - figures["segments"]
+            for protocol, figures in row["figures"].items()
+            if protocol in whole["figures"]
+        }
+        rows.append({"name": name, "base": base, "row": row, "gains": gains})
+    return rows
+
+
+def _costs(experiments: Mapping[str, Any], *, families: list[str]) -> list[Any]:
+    """Draw accuracy against costs, for models of the main table that hear the same audio."""
+    protocol = "segment"
+    shown = {
+        name: row
+        for name, row in experiments.items()
+        if row["group"] == "model"
+        and row["source"] == "audio"
+        and row["variant"] == "study"
+        and protocol in row["figures"]
+        and row["cost"]
+    }
+    if len(shown) < 2:
+        return []
+    figures = {
+        name: {
+            "test_songs": row["figures"][protocol]["segments"],
+            "test_songs_interval": [
+                row["figures"][protocol]["segments_low"],
+                row["figures"][protocol]["segments_high"],
+            ],
+        }
+        for name, row in shown.items()
+    }
+    colours = [svg.model_colour(families.index(row["model"])) for row in shown.values()]
+    axes = {
+        "seconds a fit": {name: row["cost"]["seconds"] for name, row in shown.items()},
+        "model and encoder, MiB": {name: row["cost"]["weights_bytes"] / 2**20 for name, row in shown.items()},
+        "peak memory, MiB": {name: row["cost"]["peak_memory_mib"] for name, row in shown.items()},
+    }
+    return [
+        pictures.cost(figures, values=values, colours=colours, title=title, name=f"study-cost-{number}")
+        for number, (title, values) in enumerate(axes.items())
+    ]
