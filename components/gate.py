@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from components import evaluation
+from components import evaluation, leaks
 from components.params import Params
 
 if TYPE_CHECKING:
@@ -133,6 +133,11 @@ def beats(
     -------
     Check
         The answer, with both accuracies.
+
+    Raises
+    ------
+    LeakError
+        If the champion would be asked about a song that it was fitted on.
     """
     question = f"better than champion version {current.version}?"
     own = pd.read_parquet(root / "models" / name / "predictions.parquet")
@@ -146,6 +151,10 @@ def beats(
 
         unit = facts["feature"]["unit"]
         theirs = rescoring.validation_predictions(client, current, unit=unit, params=params, root=root)
+        if not theirs.empty:
+            leaks.guard_champion(
+                theirs["track"], fitted=_fitted_on(client, current), name=f"champion {current.version}"
+            )
     if theirs.empty:
         return Check(question, False, "the champion was fitted on every validation song; no fair comparison")
     own, theirs = evaluation.songs(own), evaluation.songs(theirs)
@@ -161,6 +170,11 @@ def beats(
         f"{own['correct'].mean():.1%} against {theirs['correct'].mean():.1%} of {len(shared)} validation songs, "
         f"wanted a gain above {params.promotion.margin:.1%}; {verdict.sentence}",
     )
+
+
+def _fitted_on(client: MlflowClient, version: ModelVersion) -> list[str]:
+    path = Path(client.download_artifacts(str(version.run_id), "training/training.json"))
+    return list(json.loads(path.read_text(encoding="utf-8"))["train_tracks"])
 
 
 def load_test(uri: str, *, genres: list[str]) -> Check:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from components import arrays, atomic, diagnostics, evaluation, fitting
+from components import arrays, atomic, diagnostics, evaluation, fitting, leaks
 from components.errors import TrainingError
 from components.params import ModelParams, Params
 
@@ -51,7 +51,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     TrainingError
         If the model was not tuned, or its loss is not finite.
     LeakError
-        If test rows are among the train rows.
+        If test rows are among those fitted on or stopped at, or a scaler or the label order saw others.
     """
     block = params.model(name)
     assert block.training is not None, "Params.model() fills the budget in"
@@ -62,8 +62,9 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     model, history = _fit(name, block=block, hp=hp, data=data, seed=params.seed)
     validated = predict(model, part=data["validation"], name="validation", genres=data.genres)
     refitted: dict[str, Any] | None = None
+    fitted = data["train"]
     if block.training.refit:
-        both = arrays.joined(data["train"], data["validation"])
+        fitted = both = arrays.joined(data["train"], data["validation"])
         epochs = fitting.kept_epoch(history, hp=hp, monitor=block.training.monitor)
         model, refitted = _refit(
             name, block=block, hp=hp, train=both, genres=data.genres, epochs=epochs, seed=params.seed
@@ -71,6 +72,8 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     seconds = time.perf_counter() - began
     # The test part is not even in memory until the fit is over.
     tested = arrays.load(block.feature, parts=("train", "test"), root=root)
+    leaks.guard_parts({**data.parts, "test": tested["test"]}, protocol=data.protocol)
+    leaks.guard_preparation(model, fitted=fitted, genres=data.genres)
     if refitted and data.protocol != "segment":
         arrays.guard_equal_rows(data["validation"], tested["test"], part="test", known="validation")
     answers = predict(model, part=tested["test"], name="test", genres=data.genres)
