@@ -73,7 +73,8 @@ def reproduce(
         Path | None, typer.Option(help="Where GTZAN's audio, pictures and tables lie; by default data/raw")
     ] = None,
     only: Annotated[
-        str | None, typer.Option(help="Experiments, models or groups by comma; kfold: all folds of every model")
+        str | None,
+        typer.Option(help="Experiments, models or groups by comma; kfold: all folds of every model"),
     ] = None,
     budget: Annotated[str, typer.Option(help="quick: one fold each; full: five folds or seeds")] = "full",
     search: Annotated[bool, typer.Option("--search", help="Search each model before its fit: hours")] = False,
@@ -81,16 +82,16 @@ def reproduce(
     list_only: Annotated[bool, typer.Option("--list", help="Say what would be run, and stop")] = False,
 ) -> None:
     """Run the study's models and findings on the data that is there: data/study/index.html."""
-    from flows import study
+    from flows import study, wish
 
-    wish = study.Wish(
+    asked = wish.Wish(
         data=data, only=tuple(only.split(",")) if only else (), budget=budget, search=search, force=force
     )
     if list_only:
-        for line in study.preview(wish, root=Path.cwd()):
+        for line in wish.preview(asked, root=Path.cwd()):
             print(line)
         return
-    raise typer.Exit(study.run(wish))
+    raise typer.Exit(study.run(asked))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from prefect.runtime import flow_run
 from components import atomic
 from components.study import plan
 from components.study.materials import DATA
-from flows import graph, leftovers, schedule, settings, study, workspace
+from flows import graph, leftovers, schedule, settings, workspace
+from flows import wish as wishes
 from flows.experiment import CALLER, SESSION, THREADS, ExperimentError, Session, stage_task, starter
 from flows.stages import Running
 
@@ -74,7 +75,7 @@ def reproduce(
         If the workspace is busy, an option is wrong, or DVC cannot read the project.
     """
     root, options, logger = Path.cwd(), settings.load(), get_run_logger()
-    wish = study.Wish(
+    wish = wishes.Wish(
         data=Path(data) if data else None,
         only=tuple(only or ()),
         budget=budget,
@@ -88,11 +89,11 @@ def reproduce(
         holder.note(pid=os.getpid(), flow_run=str(flow_run.id))
         for line in workspace.clear_dvc_locks(root):
             logger.warning(line)
-        seen, document = study.prepare(wish, root=root)
+        seen, document = wishes.prepare(wish, root=root)
         for line in seen.lines():
             logger.info(line)
         stages = graph.read(root / plan.FOLDER)
-        due = study.due(stages, names=study.chosen(wish, document=document), force=force)
+        due = wishes.due(stages, names=wishes.chosen(wish, document=document), force=force)
         logger.info("%d of %d stages are due: %s", len(due), len(stages.order), ", ".join(due) or "none")
         if board is not None:
             board.plan(len(due) + 1)
@@ -101,7 +102,7 @@ def reproduce(
         stack.callback(SESSION.reset, token)
         try:
             outcome = schedule.run(
-                study.ordered(stages, document=document),
+                wishes.ordered(stages, document=document),
                 due=due,
                 stale=stages.stale(),
                 concurrency=options.concurrency,

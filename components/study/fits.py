@@ -200,9 +200,6 @@ def fit(
     answer = {**key, "metrics": metrics, **{fact: facts[fact] for fact in kept}}
     answer["pretrained"] = facts["feature"]["pretrained"]
     answer["unit"] = facts["feature"]["unit"]
-    answer["tracks"] = {part: len(facts[f"{part}_tracks"]) for part in ("train", "validation")} | {
-        "test": int(metrics["test.songs"])
-    }
     return answer, {**key, **{fact: facts[fact] for fact in COSTS}, "gpu": on_a_gpu()}
 
 

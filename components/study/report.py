@@ -104,7 +104,7 @@ def row(outcome: Outcome) -> dict[str, Any]:
         "untrained": outcome.untrained,
         "unit": done["unit"] if done else "",
         "genres": len(done["genres"]) if done else 0,
-        "tracks": sum(done["tracks"].values()) if done else 0,
+        "tracks": outcome.tracks,
         "figures": {protocol: asdict(figures) for protocol, figures in outcome.figures.items()},
         "cost": outcome.cost(),
         "warnings": sorted({line for fit in outcome.fits for line in fit.get("warnings", [])}),

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from components import intervals, votes
-from components.study.materials import DATA
+from components import corpus, intervals, votes
+from components.study.materials import DATA, first
 
 #: Bytes of a frozen encoder's weights, which its model needs beside its own file: 14,714,688 parameters of VGG16
 #: without top (keras.applications) and 3.7 million of YAMNet (its model card), four bytes each.
@@ -75,6 +75,8 @@ class Outcome:
         Test rows of all fits, with ``protocol``, ``fold``, ``seed``.
     extraction : dict
         ``seconds``, ``peak_memory_mib``, ``bytes`` of its material; empty where not known.
+    tracks : int
+        Songs that were dealt into parts; published lists may leave some out.
     seed : int
         Of the bootstrap.
     """
@@ -87,6 +89,7 @@ class Outcome:
     costs: list[dict[str, Any]] = field(default_factory=list)
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
     extraction: Mapping[str, Any] = field(default_factory=dict)
+    tracks: int = 0
     seed: int = 0
 
     def chosen(self, protocol: str) -> list[dict[str, Any]]:
@@ -249,6 +252,14 @@ def read(document: Mapping[str, Any], *, root: Path) -> dict[str, Outcome]:
     return found
 
 
+def _tracks(declared: Mapping[str, Any], *, root: Path) -> int:
+    (path,) = (root / DATA / "materials" / declared["material"] / "corpus").glob("*.parquet")
+    listing = corpus.usable(pd.read_parquet(path))
+    if declared["tracks_per_genre"]:
+        listing = corpus.usable(first(listing, tracks_per_genre=declared["tracks_per_genre"]))
+    return len(listing)
+
+
 def _read(name: str, *, folder: Path, root: Path, seed: int) -> Outcome:
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     predictions = pd.DataFrame()
@@ -264,5 +275,6 @@ def _read(name: str, *, folder: Path, root: Path, seed: int) -> Outcome:
         costs=json.loads((folder / "costs.json").read_text(encoding="utf-8")),
         predictions=predictions,
         extraction=json.loads(extraction.read_text(encoding="utf-8")) if extraction.is_file() else {},
+        tracks=_tracks(result["declared"], root=root),
         seed=seed,
     )

@@ -29,14 +29,6 @@ def test_k_folds_test_each_song_once_by_a_fit_that_never_heard_it(tmp_path: Path
     assert [fit["fold"] for fit in result["fits"]] == [0, 1, 2]
     tested = pd.read_parquet(folder / "predictions.parquet").query("part == 'test'")
     assert (tested.groupby("track")["fold"].nunique() == 1).all()
-    assert [fit["tracks"] for fit in result["fits"]] == [
-        {
-            "train": fit["tracks"]["train"],
-            "validation": fit["tracks"]["validation"],
-            "test": 36 - sum(fit["tracks"][part] for part in ("train", "validation")),
-        }
-        for fit in result["fits"]
-    ]
     figures = outcome(tmp_path, "toy").figures
     assert set(figures) == {"track", "kfold"}
     assert (figures["track"].fits, figures["kfold"].fits) == (1, 3)
@@ -57,13 +49,14 @@ def test_the_same_plan_gives_the_same_result_and_only_costs_differ(tmp_path: Pat
     ].keys()
 
 
+@pytest.mark.slow
 def test_shuffled_labels_give_chance_and_a_model_that_saw_its_test_does_not(tmp_path: Path) -> None:
-    long = {"training": {"epochs": 40, "patience": 40}}
+    long = {"training": {"epochs": 30, "patience": 30}}
     workspace.build(
         tmp_path,
         spread=2.0,
         experiments={
-            "shuffled": workspace.experiment(shuffled=True, folds=5),
+            "shuffled": workspace.experiment(shuffled=True, folds=3, **long),
             "contaminated": workspace.experiment(contaminated=True, **long),
         },
     )
@@ -122,5 +115,7 @@ def test_unknown_names_are_refused(tmp_path: Path) -> None:
 
 def test_the_first_so_many_tracks_of_each_genre(tmp_path: Path) -> None:
     workspace.build(tmp_path, experiments={"toy": workspace.experiment(tracks_per_genre=8)})
-    (fit,) = fits.run("toy", root=tmp_path)["fits"]
-    assert sum(fit["tracks"].values()) == 24
+    fits.run("toy", root=tmp_path)
+    assert outcome(tmp_path, "toy").tracks == 24
+    (figures,) = outcome(tmp_path, "toy").figures.values()
+    assert figures.songs < 12

@@ -11,7 +11,7 @@ from components.study.materials import DATA
 from tests.small_project import GENRES, build_small_project
 
 SMALL = {"units_1": 16, "units_2": 16, "units_3": 16, "learning_rate": 0.01, "batch_size": 32}
-BUDGET = {"epochs": 6, "patience": 3}
+BUDGET = {"epochs": 3, "patience": 3}
 
 
 def experiment(**changed: Any) -> dict[str, Any]:
