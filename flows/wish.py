@@ -170,8 +170,9 @@ def ordered(seen: Graph, *, document: Mapping[str, Any]) -> Graph:
         for name, block in document["experiments"].items()
     }
     for stage in reversed(seen.order):
-        for above in seen.upstream[stage]:
-            cost[above] = min(cost.get(above, cost.get(stage, 0)), cost.get(stage, 0) or cost.get(above, 0))
+        # The report reads all; it makes nothing urgent.
+        for above in seen.upstream[stage] if stage in cost else ():
+            cost[above] = min(cost.get(above, cost[stage]), cost[stage])
     return dataclasses.replace(seen, order=tuple(sorted(seen.order, key=lambda stage: cost.get(stage, 0))))
 
 
