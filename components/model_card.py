@@ -106,8 +106,9 @@ def _what(facts: Mapping[str, Any]) -> str:
     if pretrained:
         kind = "pretrained" if pretrained["trained"] else "untrained"
         heard += f", from {kind} {pretrained['encoder']} ({pretrained['origin']})"
+    variant = f" (variant `{facts['variant']}`)" if "variant" in facts else ""
     return (
-        f"**{facts['model']}**: says which of {len(facts['genres'])} genres a song is "
+        f"**{facts['model']}**{variant}: says which of {len(facts['genres'])} genres a song is "
         f"({words.listed(facts['genres'])}). Hears {heard}; {facts['parameters']:,} parameters. A song's genre is "
         "the vote of its segments. In: a file's bytes (WAV, FLAC, MP3, OGG, AIFF, AU; one second to an hour). Out: "
         "genre, a probability a genre, a timeline."
@@ -117,9 +118,13 @@ def _what(facts: Mapping[str, Any]) -> str:
 def _data(facts: Mapping[str, Any]) -> str:
     sources = facts["params"]["corpus"]["sources"]
     where = words.listed([f"{name} in `{source['path']}`" for name, source in sources.items()])
+    held = words.plural(len(facts["validation_tracks"]), "song")
+    # A refitted model has seen the validation songs; its validation numbers are those of a first fit, which had not.
+    how = f"{held} of them held back from the first fit, whose validation numbers these are"
+    how = how if facts.get("refit") else f"stopped by {held}"
     return (
         f"Preset `{facts['preset']}`, {where}: fitted on {words.plural(len(facts['train_tracks']), 'song')}, "
-        f"stopped by {words.plural(len(facts['validation_tracks']), 'song')}. Protocol `{facts['protocol']}`: "
+        f"{how}. Protocol `{facts['protocol']}`: "
         f"{PROTOCOLS.get(facts['protocol'], 'see docs')}. Split `{facts['fingerprint'][:12]}`; models may be "
         "compared only on the same one. The feature passed its Great Expectations suite before any fit."
     )

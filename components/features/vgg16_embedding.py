@@ -25,34 +25,55 @@ ENCODER = "vgg16"
 #: Pictures in one call of the encoder. The last call is filled up, so that a row does not depend on how many
 #: others are beside it; but a picture that is alone, as a song in prediction, costs one and not four.
 BATCH = 4
-Statistic = Literal["mean", "std", "max", "min"]
+Statistic = Literal["mean", "std", "max", "min", "time_std"]
 
 
-class Options(Strict):
+class Pooling(Strict):
+    """One way to sum up maps.
+
+    ``blocks``: of the encoder's five, those whose pooled output is summed up. ``statistics``: what is taken of
+    each channel over time and frequency (``time_std``: how its mean over frequency deviates in time); or
+    ``gram``, which channels answer in the same places (the root of the mean product of each pair, places
+    averaged 2 by 2); or ``flatten``, which keeps every value. ``bands``: take the statistics in so many bands
+    of frequency, top to bottom, since what sounds low and what sounds high is told apart by its place; more
+    than one band leaves the picture's white margins out.
+    """
+
+    blocks: Annotated[tuple[Annotated[int, Field(ge=1, le=5)], ...], Field(min_length=1)] = (3, 4, 5)
+    statistics: tuple[Statistic, ...] | Literal["gram", "flatten"] = ("mean", "std")
+    bands: Annotated[int, Field(ge=1, le=13)] = 1
+
+    @model_validator(mode="after")
+    def _pooled(self) -> Pooling:
+        if sorted(set(self.blocks)) != list(self.blocks):
+            raise ValueError(f"blocks is {list(self.blocks)}; valid: rising numbers, each once")
+        if self.bands > 1 and isinstance(self.statistics, str):
+            raise ValueError(f"bands is {self.bands}; valid with {self.statistics}: 1")
+        if not self.statistics:
+            raise ValueError("statistics is empty; valid: mean, std, max, min, time_std, or gram, or flatten")
+        return self
+
+
+class Options(Pooling):
     """What can be chosen.
 
     ``preparation``: ``raw`` (0 to 255), ``scaled`` (0 to 1) or ``preprocess_input`` (Keras' own for VGG16: blue,
-    green, red, less ImageNet's means). ``blocks``: of the encoder's five, those whose pooled output is kept.
-    ``statistics``: what is taken of each channel over time and frequency; or ``flatten``, which keeps every
-    value of the blocks. ``bands``: take the statistics in so many bands of frequency, top to bottom, since what
-    sounds low and what sounds high is told apart by its place; more than one band leaves the picture's white
-    margins out. ``crop``: keep only so many pixels from the upper left corner.
+    green, red, less ImageNet's means). ``crop``: ``content`` (cut the white margins off), or keep only so many
+    pixels from the upper left corner. ``also``: further poolings, whose values follow. ``windows``: more than
+    one gives each row a second axis: the whole picture, then windows of half its length, evenly laid.
     """
 
     preparation: Literal["raw", "scaled", "preprocess_input"] = "preprocess_input"
-    blocks: Annotated[tuple[Annotated[int, Field(ge=1, le=5)], ...], Field(min_length=1)] = (3, 4, 5)
-    statistics: tuple[Statistic, ...] | Literal["flatten"] = ("mean", "std")
-    bands: Annotated[int, Field(ge=1, le=9)] = 1
-    crop: Annotated[int, Field(ge=32, le=288)] | None = None
+    crop: Annotated[int, Field(ge=32, le=288)] | Literal["content"] | None = None
+    also: tuple[Pooling, ...] = ()
+    windows: Annotated[int, Field(ge=1, le=9)] = 1
 
     @model_validator(mode="after")
-    def _no_repeats(self) -> Options:
-        if sorted(set(self.blocks)) != list(self.blocks):
-            raise ValueError(f"blocks is {list(self.blocks)}; valid: rising numbers, each once")
-        if self.bands > 1 and (self.crop or self.statistics == "flatten"):
-            raise ValueError(f"bands is {self.bands}; valid with crop or flatten: 1")
-        if not self.statistics:
-            raise ValueError("statistics is empty; valid: mean, std, max, min, or flatten")
+    def _fit_together(self) -> Options:
+        if self.bands > 1 and isinstance(self.crop, int):
+            raise ValueError(f"bands is {self.bands}; valid with crop in pixels: 1")
+        if self.statistics == "flatten" and self.windows > 1:
+            raise ValueError(f"windows is {self.windows}; valid with flatten: 1")
         return self
 
 
@@ -70,23 +91,34 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
 
     Returns
     -------
-    ndarray of float32, shape (n, values)
-        Block after block, statistic after statistic, band after band; 256 + 512 + 512 channels times two
-        statistics by default. 0 and up.
+    ndarray of float32, shape (n, values) or (n, windows, values)
+        Pooling after pooling, block after block, statistic after statistic, band after band; 256 + 512 + 512
+        channels times two statistics by default. 0 and up.
     """
-    if options.crop:
+    if options.crop == "content":
+        clips = clips[:, TOP : BOTTOM + 1, LEFT : RIGHT + 1]
+    elif options.crop:
         clips = clips[:, : options.crop, : options.crop]
+    poolings = (options, *options.also)
+    blocks = tuple(sorted({block for pooling in poolings for block in pooling.blocks}))
     rows = []
     for start in range(0, len(clips), BATCH):
         group = np.asarray(clips[start : start + BATCH], dtype=np.float32)
-        missing = 0 if len(clips) == 1 else BATCH - len(group)
-        full = np.concatenate([group, np.repeat(group[-1:], missing, axis=0)])
-        outputs = encoder.run(prepare(full, preparation=options.preparation), blocks=options.blocks)
-        rows.append(
-            np.concatenate([_reduce(o, options.statistics, options.bands) for o in outputs], axis=1)[
-                : len(group)
-            ]
-        )
+        full = np.concatenate([group, np.repeat(group[-1:], BATCH - len(group), axis=0)])
+        outputs = encoder.run(prepare(full, preparation=options.preparation), blocks=blocks)
+        maps = {block: output[: len(group)] for block, output in zip(blocks, outputs, strict=True)}
+        views = [
+            np.concatenate(
+                [
+                    _reduce(_window(maps[block], view, of=options.windows), pooling, cut=options.crop)
+                    for pooling in poolings
+                    for block in pooling.blocks
+                ],
+                axis=1,
+            )
+            for view in range(options.windows)
+        ]
+        rows.append(views[0] if options.windows == 1 else np.stack(views, axis=1))
     return np.concatenate(rows)
 
 
@@ -116,15 +148,41 @@ def prepare(pictures: np.ndarray, *, preparation: str) -> np.ndarray:
             return pictures
 
 
-def _reduce(output: np.ndarray, statistics: tuple[str, ...] | str, bands: int) -> np.ndarray:
-    if isinstance(statistics, str):
+def _window(output: np.ndarray, view: int, *, of: int) -> np.ndarray:
+    # The first is the whole map; the others are half as long, from its left end to its right.
+    if view == 0:
+        return output
+    length = output.shape[2] // 2
+    first = int(np.rint(np.linspace(0, output.shape[2] - length, of - 1))[view - 1])
+    return output[:, :, first : first + length]
+
+
+def _reduce(output: np.ndarray, pooling: Pooling, *, cut: int | str | None) -> np.ndarray:
+    if pooling.statistics == "flatten":
         return output.reshape(len(output), -1)
-    if bands > 1:
+    if pooling.statistics == "gram":
+        return _gram(output)
+    if pooling.bands > 1 and cut != "content":
         rows, columns = output.shape[1:3]
         inside = output[:, _inside(TOP, BOTTOM, size=HEIGHT, cells=rows)]
         output = inside[:, :, _inside(LEFT, RIGHT, size=WIDTH, cells=columns)]
-    parts = np.array_split(output, bands, axis=1)
-    return np.concatenate([getattr(part, name)(axis=(1, 2)) for name in statistics for part in parts], axis=1)
+    parts = np.array_split(output, pooling.bands, axis=1)
+    return np.concatenate([_statistic(part, name) for name in pooling.statistics for part in parts], axis=1)
+
+
+def _statistic(part: np.ndarray, name: str) -> np.ndarray:
+    return part.mean(axis=1).std(axis=1) if name == "time_std" else getattr(part, name)(axis=(1, 2))
+
+
+def _gram(output: np.ndarray) -> np.ndarray:
+    n, height, width, channels = output.shape
+    even = output[:, : height - height % 2, : width - width % 2]
+    places = (
+        even.reshape(n, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4)).reshape(n, -1, channels)
+    )
+    products = places.transpose(0, 2, 1) @ places / np.float32(places.shape[1])
+    upper = np.triu_indices(channels)
+    return np.sqrt(np.maximum(products[:, upper[0], upper[1]], 0))
 
 
 def _inside(first: int, last: int, *, size: int, cells: int) -> slice:

@@ -58,10 +58,12 @@ def lineage(model: Trained) -> dict[str, str]:
     facts, encoder = model.facts, model.feature.get("pretrained")
     hyperparameters = ", ".join(f"{name} {value}" for name, value in sorted(facts["hyperparameters"].items()))
     entries = {
+        "variant": str(facts.get("variant", "")),
         "feature": f"{model.feature['feature']}, one row a {model.feature['unit']}",
         "hyperparameters": hyperparameters,
         "trial": str(facts.get("trial", "")),
         "seed": str(facts["seed"]),
+        "refit": refit(facts),
         "split fingerprint": facts["fingerprint"],
         "feature values (SHA-256)": facts.get("feature_sha256", ""),
         "weights (SHA-256)": facts["weights_sha256"],
@@ -74,6 +76,17 @@ def lineage(model: Trained) -> dict[str, str]:
         entries["encoder"] = f"{encoder['encoder']}, {state}, from {encoder['origin']}"
         entries["encoder weights (SHA-256)"] = encoder.get("sha256") or ""
     return {name: value for name, value in entries.items() if value}
+
+
+def refit(facts: Mapping[str, Any]) -> str:
+    """Say what the tested model was fitted on, where that is more than the train part; else ''."""
+    second = facts.get("refit")
+    if not second:
+        return ""
+    return (
+        f"tested model fitted on train and validation, {second['epochs']} epochs: {second['rule']}; "
+        "validation figures are the first fit's"
+    )
 
 
 def validation(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -167,11 +167,13 @@ def tags_of(facts: Mapping[str, Any]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Model, preset, protocol, fingerprint, the leaky mark, the pretrained weights' origin.
+        Model, variant, preset, protocol, fingerprint, parts fitted on, the leaky mark, the pretrained weights' origin.
     """
     pretrained = facts["feature"].get("pretrained")
     return {
         "model": facts["model"],
+        "variant": facts.get("variant", "study"),
+        "fitted_on": "train and validation" if facts.get("refit") else "train",
         "preset": facts["preset"],
         "protocol": facts["protocol"],
         "split_fingerprint": facts["fingerprint"],

@@ -25,8 +25,8 @@ FACTOR = 5.0
 LIMITS = Limits(constant_columns=0.3, constant_elements=0.3, piled_columns=0.1, zeros=1.0)
 
 
-def layout(inputs: Inputs) -> list[tuple[int, str]]:
-    """Return block and statistic of each group of columns, in order; empty where it is not pooled.
+def layout(inputs: Inputs) -> list[tuple[int, str, int]]:
+    """Return block, statistic and number of each group of columns, in order; empty where it is not pooled.
 
     Parameters
     ----------
@@ -35,14 +35,23 @@ def layout(inputs: Inputs) -> list[tuple[int, str]]:
 
     Returns
     -------
-    list of tuple of int and str
-        As ``(3, "mean")``.
+    list of tuple of int, str and int
+        As ``(3, "mean", 256)``.
     """
     options = inputs.meta.get("options") or {}
-    statistics = options.get("statistics", ("mean", "std"))
-    if isinstance(statistics, str):
-        return []
-    return [(int(block), str(name)) for block in options.get("blocks", (3, 4, 5)) for name in statistics]
+    groups = []
+    for pooling in (options, *options.get("also", ())):
+        statistics = pooling.get("statistics", ("mean", "std"))
+        if statistics == "flatten":
+            return []
+        for block in map(int, pooling.get("blocks", (3, 4, 5))):
+            channels = CHANNELS[block]
+            if statistics == "gram":
+                groups.append((block, "gram", channels * (channels + 1) // 2))
+            else:
+                width = channels * int(pooling.get("bands", 1))
+                groups += [(block, str(name), width) for name in statistics]
+    return groups
 
 
 def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
@@ -55,7 +64,7 @@ def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
     """
     columns = found.columns
     groups = layout(inputs)
-    due = sum(_width(inputs, block) for block, _ in groups) if groups else len(columns)
+    due = sum(width for *_, width in groups) if groups else len(columns)
     facts = {
         **claim(inputs),
         "width_differs": abs(due - len(columns)),
@@ -65,24 +74,22 @@ def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
     }
     levels = found.rows["mean"] / max(float(found.rows["mean"].median()), 1e-12)
     added = {"summary": built["summary"].assign(**facts), "rows": built["rows"].assign(level=levels)}
-    if groups and due == len(columns):
+    if {name for _, name, _ in groups} - {"gram"} and due == len(columns):
         added["blocks"] = _blocks(inputs, columns, groups)
     return added
 
 
-def _width(inputs: Inputs, block: int) -> int:
-    return CHANNELS[block] * int((inputs.meta.get("options") or {}).get("bands", 1))
-
-
-def _blocks(inputs: Inputs, columns: pd.DataFrame, groups: list[tuple[int, str]]) -> pd.DataFrame:
+def _blocks(inputs: Inputs, columns: pd.DataFrame, groups: list[tuple[int, str, int]]) -> pd.DataFrame:
     scaled = (inputs.meta.get("options") or {}).get("preparation") == "scaled"
     levels = SCALED_LEVELS if scaled else LEVELS
     rows: dict[int, dict[str, float]] = {}
     start = 0
-    for block, name in groups:
-        stop = start + _width(inputs, block)
-        rows.setdefault(block, {"block": block})[name] = float(columns["mean"].iloc[start:stop].mean())
-        start = stop
+    for block, name, width in groups:
+        # Products of channels have no level of their own to compare.
+        if name != "gram":
+            mean = float(columns["mean"].iloc[start : start + width].mean())
+            rows.setdefault(block, {"block": block})[name] = mean
+        start += width
     table = pd.DataFrame(list(rows.values()))
     table["least"] = [levels.get(block, 0.0) / FACTOR for block in table["block"]]
     table["most"] = [levels.get(block, np.inf) * FACTOR for block in table["block"]]
@@ -109,8 +116,8 @@ def expectations(inputs: Inputs) -> Suite:
         "level", 1 / FACTOR, FACTOR, "all pictures were prepared alike: none is far from the median"
     )
     suite = {"summary": embedding, "rows": [same]}
-    names = {name for _, name in groups}
-    if groups and sum(_width(inputs, block) for block, _ in groups) == inputs.values.shape[-1]:
+    names = {name for _, name, _ in groups}
+    if names - {"gram"} and sum(width for *_, width in groups) == inputs.values.shape[-1]:
         blocks = []
         if claimed(inputs) and "mean" in names:
             reason = "activations of trained weights on pixels prepared as meta.json says"
