@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from components import processes
+from components import atomic, processes
 from components.errors import GenreError
 from components.tracking import unfinished
 
@@ -88,12 +88,29 @@ def connect() -> MlflowClient:
             raise GenreError(f"{STORE} cannot be made: {error.strerror}") from error
         if not os.access(STORE, os.W_OK):
             raise GenreError(f"{STORE} cannot be written; valid: a writable folder, or MLFLOW_TRACKING_URI")
+        database = (STORE / "mlflow.db").resolve()
+        if not database.exists():
+            _make(database)
         mlflow.set_tracking_uri(_own_uri())
     return mlflow.MlflowClient()
 
 
 def _own_uri() -> str:
     return f"sqlite:///{(STORE / 'mlflow.db').resolve()}"
+
+
+def _make(database: Path) -> None:
+    """Make a store beside its place: one that is killed in the middle of its fifty migrations never opens again."""
+    from filelock import FileLock
+    from mlflow.store.db import utils
+
+    with FileLock(database.with_name(".creation.lock")):
+        if database.exists():
+            return
+        with atomic.replacing(database) as path:
+            engine = utils.create_sqlalchemy_engine(f"sqlite:///{path}")
+            utils._initialize_tables(engine)
+            engine.dispose()
 
 
 def experiment(client: MlflowClient, name: str) -> str:
