@@ -45,6 +45,7 @@ def render(collected: Mapping[str, Any], *, outcomes: Mapping[str, Outcome]) -> 
     for name in ("percent", "count", "size", "duration", "plural", "breakable"):
         environment.filters[name] = getattr(words, name)
     environment.filters["interval"] = interval
+    environment.filters["kept"] = kept
     experiments = collected["experiments"]
     families = list(dict.fromkeys(row["model"] for row in experiments.values()))
     return environment.get_template("page.html").render(
@@ -69,6 +70,11 @@ def render(collected: Mapping[str, Any], *, outcomes: Mapping[str, Outcome]) -> 
 def interval(figures: Mapping[str, float], metric: str) -> str:
     """Write an interval of shares in whole percent: ``62 to 94``."""
     return f"{100 * figures[f'{metric}_low']:.0f} to {100 * figures[f'{metric}_high']:.0f}"
+
+
+def kept(text: str) -> str:
+    """Keep numbers and their percent signs on one line."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _models(experiments: Mapping[str, Any]) -> list[dict[str, Any]]:
