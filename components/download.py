@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import tarfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,7 +73,7 @@ def _fetch(name: str, *, home: Path) -> tuple[Path, int]:
     try:
         with _quiet(), _timeout(SILENCE), _inside_only():
             dataset.download(partial_download=[archive], cleanup=True)
-    except OSError as error:
+    except (OSError, tarfile.TarError, zipfile.BadZipFile) as error:
         # urllib's errors, time-outs, a full disk and mirdata's wrong checksum are all OSErrors.
         reason = " ".join(str(getattr(error, "reason", None) or error).replace(str(home), "").split())
         raise CorpusError(
@@ -109,13 +110,24 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _inside_only() -> Iterator[None]:
-    """Refuse members of a tar archive that lie, or link, outside its folder; zipfile does so by itself."""
-    before = tarfile.TarFile.extraction_filter
+    """Refuse members of an archive that lie, or link, outside its folder: mirdata unpacks whatever there is."""
+    from mirdata import download_utils
+
+    unzip, tar = download_utils.extractall_unicode, tarfile.TarFile.extraction_filter
+
+    def checked(archive: zipfile.ZipFile, folder: str) -> None:
+        for name in archive.namelist():
+            if not Path(folder, name).resolve().is_relative_to(Path(folder).resolve()):
+                raise OSError(f"the archive holds a path out of itself: {name!r}")
+        unzip(archive, folder)
+
+    download_utils.extractall_unicode = checked
     tarfile.TarFile.extraction_filter = staticmethod(tarfile.data_filter)
     try:
         yield
     finally:
-        tarfile.TarFile.extraction_filter = before
+        download_utils.extractall_unicode = unzip
+        tarfile.TarFile.extraction_filter = tar
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from mlflow.pyfunc.model import PythonModel
 
-from components import audio
+from components import audio, keras_file
 from components.errors import AudioError, GenreError
 from components.features import waveform
 from components.params import Params, SegmentsParams
@@ -48,8 +48,6 @@ class GenreModel(PythonModel):
         context : PythonModelContext
             MLflow's; names the artifacts' paths.
         """
-        import keras
-
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         paths = context.artifacts
         self.facts = json.loads(Path(paths["training"]).read_text(encoding="utf-8"))
@@ -68,7 +66,7 @@ class GenreModel(PythonModel):
         self.params = self.params.model_copy(
             update={"pretrained": self.params.pretrained.model_copy(update=weights)}
         )
-        self.model = keras.saving.load_model(paths["model"], safe_mode=True)
+        self.model = keras_file.load(Path(paths["model"]))
 
     def predict(
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None

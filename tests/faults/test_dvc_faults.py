@@ -76,7 +76,8 @@ def test_a_healthy_cached_file_is_restored_without_running(toy: Path) -> None:
 def folder_stage(toy: Path) -> Path:
     """A stage whose output is a folder of two files."""
     (toy / "dvc.yaml").write_text(
-        "stages:\n  corpus:\n    cmd: mkdir -p out && echo one > out/1 && echo two > out/2\n    deps: [raw.txt]\n    outs: [out]\n"
+        "stages:\n  corpus:\n    cmd: mkdir -p out && echo one > out/1 && echo two > out/2\n"
+        "    deps: [raw.txt]\n    outs: [out]\n"
     )
     stage(toy)
     return toy

@@ -1,0 +1,353 @@
+"""Nothing from outside runs, nothing listens beyond this machine, nothing tells anybody, and no secret is written."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from components import keras_file
+from components.errors import CorpusError, RegistryError
+from tests.conftest import PROJECT
+
+# --- model files
+
+
+def model(folder: Path, *layers: Any) -> Path:
+    import keras
+
+    made = keras.Sequential([keras.Input((4,)), *layers, keras.layers.Dense(2)])
+    made.save(folder / "model.keras")
+    return folder / "model.keras"
+
+
+def rewritten(path: Path, **files: bytes) -> Path:
+    """The same archive with files of it replaced, or added."""
+    with zipfile.ZipFile(path) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in (kept | files).items():
+            archive.writestr(name, content)
+    return path
+
+
+def with_layer(path: Path, **layer: Any) -> Path:
+    """The same model, its configuration naming one more layer."""
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read("config.json"))
+    config["config"]["layers"].append(layer)
+    return rewritten(path, **{"config.json": json.dumps(config).encode()})
+
+
+def test_a_plain_model_is_loaded_and_answers_as_before(tmp_path: Path) -> None:
+    import keras
+    import numpy as np
+
+    path = model(tmp_path, keras.layers.Dense(3, activation="relu"))
+    x = np.ones((2, 4), dtype=np.float32)
+    np.testing.assert_array_equal(
+        keras_file.load(path).predict(x, verbose=0), keras.saving.load_model(path).predict(x, verbose=0)
+    )
+
+
+REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "a Lambda layer": (
+        lambda folder: model(folder, __import__("keras").layers.Lambda(lambda x: x + 1)),
+        "holds a Lambda layer, which runs code",
+    ),
+    "a saved model within": (
+        lambda folder: with_layer(model(folder), module="keras.layers", class_name="TFSMLayer", config={}),
+        "holds a TFSMLayer layer",
+    ),
+    "a class from elsewhere": (
+        lambda folder: with_layer(model(folder), module="os", class_name="system", config="true"),
+        "holds 'system' of 'os'; valid: layers of Keras itself",
+    ),
+    "a class from a module that only looks like Keras": (
+        lambda folder: with_layer(model(folder), module="keras_evil.layers", class_name="Dense", config={}),
+        "of 'keras_evil.layers'",
+    ),
+    "a path out of it": (
+        lambda folder: rewritten(model(folder), **{"../../.bashrc": b"echo"}),
+        "holds a path out of itself",
+    ),
+    "an absolute path": (
+        lambda folder: rewritten(model(folder), **{"/etc/cron.d/x": b"echo"}),
+        "holds a path out of itself",
+    ),
+    "an .h5 file": (lambda folder: model(folder).rename(folder / "model.h5"), r"\.h5 files are not loaded"),
+    "a pickle": (lambda folder: _written(folder / "model.pkl", b"\x80\x04."), r"\.pkl files are not loaded"),
+    "a pickle named .keras": (lambda folder: _written(folder / "m.keras", b"\x80\x04."), "is no .keras file"),
+    "an h5 file named .keras": (
+        lambda folder: _written(folder / "m.keras", b"\x89HDF\r\n"),
+        "is no .keras file",
+    ),
+    "half a file": (
+        lambda folder: _written(folder / "m.keras", model(folder).read_bytes()[:900]),
+        "is no .keras file",
+    ),
+    "no configuration": (lambda folder: _zip(folder / "m.keras", x=b""), "is no .keras file"),
+    "a configuration that is no JSON": (
+        lambda folder: rewritten(model(folder), **{"config.json": b"{"}),
+        "is no .keras file",
+    ),
+    "no file": (lambda folder: folder / "gone.keras", "does not exist"),
+}
+
+
+def _written(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def _zip(path: Path, **files: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_model_file_that_could_run_code_is_refused_with_its_reason(tmp_path: Path, case: str) -> None:
+    make, reason = REFUSED[case]
+    with pytest.raises(RegistryError, match=reason):
+        keras_file.load(make(tmp_path))
+
+
+def test_everywhere_a_model_is_loaded_its_file_is_looked_into() -> None:
+    loading = [
+        path.name
+        for folder in ("components", "flows")
+        for path in (PROJECT / folder).rglob("*.py")
+        if "load_model(" in path.read_text(encoding="utf-8")
+    ]
+    assert sorted(loading) == ["keras_file.py", "load_test.py", "prediction.py", "rescoring.py"]
+    for name in ("load_test.py", "prediction.py", "rescoring.py"):
+        assert "integrity.checked(" in (PROJECT / "components" / name).read_text(encoding="utf-8")
+
+
+def test_nothing_is_unpickled() -> None:
+    for folder in ("components", "flows"):
+        for path in (PROJECT / folder).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            assert "import pickle" not in text, path
+            assert "joblib" not in text, path
+            assert "allow_pickle=True" not in text, path
+            assert not re.search(
+                r"unsafe_load|full_load|UnsafeLoader|yaml\.Loader|YAML\(typ=.unsafe", text
+            ), path
+            assert not re.search(r"(?<![\w.])(eval|exec)\(", text), path
+
+
+# --- archives
+
+
+def archive_of(kind: str, members: dict[str, bytes], *, links: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(buffer, "w") as packed:
+            for name, content in members.items():
+                packed.writestr(name, content)
+    else:
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            for name, content in members.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+            for name, target in links.items():
+                info = tarfile.TarInfo(name)
+                info.type, info.linkname = tarfile.SYMTYPE, target
+                tar.addfile(info)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+@pytest.mark.parametrize("way", ["up", "absolute", "link"])
+def test_an_archive_writes_nothing_outside_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, way: str
+) -> None:
+    import hashlib
+
+    from mirdata import core, download_utils
+    from mirdata.datasets import gtzan_genre
+
+    from components import download
+
+    outside = tmp_path / "outside.txt"
+    names = {"up": "../" * 12 + str(outside)[1:], "absolute": str(outside), "link": "inside/outside.txt"}
+    links = {"inside": str(tmp_path)} if way == "link" else {}
+    content = archive_of(kind, {} if links else {names[way]: b"planted"}, links=links)
+    if links and kind == "tar":
+        content = archive_of(kind, {}, links=links)
+    remote = tmp_path / "remote"
+    remote.mkdir()
+    name = "mini.zip" if kind == "zip" else "mini.tar.gz"
+    (remote / name).write_bytes(content)
+    (remote / "index.json").write_text(json.dumps({"version": "mini", "tracks": {}}))
+
+    def md5(path: Path) -> str:
+        return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+    index = core.Index(
+        "index.json",
+        url=(remote / "index.json").as_uri(),
+        checksum=md5(remote / "index.json"),
+        partial_download=["mini"],
+    )
+    index.indexes_dir = str(remote / "indexes")
+    index.remote.destination_dir = index.indexes_dir
+    monkeypatch.setitem(gtzan_genre.INDEXES, "mini", index)
+    packed = download_utils.RemoteFileMetadata(name, (remote / name).as_uri(), md5(remote / name))
+    monkeypatch.setattr(gtzan_genre, "REMOTES", {"mini": packed})
+    with pytest.raises(CorpusError):
+        download.run("gtzan-mini", root=tmp_path / "data")
+    assert not outside.exists()
+    assert not [path for path in (tmp_path / "data").rglob("*") if path.is_symlink()]
+
+
+# --- what listens, and what tells
+
+
+def test_servers_are_started_on_loopback_with_their_checks_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from components import mlflow_ui, tracking
+    from flows import server
+
+    started: list[list[str]] = []
+    monkeypatch.setattr(mlflow_ui.subprocess, "run", lambda command, **_: started.append(command))
+    monkeypatch.setattr(tracking, "connect", lambda: None)
+    mlflow_ui.serve(port=5000)
+    (command,) = started
+    assert command[command.index("--host") + 1] == "127.0.0.1"
+    # Either of these, or a list of hosts that are let in, would switch MLflow's check of the Host header off.
+    assert not {
+        "--gunicorn-opts",
+        "--waitress-opts",
+        "--allowed-hosts",
+        "--disable-security-middleware",
+    } & set(command)
+    assert server.HOST == "127.0.0.1"
+
+
+def test_no_file_of_ours_listens_to_the_network() -> None:
+    for pattern in (
+        "components/**/*.py",
+        "flows/**/*.py",
+        "docs/*.md",
+        "README.md",
+        "Makefile",
+        "prefect.yaml",
+    ):
+        for path in PROJECT.glob(pattern):
+            text = path.read_text(encoding="utf-8")
+            assert "0.0.0.0" not in text, path
+            assert "share=True" not in text, path
+
+
+#: What each dependency reads, and what switches its telemetry off.
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DVC_NO_ANALYTICS": "true",
+    "GX_ANALYTICS_ENABLED": "false",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+}
+
+
+def test_telemetry_is_off_and_pickles_are_refused_in_every_process_we_start() -> None:
+    code = "import os, json, flows.cli; print(json.dumps(dict(os.environ)))"
+    bare = {"PATH": os.environ["PATH"], "PYTHONPATH": str(PROJECT)}
+    asked = subprocess.run([sys.executable, "-c", code], env=bare, capture_output=True, text=True, check=True)
+    told = json.loads(asked.stdout)
+    assert {name: told.get(name) for name in QUIET} == QUIET
+
+
+def test_the_dependencies_understand_what_they_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in QUIET.items():
+        monkeypatch.setenv(name, value)
+    from dvc.analytics import is_enabled
+    from gradio.analytics import analytics_enabled
+    from huggingface_hub import constants
+    from mlflow.environment_variables import MLFLOW_ALLOW_PICKLE_DESERIALIZATION
+    from mlflow.telemetry.utils import is_telemetry_disabled
+
+    assert not is_enabled()
+    assert not analytics_enabled()
+    assert constants._is_true(os.environ["HF_HUB_DISABLE_TELEMETRY"])
+    assert is_telemetry_disabled()
+    assert MLFLOW_ALLOW_PICKLE_DESERIALIZATION.get() is False
+
+
+def test_dvcs_analytics_are_off_in_the_project_itself() -> None:
+    assert "analytics = false" in (PROJECT / ".dvc/config").read_text()
+
+
+@pytest.mark.skipif(not socket.has_ipv6 and os.name != "posix", reason="needs a loopback interface")
+def test_a_prefect_server_of_ours_is_heard_on_loopback_only() -> None:
+    import inspect
+
+    from flows import server
+
+    text = inspect.getsource(server.Starting)
+    assert '"--host", HOST' in text
+
+
+# --- secrets
+
+SECRETS = {
+    "AWS_SECRET_ACCESS_KEY": "planted-aws-7f3a91",
+    "MLFLOW_TRACKING_PASSWORD": "planted-mlflow-7f3a91",
+    "PREFECT_API_KEY": "planted-prefect-7f3a91",
+    "HF_TOKEN": "planted-hub-7f3a91",
+    "GENRE_TOKEN": "planted-own-7f3a91",
+    "DATABASE_URL": "postgresql://me:planted-url-7f3a91@db/x",
+}
+MARK = b"7f3a91"
+
+
+def holding(folder: Path) -> list[str]:
+    """Files that hold any of the secrets."""
+    return [
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink() and MARK in path.read_bytes()
+    ]
+
+
+@pytest.mark.slow
+def test_secrets_of_the_environment_are_in_nothing_that_is_written(tmp_path: Path) -> None:
+    from tests.test_workflow import BIN, workspace
+
+    folder = workspace(tmp_path / "workspace")
+    told = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PREFECT_", "MLFLOW_"))
+    } | SECRETS
+    # Nobody is asked with these: no server is named.
+    told |= {"PATH": f"{BIN}{os.pathsep}{told['PATH']}"}
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    address = "https://me:planted-git-7f3a91@example.org/x.git"
+    subprocess.run(["git", "remote", "add", "origin", address], cwd=folder, check=True)
+    done = subprocess.run(["genre", "run"], cwd=folder, env=told, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert MARK not in done.stdout + done.stderr
+    assert [name for name in holding(folder) if name != ".git/config"] == []
+
+
+def test_no_key_of_params_asks_for_a_secret() -> None:
+    text = yaml.safe_load((PROJECT / "params.yaml").read_text())
+    names = json.dumps(text).lower()
+    assert not any(word in names for word in ("password", "secret", "token", "api_key"))
