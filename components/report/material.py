@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -42,13 +42,21 @@ def corpus(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def lineage(model: Trained) -> dict[str, str]:
+def lineage(
+    model: Trained, *, hashes: Mapping[str, str], sources: Sequence[str], code: str
+) -> dict[str, str]:
     """Say where a model came from.
 
     Parameters
     ----------
     model : Trained
         Its files.
+    hashes : mapping of str to str
+        DVC's, by path; see :func:`components.lineage.hashes`.
+    sources : sequence of str
+        Where the collection lies.
+    code : str
+        The commit that compared; ``''`` outside a repository.
 
     Returns
     -------
@@ -67,10 +75,14 @@ def lineage(model: Trained) -> dict[str, str]:
         "split fingerprint": facts["fingerprint"],
         "feature values (SHA-256)": facts.get("feature_sha256", ""),
         "weights (SHA-256)": facts["weights_sha256"],
-        "git commit": facts.get("git_commit") or "",
+        "git commit of the comparison": code,
     }
-    for path, digest in sorted((facts.get("data_hashes") or {}).items()):
-        entries[str(path)] = str(digest)
+    made = (
+        "data/splits",
+        f"data/features/{model.feature['feature']}",
+        f"data/models/{model.name}/model.keras",
+    )
+    entries |= {f"DVC, {path}": hashes.get(path, "") for path in (*sources, *made)}
     if encoder is not None:
         state = "pretrained" if encoder["trained"] else "UNTRAINED stand-in"
         entries["encoder"] = f"{encoder['encoder']}, {state}, from {encoder['origin']}"

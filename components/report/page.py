@@ -60,7 +60,15 @@ def render(result: Mapping[str, Any], *, inputs: Inputs, params: Params) -> str:
         split=inputs.split,
         validation={name: material.validation(found) for name, found in inputs.validation.items()},
         settings=yaml.safe_dump(params.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
-        lineage={name: material.lineage(inputs.models[name]) for name in result["ranking"]},
+        lineage={
+            name: material.lineage(
+                inputs.models[name],
+                hashes=inputs.hashes,
+                sources=[source.path for source in params.corpus.sources.values()],
+                code=inputs.code,
+            )
+            for name in result["ranking"]
+        },
     )
 
 

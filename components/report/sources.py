@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from components import lineage
 from components.errors import GenreError, LeakError
 from components.params import Params
 
@@ -83,6 +84,10 @@ class Inputs:
         The listing of each source.
     validation : dict of str to mapping
         ``result.json`` of each feature.
+    hashes : dict of str to str
+        DVC's, of all its stages' inputs and outputs.
+    code : str
+        Git's commit, and whether code differs from it.
     """
 
     models: dict[str, Trained]
@@ -90,6 +95,8 @@ class Inputs:
     split: Mapping[str, Any]
     corpora: dict[str, pd.DataFrame]
     validation: dict[str, Mapping[str, Any]]
+    hashes: dict[str, str] = field(default_factory=dict)
+    code: str = ""
 
 
 def read(*, params: Params, root: Path) -> Inputs:
@@ -132,7 +139,10 @@ def read(*, params: Params, root: Path) -> Inputs:
     if not models:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise ComparisonError(f"no model to compare below {root / 'models'}. {reasons}")
+    commit, changed = lineage.commit(root.resolve().parent)
     return Inputs(
+        hashes=lineage.hashes(root.resolve().parent),
+        code=f"{commit} and uncommitted changes" if changed else commit,
         models=models,
         left_out=left_out,
         split=split,

@@ -6,7 +6,6 @@ import hashlib
 import logging
 import os
 import platform
-import subprocess
 import time
 import warnings
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from components import atomic, processes
+from components import atomic, lineage, processes
 from components.errors import GenreError
 from components.tracking import unfinished
 
@@ -249,16 +248,10 @@ def begin(
 
 def source_tags() -> dict[str, str]:
     """Say which code is running: the git commit, and whether files differ from it."""
-
-    def git(*words: str) -> str:
-        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
-        return done.stdout.strip() if done.returncode == 0 else ""
-
-    commit = git("rev-parse", "HEAD")
+    commit, changed = lineage.commit()
     if not commit:
         return {}
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", "components", "flows", "dvc.yaml")
-    return {"mlflow.source.git.commit": commit, "genre.uncommitted_code": str(bool(changed)).lower()}
+    return {"mlflow.source.git.commit": commit, "genre.uncommitted_code": str(changed).lower()}
 
 
 def log_history(client: MlflowClient, run_id: str, *, history: pd.DataFrame) -> None:

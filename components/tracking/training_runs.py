@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from components import figures, logged_model, model_card
+from components import figures, lineage, logged_model, model_card
 from components.errors import TrainingError
 from components.params import Params
 from components.tracking import integrity, store
@@ -124,36 +124,13 @@ def _log_input(run_id: str, *, facts: Mapping[str, Any], folder: Path, root: Pat
 
     tags = {
         "split_fingerprint": facts["fingerprint"],
-        "dvc_md5": dvc_hash(f"data/features/{feature}"),
+        "dvc_md5": lineage.hashes().get(f"data/features/{feature}", lineage.UNKNOWN),
         "mlflow.data.context": "training and evaluation",
     }
     client.log_inputs(
         run_id,
         [DatasetInput(dataset._to_mlflow_entity(), [InputTag(key, value) for key, value in tags.items()])],
     )
-
-
-def dvc_hash(out: str) -> str:
-    """Return the hash DVC gives one of its outputs.
-
-    Parameters
-    ----------
-    out : str
-        Path of the output, as in ``dvc.yaml``.
-
-    Returns
-    -------
-    str
-        The hash in ``dvc.lock``; ``not in dvc.lock`` where a stage was run by hand.
-    """
-    import yaml
-
-    lock = Path("dvc.lock")
-    stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.is_file() else {}
-    hashes = {
-        entry["path"]: entry.get("md5", "") for stage in stages.values() for entry in stage.get("outs", [])
-    }
-    return hashes.get(out, "not in dvc.lock")
 
 
 def tags_of(facts: Mapping[str, Any]) -> dict[str, str]:

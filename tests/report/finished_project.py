@@ -253,7 +253,6 @@ def _model(
             "train_tracks": sorted(split.loc[split["part"] == "train", "track"]),
             "validation_tracks": sorted(split.loc[split["part"] == "validation", "track"]),
             "weights_sha256": hashlib.sha256(name.encode()).hexdigest(),
-            "git_commit": "c" * 40,
             "parameters": int(10 ** (4.5 + 2.5 * generator.random())),
             "file_bytes": int(10 ** (5.5 + 2.5 * generator.random())),
             "seconds": float(3 + 60 * generator.random()),
