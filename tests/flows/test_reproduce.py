@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from components.errors import ParamsError
 from components.study import found, plan
@@ -184,3 +186,10 @@ def test_a_result_that_was_not_due_is_kept(tmp_path: Path) -> None:
     kept.write_text("{}")
     reproduce.note_failures(Outcome(fresh=["fit@mlp"], failed={"extract@table_30": "gone"}), root=tmp_path)
     assert kept.is_file()
+
+
+def test_its_deployment_gives_every_parameter() -> None:
+    deployments = yaml.safe_load((PROJECT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
+    (mine,) = [one for one in deployments if one["name"] == "reproduce"]
+    assert mine["entrypoint"] == "flows/reproduce.py:reproduce"
+    assert mine["parameters"].keys() == inspect.signature(reproduce.reproduce.fn).parameters.keys()
