@@ -22,7 +22,7 @@ from flows import wish as wishes
 from flows.experiment import CALLER, SESSION, THREADS, ExperimentError, Session, stage_task, starter
 from flows.stages import Running
 
-REPORT = "report"
+REPORT = "report@study"
 
 
 @task(name="log-study", cache_policy=NO_CACHE)

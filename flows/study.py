@@ -54,7 +54,7 @@ def _run(wish: Wish, *, root: Path, board: Board) -> int:
             board.say(line)
         names = chosen(wish, document=document)
         stages = graph.read(root / plan.FOLDER)
-        if not due(stages, names=names, force=wish.force) and "report" not in stages.changed:
+        if not due(stages, names=names, force=wish.force) and "report@study" not in stages.changed:
             from components.tracking.study_runs import ensure_study_logged
 
             board.say(f"All {len(names)} experiments are up to date: {PAGE}")

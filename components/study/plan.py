@@ -57,8 +57,8 @@ def make(
     -------
     dict
         What ``study/params.yaml`` holds: ``budget``, ``seed``, ``synthetic``, ``found`` (lines to read),
-        ``lists``, ``artists``, ``segments``, ``sources``, ``materials``, ``experiments`` and ``not_run`` (name
-        to what it needs). Only sources and materials that an experiment uses are in it.
+        ``lists``, ``artists``, ``segments``, ``sources``, ``materials``, ``experiments``, ``reports`` and
+        ``not_run`` (name to what it needs). Only sources and materials that an experiment uses are in it.
 
     Raises
     ------
@@ -121,6 +121,7 @@ def make(
         },
         "materials": {name: materials[name] for name in study.materials if name in materials},
         "experiments": experiments,
+        "reports": ["study"],
         "not_run": not_run,
     }
 

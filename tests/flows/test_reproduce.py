@@ -50,7 +50,7 @@ def four() -> Graph:
         "fit@mlp_best": ("extract@audio_mfcc_summary",),
         "fit@mlp_best_no_log": ("extract@audio_mfcc_summary",),
         # As in the pipeline: the report reads what the extraction cost, too.
-        "report": (
+        "report@study": (
             "extract@audio_mfcc_sequence",
             "extract@audio_mfcc_summary",
             "fit@lstm",
@@ -101,7 +101,7 @@ def test_cheap_experiments_come_first_ablations_last_and_the_page_at_the_end(
         "extract@audio_mfcc_sequence",
         "fit@lstm",
         "fit@mlp_best_no_log",
-        "report",
+        "report@study",
     ]
     assert stages["logged"] == 1
 
@@ -116,7 +116,7 @@ def test_a_failed_experiment_stops_no_other_and_the_page_is_told(
     state = run()
     assert state.is_failed()
     assert "fit@mlp_best: genre: features are not finite" in state.message
-    assert {"fit@lstm", "fit@mlp", "fit@mlp_best_no_log", "report"} <= set(stages["started"])
+    assert {"fit@lstm", "fit@mlp", "fit@mlp_best_no_log", "report@study"} <= set(stages["started"])
     assert [path.name for path in old.iterdir()] == ["failure.json"]
     assert "features are not finite" in json.loads((old / "failure.json").read_text())["reason"]
     assert stages["logged"] == 1
@@ -135,7 +135,7 @@ def test_what_reads_from_a_failed_extraction_is_left_out_with_the_reason(
 
 def test_only_what_was_asked_for_is_run(server: None, stages: dict[str, Any]) -> None:
     run(only=["lstm"])
-    assert stages["started"] == ["list@audio", "extract@audio_mfcc_sequence", "fit@lstm", "report"]
+    assert stages["started"] == ["list@audio", "extract@audio_mfcc_sequence", "fit@lstm", "report@study"]
 
 
 def test_an_unknown_name_is_refused_before_anything_is_run(stages: dict[str, Any]) -> None:
@@ -176,8 +176,13 @@ def test_dvc_reads_the_pipeline_and_ties_every_stage_to_what_it_reads(project: P
     assert stages_of.upstream["list@audio"] == ("compose@study",)
     assert stages_of.upstream["fit@mlp"] == ("extract@audio_mfcc_summary",)
     assert "fit@vgg16" not in stages_of.order
-    assert set(stages_of.upstream["report"]) >= {"fit@mlp", "fit@lstm"}
+    assert set(stages_of.upstream["report@study"]) >= {"fit@mlp", "fit@lstm"}
     assert stages_of.stale().keys() == set(stages_of.order)
+
+
+def test_before_the_first_plan_the_pipeline_is_empty_and_dvc_has_nothing_to_say(project: Path) -> None:
+    shutil.copy(PROJECT / "study" / "params.yaml", project / "study")
+    assert graph.read(project / "study").order == ()
 
 
 def test_a_result_that_was_not_due_is_kept(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def build(root: Path, *, experiments: dict[str, dict[str, Any]], spread: float =
         "sources": {"audio": source},
         "materials": {"toy": {**material, "through": None, "tracks_per_genre": None, "weights": ""}},
         "experiments": experiments,
+        "reports": ["study"],
         "not_run": {},
     }
     plan.write(document, root=root)
