@@ -5,13 +5,15 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: demo test test-slow lint lock clean help
+.PHONY: demo test test-slow lint lock audit sbom clean help
 
 help:
 	@echo "make demo   run the whole workflow on the embedded corpus"
 	@echo "make test   lint, type-check and test"
 	@echo "make test-slow  planted data faults, serving over HTTP: half an hour"
 	@echo "make lint   ruff and mypy only"
+	@echo "make audit  compare the locked packages with the known vulnerabilities"
+	@echo "make sbom   write build/sbom.cdx.json: what the locked packages are"
 	@echo "make lock   resolve requirements.lock anew from pyproject.toml"
 
 # The stamp is newer than the lock only where an install went through.
@@ -46,6 +48,15 @@ lint: $(BIN)/.installed
 lock:
 	uv lock --upgrade
 	uv export --no-header --no-annotate --all-groups --no-emit-project -o requirements.lock
+
+# --strict: a package that could not be looked up is a failure, not a pass.
+audit: $(BIN)/.installed
+	$(UV) tool run pip-audit==2.10.1 --strict --disable-pip --require-hashes -r requirements.lock
+
+sbom: $(BIN)/.installed
+	@mkdir -p build
+	$(UV) tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
+		--short-PURLs --output-reproducible --of JSON -o build/sbom.cdx.json
 
 clean:
 	rm -rf .venv data/* mlruns/* .prefect
