@@ -14,7 +14,7 @@ LONGEST = 5000
 WEAKEST = 3
 PROTOCOLS = {
     "track": "songs are kept whole: no song is on both sides",
-    "segment": "**leaky**: segments of one song are on both sides, as in the study, so the numbers are too good",
+    "segment": "leaky: segments of one song are on both sides, as in the study, so the numbers are too good",
     "fault_filtered": "the published fault-filtered lists; songs are kept whole",
 }
 #: Of what `genre data` fetches, by its folder.
@@ -72,19 +72,17 @@ def warnings(facts: Mapping[str, Any]) -> list[str]:
     said = []
     if synthetic(facts):
         said.append(
-            "**Composed songs.** Trained and tested on the embedded corpus, whose genres are made by code: the "
+            "Composed songs: trained and tested on the embedded corpus, whose genres are made by code: the "
             "accuracies say nothing about music."
         )
     pretrained = facts["feature"].get("pretrained")
     if pretrained and not pretrained["trained"]:
         said.append(
-            f"**Untrained encoder.** No weights of {pretrained['encoder']} were found, so a random one stands in: "
+            f"Untrained encoder: no weights of {pretrained['encoder']} were found, so a random one stands in: "
             "the numbers do not show what the real one can do."
         )
     if facts["leaky"]:
-        said.append(
-            "**Leaky.** Segments of one song are on both sides of the split: the numbers are too good."
-        )
+        said.append("Leaky: segments of one song are on both sides of the split: the numbers are too good.")
     return said
 
 
@@ -131,13 +129,15 @@ def _data(facts: Mapping[str, Any]) -> str:
 
 
 def _numbers(facts: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
-    rows = ["| part | songs | 95 % | segments | 95 % | macro F1 |", "|---|---|---|---|---|---|"]
+    # A list, since MLflow's pages set tables without space between their columns.
+    rows = []
     for part, role in (("validation", "chose it"), ("test", "read once, after the fit")):
         own = {key.partition(".")[2]: value for key, value in metrics.items() if key.startswith(f"{part}.")}
         rows.append(
-            f"| {part} ({role}) | {words.percent(own['song_accuracy'])} of {own['songs']:.0f} | "
-            f"{words.interval(own, metric='song_accuracy')} | {words.percent(own['segment_accuracy'])} of "
-            f"{own['segments']:.0f} | {words.interval(own, metric='segment_accuracy')} | {own['macro_f1']:.2f} |"
+            f"- **{part}** ({role}): {words.percent(own['song_accuracy'])} of {own['songs']:.0f} songs "
+            f"({words.interval(own, metric='song_accuracy')}), {words.percent(own['segment_accuracy'])} of "
+            f"{own['segments']:.0f} segments ({words.interval(own, metric='segment_accuracy')}), macro F1 "
+            f"{own['macro_f1']:.2f}"
         )
     recalls = {genre: metrics.get(f"test.recall.{genre}") for genre in facts["genres"]}
     known = {genre: recall for genre, recall in recalls.items() if recall is not None}
@@ -147,8 +147,8 @@ def _numbers(facts: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
         [
             *rows,
             "",
-            f"Intervals by bootstrap over songs; guessing gives {100 / len(facts['genres']):.0f} %. Weakest genres "
-            f"on test songs (recall): {said}.",
+            f"In brackets 95 % intervals, by bootstrap over songs; guessing gives {100 / len(facts['genres']):.0f} %. "
+            f"Weakest genres on test songs (recall): {said}.",
         ]
     )
 

@@ -1,4 +1,4 @@
-"""The pages are true: the example model builds, commands exist, links lead somewhere."""
+"""The pages are true: the example model builds, links lead somewhere. Their commands: test_docs_commands.py."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
 
-from components import cli, presets, search_space
+from components import presets, search_space
 from components.params import ModelParams
 from tests.conftest import PROJECT
 
@@ -18,18 +17,6 @@ PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
 def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-
-
-def commands(group: typer.Typer, prefix: str = "") -> set[str]:
-    found = {
-        prefix + (command.name or command.callback.__name__.replace("_", "-"))
-        for command in group.registered_commands
-        if command.callback is not None
-    }
-    for below in group.registered_groups:
-        assert below.typer_instance is not None
-        found |= commands(below.typer_instance, f"{prefix}{below.name} ")
-    return found
 
 
 def test_the_example_model_builds_from_its_example_block() -> None:
@@ -43,15 +30,6 @@ def test_the_example_model_builds_from_its_example_block() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_each_genre_command_on_a_page_exists(page: Path) -> None:
-    known = commands(cli.app)
-    shown = re.findall(
-        r"(?:^|`|&& )genre ((?:stage )?[a-z-]+)", page.read_text(encoding="utf-8"), flags=re.MULTILINE
-    )
-    assert set(shown) <= known, set(shown) - known
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_each_preset_on_a_page_exists(page: Path) -> None:
     shown = re.findall(r"genre use ([a-z-]+)", page.read_text(encoding="utf-8"))
     assert set(shown) <= set(presets.names())
@@ -62,3 +40,17 @@ def test_each_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         if not target.startswith("http"):
             assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_block_of_code_says_what_it_is(page: Path) -> None:
+    fences = re.findall(r"^```(.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert len(fences) % 2 == 0
+    assert set(fences[::2]) <= {"sh", "text", "python", "yaml"}
+    assert set(fences[1::2]) <= {""}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_python_block_is_python(page: Path) -> None:
+    for block in blocks(page, "python"):
+        compile(block, str(page), "exec")

@@ -67,6 +67,7 @@ class TestWhatIsNew:
         assert [moment["start"] for moment in table["timeline"][0]] == [0, 3]
         assert table["scored_at"].dt.tz is not None
         assert scored.genres == {"jazz": 2}
+        assert len(pd.read_parquet(scored.scores)) == 2, "as the pages say, the folder reads as one table"
 
     def test_nothing_is_scored_twice_and_then_no_model_is_loaded(self, score, champion):
         score()
