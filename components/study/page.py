@@ -9,8 +9,7 @@ from typing import Any
 from components import intervals
 from components.report import figures as pictures
 from components.report import svg, words
-from components.study.declarations import load
-from components.study.results import PROTOCOLS, Outcome
+from components.study.results import PROTOCOLS
 
 TEMPLATES = (Path(__file__).parent, Path(words.__file__).parent)
 #: Reasons for a mark that goes wherever such a figure goes.
@@ -18,15 +17,13 @@ WHOLE = "one row a song: repeats and artists on both sides"
 VERDICTS = {"holds": "best", "does not hold": "warn", "cannot be tested here": ""}
 
 
-def render(collected: Mapping[str, Any], *, outcomes: Mapping[str, Outcome]) -> str:
+def render(collected: Mapping[str, Any]) -> str:
     """Write the page.
 
     Parameters
     ----------
     collected : mapping
         From :func:`components.study.report.collect`.
-    outcomes : mapping of str to Outcome
-        All experiments.
 
     Returns
     -------
@@ -59,10 +56,7 @@ def render(collected: Mapping[str, Any], *, outcomes: Mapping[str, Outcome]) -> 
         leaky=words.LEAKY,
         whole=WHOLE,
         pills=VERDICTS,
-        titles={name: row["title"] for name, row in experiments.items()},
         costs=_costs(experiments, families=families),
-        materials={name: material.source for name, material in load().materials.items()},
-        outcomes=outcomes,
         replicates=intervals.REPLICATES,
     )
 

@@ -33,7 +33,7 @@ def run(*, root: Path = Path()) -> dict[str, Any]:
     document = plan.read(root)
     outcomes = results.read(document, root=root)
     collected = collect(outcomes, document=document)
-    html = page.render(collected, outcomes=outcomes)
+    html = page.render(collected)
     folder = root / DATA
     atomic.write_json(folder / "results.json", collected)
     with atomic.replacing(folder / "results.csv") as path:

@@ -35,7 +35,7 @@ def rendered() -> str:
     """The page of four models."""
     seen = outcomes("mlp", "mlp_best", "lstm", "mlp_best_no_log")
     collected = report.collect(seen, document=document())
-    return page.render(collected, outcomes=seen)
+    return page.render(collected)
 
 
 def test_it_opens_alone_and_runs_nothing_from_elsewhere(rendered: str) -> None:
@@ -76,9 +76,16 @@ def test_composed_songs_and_untrained_encoders_are_marked() -> None:
         "mlp": outcome("mlp"),
     }
     collected = report.collect(seen, document=document(synthetic={"study": {}}))
-    html = page.render(collected, outcomes=seen)
+    html = page.render(collected)
     assert "these accuracies say nothing about music" in html
     assert html.count("untrained encoder") >= 2
+
+
+def test_what_the_fits_said_of_themselves_is_told() -> None:
+    seen = outcomes() | {"mlp": outcome("mlp")}
+    seen["mlp"].fits[0]["warnings"] = ["Overfitting: train accuracy is 100.0%."]
+    html = page.render(report.collect(seen, document=document()))
+    assert "Overfitting: train accuracy is 100.0%." in html
 
 
 def test_models_that_heard_the_same_are_compared_two_by_two() -> None:
