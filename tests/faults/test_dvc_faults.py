@@ -65,6 +65,7 @@ def test_a_damaged_cached_file_is_made_anew_and_never_used(toy: Path) -> None:
     assert cached(toy, good).read_bytes() == good, "what would be pushed is right again"
 
 
+@pytest.mark.slow
 def test_a_healthy_cached_file_is_restored_without_running(toy: Path) -> None:
     stage(toy)
     (toy / "corpus.txt").unlink()
@@ -107,6 +108,7 @@ def test_a_file_with_conflict_markers_is_named_with_what_to_do(toy: Path, name: 
         graph.read(toy)
 
 
+@pytest.mark.slow
 def test_a_lock_resolved_to_either_side_runs_what_differs(toy: Path) -> None:
     stage(toy)
     ours = (toy / "dvc.lock").read_text()
@@ -118,6 +120,7 @@ def test_a_lock_resolved_to_either_side_runs_what_differs(toy: Path) -> None:
     assert (toy / "corpus.txt").read_text().startswith("other")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["", "nonsense", "schema: '2.0'\nstages: [", "schema: '2.0'\nstages:\n  corpus: 3\n"]
 )

@@ -1,0 +1,159 @@
+"""A flow that is killed or stopped, at any moment, and the same command again: as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults import kill_sweep
+from tests.faults.kill_sweep import PROMISED, State, left_over, orphans, said, start, state
+from tests.test_workflow import workspace
+
+pytestmark = pytest.mark.slow
+#: Seconds in which a stage must come up on a busy machine.
+LIMIT = 600
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, State]:
+    """A workspace after an undisturbed flow, and what that left."""
+    folder = workspace(tmp_path_factory.mktemp("crashes") / "workspace")
+    kill_sweep.finish(folder)
+    assert left_over(folder) == []
+    return folder, state(folder)
+
+
+def test_killed_at_random_moments(tmp_path: Path) -> None:
+    # Forty: python -m tests.faults.kill_sweep --kills 40
+    result = kill_sweep.sweep(tmp_path, kills=5, seed=0)
+    assert result.faults == []
+    assert len(result.met) == 5
+
+
+#: Where the process is killed: a function, and whether before or after it has done its work.
+POINTS = {
+    "a search is half logged": ("components.tracking.store", "log_history", "after", 1),
+    "a run is begun": ("components.tracking.store", "log_params", "before", 2),
+    "a model is logged": ("mlflow.pyfunc", "log_model", "before", 1),
+    "a model was logged and its run not ended": ("mlflow.pyfunc", "log_model", "after", 1),
+    "between register and load test": ("components.registry", "load_test", "before", 1),
+    "between load test and alias": ("mlflow.MlflowClient", "set_registered_model_alias", "before", 1),
+    "after the alias": ("mlflow.MlflowClient", "set_registered_model_alias", "after", 1),
+}
+KILLED = """
+import importlib, os, signal, sys
+from functools import wraps
+place, name, when, number = {place!r}, {name!r}, {when!r}, {number}
+try:
+    owner = importlib.import_module(place)
+except ImportError:
+    module, _, attribute = place.rpartition(".")
+    owner = getattr(importlib.import_module(module), attribute)
+real, asked = getattr(owner, name), []
+
+@wraps(real)
+def killed(*given, **options):
+    asked.append(1)
+    if len(asked) == number and when == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    answer = real(*given, **options)
+    if len(asked) == number:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return answer
+
+setattr(owner, name, killed)
+from flows.cli import main
+sys.argv = ["genre", "run"]
+main()
+"""
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_while_mlflow_is_told(finished: tuple[Path, State], point: str) -> None:
+    folder, whole = finished
+    shutil.rmtree(folder / "mlruns")
+    place, name, when, number = POINTS[point]
+    code = KILLED.format(place=place, name=name, when=when, number=number)
+    with (folder.parent / "output.txt").open("wb") as output:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=folder,
+            env=kill_sweep.environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            check=False,
+        )
+    assert done.returncode == -signal.SIGKILL, said(folder)
+    assert orphans(folder) == []
+    kill_sweep.finish(folder)
+    assert left_over(folder) == []
+    assert state(folder) == whole
+
+
+#: What the flow says when the moment has come.
+MOMENTS = {
+    "while a search runs": r"execution 1 of",
+    "while a model is trained": r"epoch 2 of",
+}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_stopped_within_ten_seconds_with_a_word_on_how_to_go_on(
+    tmp_path: Path, moment: str, number: signal.Signals
+) -> None:
+    folder = workspace(tmp_path / "workspace")
+    process = start(folder)
+    until(process, folder, MOMENTS[moment])
+    began = time.monotonic()
+    # As a terminal does: Ctrl-C reaches the whole process group.
+    os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
+    process.wait(timeout=60)
+    took = time.monotonic() - began
+    assert orphans(folder, seconds=0) == []
+    assert process.returncode == 128 + number
+    assert "Finished stages are kept; the same command goes on from there." in said(folder)
+    assert "Traceback" not in said(folder)
+    assert took < PROMISED
+    if number == signal.SIGTERM and moment == "while a search runs":
+        kill_sweep.finish(folder)
+        assert left_over(folder) == []
+
+
+def until(process: subprocess.Popen[bytes], folder: Path, pattern: str) -> None:
+    limit = time.monotonic() + LIMIT
+    while not re.search(pattern, said(folder), re.MULTILINE):
+        assert process.poll() is None, said(folder)[-2000:]
+        assert time.monotonic() < limit
+        time.sleep(0.1)
+
+
+def test_stopped_while_the_gate_asks_a_new_process(finished: tuple[Path, State]) -> None:
+    folder, whole = finished
+    shutil.rmtree(folder / "mlruns")
+    process = start(folder)
+    limit = time.monotonic() + LIMIT
+    while not any(
+        "components.load_test" in " ".join(one.cmdline()) for one in kill_sweep.of_workspace(folder)
+    ):
+        assert process.poll() is None, said(folder)[-2000:]
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    began = time.monotonic()
+    process.terminate()
+    process.wait(timeout=60)
+    assert time.monotonic() - began < PROMISED
+    assert orphans(folder, seconds=2) == []
+    assert "the same command goes on from there" in said(folder)
+    kill_sweep.finish(folder)
+    assert left_over(folder) == []
+    assert state(folder) == whole
