@@ -67,6 +67,41 @@ def test_what_a_living_process_is_writing_stays(tmp_path: Path) -> None:
         assert path.exists()
 
 
+def test_what_a_killed_process_left_is_swept_though_its_id_is_in_use_again(tmp_path: Path) -> None:
+    left = tmp_path / f"{atomic.PARTIAL}{os.getpid()}-1-abcd-a.txt"
+    left.write_text("half")
+    atomic.sweep(tmp_path)
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("name", ["n" * 251 + ".txt", "é" * 125 + ".txt"])
+def test_the_longest_names_can_be_written(tmp_path: Path, name: str) -> None:
+    with atomic.replacing(tmp_path / name) as path:
+        assert path.suffix == ".txt"
+        path.write_text("whole")
+    assert names(tmp_path) == [name]
+
+
+def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "folder"
+    target.mkdir()
+    (target / "old").touch()
+    replace = Path.replace
+
+    def full(self: Path, other: Path) -> Path:
+        if other == target and (self / "new").exists():
+            raise OSError(28, "No space left on device")
+        return replace(self, other)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"), atomic.replacing_folder(target) as path:
+        (path / "new").touch()
+    assert names(target) == ["old"]
+    assert names(tmp_path) == ["folder"]
+
+
 def test_json_refuses_what_json_has_not(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         atomic.write_json(tmp_path / "a.json", {"x": float("nan")})

@@ -92,6 +92,21 @@ def test_a_killed_search_repeats_one_execution_at_most(
     assert len(fits) == executed + 1
 
 
+@pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband"])
+def test_kerastuners_own_files_cut_short_by_a_kill_cost_nothing(
+    small_project: Path, small_params: Params, fits: list[dict[str, Any]], tuner: str
+) -> None:
+    params = with_tuning(small_params, tuner=tuner, max_trials=4, epochs=3)
+    whole = tuning.run("mlp", params=params, root=small_project)
+    executed, folder = len(fits), small_project / "tuning/mlp"
+    for path in (folder / "search").rglob("*.json"):
+        path.write_text(path.read_text()[: path.stat().st_size // 2])
+    (folder / "best.json").unlink()
+    max((folder / "executions").iterdir()).unlink()
+    assert tuning.run("mlp", params=params, root=small_project) == whole
+    assert len(fits) == executed + 1
+
+
 def test_other_params_begin_anew(
     small_project: Path, small_params: Params, fits: list[dict[str, Any]]
 ) -> None:

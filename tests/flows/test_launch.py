@@ -60,6 +60,16 @@ def test_only_stale_does_nothing_at_all_with_nothing_stale(nothing_stale: dict[s
     assert nothing_stale == {"logged": [], "promoted": []}
 
 
+@pytest.mark.parametrize("only_stale", [True, False])
+def test_what_a_killed_flow_left_running_is_closed_though_nothing_is_stale(
+    nothing_stale: dict[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, only_stale: bool
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / launch.workspace.LOCK).write_text('{"pid": 1, "flow_run": "starting"}')
+    monkeypatch.setattr(launch, "_flow", lambda *_, **__: 77)
+    assert launch.run(only_stale=only_stale) == 77
+
+
 def test_an_unknown_model_is_refused_before_anything_starts(nothing_stale: dict[str, list[str]]) -> None:
     with pytest.raises(ParamsError, match="valid: a, b"):
         launch.run(models=["vgg99"])

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,6 +74,31 @@ def test_a_flow_that_ended_leaves_no_note_even_after_an_error(tmp_path: Path) ->
         raise ZeroDivisionError
     with workspace.held(tmp_path, wait=0) as holder:
         assert holder.previous == {}
+
+
+def test_a_run_that_nobody_closed_is_handed_on_until_somebody_does(tmp_path: Path) -> None:
+    with another_flow(tmp_path):
+        pass
+    with pytest.raises(ZeroDivisionError), workspace.held(tmp_path, wait=60):
+        raise ZeroDivisionError  # it failed before it came to that
+    with workspace.held(tmp_path, wait=0) as holder:
+        assert holder.previous.pop("flow_run") == "abc"
+    with workspace.held(tmp_path, wait=0) as holder:
+        assert holder.previous == {}
+
+
+def test_temporary_files_are_the_workspaces_and_what_was_killed_is_swept(tmp_path: Path) -> None:
+    (tmp_path / "data/.tmp").mkdir(parents=True)
+    (tmp_path / "data/.tmp/left").touch()
+    (tmp_path / "data/models").mkdir()
+    (tmp_path / "data/models/.partial-9999999-1-abcd-mlp").mkdir()
+    before = tempfile.gettempdir()
+    with workspace.held(tmp_path, wait=0):
+        assert tempfile.gettempdir() == os.environ["TMPDIR"] == str(tmp_path / "data/.tmp")
+        assert list((tmp_path / "data/.tmp").iterdir()) == []
+        assert list((tmp_path / "data/models").iterdir()) == []
+    assert tempfile.gettempdir() == before
+    assert not (tmp_path / "data/.tmp").exists()
 
 
 def test_the_same_process_may_hold_it_again_inside(tmp_path: Path) -> None:
