@@ -252,3 +252,20 @@ def test_probabilities_are_a_vote_of_the_segments():
     assert row["genre"] == "blues"
     assert row["probability.jazz"] == pytest.approx(0.25)
     assert [moment["genre"] for moment in row["timeline"]] == ["blues", "jazz"]
+
+
+def test_a_song_costs_vgg16_one_picture_and_not_a_full_call():
+    from components.features import vgg16_embedding
+
+    asked = []
+
+    def run(pictures, *, blocks):
+        asked.append(len(pictures))
+        return [np.zeros((len(pictures), 144, 216, 64), dtype=np.float32)]
+
+    options = vgg16_embedding.Options(preparation="raw", blocks=(1,))
+    encoder = SimpleNamespace(run=run)
+    for pictures in (1, 3):
+        clips = np.zeros((pictures, 288, 432, 3), dtype=np.float32)
+        assert len(vgg16_embedding.extract(clips, options=options, encoder=encoder)) == pictures
+    assert asked == [1, vgg16_embedding.BATCH]

@@ -104,7 +104,8 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
     rows = []
     for start in range(0, len(clips), BATCH):
         group = np.asarray(clips[start : start + BATCH], dtype=np.float32)
-        full = np.concatenate([group, np.repeat(group[-1:], BATCH - len(group), axis=0)])
+        missing = 0 if len(clips) == 1 else BATCH - len(group)
+        full = np.concatenate([group, np.repeat(group[-1:], missing, axis=0)])
         outputs = encoder.run(prepare(full, preparation=options.preparation), blocks=blocks)
         maps = {block: output[: len(group)] for block, output in zip(blocks, outputs, strict=True)}
         views = [
