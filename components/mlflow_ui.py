@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from types import FrameType
 
 import mlflow
+import psutil
 
 from components import tracking
+from components.tracking.store import TRAINING
+
+#: Opens MLflow's pages for model training; without it, it shows those for language models until somebody turns
+#: the switch in its upper left corner.
+VIEW = "?workflowType=machine_learning"
 
 
 def serve(*, port: int) -> None:
@@ -19,10 +27,25 @@ def serve(*, port: int) -> None:
     port : int
         On 127.0.0.1.
     """
-    tracking.connect()
-    print(f"MLflow UI: http://127.0.0.1:{port} (Ctrl-C stops it)", flush=True)
+    runs = tracking.connect().get_experiment_by_name(TRAINING)
+    place = f"/{runs.experiment_id}/runs" if runs else ""
+    print(f"MLflow UI: http://127.0.0.1:{port}/#/experiments{place}{VIEW} (Ctrl-C stops it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--backend-store-uri", mlflow.get_tracking_uri()]
     command += ["--artifacts-destination", str((tracking.STORE / "artifacts").resolve())]
     environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    subprocess.run(command, env=environment, check=False)
+    before = signal.signal(signal.SIGTERM, _end)
+    server = subprocess.Popen(command, env=environment)
+    try:
+        server.wait()
+    finally:
+        # MLflow leaves its worker behind when it is ended alone.
+        started = psutil.Process(server.pid).children(recursive=True) if server.poll() is None else []
+        for process in [*started, server]:
+            process.terminate()
+        server.wait()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)

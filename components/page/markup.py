@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from components.mlflow_ui import VIEW
 from components.page.listening import Heard, Opinion
 from components.report import words
 
@@ -208,4 +209,4 @@ def link(experiment_id: str, run_id: str, *, environment: Mapping[str, str]) -> 
     """
     server = environment.get("MLFLOW_TRACKING_URI", "")
     base = server.rstrip("/") if server.startswith(("http://", "https://")) else MLFLOW
-    return f"{base}/#/experiments/{experiment_id}/runs/{run_id}"
+    return f"{base}/#/experiments/{experiment_id}/runs/{run_id}{VIEW}"

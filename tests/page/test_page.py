@@ -79,9 +79,10 @@ class TestWhatIsSaid:
         assert "<b>x" not in markup.problem("<b>x")
 
     def test_the_run_is_linked_where_its_store_is_shown(self):
-        assert markup.link("7", "ab", environment={}) == "http://127.0.0.1:5000/#/experiments/7/runs/ab"
-        server = {"MLFLOW_TRACKING_URI": "https://mlflow.example/"}
-        assert markup.link("7", "ab", environment=server) == "https://mlflow.example/#/experiments/7/runs/ab"
+        own, server = {}, {"MLFLOW_TRACKING_URI": "https://mlflow.example/"}
+        for environment, base in ((own, "http://127.0.0.1:5000"), (server, "https://mlflow.example")):
+            address = markup.link("7", "ab", environment=environment)
+            assert address == f"{base}/#/experiments/7/runs/ab?workflowType=machine_learning"
 
 
 class TestThePicture:
