@@ -1,0 +1,36 @@
+"""Where a model came from: the commit, and the hash of each thing that DVC knows of it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from components.report import material
+
+MODEL = SimpleNamespace(
+    name="mlp",
+    feature={"feature": "mfcc_summary", "unit": "segment", "pretrained": None},
+    facts={
+        "hyperparameters": {"units_1": 32},
+        "seed": 20,
+        "fingerprint": "f" * 64,
+        "weights_sha256": "w" * 64,
+    },
+)
+
+
+def test_the_hashes_are_of_what_this_model_was_made_of():
+    hashes = {"music": "aa.dir", "data/splits": "bb", "data/models/lstm/model.keras": "cc"}
+    hashes |= {"data/features/mfcc_summary": "dd", "data/models/mlp/model.keras": "ee"}
+    told = material.lineage(MODEL, hashes=hashes, sources=["music"], code="abc")
+    assert {key: value for key, value in told.items() if key.startswith(("DVC", "git"))} == {
+        "git commit of the comparison": "abc",
+        "DVC, music": "aa.dir",
+        "DVC, data/splits": "bb",
+        "DVC, data/features/mfcc_summary": "dd",
+        "DVC, data/models/mlp/model.keras": "ee",
+    }
+
+
+def test_what_is_not_known_is_left_out():
+    told = material.lineage(MODEL, hashes={}, sources=["music"], code="")
+    assert not [key for key in told if key.startswith(("DVC", "git"))]
