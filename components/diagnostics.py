@@ -149,6 +149,9 @@ def _too_small(
 ) -> Diagnosis | None:
     if held_out - train < UNDERFITTING_GAP or is_at_chance(held_out, chance=chance):
         return None
+    # Of mixed or masked train rows fewer can be told, however large the model.
+    if any(hyperparameters.get(name) for name in ("mixup", "mask_frames", "mask_channels")):
+        return None
     on = _switches(hyperparameters, on=True)
     # Keras measures train accuracy with dropout at work, so dropout alone can put it below validation.
     first = f"Switch off {', '.join(on)} first (it lowers train accuracy alone); then more" if on else "More"

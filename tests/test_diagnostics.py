@@ -74,6 +74,11 @@ def test_finding_9_names_dropout_first_where_it_is_on():
     assert "Switch off dropout_1 first" in found([0.6], [0.7], dropout_1=True)[9]
 
 
+def test_train_rows_that_were_mixed_or_masked_say_nothing_of_size():
+    assert found([0.6], [0.7], mixup=0.4) == found([0.6], [0.7], mask_frames=10) == {}
+    assert list(found([0.6], [0.7], mixup=0.0)) == [9]
+
+
 def test_finding_10_every_unit_count_at_its_maximum_asks_for_a_wider_search():
     said = found([0.8], [0.8], units_1=512, units_4=1024)
     assert list(said) == [10]
