@@ -206,7 +206,14 @@ def starter(options: settings.FlowSettings, *, force: bool, board: Board | None)
 THREADS: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=64)
 
 
-@flow(name="experiment", task_runner=THREADS, persist_result=False)  # type: ignore[arg-type]
+def run_name() -> str:
+    """Name a run by what it is to do, for lists of runs."""
+    given = flow_run.parameters
+    said = ", ".join(given.get("models") or ["all models"])
+    return f"{said}, every stage" if given.get("force") else said
+
+
+@flow(name="experiment", flow_run_name=run_name, task_runner=THREADS, persist_result=False)  # type: ignore[arg-type]
 def experiment(
     force: bool = False, models: list[str] | None = None, promote: bool = True
 ) -> schedule.Outcome:

@@ -48,7 +48,7 @@ def hear_task(folder: str, *, model: str | None, window: int) -> Scored:
     )
 
 
-@flow(name="score", persist_result=False)
+@flow(name="score", flow_run_name="score {folder}", persist_result=False)
 def score(
     folder: str = "data/inbox", threshold: float = 0.5, window: int = 200, model: str | None = None
 ) -> State[Any]:

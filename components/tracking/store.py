@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -135,6 +136,8 @@ def experiment(client: MlflowClient, name: str) -> str:
 
         local = mlflow.get_tracking_uri() == _own_uri()
         location = (STORE / "artifacts" / name).resolve().as_uri() if local else None
+        if local:
+            _hide_default(client)
         try:
             return client.create_experiment(name, artifact_location=location, tags=EXPERIMENTS[name])
         except MlflowException:
@@ -143,6 +146,19 @@ def experiment(client: MlflowClient, name: str) -> str:
             if found is None:
                 raise
     return str(found.experiment_id)
+
+
+def _hide_default(client: MlflowClient) -> None:
+    from mlflow.exceptions import MlflowException
+
+    # MLflow makes it in every new store; an empty experiment is a question without an answer.
+    default = client.get_experiment_by_name("Default")
+    if default is None or default.lifecycle_stage != "active":
+        return
+    if not client.search_runs([default.experiment_id], max_results=1):
+        # Another stage, started at the same time, may be quicker.
+        with contextlib.suppress(MlflowException):
+            client.delete_experiment(default.experiment_id)
 
 
 def find(client: MlflowClient, identity: str, *, experiment_id: str) -> Run | None:

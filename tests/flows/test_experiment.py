@@ -217,3 +217,20 @@ def test_the_run_of_a_killed_flow_is_closed_by_the_next(
         found = client.read_flow_run(killed.id)
     assert found.state is not None
     assert found.state.name == "Crashed"
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"models": None, "force": False}, "all models"),
+        ({"models": ["mlp", "lstm"], "force": False}, "mlp, lstm"),
+        ({"force": True}, "all models, every stage"),
+    ],
+)
+def test_a_run_is_named_by_what_it_is_to_do(
+    given: dict[str, Any], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows import experiment
+
+    monkeypatch.setattr(experiment, "flow_run", SimpleNamespace(parameters=given))
+    assert experiment.run_name() == name
