@@ -23,6 +23,8 @@ def discard(client: MlflowClient, run: Run) -> None:
         Its process has ended, or failed.
     """
     where, run_id = [run.info.experiment_id], run.info.run_id
+    if client.get_run(run_id).info.lifecycle_stage != "active":
+        return  # taken away with the run above it
     for below in client.search_runs(where, filter_string=f"tags.`mlflow.parentRunId` = '{run_id}'"):
         discard(client, below)
     for model in client.search_logged_models(where, filter_string=f"source_run_id = '{run_id}'"):
