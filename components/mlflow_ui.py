@@ -41,8 +41,9 @@ def serve(*, port: int) -> None:
     finally:
         # MLflow leaves its worker behind when it is ended alone.
         started = psutil.Process(server.pid).children(recursive=True) if server.poll() is None else []
-        for process in [*started, server]:
+        for process in started:
             process.terminate()
+        server.terminate()
         server.wait()
         signal.signal(signal.SIGTERM, before)
 
