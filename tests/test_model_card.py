@@ -51,7 +51,8 @@ def test_it_says_what_and_on_what_and_how_well_and_how_to_make_it_again(metrics)
     text = model_card.card(facts(), metrics=metrics, commit="abc123")
     for said in (
         "**yamnet**", "10 genres", "genre a, genre b", "yamnet_embedding", "76 songs", "20 songs", "Protocol `track`",
-        "75.0 % of 24 songs (50 to 90)", "75.0 % of 96 segments", "guessing gives 10 %", "genre a 0 %, genre b 10 %", "git checkout abc123",
+        "75.0 % of 24 songs (50 to 90)", "75.0 % of 96 segments",
+        "guessing gives 10 %", "genre a 0 %, genre b 10 %", "git checkout abc123",
         "genre use demo", "genre run --models yamnet", "c" * 16,
     ):  # fmt: skip
         assert said in text, said
@@ -59,7 +60,9 @@ def test_it_says_what_and_on_what_and_how_well_and_how_to_make_it_again(metrics)
 
 def test_what_makes_the_numbers_mean_less_comes_first(metrics):
     text = model_card.card(facts(leaky=True, protocol="segment"), metrics=metrics, commit="")
-    composed, untrained, leaky = (text.index(mark) for mark in ("Composed songs", "Untrained encoder", "Leaky:"))
+    composed, untrained, leaky = (
+        text.index(mark) for mark in ("Composed songs", "Untrained encoder", "Leaky:")
+    )
     assert composed < untrained < leaky < text.index("### What")
     assert "say nothing about music" in text
     assert "git checkout" not in text
