@@ -97,12 +97,23 @@ def of_workspace(folder: Path) -> list[psutil.Process]:
     return found
 
 
+def commands(folder: Path) -> list[str]:
+    """What the living processes of a workspace run."""
+    found = []
+    for process in of_workspace(folder):
+        try:
+            found.append(" ".join(process.cmdline()))
+        except psutil.Error:
+            continue  # ended meanwhile
+    return found
+
+
 def orphans(folder: Path, *, seconds: float = PROMISED) -> list[str]:
     """What still lives in a workspace some seconds after its flow was killed."""
     limit = time.monotonic() + seconds
-    while (left := of_workspace(folder)) and time.monotonic() < limit:
+    while (left := commands(folder)) and time.monotonic() < limit:
         time.sleep(0.1)
-    return [" ".join(process.cmdline())[:200] for process in left]
+    return [command[:200] for command in left]
 
 
 def hashes(folder: Path) -> dict[str, str]:
