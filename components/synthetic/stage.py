@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import zlib
 from pathlib import Path
 from typing import Annotated
@@ -126,5 +128,7 @@ def _write(checked: SyntheticParams, folder: Path, *, label: str) -> None:
         path = folder / genre / f"{genre}.{number:05d}.wav"
         try:
             soundfile.write(path, samples, SAMPLE_RATE, subtype="PCM_16")
-        except soundfile.SoundFileError as error:  # a full disk is no OSError to it
+        except soundfile.SoundFileError as error:  # a full disk is no OSError to it, but a "System error."
+            if shutil.disk_usage(folder).free < samples.nbytes:
+                raise OSError(errno.ENOSPC, str(error)) from error
             raise OSError(str(error)) from error
