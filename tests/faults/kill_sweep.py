@@ -205,20 +205,23 @@ def at_work(folder: Path) -> str:
     return ", ".join(now) if now else "logging and promoting"
 
 
-def finish(folder: Path) -> float:
+def finish(folder: Path) -> tuple[float, float]:
     """Run the flow to its end.
 
     Returns
     -------
-    float
-        Seconds.
+    tuple of float
+        Seconds until the first stage began, and in all.
     """
     began = time.monotonic()
-    process = start(folder)
-    status = process.wait(timeout=1200)
-    if status != 0:
-        raise AssertionError(f"the flow ended with {status}:\n{said(folder)[-4000:]}")
-    return time.monotonic() - began
+    process, first = start(folder), 0.0
+    while process.poll() is None:
+        if not first and re.search(r"^\[1/", said(folder), re.MULTILINE):
+            first = time.monotonic() - began
+        time.sleep(0.1)
+    if process.returncode != 0:
+        raise AssertionError(f"the flow ended with {process.returncode}:\n{said(folder)[-4000:]}")
+    return first, time.monotonic() - began
 
 
 def one_pass(
@@ -287,19 +290,24 @@ def sweep(place: Path, *, kills: int, seed: int, tell: bool = True) -> Pass:
     chosen = random.Random(seed)
     (place / "whole").mkdir()
     first = workspace(place / "whole" / "workspace")
-    seconds = finish(first)
+    startup, seconds = finish(first)
     faults = left_over(first)
     whole = state(first)
     result = Pass(faults=[f"undisturbed: {fault}" for fault in faults])
     if tell:
-        print(f"undisturbed: {seconds:.0f} s, {whole.runs}, {faults or 'nothing left over'}", flush=True)
+        print(
+            f"undisturbed: {seconds:.0f} s, the first stage after {startup:.0f}, {whole.runs}, {faults or 'nothing left over'}",
+            flush=True,
+        )
     number = 0
     while len(result.met) < kills:
         number += 1
         count = min(KILLS_A_PASS, kills - len(result.met))
-        marks = [0.0, *sorted(chosen.uniform(0, seconds) for _ in range(count))]
-        # Each start costs some seconds before it goes on where the last was killed.
-        gaps = [after - before + chosen.uniform(0, 12) for before, after in itertools.pairwise(marks)]
+        marks = [0.0, *sorted(chosen.uniform(0, seconds - startup) for _ in range(count))]
+        # Each start takes so long before it goes on where the last was killed; some are killed in that time too.
+        gaps = [
+            after - before + chosen.uniform(0.2, 1.5) * startup for before, after in itertools.pairwise(marks)
+        ]
         folder = place / f"pass{number}" / "workspace"
         folder.parent.mkdir()
         for stages, faults in one_pass(folder, moments=gaps, whole=whole, tell=tell):
