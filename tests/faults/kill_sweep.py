@@ -296,7 +296,8 @@ def sweep(place: Path, *, kills: int, seed: int, tell: bool = True) -> Pass:
     result = Pass(faults=[f"undisturbed: {fault}" for fault in faults])
     if tell:
         print(
-            f"undisturbed: {seconds:.0f} s, the first stage after {startup:.0f}, {whole.runs}, {faults or 'nothing left over'}",
+        clean = "; ".join(faults) or "nothing left over"
+        print(f"undisturbed: {seconds:.0f} s, first stage after {startup:.0f}, {whole.runs}, {clean}", flush=True)
             flush=True,
         )
     number = 0
