@@ -295,9 +295,9 @@ def sweep(place: Path, *, kills: int, seed: int, tell: bool = True) -> Pass:
     whole = state(first)
     result = Pass(faults=[f"undisturbed: {fault}" for fault in faults])
     if tell:
-        print(
         clean = "; ".join(faults) or "nothing left over"
-        print(f"undisturbed: {seconds:.0f} s, first stage after {startup:.0f}, {whole.runs}, {clean}", flush=True)
+        print(
+            f"undisturbed: {seconds:.0f} s, first stage after {startup:.0f}, {whole.runs}, {clean}",
             flush=True,
         )
     number = 0
