@@ -92,6 +92,7 @@ def test_one_damaged_file_of_a_cached_folder_is_found(folder_stage: Path) -> Non
     assert cached(folder_stage, b"two\n").read_bytes() == b"two\n"
 
 
+@pytest.mark.slow
 def test_a_damaged_list_of_a_folder_is_found(folder_stage: Path) -> None:
     listed = next((folder_stage / ".dvc/cache/files/md5").rglob("*.dir"))
     listed.chmod(0o644)
@@ -132,6 +133,7 @@ def test_a_lock_that_cannot_be_read_is_named_or_begun_anew(toy: Path, text: str)
         assert "dvc.lock" in str(error)
 
 
+@pytest.mark.slow
 def test_a_remote_that_is_not_there_is_named(toy: Path) -> None:
     stage(toy)
     for words in (["push"], ["pull"]):

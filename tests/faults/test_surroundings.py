@@ -92,6 +92,7 @@ def test_two_workspaces_on_one_store_have_one_run_a_model_and_one_champion(tmp_p
 # --- where it runs
 
 
+@pytest.mark.slow
 def test_from_another_folder_it_says_what_is_missing_and_writes_nothing(folder: Path) -> None:
     place = folder / "docs"
     place.mkdir()
@@ -121,6 +122,7 @@ def test_a_read_only_data_folder_is_named(folder: Path, read_only: Path) -> None
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_read_only_store_is_named(folder: Path, read_only: Path) -> None:
     (folder / "mlruns").symlink_to(read_only)
     done = genre(folder, "roll-back", "1")
