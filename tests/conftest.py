@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -16,7 +18,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from components import presets
+from components import comparison, logged_model, presets, registry, training, tuning
 from components.params import Params, parse
 from tests.small_project import build_small_project
 
@@ -74,3 +76,58 @@ def tracks() -> pd.DataFrame:
             "sha256": [rng.bytes(8).hex() for _ in names],
         }
     )
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose MLP is tuned and trained, to be copied."""
+    root = tmp_path_factory.mktemp("trained") / "data"
+    build_small_project(root, seed=0, spread=2.5)
+    params = small()
+    tuning.run("mlp", params=params, root=root)
+    training.run("mlp", params=params, root=root)
+    return root
+
+
+@pytest.fixture
+def trained(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the trained project, the MLP marked best; the store is its own."""
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    monkeypatch.chdir(tmp_path)
+    # MLflow keeps the address that an earlier test set in the environment.
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    shutil.copytree(template, tmp_path / "data")
+    monkeypatch.setattr(comparison, "best", lambda **_: "mlp")
+    yield tmp_path / "data"
+    mlflow.set_tracking_uri(before)
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A load test that always passes; each asked URI is noted."""
+    asked: list[str] = []
+
+    def passes(uri: str, *, genres: list[str]) -> registry.Check:
+        asked.append(uri)
+        return registry.Check("loads from the registry and answers?", True, "answered")
+
+    monkeypatch.setattr(registry, "load_test", passes)
+    return asked
+
+
+@pytest.fixture
+def light_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Log the model's file alone, where a test does not load it as audio model."""
+
+    def log(run_id: str, *, folder: Path, facts: dict[str, object]) -> None:
+        import mlflow
+
+        from tests.small_model import Constant
+
+        with mlflow.start_run(run_id=run_id):
+            mlflow.pyfunc.log_model(name="model", python_model=str(Constant), pip_requirements=["mlflow"])
+
+    monkeypatch.setattr(logged_model, "log", log)

@@ -3,72 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from components import atomic, comparison, logged_model, registry, tracking, training, tuning
+from components import atomic, logged_model, registry, tracking
 from components.errors import RegistryError
 from components.params import Params
-from tests.conftest import small
-from tests.small_project import build_small_project
 
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project whose MLP is tuned and trained, to be copied."""
-    root = tmp_path_factory.mktemp("trained") / "data"
-    build_small_project(root, seed=0, spread=2.5)
-    params = small()
-    tuning.run("mlp", params=params, root=root)
-    training.run("mlp", params=params, root=root)
-    return root
-
-
-@pytest.fixture
-def trained(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of the trained project, the MLP marked best; the store is its own."""
-    import mlflow
-
-    before = mlflow.get_tracking_uri()
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(template, tmp_path / "data")
-    monkeypatch.setattr(comparison, "best", lambda **_: "mlp")
-    yield tmp_path / "data"
-    mlflow.set_tracking_uri(before)
-    os.environ.pop("MLFLOW_TRACKING_URI", None)
-
-
-@pytest.fixture
-def answering(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A load test that always passes; each asked URI is noted."""
-    asked: list[str] = []
-
-    def passes(uri: str, *, genres: list[str]) -> registry.Check:
-        asked.append(uri)
-        return registry.Check("loads from the registry and answers?", True, "answered")
-
-    monkeypatch.setattr(registry, "load_test", passes)
-    return asked
-
-
-@pytest.fixture(autouse=True)
-def light_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Log the model's file alone, where a test does not load it as audio model."""
-
-    def log(run_id: str, *, folder: Path, facts: dict[str, object]) -> None:
-        import mlflow
-
-        from tests.small_model import Constant
-
-        with mlflow.start_run(run_id=run_id):
-            mlflow.pyfunc.log_model(name="model", python_model=str(Constant), pip_requirements=["mlflow"])
-
-    monkeypatch.setattr(logged_model, "log", log)
+pytestmark = pytest.mark.usefixtures("light_models")
 
 
 def test_a_model_has_its_run_with_all_that_was_measured(trained: Path, small_params: Params) -> None:

@@ -247,6 +247,12 @@ def _summary(inputs: Inputs, limits: Limits, measured: set[str]) -> list[Any]:
         summary.append(
             ordered("label_signal", "label_signal_needed", "rows carry their genres: better than guessing")
         )
+    if "separation" in measured:
+        summary.append(
+            ordered(
+                "separation", "separation_needed", "rows carry their genres: labels in any order do worse"
+            )
+        )
     if "coherence" in measured:
         summary.append(
             between("coherence", limits.coherence, None, "rows of one track are alike: they are that track's")

@@ -260,10 +260,13 @@ def _summary(
         "not_finite": int(columns["not_finite"].sum()),
     }
     if chosen.sum() >= 2:
-        accuracy, needed = signal.label_signal(
-            found.profiles[chosen], labels[chosen], margin=inputs.limits.label_margin
-        )
-        facts |= {"label_signal": accuracy, "label_signal_needed": needed}
+        profiles, known_labels, margin = found.profiles[chosen], labels[chosen], inputs.limits.label_margin
+        if signal.few(known_labels, margin=margin):
+            ratio, needed = signal.separation(profiles, known_labels)
+            facts |= {"separation": ratio, "separation_needed": needed}
+        else:
+            accuracy, needed = signal.label_signal(profiles, known_labels, margin=margin)
+            facts |= {"label_signal": accuracy, "label_signal_needed": needed}
     if found.coherence is not None and np.isfinite(found.coherence).any():
         facts["coherence"] = float(np.nanmean(found.coherence))
     # What cannot be measured on so few tracks is no column, and is not asked for.

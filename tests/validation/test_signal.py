@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from components.validation import scan
-from components.validation.signal import label_signal, repeats, similarity, spread
+from components.validation.signal import few, label_signal, repeats, separation, similarity, spread
 
 GENRES = np.repeat(["a", "b", "c", "d"], 20)
 
@@ -34,6 +34,23 @@ def test_more_is_asked_of_fewer_tracks_but_never_the_impossible() -> None:
     many = label_signal(np.tile(clusters(), (20, 1)), np.tile(GENRES, 20), margin=0.05)[1]
     assert many == pytest.approx(0.25 + 0.05)
     assert many < few <= 0.625
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_few_tracks_that_a_rule_hardly_tells_apart_are_far_from_any_order(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    weak = np.repeat(0.7 * rng.normal(0, 1, (4, 20)), 8, axis=0) + rng.normal(0, 1, (32, 20))
+    labels = GENRES.reshape(4, 20)[:, :8].ravel()
+    assert few(labels, margin=0.05)
+    ratio, needed = separation(weak, labels)
+    assert ratio > needed
+    shuffled, limit = separation(weak, rng.permutation(labels))
+    assert shuffled < limit
+
+
+def test_many_tracks_and_a_handful_are_asked_by_the_rule() -> None:
+    assert not few(np.tile(GENRES, 60), margin=0.05)
+    assert not few(np.array(["a", "a", "a", "b", "b", "b"]), margin=0.05)
 
 
 def test_one_track_of_a_genre_cannot_be_measured() -> None:

@@ -1,0 +1,399 @@
+"""MLflow's store shared, locked, full, read-only or away: it waits, or says so in one line, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from components import cli, logged_model, params, processes, tracking, training, tuning
+from components.errors import GenreError, StoreError
+from components.params import Params
+from components.tracking import reach, store
+from components.tracking.reach import reached
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+pytestmark = pytest.mark.usefixtures("light_models")
+#: A process that has ended: no process is ever given this id (proc(5): the largest is 4194304).
+ENDED = "9999999-1"
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of an empty store: made once, since that takes seconds."""
+    folder = tmp_path_factory.mktemp("empty")
+    store._make(folder / "mlflow.db")
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def client(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowClient]:
+    """An empty store."""
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (tmp_path / "mlruns").mkdir()
+    shutil.copy(database, tmp_path / "mlruns")
+    yield tracking.connect()
+    mlflow.set_tracking_uri(before)
+
+
+def begin(client: MlflowClient, name: str, **tags: str) -> str:
+    where = store.experiment(client, store.TRAINING)
+    return store.begin(client, experiment_id=where, name=name, tags=tags)
+
+
+def another_living() -> str:
+    """The mark of a process that is not this one and goes on."""
+    return f"{os.getppid()}-{processes._start(os.getppid())}"
+
+
+def seen(client: MlflowClient) -> dict[str, str]:
+    """Every run that is not deleted, and its status."""
+    where = store.experiment(client, store.TRAINING)
+    return {run.info.run_name: run.info.status for run in client.search_runs([where])}
+
+
+def find(client: MlflowClient, identity: str = "a") -> str | None:
+    found = store.find(client, identity, experiment_id=store.experiment(client, store.TRAINING))
+    return found.info.run_name if found else None
+
+
+# --- runs of processes that ended, and of those that have not
+
+
+def test_runs_of_ended_processes_go_with_all_below_them_and_others_stay(client: MlflowClient) -> None:
+    killed = begin(client, "killed", **{store.PROCESS: ENDED})
+    where = store.experiment(client, store.TRAINING)
+    told = {store.PROCESS: ENDED}
+    child = store.begin(client, experiment_id=where, name="child", tags=told, parent=killed)
+    store.begin(client, experiment_id=where, name="below the child", tags=told, parent=child)
+    ended = store.begin(client, experiment_id=where, name="that had ended", tags=told, parent=child)
+    client.set_terminated(ended)
+    begin(client, "another living process", **{store.PROCESS: another_living()})
+    begin(client, "another machine", **{store.PROCESS: ENDED, "genre.host": "elsewhere"})
+    begin(client, "the same id, another process", **{store.PROCESS: f"{os.getpid()}-1"})
+    assert find(client) is None
+    assert seen(client) == {"another living process": "RUNNING", "another machine": "RUNNING"}
+
+
+def test_files_of_a_killed_run_go_with_it(client: MlflowClient, tmp_path: Path) -> None:
+    run = begin(client, "killed", **{store.PROCESS: ENDED})
+    (tmp_path / "note.txt").write_text("half a run")
+    client.log_artifact(run, str(tmp_path / "note.txt"))
+    assert list((tmp_path / "mlruns").rglob("note.txt"))
+    find(client)
+    assert not list((tmp_path / "mlruns").rglob("note.txt"))
+
+
+def test_of_two_workspaces_that_log_equal_files_the_first_to_end_stays(client: MlflowClient) -> None:
+    where = store.experiment(client, store.TRAINING)
+    ours = begin(client, "ours", **{store.IDENTITY: "a", store.PROCESS: another_living()})
+    theirs = begin(client, "theirs", **{store.IDENTITY: "a"})
+    assert store.finish(client, theirs, identity="a", experiment_id=where) == theirs
+    assert store.finish(client, ours, identity="a", experiment_id=where) == theirs
+    assert seen(client) == {"theirs": "FINISHED"}
+
+
+def test_a_run_that_another_workspace_is_writing_is_not_taken_away(client: MlflowClient) -> None:
+    begin(client, "theirs", **{store.IDENTITY: "a", store.PROCESS: another_living()})
+    begin(client, "far away", **{store.IDENTITY: "a", "genre.host": "elsewhere"})
+    assert find(client) is None
+    assert seen(client) == {"theirs": "RUNNING", "far away": "RUNNING"}
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_was_set_changes_nothing(
+    client: MlflowClient, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    where = store.experiment(client, store.TRAINING)
+    first = begin(client, "first", **{store.IDENTITY: "a"})
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + 3600 * hours)
+    assert find(client) is None
+    assert processes.alive(processes.own())
+    second = begin(client, "second", **{store.IDENTITY: "a"})
+    assert store.finish(client, second, identity="a", experiment_id=where) == second
+    assert find(client) == "second"
+    assert client.get_run(first).info.lifecycle_stage == "deleted", "the same process began anew"
+
+
+# --- locked
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[sqlite3.Connection]:
+    """Hold the whole database for oneself, as a backup or a stuck program would."""
+    with closing(sqlite3.connect(database, timeout=0, check_same_thread=False)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield connection
+        connection.rollback()
+
+
+def test_a_store_that_was_killed_while_it_was_made_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.store.db import utils
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    asked: list[str] = []
+
+    def half(engine: Any) -> None:
+        asked.append(str(engine.url))
+        with engine.begin() as connection:
+            connection.exec_driver_sql("create table registered_model_tags (x int)")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(utils, "_initialize_tables", half)
+    with pytest.raises(KeyboardInterrupt):
+        tracking.connect()
+    assert asked
+    assert not (tmp_path / "mlruns/mlflow.db").exists()
+    assert not list((tmp_path / "mlruns").glob(".partial-*"))
+
+
+def test_a_database_locked_for_a_moment_is_waited_for(client: MlflowClient, tmp_path: Path) -> None:
+    begin(client, "before")
+    with locked(tmp_path / "mlruns/mlflow.db") as connection:
+        threading.Timer(1.0, connection.rollback).start()
+        begin(client, "after")
+    assert seen(client).keys() == {"before", "after"}
+
+
+@pytest.mark.slow
+def test_a_database_that_stays_locked_is_named_and_the_run_is_logged_later(
+    trained: Path, small_params: Params
+) -> None:
+    tracking.connect()
+    store.experiment(tracking.connect(), store.TRAINING)
+    with (
+        locked(trained.parent / "mlruns/mlflow.db"),
+        pytest.raises(StoreError, match=r"database is locked.*what was computed is kept"),
+    ):
+        tracking.ensure_logged("mlp", params=small_params, root=trained)
+    tracking.ensure_logged("mlp", params=small_params, root=trained)
+    assert seen(tracking.connect()) == {"mlp": "FINISHED"}
+
+
+# --- it cannot be written
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_read_only_store_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    import mlflow  # noqa: F401  while everything can still be read
+
+    (tmp_path / "mlruns").mkdir(mode=0o555)
+    # Read-only to root as well, whom no permission holds.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(GenreError, match=r"mlruns cannot be written; valid: a writable folder"):
+        tracking.connect()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of sixteen megabytes."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", place]).returncode
+    ):
+        pytest.skip("a small file system can be mounted by root only")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def fill(disk: Path, *, leave: int) -> Path:
+    """Leave so many bytes free."""
+    ballast = disk / "ballast"
+    ballast.write_bytes(bytes(max(0, shutil.disk_usage(disk).free - leave)))
+    return ballast
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("leave", [0, 40_000, 400_000])
+def test_a_full_disk_under_the_store_is_named_and_the_run_is_logged_once_there_is_room(
+    trained: Path, small_params: Params, small_disk: Path, monkeypatch: pytest.MonkeyPatch, leave: int
+) -> None:
+    (trained.parent / "mlruns").symlink_to(small_disk)
+    client = tracking.connect()
+    store.experiment(client, store.TRAINING)
+    ballast = fill(small_disk, leave=leave)
+    with pytest.raises(StoreError, match=r"disk is full|No space left|disk I/O error"):
+        tracking.ensure_logged("mlp", params=small_params, root=trained)
+    ballast.unlink()
+    tracking.ensure_logged("mlp", params=small_params, root=trained)
+    assert seen(tracking.connect()) == {"mlp": "FINISHED"}
+
+
+@pytest.mark.slow
+def test_a_full_disk_under_the_data_leaves_the_old_files_and_nothing_half_written(
+    trained: Path, small_params: Params, small_disk: Path
+) -> None:
+    data = small_disk / "data"
+    shutil.copytree(trained, data)
+    before = (data / "models/mlp/training.json").read_bytes()
+    ballast = fill(small_disk, leave=8_000)
+    with pytest.raises(OSError, match=r"No space left|[Uu]nable to|Can't|write"):
+        training.run("mlp", params=small_params, root=data)
+    assert (data / "models/mlp/training.json").read_bytes() == before
+    assert not list(data.rglob(".partial-*"))
+    ballast.unlink()
+    training.run("mlp", params=small_params, root=data)
+
+
+# --- a stage whose work is done does not fail because MLflow does
+
+
+@pytest.mark.parametrize("stage", ["tune", "train"])
+def test_a_stage_keeps_its_work_where_the_store_fails(
+    monkeypatch: pytest.MonkeyPatch, demo_params: Params, stage: str
+) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise StoreError("the MLflow store http://127.0.0.1:5000 failed (refused)")
+
+    monkeypatch.setattr(params, "load", lambda: demo_params)
+    monkeypatch.setattr(tuning, "run", lambda *_, **__: {"trial": "0", "score": 0.5})
+    done = {"test.segment_accuracy": 0.5, "test.song_accuracy": 0.5}
+    monkeypatch.setattr(training, "run", lambda *_, **__: done)
+    monkeypatch.setattr(tracking, "ensure_logged", away)
+    monkeypatch.setattr(tracking, "ensure_tuning_logged", away)
+    said = CliRunner().invoke(cli.app, ["stage", stage, "mlp"])
+    assert said.exit_code == 0
+    assert "not logged yet: the MLflow store http://127.0.0.1:5000 failed" in said.output
+
+
+def test_what_a_store_says_is_one_line_without_passwords() -> None:
+    from mlflow.exceptions import MlflowException
+
+    with pytest.raises(StoreError) as caught, reached():
+        raise MlflowException("cannot reach http://me:secret@host:5000/api\nand much more")
+    assert "http://…@host:5000/api" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert reach.masked("sqlite:////a@b/c.db") == "sqlite:////a@b/c.db"
+
+
+def test_an_unreachable_server_is_named(
+    trained: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    import mlflow
+
+    mlflow.set_tracking_uri("http://127.0.0.1:9")
+    with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9 failed.*genre run` goes on from it"):
+        tracking.ensure_logged("mlp", params=small_params, root=trained)
+
+
+# --- a server that goes away and comes back
+
+
+class Server:
+    """MLflow's own server on loopback, over a database of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
+        command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db"]
+        command += ["--artifacts-destination", str(self.folder / "artifacts")]
+        with (self.folder / "output.txt").open("ab") as output:
+            self.process = subprocess.Popen(
+                command,
+                env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        import requests
+
+        limit = time.monotonic() + 120
+        while True:
+            try:
+                requests.get(f"{self.address}/health", timeout=5).raise_for_status()
+                return
+            except requests.RequestException:
+                if time.monotonic() > limit:
+                    raise
+
+    def stop(self) -> None:
+        if self.process is not None:
+            os.killpg(self.process.pid, 9)
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    made = Server(tmp_path / "server")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", made.address)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.mark.slow
+def test_a_server_that_goes_away_while_a_run_is_logged_loses_nothing(
+    trained: Path, small_params: Params, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+
+    mlflow.set_tracking_uri(server.address)
+    log = logged_model.log
+
+    def going_away(*given: Any, **options: Any) -> None:
+        server.stop()
+        log(*given, **options)
+
+    monkeypatch.setattr(logged_model, "log", going_away)
+    with pytest.raises(StoreError, match=rf"{server.address} failed"):
+        tracking.ensure_logged("mlp", params=small_params, root=trained)
+    monkeypatch.setattr(logged_model, "log", log)
+    server.start()
+    run = tracking.ensure_logged("mlp", params=small_params, root=trained)
+    assert seen(tracking.connect()) == {"mlp": "FINISHED"}
+    assert tracking.connect().get_run(run).data.tags["genre.host"] == platform.node()
+    assert tracking.ensure_logged("mlp", params=small_params, root=trained) == run
