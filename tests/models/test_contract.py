@@ -134,6 +134,7 @@ def test_a_fit_is_the_same_from_the_same_seed_and_is_made_once(case: Case) -> No
         fitting.fit(model, train=rows, validation=rows, hp=hp, **budget)
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case.variant == "best"], ids=str)
 def test_the_whole_model_answers_as_the_part_that_was_trained(case: Case) -> None:
     rows, hp = part(case.shape), case.hp()
     model = case.build(hp, rows)
