@@ -191,10 +191,7 @@ def starter(options: settings.FlowSettings, *, force: bool, board: Board | None)
         def done(_future: object) -> None:
             result = future.result(raise_on_failure=False)
             if board is not None:
-                board.end(
-                    stage,
-                    f"{result.how} in {result.seconds:.0f} s" if isinstance(result, Result) else "failed",
-                )
+                board.end(stage, _said(result))
             ended.put((stage, result))
 
         future.add_done_callback(done)

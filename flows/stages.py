@@ -154,8 +154,8 @@ class Running:
                     how = "unchanged"
                 elif "is cached - skipping run" in text:
                     how = "restored"
-                elif not CHATTER.match(text):
-                    line(text)
+                elif not CHATTER.match(text) and not self.stopping:
+                    line(text)  # a stage that was interrupted says where it was: of no use to who stopped it
         if self.stopping:
             raise StoppedError(f"{stage} was stopped")
         if process.returncode:
