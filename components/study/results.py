@@ -19,6 +19,8 @@ from components.study.materials import DATA, first
 #: Bytes of a frozen encoder's weights, which its model needs beside its own file: 14,714,688 parameters of VGG16
 #: without top (keras.applications) and 3.7 million of YAMNet (its model card), four bytes each.
 ENCODER_BYTES = {"vgg16": 4 * 14_714_688, "yamnet": 4 * 3_700_000}
+#: Said of what the data allows and no run has reached.
+NOT_YET = "not yet; the same command goes on"
 #: Columns of the page, in order; ``kfold`` is all folds of ``track``.
 PROTOCOLS = ("segment", "track", "kfold", "fault_filtered")
 
@@ -246,7 +248,7 @@ def read(document: Mapping[str, Any], *, root: Path) -> dict[str, Outcome]:
             why = json.loads((folder / "failure.json").read_text(encoding="utf-8"))["reason"]
             found[name] = Outcome(name=name, declared=planned, reason=f"failed: {why}")
         elif not (folder / "result.json").is_file():
-            found[name] = Outcome(name=name, declared=planned, reason="not asked for in any run so far")
+            found[name] = Outcome(name=name, declared=planned, reason=NOT_YET)
         else:
             found[name] = _read(name, folder=folder, root=root, seed=document["seed"])
     return found

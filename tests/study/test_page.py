@@ -106,7 +106,7 @@ def test_an_unchanged_study_gives_the_same_files_byte_for_byte(tmp_path: Path) -
     assert written[0] == written[1]
     rows = pd.read_csv(tmp_path / DATA / "results.csv")
     assert rows[rows["experiment"] == "mlp"]["protocol"].to_list() == ["track"]
-    assert rows[rows["experiment"] == "lstm"]["reason"].to_list() == ["not asked for in any run so far"]
+    assert rows[rows["experiment"] == "lstm"]["reason"].to_list() == [results.NOT_YET]
 
 
 def test_a_failed_experiment_s_row_says_why_and_shows_no_older_figure(tmp_path: Path) -> None:
