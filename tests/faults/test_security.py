@@ -13,6 +13,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -225,8 +226,15 @@ def test_servers_are_started_on_loopback_with_their_checks_on(monkeypatch: pytes
     from flows import server
 
     started: list[list[str]] = []
-    monkeypatch.setattr(mlflow_ui.subprocess, "run", lambda command, **_: started.append(command))
-    monkeypatch.setattr(tracking, "connect", lambda: None)
+    real = subprocess.Popen
+
+    def note(command: list[str], **_: Any) -> subprocess.Popen[bytes]:
+        started.append(command)
+        return real([sys.executable, "-c", ""])
+
+    monkeypatch.setattr(mlflow_ui.subprocess, "Popen", note)
+    empty = SimpleNamespace(get_experiment_by_name=lambda _name: None)
+    monkeypatch.setattr(tracking, "connect", lambda: empty)
     mlflow_ui.serve(port=5000)
     (command,) = started
     assert command[command.index("--host") + 1] == "127.0.0.1"
