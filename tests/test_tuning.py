@@ -92,7 +92,14 @@ def test_a_killed_search_repeats_one_execution_at_most(
     assert len(fits) == executed + 1
 
 
-@pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband"])
+@pytest.mark.parametrize(
+    "tuner",
+    [
+        "random",
+        pytest.param("bayesian", marks=pytest.mark.slow),
+        pytest.param("hyperband", marks=pytest.mark.slow),
+    ],
+)
 def test_kerastuners_own_files_cut_short_by_a_kill_cost_nothing(
     small_project: Path, small_params: Params, fits: list[dict[str, Any]], tuner: str
 ) -> None:
