@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from components import audio, params, prediction
-from components.prediction import Voice
+from components import audio, params, prediction, voices
+from components.voices import Voice
 
 #: Composed songs: so many, and as many seconds each; ten different ones, under ten names each.
 SONGS, SECONDS = 100, 30.0
@@ -86,14 +86,14 @@ def main() -> None:
     )
     parser.add_argument("--models", help="by comma; all that were trained here by default")
     chosen = parser.parse_args()
-    client, checked = prediction.store(), params.load()
-    names = chosen.models.split(",") if chosen.models else list(prediction.latest_runs(client))
+    client, checked = voices.store(), params.load()
+    names = chosen.models.split(",") if chosen.models else list(voices.latest_runs(client))
     with tempfile.TemporaryDirectory() as temporary:
         files = prediction.listed([chosen.songs])[:SONGS] if chosen.songs else compose(Path(temporary))
         heads = ("one, ms", "features, ms", "network, ms", f"{len(files)} alone, s", "folder, s", "times")
         print(f"{'model':14}" + "".join(f"{head:>13}" for head in heads) + "   limit, ms")
         for name in names:
-            measure(prediction.load(client, prediction.address(client, name, params=checked)), files)
+            measure(voices.load(client, voices.address(client, name, params=checked)), files)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from components.errors import GenreError
-from components.prediction import Answer, Voice
+from components.prediction import Answer
+from components.voices import Voice
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +37,7 @@ def run(songs: Sequence[Path], *, model: str | None, form: str, timeline: bool) 
     songs : sequence of Path
         Files and folders.
     model : str or None
-        See :func:`components.prediction.address`.
+        See :func:`components.voices.address`.
     form : str
         ``table``, ``json`` or ``csv``.
     timeline : bool
@@ -75,11 +76,11 @@ def run(songs: Sequence[Path], *, model: str | None, form: str, timeline: bool) 
 
 
 def _ask(files: Sequence[Path], *, model: str | None, progress: Progress) -> tuple[Voice, list[Answer]]:
-    from components import params, prediction
+    from components import params, prediction, voices
 
-    client = prediction.store()
+    client = voices.store()
     task = progress.add_task("loading the model", total=len(files))
-    voice = prediction.load(client, prediction.address(client, model, params=params.load()))
+    voice = voices.load(client, voices.address(client, model, params=params.load()))
     progress.update(task, description=f"{voice.name} is listening")
     said = []
     for answer in prediction.answers(files, voice=voice):

@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from components import atomic, drift, prediction
+from components import atomic, drift, prediction, voices
 from components.errors import GenreError
 from components.params import Params
-from components.prediction import Voice
+from components.voices import Voice
 
 #: Where answers are kept, below the data folder: one folder a model, one file a part of a run.
 SCORES = "scores"
@@ -94,7 +94,7 @@ def run(
     params : Params
         The checked params, for the registered model's name.
     model : str, optional
-        See :func:`components.prediction.address`; the champion by default.
+        See :func:`components.voices.address`; the champion by default.
     window : int
         Songs, the newest, that drift is measured over.
     root : Path
@@ -120,9 +120,9 @@ def run(
     files = prediction.inside(folder)
     if not files:
         return Scored(model="", uri="", scores=root / SCORES)
-    client = prediction.store()
-    uri = prediction.address(client, model, params=params)
-    tags = prediction.run_of(client, uri).data.tags
+    client = voices.store()
+    uri = voices.address(client, model, params=params)
+    tags = voices.run_of(client, uri).data.tags
     name = tags["model"]
     scores = root / SCORES / f"{name}-{tags['weights_sha256'][:12]}"
     scores.mkdir(parents=True, exist_ok=True)
@@ -135,7 +135,7 @@ def run(
             rows = []
             if fresh:
                 tell(f"{name} is being loaded to hear {len(fresh)} of {len(files)} songs")
-                voice = prediction.load(client, uri)
+                voice = voices.load(client, uri)
                 rows = _score(fresh, folder=folder, voice=voice, scores=scores, tell=tell)
                 _measure(scores, voice=voice, window=window)
             return Scored(

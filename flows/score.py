@@ -31,7 +31,7 @@ def hear_task(folder: str, *, model: str | None, window: int) -> Scored:
     folder : str
         The watched folder.
     model : str or None
-        See :func:`components.prediction.address`.
+        See :func:`components.voices.address`.
     window : int
         Songs that drift is measured over.
 

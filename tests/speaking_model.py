@@ -9,8 +9,8 @@ import soundfile
 
 from components import presets
 from components.params import parse
-from components.prediction import Voice
 from components.scoring import GenreModel
+from components.voices import Voice
 
 GENRES = ["blues", "jazz", "rock"]
 RATE = 22_050

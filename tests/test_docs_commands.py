@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from components import logged_model, prediction, presets
+from components import logged_model, presets, voices
 from flows.cli import app
 from tests import speaking_model
 from tests.conftest import PROJECT
@@ -153,16 +153,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "music" / "by-genre").mkdir(parents=True)
     run = type("Run", (), {"data": type("Data", (), {"tags": {"model": "mlp", "weights_sha256": "a" * 64}})})
 
-    def load(*_: object) -> prediction.Voice:
+    def load(*_: object) -> voices.Voice:
         voice = speaking_model.voice()
         voice.model.facts["feature"] |= {"names": None, "shape": [57]}
         voice.model.facts["weights_sha256"] = "a" * 64
         return voice
 
-    monkeypatch.setattr(prediction, "store", lambda: None)
-    monkeypatch.setattr(prediction, "address", lambda *_, **__: "models:/genre/1")
-    monkeypatch.setattr(prediction, "run_of", lambda *_: run)
-    monkeypatch.setattr(prediction, "load", load)
+    monkeypatch.setattr(voices, "store", lambda: None)
+    monkeypatch.setattr(voices, "address", lambda *_, **__: "models:/genre/1")
+    monkeypatch.setattr(voices, "run_of", lambda *_: run)
+    monkeypatch.setattr(voices, "load", load)
     return tmp_path
 
 

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from components import answers, cli, prediction, registry
+from components import answers, cli, prediction, registry, voices
 from components.errors import AudioError, RegistryError
 from components.params import SegmentsParams
 from components.prediction import Answer
@@ -150,11 +150,11 @@ class TestWhichModel:
 
     def test_no_champion_names_what_there_is(self, client, demo_params):
         with pytest.raises(RegistryError, match=r"genre run.*mlp"):
-            prediction.address(client, None, params=demo_params)
+            voices.address(client, None, params=demo_params)
 
     def test_the_champion_by_its_version(self, client, demo_params, monkeypatch):
         monkeypatch.setattr(registry, "champion", lambda client, name: SimpleNamespace(version="3"))
-        assert prediction.address(client, None, params=demo_params) == "models:/genre/3"
+        assert voices.address(client, None, params=demo_params) == "models:/genre/3"
 
     @pytest.mark.parametrize(
         ("said", "meant"),
@@ -166,17 +166,17 @@ class TestWhichModel:
         ],
     )
     def test_by_option(self, client, demo_params, said, meant):
-        assert prediction.address(client, said, params=demo_params) == meant
+        assert voices.address(client, said, params=demo_params) == meant
 
     def test_an_unknown_one(self, client, demo_params):
         with pytest.raises(RegistryError, match="'cnn' is not there; valid: mlp"):
-            prediction.address(client, "cnn", params=demo_params)
+            voices.address(client, "cnn", params=demo_params)
 
     def test_nothing_trained_makes_no_store(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
         with pytest.raises(RegistryError, match="nothing was trained"):
-            prediction.store()
+            voices.store()
         assert not list(tmp_path.iterdir())
 
 
@@ -184,9 +184,9 @@ class TestTheCommand:
     @pytest.fixture
     def genre(self, tmp_path, monkeypatch):
         """The command on one good and one bad file, with a model that always says jazz."""
-        monkeypatch.setattr(prediction, "store", lambda: None)
-        monkeypatch.setattr(prediction, "address", lambda *_, **__: "models:/genre/1")
-        monkeypatch.setattr(prediction, "load", lambda *_: speaking_model.voice())
+        monkeypatch.setattr(voices, "store", lambda: None)
+        monkeypatch.setattr(voices, "address", lambda *_, **__: "models:/genre/1")
+        monkeypatch.setattr(voices, "load", lambda *_: speaking_model.voice())
         monkeypatch.chdir(tmp_path)
         presets_file = tmp_path / "params.yaml"
         from components import presets

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components import drift, prediction, watched_folder
+from components import drift, voices, watched_folder
 from components.watched_folder import ScoringError
 from tests import speaking_model
 from tests.speaking_model import song
@@ -30,16 +30,16 @@ def champion(monkeypatch):
         voice.model.reference = state.reference
         return voice
 
-    monkeypatch.setattr(prediction, "store", lambda: None)
-    monkeypatch.setattr(prediction, "address", lambda *_, **__: "models:/genre/1")
+    monkeypatch.setattr(voices, "store", lambda: None)
+    monkeypatch.setattr(voices, "address", lambda *_, **__: "models:/genre/1")
     monkeypatch.setattr(
-        prediction,
+        voices,
         "run_of",
         lambda *_: SimpleNamespace(
             data=SimpleNamespace(tags={"model": "mlp", "weights_sha256": state.weights})
         ),
     )
-    monkeypatch.setattr(prediction, "load", load)
+    monkeypatch.setattr(voices, "load", load)
     return state
 
 
@@ -94,7 +94,7 @@ class TestWhatIsNew:
 
     def test_an_empty_folder_asks_no_model(self, tmp_path, demo_params, monkeypatch):
         (tmp_path / "empty").mkdir()
-        monkeypatch.setattr(prediction, "store", lambda: pytest.fail("the store was asked"))
+        monkeypatch.setattr(voices, "store", lambda: pytest.fail("the store was asked"))
         assert watched_folder.run(tmp_path / "empty", params=demo_params, root=tmp_path).model == ""
 
     def test_a_folder_that_is_not_there(self, tmp_path, demo_params):

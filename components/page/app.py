@@ -189,13 +189,13 @@ def serve(*, port: int) -> None:
     GenreError
         If nothing was trained here, or the port is taken.
     """
-    from components import params, prediction
+    from components import params, voices
     from components.answers import quiet
 
     # Each model is traced anew for each length of song; TensorFlow warns of that where it costs a training.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with quiet() as stderr:
-        panel = listening.Panel(prediction.store(), params.load())
+        panel = listening.Panel(voices.store(), params.load())
         page = build(panel)
         first = panel.choices()[0]
         print(f"loading {first.name}", file=stderr, flush=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components import audio, prediction
+from components import audio, voices
 from components.errors import AudioError, RegistryError
 from components.page import spectrogram
 from components.params import Params
-from components.prediction import Voice
+from components.voices import Voice
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -79,7 +79,7 @@ class Panel:
     Attributes
     ----------
     client : MlflowClient
-        From :func:`components.prediction.store`.
+        From :func:`components.voices.store`.
     params : Params
         For the registered model's name.
     """
@@ -104,7 +104,7 @@ class Panel:
         """
         from components import registry
 
-        runs = prediction.latest_runs(self.client)
+        runs = voices.latest_runs(self.client)
         name = self.params.promotion.registered_model
         current = registry.champion(self.client, name)
         found: list[Choice] = []
@@ -132,7 +132,7 @@ class Panel:
         """Load a model, once."""
         with self.lock:
             if choice.uri not in self.voices:
-                self.voices[choice.uri] = prediction.load(self.client, choice.uri)
+                self.voices[choice.uri] = voices.load(self.client, choice.uri)
             return self.voices[choice.uri]
 
     def hear(

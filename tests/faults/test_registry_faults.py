@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from filelock import FileLock
 
-from components import gate, prediction, registry, rescoring, tracking
+from components import gate, registry, rescoring, tracking, voices
 from components.errors import RegistryError
 from components.params import Params
 from components.tracking import integrity, store
@@ -87,7 +87,7 @@ def test_without_a_champion_every_question_names_what_to_do(
     client.delete_registered_model_alias("genre", "champion")
     assert "Champion: none; `genre promote` says why" in registry.speaks(params=small_params)
     with pytest.raises(RegistryError, match=r"no model was promoted yet; valid: `genre run`"):
-        prediction.address(client, None, params=small_params)
+        voices.address(client, None, params=small_params)
     with pytest.raises(RegistryError, match=r"'7' of 'genre' is not registered; valid: 1, 2, 3"):
         registry.roll_back("7", params=small_params)
 
@@ -114,9 +114,9 @@ def test_an_altered_champion_is_refused_before_anything_of_it_is_loaded(
 
     ALTERED[case](files(client))
     monkeypatch.setattr(mlflow.pyfunc, "load_model", lambda *_: pytest.fail("it was loaded"))
-    address = prediction.address(client, None, params=small_params)
+    address = voices.address(client, None, params=small_params)
     with pytest.raises(RegistryError, match=r"not those that were logged|cannot be read") as caught:
-        prediction.load(client, address)
+        voices.load(client, address)
     assert "genre roll-back VERSION" in str(caught.value)
     assert "\n" not in str(caught.value)
 
