@@ -17,7 +17,7 @@ from components.gate import Check, load_test
 from components.params import Params
 from components.tracking import integrity
 from components.tracking.reach import reached
-from components.tracking.store import NOTE
+from components.tracking.runs import NOTE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from components.tracking import store
+from components.tracking import runs, store
 from components.tracking.reach import reached
 
 
@@ -33,28 +33,28 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
         If MLflow's store fails.
     """
     folder = root / "tuning" / name
-    identity = store.file_hash(folder / "trials.csv", folder / "best.json", folder / "identity.json")
+    identity = runs.file_hash(folder / "trials.csv", folder / "best.json", folder / "identity.json")
     client = store.connect()
     where = store.experiment(client, store.TUNING)
-    if known := store.find(client, identity, experiment_id=where):
+    if known := runs.find(client, identity, experiment_id=where):
         return str(known.info.run_id)
     best = json.loads((folder / "best.json").read_text(encoding="utf-8"))
     trials = pd.read_csv(folder / "trials.csv", dtype={"trial": str})
     tags = {"model": name}
-    parent = store.begin(
+    parent = runs.begin(
         client,
         experiment_id=where,
         name=f"{name} search",
-        tags={**tags, store.IDENTITY: identity, "level": "study"},
+        tags={**tags, runs.IDENTITY: identity, "level": "study"},
     )
     client.log_metric(parent, "best_val_accuracy", best["score"])
     client.log_metric(parent, "trials", len(trials))
-    store.log_params(
+    runs.log_params(
         client, parent, values={f"best.{key}": value for key, value in best["hyperparameters"].items()}
     )
     for row in trials.to_dict("records"):
         trial = row["trial"]
-        child = store.begin(
+        child = runs.begin(
             client,
             experiment_id=where,
             name=f"{name} trial {trial}",
@@ -62,12 +62,12 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
             parent=parent,
         )
         hyperparameters = {key: row[key] for key in trials.columns if key not in ("trial", "status", "score")}
-        store.log_params(client, child, values=hyperparameters)
+        runs.log_params(client, child, values=hyperparameters)
         if row["score"] == row["score"]:
             client.log_metric(child, "val_accuracy", row["score"])
         for path in sorted((folder / "executions").glob(f"{trial}-*.json")):
             outcome = json.loads(path.read_text(encoding="utf-8"))
-            grandchild = store.begin(
+            grandchild = runs.begin(
                 client,
                 experiment_id=where,
                 name=f"{name} trial {trial} execution {outcome['execution']}",
@@ -75,10 +75,10 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
                 parent=child,
                 seconds=outcome["seconds"],
             )
-            store.log_params(client, grandchild, values={**hyperparameters, "seed": outcome["seed"]})
-            store.log_history(client, grandchild, history=pd.DataFrame(outcome["history"]))
+            runs.log_params(client, grandchild, values={**hyperparameters, "seed": outcome["seed"]})
+            runs.log_history(client, grandchild, history=pd.DataFrame(outcome["history"]))
             client.log_metric(grandchild, "seconds", outcome["seconds"])
             client.set_terminated(grandchild)
         client.set_terminated(child, status="FINISHED" if "COMPLETED" in row["status"] else "FAILED")
     client.log_artifact(parent, str(folder / "trials.csv"))
-    return store.finish(client, parent, identity=identity, experiment_id=where)
+    return runs.finish(client, parent, identity=identity, experiment_id=where)

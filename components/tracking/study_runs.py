@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from components.tracking import store
+from components.tracking import runs, store
 
 #: Below ``root``, the data folder.
 FOLDER = Path("study")
@@ -29,21 +29,21 @@ def ensure_study_logged(*, root: Path = Path("data")) -> list[str]:
     where = store.experiment(client, store.STUDY)
     results = root / FOLDER / "results.json"
     rows = json.loads(results.read_text(encoding="utf-8"))["experiments"]
-    runs = []
+    logged = []
     for name, row in sorted(rows.items()):
         folder = root / FOLDER / "experiments" / name
         if row["figures"] and (folder / "result.json").is_file():
-            runs.append(_experiment(client, name, row=row, folder=folder, experiment_id=where))
-    return [*runs, _page(client, root=root, experiment_id=where)]
+            logged.append(_experiment(client, name, row=row, folder=folder, experiment_id=where))
+    return [*logged, _page(client, root=root, experiment_id=where)]
 
 
 def _experiment(client: Any, name: str, *, row: dict[str, Any], folder: Path, experiment_id: str) -> str:
-    identity = store.file_hash(folder / "result.json", folder / "costs.json")
-    if known := store.find(client, identity, experiment_id=experiment_id):
+    identity = runs.file_hash(folder / "result.json", folder / "costs.json")
+    if known := runs.find(client, identity, experiment_id=experiment_id):
         return str(known.info.run_id)
     leaky = "leaky: songs on both sides" if "segment" in row["figures"] else "no"
     tags = {
-        store.IDENTITY: identity,
+        runs.IDENTITY: identity,
         "model": row["model"],
         "variant": row["variant"],
         "group": row["group"],
@@ -53,8 +53,8 @@ def _experiment(client: Any, name: str, *, row: dict[str, Any], folder: Path, ex
         "encoder_untrained": str(row["untrained"]).lower(),
         "mlflow.note.content": " ".join(part for part in (row["title"] + ".", row["note"]) if part),
     }
-    run_id = store.begin(client, experiment_id=experiment_id, name=name, tags=tags)
-    store.log_params(
+    run_id = runs.begin(client, experiment_id=experiment_id, name=name, tags=tags)
+    runs.log_params(
         client, run_id, values={"material": row["material"], "budget": row["budget"], **row["set"]}
     )
     for protocol, figures in row["figures"].items():
@@ -70,12 +70,12 @@ def _experiment(client: Any, name: str, *, row: dict[str, Any], folder: Path, ex
 
 def _page(client: Any, *, root: Path, experiment_id: str) -> str:
     folder = root / FOLDER
-    identity = store.file_hash(folder / "results.json", folder / "index.html")
-    if known := store.find(client, identity, experiment_id=experiment_id):
+    identity = runs.file_hash(folder / "results.json", folder / "index.html")
+    if known := runs.find(client, identity, experiment_id=experiment_id):
         return str(known.info.run_id)
     counts = json.loads((folder / "results.json").read_text(encoding="utf-8"))["counts"]
-    run_id = store.begin(
-        client, experiment_id=experiment_id, name="report", tags={store.IDENTITY: identity, "group": "report"}
+    run_id = runs.begin(
+        client, experiment_id=experiment_id, name="report", tags={runs.IDENTITY: identity, "group": "report"}
     )
     for verdict, count in counts.items():
         client.log_metric(run_id, f"findings {verdict}", count)

@@ -12,7 +12,7 @@ import pandas as pd
 from components import figures, lineage, logged_model, model_card
 from components.errors import TrainingError
 from components.params import Params
-from components.tracking import integrity, store
+from components.tracking import integrity, runs, store
 from components.tracking.reach import reached
 from components.tracking.search_runs import ensure_tuning_logged
 
@@ -51,25 +51,25 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
     facts = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     client = store.connect()
     where = store.experiment(client, store.TRAINING)
-    identity = store.file_hash(folder / "metrics.json") + facts["weights_sha256"]
-    if known := store.find(client, identity, experiment_id=where):
+    identity = runs.file_hash(folder / "metrics.json") + facts["weights_sha256"]
+    if known := runs.find(client, identity, experiment_id=where):
         return str(known.info.run_id)
     search = ensure_tuning_logged(name, root=root)
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    commit = store.source_tags().get("mlflow.source.git.commit", "")
-    run_id = store.begin(
+    commit = runs.source_tags().get("mlflow.source.git.commit", "")
+    run_id = runs.begin(
         client,
         experiment_id=where,
         name=name,
         tags={
-            store.IDENTITY: identity,
+            runs.IDENTITY: identity,
             "tuning_run": search,
-            store.NOTE: model_card.card(facts, metrics=metrics, commit=commit),
+            runs.NOTE: model_card.card(facts, metrics=metrics, commit=commit),
             **tags_of(facts),
         },
         seconds=facts["seconds"],
     )
-    store.log_params(
+    runs.log_params(
         client,
         run_id,
         values={
@@ -82,7 +82,7 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
         },
     )
     history = pd.read_csv(folder / "history.csv")
-    store.log_history(client, run_id, history=history)
+    runs.log_history(client, run_id, history=history)
     figures_of_the_run = {
         "seconds": facts["seconds"],
         "peak_memory_mib": facts["peak_memory_mib"],
@@ -103,7 +103,7 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
     client.log_table(run_id, per_class(predictions, genres=facts["genres"]), "per_class.json")
     logged_model.log(run_id, folder=folder, facts=facts)
     client.set_tag(run_id, integrity.TAG, integrity.of_run(client, run_id))
-    return store.finish(client, run_id, identity=identity, experiment_id=where)
+    return runs.finish(client, run_id, identity=identity, experiment_id=where)
 
 
 def _log_input(run_id: str, *, facts: Mapping[str, Any], folder: Path, root: Path) -> None:

@@ -40,8 +40,8 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 
 #: Where the process is killed: a function, and whether before or after it has done its work.
 POINTS = {
-    "a search is half logged": ("components.tracking.store", "log_history", "after", 1),
-    "a run is begun": ("components.tracking.store", "log_params", "before", 2),
+    "a search is half logged": ("components.tracking.runs", "log_history", "after", 1),
+    "a run is begun": ("components.tracking.runs", "log_params", "before", 2),
     "a model is logged": ("mlflow.pyfunc", "log_model", "before", 1),
     "a model was logged and its run not ended": ("mlflow.pyfunc", "log_model", "after", 1),
     "between register and load test": ("components.registry", "load_test", "before", 1),

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from components import cli, logged_model, params, processes, tracking, training, tuning
 from components.errors import GenreError, StoreError
 from components.params import Params
-from components.tracking import reach, store
+from components.tracking import reach, runs, store
 from components.tracking.reach import reached
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def client(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 def begin(client: MlflowClient, name: str, **tags: str) -> str:
     where = store.experiment(client, store.TRAINING)
-    return store.begin(client, experiment_id=where, name=name, tags=tags)
+    return runs.begin(client, experiment_id=where, name=name, tags=tags)
 
 
 def another_living() -> str:
@@ -72,7 +72,7 @@ def seen(client: MlflowClient) -> dict[str, str]:
 
 
 def find(client: MlflowClient, identity: str = "a") -> str | None:
-    found = store.find(client, identity, experiment_id=store.experiment(client, store.TRAINING))
+    found = runs.find(client, identity, experiment_id=store.experiment(client, store.TRAINING))
     return found.info.run_name if found else None
 
 
@@ -80,22 +80,22 @@ def find(client: MlflowClient, identity: str = "a") -> str | None:
 
 
 def test_runs_of_ended_processes_go_with_all_below_them_and_others_stay(client: MlflowClient) -> None:
-    killed = begin(client, "killed", **{store.PROCESS: ENDED})
+    killed = begin(client, "killed", **{runs.PROCESS: ENDED})
     where = store.experiment(client, store.TRAINING)
-    told = {store.PROCESS: ENDED}
-    child = store.begin(client, experiment_id=where, name="child", tags=told, parent=killed)
-    store.begin(client, experiment_id=where, name="below the child", tags=told, parent=child)
-    ended = store.begin(client, experiment_id=where, name="that had ended", tags=told, parent=child)
+    told = {runs.PROCESS: ENDED}
+    child = runs.begin(client, experiment_id=where, name="child", tags=told, parent=killed)
+    runs.begin(client, experiment_id=where, name="below the child", tags=told, parent=child)
+    ended = runs.begin(client, experiment_id=where, name="that had ended", tags=told, parent=child)
     client.set_terminated(ended)
-    begin(client, "another living process", **{store.PROCESS: another_living()})
-    begin(client, "another machine", **{store.PROCESS: ENDED, "genre.host": "elsewhere"})
-    begin(client, "the same id, another process", **{store.PROCESS: f"{os.getpid()}-1"})
+    begin(client, "another living process", **{runs.PROCESS: another_living()})
+    begin(client, "another machine", **{runs.PROCESS: ENDED, "genre.host": "elsewhere"})
+    begin(client, "the same id, another process", **{runs.PROCESS: f"{os.getpid()}-1"})
     assert find(client) is None
     assert seen(client) == {"another living process": "RUNNING", "another machine": "RUNNING"}
 
 
 def test_files_of_a_killed_run_go_with_it(client: MlflowClient, tmp_path: Path) -> None:
-    run = begin(client, "killed", **{store.PROCESS: ENDED})
+    run = begin(client, "killed", **{runs.PROCESS: ENDED})
     (tmp_path / "note.txt").write_text("half a run")
     client.log_artifact(run, str(tmp_path / "note.txt"))
     assert list((tmp_path / "mlruns").rglob("note.txt"))
@@ -105,16 +105,16 @@ def test_files_of_a_killed_run_go_with_it(client: MlflowClient, tmp_path: Path) 
 
 def test_of_two_workspaces_that_log_equal_files_the_first_to_end_stays(client: MlflowClient) -> None:
     where = store.experiment(client, store.TRAINING)
-    ours = begin(client, "ours", **{store.IDENTITY: "a", store.PROCESS: another_living()})
-    theirs = begin(client, "theirs", **{store.IDENTITY: "a"})
-    assert store.finish(client, theirs, identity="a", experiment_id=where) == theirs
-    assert store.finish(client, ours, identity="a", experiment_id=where) == theirs
+    ours = begin(client, "ours", **{runs.IDENTITY: "a", runs.PROCESS: another_living()})
+    theirs = begin(client, "theirs", **{runs.IDENTITY: "a"})
+    assert runs.finish(client, theirs, identity="a", experiment_id=where) == theirs
+    assert runs.finish(client, ours, identity="a", experiment_id=where) == theirs
     assert seen(client) == {"theirs": "FINISHED"}
 
 
 def test_a_run_that_another_workspace_is_writing_is_not_taken_away(client: MlflowClient) -> None:
-    begin(client, "theirs", **{store.IDENTITY: "a", store.PROCESS: another_living()})
-    begin(client, "far away", **{store.IDENTITY: "a", "genre.host": "elsewhere"})
+    begin(client, "theirs", **{runs.IDENTITY: "a", runs.PROCESS: another_living()})
+    begin(client, "far away", **{runs.IDENTITY: "a", "genre.host": "elsewhere"})
     assert find(client) is None
     assert seen(client) == {"theirs": "RUNNING", "far away": "RUNNING"}
 
@@ -124,13 +124,13 @@ def test_a_clock_that_was_set_changes_nothing(
     client: MlflowClient, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
     where = store.experiment(client, store.TRAINING)
-    first = begin(client, "first", **{store.IDENTITY: "a"})
+    first = begin(client, "first", **{runs.IDENTITY: "a"})
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + 3600 * hours)
     assert find(client) is None
     assert processes.alive(processes.own())
-    second = begin(client, "second", **{store.IDENTITY: "a"})
-    assert store.finish(client, second, identity="a", experiment_id=where) == second
+    second = begin(client, "second", **{runs.IDENTITY: "a"})
+    assert runs.finish(client, second, identity="a", experiment_id=where) == second
     assert find(client) == "second"
     assert client.get_run(first).info.lifecycle_stage == "deleted", "the same process began anew"
 
