@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from components import fitting, tuning
+from components import fitting, trials, tuning
 from components.errors import LeakError, TrainingError, TuningError
 from components.params import Params
 
@@ -163,7 +163,7 @@ def test_the_test_part_is_out_of_reach(
         return "x"
 
     monkeypatch.setattr(tuning, "identify", look)
-    monkeypatch.setattr(tuning.Search, "tuner", lambda self: (_ for _ in ()).throw(RuntimeError("enough")))
+    monkeypatch.setattr(trials.Search, "tuner", lambda self: (_ for _ in ()).throw(RuntimeError("enough")))
     with pytest.raises(RuntimeError, match="enough"):
         tuning.run("mlp", params=small_params, root=small_project)
     with pytest.raises(LeakError):
