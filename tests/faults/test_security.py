@@ -359,3 +359,28 @@ def test_no_key_of_params_asks_for_a_secret() -> None:
     text = yaml.safe_load((PROJECT / "params.yaml").read_text())
     names = json.dumps(text).lower()
     assert not any(word in names for word in ("password", "secret", "token", "api_key"))
+
+
+# --- dependencies
+
+
+def test_the_lock_holds_a_hash_of_every_package_and_no_address() -> None:
+    text = (PROJECT / "requirements.lock").read_text(encoding="utf-8")
+    packages = [entry for entry in re.split(r"\n(?=\S)", text.strip()) if not entry.startswith("#")]
+    assert len(packages) > 100
+    for entry in packages:
+        assert re.match(r"[\w.\[\]-]+==[\w.]+", entry), entry[:80]
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry[:80]
+    assert "://" not in text
+    assert "--index-url" not in text
+
+
+#: The first release of each without the fault (deserialisation in a shared temporary folder; TFSMLayer in safe mode).
+SAFE_SINCE = {"mlflow": (3, 11), "keras": (3, 13, 2)}
+
+
+@pytest.mark.parametrize("name", SAFE_SINCE)
+def test_releases_with_known_holes_are_not_locked(name: str) -> None:
+    text = (PROJECT / "requirements.lock").read_text(encoding="utf-8")
+    (version,) = re.findall(rf"^{name}==([\d.]+)", text, re.MULTILINE)
+    assert tuple(int(part) for part in version.split(".")) >= SAFE_SINCE[name]
