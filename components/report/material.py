@@ -64,7 +64,11 @@ def lineage(
         What each entry is, and its value.
     """
     facts, encoder = model.facts, model.feature.get("pretrained")
-    hyperparameters = ", ".join(f"{name} {value}" for name, value in sorted(facts["hyperparameters"].items()))
+    # %g: a step of 0.05 adds up to 0.15000000000000002.
+    hyperparameters = ", ".join(
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in sorted(facts["hyperparameters"].items())
+    )
     entries = {
         "variant": str(facts.get("variant", "")),
         "feature": f"{model.feature['feature']}, one row a {model.feature['unit']}",

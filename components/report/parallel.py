@@ -128,6 +128,8 @@ def draw(
         axes.axis("off")
         _axes(axes, names=[*names, "score"], ticks=[ticks for _, ticks in columns])
         best = int(np.nanargmax(scores))
+        # A few faint lines would not be seen, many strong ones would be one blot.
+        faintest = min(0.45, 0.16 + 2 / len(trials))
         # The best is drawn last, over the others.
         for row in [*np.argsort(np.nan_to_num(scores, nan=-1.0), kind="stable")]:
             failed, top = np.isnan(scores[row]), row == best
@@ -138,7 +140,7 @@ def draw(
                 heights[row],
                 color=svg.BAD if failed else svg.OWN,
                 linewidth=3.2 if top else 1.4,
-                alpha=1.0 if top else 0.16 + 0.4 * strength,
+                alpha=1.0 if top else faintest + 0.4 * strength,
                 linestyle=(0, (4, 2)) if trials["trial"].iloc[row] == study else "-",
                 gid=gid,
             )

@@ -34,3 +34,12 @@ def test_the_hashes_are_of_what_this_model_was_made_of():
 def test_what_is_not_known_is_left_out():
     told = material.lineage(MODEL, hashes={}, sources=["music"], code="")
     assert not [key for key in told if key.startswith(("DVC", "git"))]
+
+
+def test_hyperparameters_are_written_as_they_are_meant():
+    facts = MODEL.facts | {
+        "hyperparameters": {"dropout_rate": 0.15000000000000002, "units_1": 32, "dropout_1": True}
+    }
+    model = SimpleNamespace(name="mlp", feature=MODEL.feature, facts=facts)
+    told = material.lineage(model, hashes={}, sources=["music"], code="")
+    assert told["hyperparameters"] == "dropout_1 True, dropout_rate 0.15, units_1 32"
