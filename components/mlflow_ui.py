@@ -17,6 +17,8 @@ from components.tracking.store import TRAINING
 #: Opens MLflow's pages for model training; without it, it shows those for language models until somebody turns
 #: the switch in its upper left corner.
 VIEW = "?workflowType=machine_learning"
+#: Opens a list of runs with their figures side by side; without it, no figure is shown before columns are chosen.
+CHARTS = "&compareRunsMode=CHART"
 
 
 def serve(*, port: int) -> None:
@@ -28,8 +30,8 @@ def serve(*, port: int) -> None:
         On 127.0.0.1.
     """
     runs = tracking.connect().get_experiment_by_name(TRAINING)
-    place = f"/{runs.experiment_id}/runs" if runs else ""
-    print(f"MLflow UI: http://127.0.0.1:{port}/#/experiments{place}{VIEW} (Ctrl-C stops it)", flush=True)
+    place = f"/{runs.experiment_id}/runs{VIEW}{CHARTS}" if runs else VIEW
+    print(f"MLflow UI: http://127.0.0.1:{port}/#/experiments{place} (Ctrl-C stops it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--backend-store-uri", mlflow.get_tracking_uri()]
     command += ["--artifacts-destination", str((tracking.STORE / "artifacts").resolve())]

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from components import tracking
+from components import mlflow_ui, tracking
 
 #: Seconds for two processes to import MLflow, and to end.
 LIMIT = 120
@@ -39,3 +39,29 @@ def test_ending_it_ends_all_it_started(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(below) > 1
     assert psutil.wait_procs(below, timeout=LIMIT)[1] == []
     assert (tmp_path / tracking.STORE / "mlflow.db").exists()
+
+
+def test_its_address_opens_on_the_models_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Ended:
+        pid = 0
+
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def wait(self) -> int:
+            return 0
+
+        def poll(self) -> int:
+            return 0
+
+        def terminate(self) -> None: ...
+
+    experiment = type("Experiment", (), {"experiment_id": "7"})
+    client = type("Client", (), {"get_experiment_by_name": lambda _, __: experiment})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tracking, "connect", client)
+    monkeypatch.setattr(subprocess, "Popen", Ended)
+    mlflow_ui.serve(port=5000)
+    place = "http://127.0.0.1:5000/#/experiments/7/runs?workflowType=machine_learning&compareRunsMode=CHART"
+    assert place in capsys.readouterr().out
