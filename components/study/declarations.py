@@ -33,8 +33,8 @@ class Material(Strict):
     """One feature with its options, extracted once and shared by all experiments that name it.
 
     ``through`` is a feature that is extracted first (a picture drawn from audio); ``untrained`` takes a seeded
-    random encoder even where the real one is there; ``tracks_per_genre`` takes the first so many tracks of
-    each genre; ``preset`` takes the feature's options of that preset, for a variant that was tuned on them.
+    random encoder even where the real one is there; ``tracks_per_genre`` takes so many tracks of each
+    genre; ``preset`` takes the feature's options of that preset, for a variant that was tuned on them.
     """
 
     source: Source
@@ -79,8 +79,6 @@ class Experiment(Strict):
         Fit on all parts, test included, and test that model: the fault behind the study's finding 14.
     protocols : list of str
         In the order of the page.
-    tracks_per_genre : int, optional
-        Take only the first so many tracks of each genre.
     at_most : int, optional
         Folds or seeds, however large the budget.
     quick : int, optional
@@ -105,7 +103,6 @@ class Experiment(Strict):
     shuffled: bool = False
     contaminated: bool = False
     protocols: Annotated[list[Protocol], Field(min_length=1)]
-    tracks_per_genre: Annotated[int, Field(ge=3)] | None = None
     at_most: Count | None = None
     quick: Count | None = None
     cost: Count = 5

@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from components import atomic, corpus, splits, training, tuning
+from components import atomic, splits, training, tuning
 from components.errors import ParamsError, TrainingError, TuningError
 from components.hyperparameters import Fixed
 from components.params import Params
 from components.study import faults, plan, protocols
-from components.study.materials import DATA, first
+from components.study.materials import DATA
 from components.study.protocols import Run
 
 #: Facts of a fit that are measured anew each time and so are kept apart from the results.
@@ -70,7 +70,7 @@ def run(name: str, *, root: Path = Path()) -> dict[str, Any]:
                 lists=document["lists"],
                 artists=document["artists"] if experiment["artists"] else None,
             )
-            lay_out(experiment, document=document, root=root, data=data)
+            lay_out(experiment, root=root, data=data)
             facts, cost = fit(experiment, run=one, params=chosen, root=data)
             folder = data / "models" / experiment["model"]
             if (folder / "predictions.parquet").is_file():
@@ -129,28 +129,22 @@ def _inside(value: Any, kind: dict[str, Any]) -> Any:
     return min(value, kind["high"]) if "high" in kind else value
 
 
-def lay_out(experiment: dict[str, Any], *, document: dict[str, Any], root: Path, data: Path) -> None:
+def lay_out(experiment: dict[str, Any], *, root: Path, data: Path) -> None:
     """Lay an experiment's material out as the data folder that split and training work in.
 
     Parameters
     ----------
     experiment : dict
         A block of the plan.
-    document : dict
-        The plan.
     root : Path
         The project's root.
     data : Path
         The folder to make.
     """
     material = root.resolve() / DATA / "materials" / experiment["material"]
-    kind = document["sources"][document["materials"][experiment["material"]]["source"]]["kind"]
-    listing = corpus.read(kind, root=material)
-    if experiment["tracks_per_genre"]:
-        listing = first(listing, tracks_per_genre=experiment["tracks_per_genre"])
-    (data / "corpus").mkdir(parents=True)
-    listing.to_parquet(data / "corpus" / f"{kind}.parquet", index=False)
-    (data / "features").symlink_to(material / "features")
+    data.mkdir()
+    for folder in ("corpus", "features"):
+        (data / folder).symlink_to(material / folder)
 
 
 def fit(

@@ -7,6 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from components import atomic, corpus, synthetic
@@ -18,8 +19,8 @@ from components.study.found import EMBEDDED
 
 #: Below the project's root.
 DATA = Path("data") / "study"
-#: Why a track is left out that an experiment's ``tracks_per_genre`` does not reach.
-BEYOND = "beyond the experiment's tracks_per_genre"
+#: Why a track is left out that a material's ``tracks_per_genre`` does not reach.
+BEYOND = "beyond the material's tracks_per_genre"
 
 
 def compose(*, root: Path = Path()) -> None:
@@ -89,7 +90,7 @@ def extract(name: str, *, root: Path = Path()) -> None:
         root=root / DATA / "sources" / block["source"],
     )
     if block["tracks_per_genre"]:
-        listing = first(listing, tracks_per_genre=block["tracks_per_genre"])
+        listing = spread(listing, tracks_per_genre=block["tracks_per_genre"])
     with atomic.replacing_folder(place / "corpus") as folder:
         listing[list(COLUMNS)].to_parquet(folder / f"{kind}.parquet", index=False)
     chosen = plan.params(document, material=name, root=root)
@@ -109,8 +110,10 @@ def extract(name: str, *, root: Path = Path()) -> None:
     )
 
 
-def first(listing: pd.DataFrame, *, tracks_per_genre: int) -> pd.DataFrame:
-    """Take the first usable tracks of each genre, by name.
+def spread(listing: pd.DataFrame, *, tracks_per_genre: int) -> pd.DataFrame:
+    """Take some usable tracks of each genre, evenly over its names.
+
+    Neighbours by name are often of one artist: the first thirty blues of GTZAN are by three.
 
     Parameters
     ----------
@@ -125,6 +128,9 @@ def first(listing: pd.DataFrame, *, tracks_per_genre: int) -> pd.DataFrame:
         The same rows; the others are marked as left out.
     """
     usable = corpus.usable(listing).sort_values("track")
-    kept = set(usable.groupby("genre").head(tracks_per_genre)["track"])
+    kept: set[str] = set()
+    for _, tracks in usable.groupby("genre")["track"]:
+        places = np.linspace(0, len(tracks) - 1, min(tracks_per_genre, len(tracks))).round().astype(int)
+        kept.update(tracks.iloc[places])
     beyond = (listing["fault"] == "") & ~listing["track"].isin(kept)
     return listing.assign(fault=listing["fault"].mask(beyond, BEYOND))

@@ -81,7 +81,7 @@ def make(
         protocols = [
             protocol
             for protocol in experiment.protocols
-            if protocol != "fault_filtered" or (found.lists and whole and experiment.tracks_per_genre is None)
+            if protocol != "fault_filtered" or (found.lists and whole and material.tracks_per_genre is None)
         ]
         most = experiment.at_most or max(times.folds, times.seeds)
         if budget == "quick" and experiment.quick:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from components import corpus, intervals, votes
-from components.study.materials import DATA, first
+from components.study.materials import DATA
 
 #: Bytes of a frozen encoder's weights, which its model needs beside its own file: 14,714,688 parameters of VGG16
 #: without top (keras.applications) and 3.7 million of YAMNet (its model card), four bytes each.
@@ -256,10 +256,7 @@ def read(document: Mapping[str, Any], *, root: Path) -> dict[str, Outcome]:
 
 def _tracks(declared: Mapping[str, Any], *, root: Path) -> int:
     (path,) = (root / DATA / "materials" / declared["material"] / "corpus").glob("*.parquet")
-    listing = corpus.usable(pd.read_parquet(path))
-    if declared["tracks_per_genre"]:
-        listing = corpus.usable(first(listing, tracks_per_genre=declared["tracks_per_genre"]))
-    return len(listing)
+    return len(corpus.usable(pd.read_parquet(path)))
 
 
 def _read(name: str, *, folder: Path, root: Path, seed: int) -> Outcome:

@@ -111,11 +111,3 @@ def test_unknown_names_are_refused(tmp_path: Path) -> None:
         fits.run("toys", root=tmp_path)
     with pytest.raises(ParamsError, match="mlp has no hyperparameter units_9; valid: "):
         fits.run("toy", root=tmp_path)
-
-
-def test_the_first_so_many_tracks_of_each_genre(tmp_path: Path) -> None:
-    workspace.build(tmp_path, experiments={"toy": workspace.experiment(tracks_per_genre=8)})
-    fits.run("toy", root=tmp_path)
-    assert outcome(tmp_path, "toy").tracks == 24
-    (figures,) = outcome(tmp_path, "toy").figures.values()
-    assert figures.songs < 12
