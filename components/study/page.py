@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -67,8 +68,8 @@ def interval(figures: Mapping[str, float], metric: str) -> str:
 
 
 def kept(text: str) -> str:
-    """Keep numbers and their percent signs on one line."""
-    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+    """Keep numbers and their units on one line."""
+    return re.sub(r"(?<=\d) (?=%|s\b)", "\N{NO-BREAK SPACE}", text)
 
 
 def _models(experiments: Mapping[str, Any]) -> list[dict[str, Any]]:

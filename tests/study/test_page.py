@@ -44,7 +44,7 @@ def test_it_opens_alone_and_runs_nothing_from_elsewhere(rendered: str) -> None:
 
 
 def test_the_study_s_figure_stands_beside_ours_and_the_leaky_one_is_marked(rendered: str) -> None:
-    row = rendered[rendered.index("MLP, 57 features of 3 s<small>") :]
+    row = rendered[rendered.index("MLP, 57 features of 3\N{NO-BREAK SPACE}s<small>") :]
     row = row[: row.index("</tr>")]
     assert "88.9 %" in row
     assert 'data-label="segment (leaky)"' in row
