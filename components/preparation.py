@@ -36,8 +36,20 @@ def adapt(model: keras.Model, x: np.ndarray) -> None:
             below = keras.Model(model.inputs, layer.input).predict(x, batch_size=256, verbose=0)
             if isinstance(layer, keras.layers.Normalization):
                 layer.adapt(below)
+                _keep_constants(layer)
             else:
                 layer.set_weights(_components(below.reshape(-1, below.shape[-1]), count=layer.units))
+
+
+def _keep_constants(layer: keras.layers.Normalization) -> None:
+    # Keras divides by 1e-7 where no train row differs, so that a row which does is off by millions; as in
+    # scikit-learn's StandardScaler, such a column keeps its scale.
+    from keras import ops
+
+    rounding = float(np.finfo(np.float32).eps) * ops.abs(layer.adapt_mean)
+    constant = ops.sqrt(layer.adapt_variance) <= 10.0 * rounding
+    layer.adapt_variance.assign(ops.where(constant, 1.0, layer.adapt_variance))
+    layer.finalize_state()
 
 
 def _components(x: np.ndarray, *, count: int) -> list[np.ndarray]:
