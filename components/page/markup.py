@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 #: Blocks of a timeline; more would be thinner than three pixels, so neighbours of one genre are joined.
 BLOCKS = 80
-#: Blocks of a timeline that are wide enough to bear their genre's name; more get a legend.
-NAMED = 14
+#: Blocks of a timeline that are wide enough to bear their genre's name in a window of 1280 pixels, and of 1024; more
+#: get a legend.
+NAMED, ROOMY = 14, 10
 #: Where a tick may lie, in seconds.
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
 #: Degrees round the colour circle from one genre to the next: neighbours in label order stay far apart, and
@@ -69,7 +70,9 @@ def result(heard: Heard) -> str:
         ticks=ticks(heard.seconds),
         verdict=lanes[0],
         lanes=lanes,
-        many=any(len(lane["blocks"]) > NAMED for lane in lanes),
+        most=max(len(lane["blocks"]) for lane in lanes),
+        NAMED=NAMED,
+        ROOMY=ROOMY,
         seen=dict.fromkeys(block["genre"] for lane in lanes for block in lane["blocks"]),
         agreement=agreement(heard.opinions),
         hues={genre: at * TURN % 360 for at, genre in enumerate(genres)},

@@ -198,6 +198,16 @@ class TestInABrowser:
         tab.wait_for_selector(".g-head:not([hidden])", state="attached")
         assert float(tab.eval_on_selector(".g-head", "head => parseFloat(head.style.left)")) > 30
 
+    @pytest.mark.parametrize(("width", "named"), [(390, False), (1100, False), (1280, True)])
+    def test_blocks_bear_their_genres_name_whole_or_a_legend_does(self, open_page, tmp_path, width, named):
+        tab = open_page(width=width)
+        self.play(tab, song(tmp_path / "a.wav", seconds=39.5))
+        assert tab.locator(".g-lane > span").count() == 13
+        assert tab.locator(".g-lane i").first.is_visible() is named
+        assert tab.locator(".g-legend").is_visible() is not named
+        whole = "names => names.every(one => one.offsetWidth <= one.parentElement.clientWidth)"
+        assert tab.eval_on_selector_all(".g-lane i", whole)
+
     def test_what_is_not_audio_is_said_to_be_so(self, open_page, tmp_path):
         (tmp_path / "bad.wav").write_text("not audio")
         tab = open_page()
