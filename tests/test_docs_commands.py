@@ -101,6 +101,8 @@ def python(arguments: list[str]) -> None:
     assert told.returncode == 0, told.stderr
     for option in [word for word in arguments[2:] if word.startswith("--")]:
         assert option in told.stdout, option
+    if "positional arguments" not in told.stdout:
+        assert all(word.startswith("--") for word in arguments[2:3]), f"{arguments[2:3]} is no option"
 
 
 def _subcommand(arguments: list[str]) -> list[str]:
