@@ -168,7 +168,7 @@ def beats(
         question,
         bool(gain > params.promotion.margin),
         f"{own['correct'].mean():.1%} against {theirs['correct'].mean():.1%} of {len(shared)} validation songs, "
-        f"wanted a gain above {params.promotion.margin:.1%}; {verdict.sentence}",
+        f"wanted a gain above {params.promotion.margin:.1%}; {verdict.sentence.removesuffix('.')}",
     )
 
 
