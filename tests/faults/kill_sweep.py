@@ -2,15 +2,15 @@
 
 python -m tests.faults.kill_sweep --kills 40
 
-A pass begins with an empty workspace. Its kills are spread over the length of an undisturbed run; after the
-last one the flow runs to its end, and everything it left is compared with the undisturbed run's.
+A pass begins with an empty workspace. Its kills are spread over the length of an undisturbed run: each comes so
+long after a stage began as its moment does there, however slow the machine is meanwhile. After the last one the
+flow runs to its end, and everything it left is compared with the undisturbed run's.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import itertools
 import json
 import os
 import random
@@ -35,6 +35,20 @@ from tests.test_workflow import BIN, workspace
 PROMISED = 10.0
 #: Kills in one pass; each further one costs a start of the flow and little else.
 KILLS_A_PASS = 10
+
+
+#: What is at work before the first stage, and after the last.
+STARTING, LOGGING = "starting", "logging and promoting"
+#: The stage that is always the last.
+LAST = "compare"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment of the flow: so many seconds after something began."""
+
+    after: str
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,12 @@ def environment(folder: Path) -> dict[str, str]:
         if not key.startswith(("PREFECT_", "MLFLOW_", "GENRE_"))
     }
     (folder.parent / "tmp").mkdir(exist_ok=True)
-    return told | {"PATH": f"{BIN}{os.pathsep}{told['PATH']}", "TMPDIR": str(folder.parent / "tmp")}
+    return told | {
+        "PATH": f"{BIN}{os.pathsep}{told['PATH']}",
+        "TMPDIR": str(folder.parent / "tmp"),
+        # Tests may run on a machine that is busy with other things.
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "900",
+    }
 
 
 def start(folder: Path, *words: str) -> subprocess.Popen[bytes]:
@@ -194,40 +213,80 @@ def executions(folder: Path) -> dict[str, tuple[int, int]]:
     return found
 
 
+def begun(folder: Path) -> list[str]:
+    """The stages that have begun, in order, by what the flow has said so far."""
+    return list(dict.fromkeys(re.findall(r"^\[\d+/\d+\] (\S+)$", said(folder), re.MULTILINE)))
+
+
+def ended(folder: Path) -> set[str]:
+    """The stages that have ended, by what the flow has said so far."""
+    return set(re.findall(r"^\[\d+/\d+\] (\S+): ", said(folder), re.MULTILINE))
+
+
 def at_work(folder: Path) -> str:
     """The stages that had begun and not ended, by what the flow has said so far."""
-    text = said(folder)
-    begun = dict.fromkeys(re.findall(r"^\[\d+/\d+\] (\S+)$", text, re.MULTILINE))
-    ended = set(re.findall(r"^\[\d+/\d+\] (\S+): ", text, re.MULTILINE))
-    now = [stage for stage in begun if stage not in ended]
-    if not begun:
-        return "starting"
-    return ", ".join(now) if now else "logging and promoting"
+    past = ended(folder)
+    stages = begun(folder)
+    now = [stage for stage in stages if stage not in past]
+    if not stages:
+        return STARTING
+    return ", ".join(now) if now else LOGGING
 
 
-def finish(folder: Path) -> tuple[float, float]:
+def finish(folder: Path) -> tuple[dict[str, float], float]:
     """Run the flow to its end.
 
     Returns
     -------
-    tuple of float
-        Seconds until the first stage began, and in all.
+    tuple
+        When each thing began, in seconds after the start: the start itself, the stages, and what follows the last
+        one; and the seconds in all.
     """
     began = time.monotonic()
-    process, first = start(folder), 0.0
+    process, seen = start(folder), {STARTING: 0.0}
     while process.poll() is None:
-        if not first and re.search(r"^\[1/", said(folder), re.MULTILINE):
-            first = time.monotonic() - began
+        now = time.monotonic() - began
+        for stage in begun(folder):
+            seen.setdefault(stage, now)
+        if LAST in ended(folder):
+            seen.setdefault(LOGGING, now)
         time.sleep(0.1)
     if process.returncode != 0:
         raise AssertionError(f"the flow ended with {process.returncode}:\n{said(folder)[-4000:]}")
-    return first, time.monotonic() - began
+    return seen, time.monotonic() - began
 
 
-def one_pass(
-    folder: Path, *, moments: list[float], whole: State, tell: bool
-) -> Iterator[tuple[str, list[str]]]:
-    """Kill the flow of a fresh workspace after each of ``moments`` seconds, then let it end.
+def moment_at(seconds: float, seen: dict[str, float]) -> Moment:
+    """Say a time of the undisturbed run as a moment of any run."""
+    after = max((name for name in seen if seen[name] <= seconds), key=seen.__getitem__)
+    return Moment(after, seconds - seen[after])
+
+
+def wait_for(moment: Moment, process: subprocess.Popen[bytes], folder: Path, *, past: set[str]) -> bool:
+    """Wait until a moment has come, or what it follows has ended.
+
+    Returns
+    -------
+    bool
+        Whether it came: not, where the flow was at its end before.
+    """
+    # What ended before an earlier kill does not begin again: then the moment follows the first stage that does.
+    first = moment.after in past
+    since: float | None = time.monotonic() if moment.after == STARTING else None
+    while process.poll() is None:
+        stages, over = begun(folder), ended(folder)
+        if since is None:
+            last = LAST in over or "stages are up to date" in said(folder)
+            there = last or (bool(stages) if first else moment.after in stages)
+            since = time.monotonic() if there else None
+        elif time.monotonic() - since >= moment.seconds or moment.after in over:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def one_pass(folder: Path, *, moments: list[Moment], whole: State) -> Iterator[tuple[str, list[str]]]:
+    """Kill the flow of a fresh workspace at each of ``moments``, then let it end.
 
     Yields
     ------
@@ -236,13 +295,10 @@ def one_pass(
     """
     workspace(folder)
     kept: dict[str, tuple[int, int]] = {}
+    past: set[str] = set()
     for moment in moments:
         process = start(folder)
-        try:
-            process.wait(timeout=moment)
-        except subprocess.TimeoutExpired:
-            pass
-        else:
+        if not wait_for(moment, process, folder, past=past):
             return_code = process.returncode
             faults = [] if return_code == 0 else [f"ended with {return_code}: {said(folder)[-2000:]}"]
             if faults:
@@ -251,6 +307,7 @@ def one_pass(
         stages = at_work(folder)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        past |= ended(folder)
         faults = [f"orphan: {line}" for line in orphans(folder)]
         now = executions(folder)
         faults += [f"execution {name} was run again" for name in kept if now.get(name) != kept[name]]
@@ -290,28 +347,25 @@ def sweep(place: Path, *, kills: int, seed: int, tell: bool = True) -> Pass:
     chosen = random.Random(seed)
     (place / "whole").mkdir()
     first = workspace(place / "whole" / "workspace")
-    startup, seconds = finish(first)
+    seen, seconds = finish(first)
     faults = left_over(first)
     whole = state(first)
     result = Pass(faults=[f"undisturbed: {fault}" for fault in faults])
     if tell:
         clean = "; ".join(faults) or "nothing left over"
         print(
-            f"undisturbed: {seconds:.0f} s, first stage after {startup:.0f}, {whole.runs}, {clean}",
+            f"undisturbed: {seconds:.0f} s, {whole.runs}, {clean}",
             flush=True,
         )
     number = 0
     while len(result.met) < kills:
         number += 1
         count = min(KILLS_A_PASS, kills - len(result.met))
-        marks = [0.0, *sorted(chosen.uniform(0, seconds - startup) for _ in range(count))]
-        # Each start takes so long before it goes on where the last was killed; some are killed in that time too.
-        gaps = [
-            after - before + chosen.uniform(0.2, 1.5) * startup for before, after in itertools.pairwise(marks)
-        ]
+        times = sorted(chosen.uniform(0.5, seconds) for _ in range(count))
+        moments = [moment_at(time_, seen) for time_ in times]
         folder = place / f"pass{number}" / "workspace"
         folder.parent.mkdir()
-        for stages, faults in one_pass(folder, moments=gaps, whole=whole, tell=tell):
+        for stages, faults in one_pass(folder, moments=moments, whole=whole):
             if stages not in ("end", "running"):
                 result.met.append(stages)
             result.faults += [f"pass {number}, {stages}: {fault}" for fault in faults]
