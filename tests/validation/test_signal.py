@@ -102,3 +102,11 @@ def test_coherence_is_high_within_songs_and_none_between_strangers() -> None:
     assert together is not None and apart is not None
     assert together.min() > 0.7
     assert np.abs(apart).max() < 0.2
+
+
+def test_equal_values_in_rows_sorted_by_genre_tell_no_genres_apart() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.array(["blues", "jazz", "rock"], dtype=object), 10)
+    sparse = np.maximum(rng.normal(-1.0, 1.0, (30, 400)), 0.0)
+    ratio, needed = separation(sparse, labels)
+    assert ratio < needed
