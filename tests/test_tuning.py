@@ -39,7 +39,9 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return calls
 
 
-@pytest.mark.parametrize("tuner", ["random", "bayesian", "hyperband", "grid"])
+@pytest.mark.parametrize(
+    "tuner", ["random", "bayesian", pytest.param("hyperband", marks=pytest.mark.slow), "grid"]
+)
 def test_the_first_trial_is_the_published_best_set(
     small_project: Path, small_params: Params, fits: list[dict[str, Any]], tuner: str
 ) -> None:

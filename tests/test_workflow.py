@@ -144,6 +144,7 @@ def test_a_changed_parameter_makes_stale_what_depends_on_it(finished: tuple[Path
     assert not {"features@mfcc_summary", "tune@lstm", "train@lstm", "split"} & stale
 
 
+@pytest.mark.slow
 def test_two_clones_give_the_same_features_and_metrics(finished: tuple[Path, str], tmp_path: Path) -> None:
     first, _ = finished
     second = workspace(tmp_path / "clone")
