@@ -299,7 +299,7 @@ VALUES: dict[str, tuple[Fault, ...]] = {
         *ENCODERS,
         clipped_to_its_middle,
         pictures("below_zero", lambda x: x - 0.1),
-        pictures("a_block_missing", lambda x: x[:, :1536]),
+        pictures("a_block_missing", lambda x: x[..., :1536]),
     ),
 }
 #: Faults that only show against what trained weights are known to do.
