@@ -86,13 +86,16 @@ def environment(folder: Path) -> dict[str, str]:
     }
 
 
-def start(folder: Path, *words: str) -> subprocess.Popen[bytes]:
-    """Start ``genre run`` in a process group of its own, its output in a file beside the workspace."""
+def start(folder: Path, *words: str, **more: str) -> subprocess.Popen[bytes]:
+    """Start ``genre run`` in a process group of its own, its output in a file beside the workspace.
+
+    Environment variables in ``more`` are told besides.
+    """
     with (folder.parent / "output.txt").open("wb") as output:
         return subprocess.Popen(
             [str(BIN / "genre"), *(words or ("run",))],
             cwd=folder,
-            env=environment(folder),
+            env=environment(folder) | more,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -233,8 +236,8 @@ def at_work(folder: Path) -> str:
     return ", ".join(now) if now else LOGGING
 
 
-def finish(folder: Path) -> tuple[dict[str, float], float]:
-    """Run the flow to its end.
+def finish(folder: Path, **more: str) -> tuple[dict[str, float], float]:
+    """Run the flow to its end, told environment variables besides.
 
     Returns
     -------
@@ -243,7 +246,7 @@ def finish(folder: Path) -> tuple[dict[str, float], float]:
         one; and the seconds in all.
     """
     began = time.monotonic()
-    process, seen = start(folder), {STARTING: 0.0}
+    process, seen = start(folder, **more), {STARTING: 0.0}
     while process.poll() is None:
         now = time.monotonic() - began
         for stage in begun(folder):

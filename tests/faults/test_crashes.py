@@ -148,6 +148,26 @@ def test_stopped_within_ten_seconds_with_a_word_on_how_to_go_on(
         assert left_over(folder) == []
 
 
+def test_stopped_while_the_temporary_server_comes_up(finished: tuple[Path, State], tmp_path: Path) -> None:
+    folder = copied(finished[0], tmp_path / "workspace")
+    shutil.rmtree(folder / "data/report")
+    process = start(folder)
+    limit = time.monotonic() + LIMIT
+    while "starting" not in (folder / "data/.flow.lock").read_text():
+        assert process.poll() is None, said(folder)[-2000:]
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+    began = time.monotonic()
+    process.terminate()
+    process.wait(timeout=60)
+    took = time.monotonic() - began
+    assert orphans(folder, seconds=0) == []
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "the same command goes on from there" in said(folder)
+    assert "Traceback" not in said(folder)
+    assert took < PROMISED
+
+
 def copied(finished: Path, place: Path) -> Path:
     """A workspace with everything done but a store: MLflow's knows its files by their old place."""
     shutil.copytree(finished, place, symlinks=True, ignore=shutil.ignore_patterns("mlruns", ".prefect"))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
-import socket
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from components import cli, logged_model, params, processes, tracking, training, tuning
+from components import cli, params, processes, tracking, training, tuning
 from components.errors import GenreError, StoreError
 from components.params import Params
 from components.tracking import reach, runs, store
@@ -315,85 +312,3 @@ def test_an_unreachable_server_is_named(
     mlflow.set_tracking_uri("http://127.0.0.1:9")
     with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9 failed.*genre run` goes on from it"):
         tracking.ensure_logged("mlp", params=small_params, root=trained)
-
-
-# --- a server that goes away and comes back
-
-
-class Server:
-    """MLflow's own server on loopback, over a database of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
-        command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db"]
-        command += ["--artifacts-destination", str(self.folder / "artifacts")]
-        with (self.folder / "output.txt").open("ab") as output:
-            self.process = subprocess.Popen(
-                command,
-                env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        import requests
-
-        limit = time.monotonic() + 120
-        while True:
-            try:
-                requests.get(f"{self.address}/health", timeout=5).raise_for_status()
-                return
-            except requests.RequestException:
-                if time.monotonic() > limit:
-                    raise
-
-    def stop(self) -> None:
-        if self.process is not None:
-            os.killpg(self.process.pid, 9)
-            self.process.wait()
-            self.process = None
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    made = Server(tmp_path / "server")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", made.address)
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.mark.slow
-def test_a_server_that_goes_away_while_a_run_is_logged_loses_nothing(
-    trained: Path, small_params: Params, server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import mlflow
-
-    mlflow.set_tracking_uri(server.address)
-    log = logged_model.log
-
-    def going_away(*given: Any, **options: Any) -> None:
-        server.stop()
-        log(*given, **options)
-
-    monkeypatch.setattr(logged_model, "log", going_away)
-    with pytest.raises(StoreError, match=rf"{server.address} failed"):
-        tracking.ensure_logged("mlp", params=small_params, root=trained)
-    monkeypatch.setattr(logged_model, "log", log)
-    server.start()
-    run = tracking.ensure_logged("mlp", params=small_params, root=trained)
-    assert seen(tracking.connect()) == {"mlp": "FINISHED"}
-    assert tracking.connect().get_run(run).data.tags["genre.host"] == platform.node()
-    assert tracking.ensure_logged("mlp", params=small_params, root=trained) == run

@@ -1,0 +1,126 @@
+"""MLflow's server goes away, while a run is logged and while models are trained, and comes back: nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components import logged_model, tracking
+from components.errors import StoreError
+from components.params import Params
+from tests.faults import kill_sweep
+from tests.faults.kill_sweep import said, start, state
+from tests.faults.test_crashes import until
+from tests.faults.test_store_faults import seen
+from tests.test_workflow import workspace
+
+pytestmark = pytest.mark.slow
+
+
+class Server:
+    """MLflow's own server on loopback, over a database of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir()
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
+        command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db"]
+        command += ["--artifacts-destination", str(self.folder / "artifacts")]
+        with (self.folder / "output.txt").open("ab") as output:
+            self.process = subprocess.Popen(
+                command,
+                env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        import requests
+
+        limit = time.monotonic() + 120
+        while True:
+            try:
+                requests.get(f"{self.address}/health", timeout=5).raise_for_status()
+                return
+            except requests.RequestException:
+                if time.monotonic() > limit:
+                    raise
+
+    def stop(self) -> None:
+        if self.process is not None:
+            os.killpg(self.process.pid, 9)
+            self.process.wait()
+            self.process = None
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    made = Server(tmp_path / "server")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", made.address)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.mark.usefixtures("light_models")
+def test_a_server_that_goes_away_while_a_run_is_logged_loses_nothing(
+    trained: Path, small_params: Params, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import mlflow
+
+    mlflow.set_tracking_uri(server.address)
+    log = logged_model.log
+
+    def going_away(*given: Any, **options: Any) -> None:
+        server.stop()
+        log(*given, **options)
+
+    monkeypatch.setattr(logged_model, "log", going_away)
+    with pytest.raises(StoreError, match=rf"{server.address} failed"):
+        tracking.ensure_logged("mlp", params=small_params, root=trained)
+    monkeypatch.setattr(logged_model, "log", log)
+    server.start()
+    run = tracking.ensure_logged("mlp", params=small_params, root=trained)
+    assert seen(tracking.connect()) == {"mlp": "FINISHED"}
+    assert tracking.connect().get_run(run).data.tags["genre.host"] == platform.node()
+    assert tracking.ensure_logged("mlp", params=small_params, root=trained) == run
+
+
+def test_a_server_that_goes_away_while_models_are_trained_has_every_run_once_it_is_back(
+    tmp_path: Path, server: Server
+) -> None:
+    folder = workspace(tmp_path / "workspace")
+    (folder / "mlruns").symlink_to(server.folder)
+    told = {"MLFLOW_TRACKING_URI": server.address, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+    process = start(folder, **told)
+    until(process, folder, "epoch 2 of")
+    server.stop()
+    assert process.wait(timeout=1800) == 1, said(folder)[-3000:]
+    assert f"the MLflow store {server.address} failed" in said(folder)
+    assert "the same command goes on from there" in said(folder)
+    assert "Traceback" not in said(folder)
+    server.start()
+    kill_sweep.finish(folder, **told)
+    assert "stages are up to date" in said(folder), "no stage ran again"
+    after = state(folder)
+    assert after.runs == {"genre FINISHED": 2, "genre-tuning FINISHED": 8}
+    assert (after.versions, after.champion != "none") == (1, True)
