@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,6 +118,25 @@ def artifacts(folder: Path, *, facts: Mapping[str, Any], reference: Path) -> dic
     return files
 
 
+@contextmanager
+def open_run(run_id: str) -> Iterator[None]:
+    """Make a run the one that MLflow's functions write to, and leave it running.
+
+    MLflow's own context ends it: a process killed between that and the last tag would leave a run that counts as
+    finished and is not whole.
+
+    Parameters
+    ----------
+    run_id : str
+        A run that has not ended.
+    """
+    import mlflow
+
+    with mlflow.start_run(run_id=run_id):
+        yield
+        mlflow.end_run("RUNNING")
+
+
 def log(run_id: str, *, folder: Path, facts: Mapping[str, Any]) -> None:
     """Log the model to its run.
 
@@ -150,7 +170,7 @@ def log(run_id: str, *, folder: Path, facts: Mapping[str, Any]) -> None:
     package = Path(components.__file__).parent
     example = pd.DataFrame({"audio": [question(seconds=4.0)]})
     os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
-    with tempfile.TemporaryDirectory() as temporary, mlflow.start_run(run_id=run_id):
+    with tempfile.TemporaryDirectory() as temporary, open_run(run_id):
         reference = Path(temporary) / "reference.parquet"
         heard.to_parquet(reference, index=False)
         mlflow.pyfunc.log_model(

@@ -127,7 +127,7 @@ def light_models(monkeypatch: pytest.MonkeyPatch) -> None:
 
         from tests.small_model import Constant
 
-        with mlflow.start_run(run_id=run_id):
+        with logged_model.open_run(run_id):
             mlflow.pyfunc.log_model(name="model", python_model=str(Constant), pip_requirements=["mlflow"])
 
     monkeypatch.setattr(logged_model, "log", log)

@@ -58,6 +58,7 @@ POINTS = {
     "a run is begun": ("components.tracking.runs", "log_params", "before", 2),
     "a model is logged": ("mlflow.pyfunc", "log_model", "before", 1),
     "a model was logged and its run not ended": ("mlflow.pyfunc", "log_model", "after", 1),
+    "a model's files were not summed up": ("components.tracking.integrity", "of_run", "before", 1),
     "between register and load test": ("components.registry", "load_test", "before", 1),
     "between load test and alias": ("mlflow.MlflowClient", "set_registered_model_alias", "before", 1),
     "after the alias": ("mlflow.MlflowClient", "set_registered_model_alias", "after", 1),
