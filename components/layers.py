@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 PREPARED = "prepared"
 #: Name of the layer that :mod:`components.fitting` sets to the principal components of the train rows.
 COMPONENTS = "principal_components"
+#: Name of the layer that :mod:`components.fitting` sets to the quantiles of the train rows.
+PIECEWISE = "piecewise"
 #: Logarithms are taken of no less; the smallest variance of the public tables is 1e-9.
 SMALLEST = 1e-12
 #: Rectified encoder frames lie between 0 and about 5, most below 0.1: log(1 + 5 x) spreads the low ones.
@@ -85,6 +87,36 @@ def principal_components(x: Any, *, count: int) -> Any:
     from keras import layers
 
     return layers.Dense(count, trainable=False, name=COMPONENTS)(x)
+
+
+def piecewise(x: Any, *, bins: int, columns: int) -> Any:
+    """Say of each column how far through each of its bins a value has come (Gorishniy et al., arXiv:2203.05556).
+
+    A bin holds as many train rows as another. A first Dense layer then has a slope of its own in every bin, where
+    it has one for a whole column otherwise.
+
+    Parameters
+    ----------
+    x : tensor, shape (rows, columns)
+        Standardised values.
+    bins : int
+        Bins a column, 1 and up.
+    columns : int
+        Number of columns.
+
+    Returns
+    -------
+    tensor, shape (rows, bins * columns)
+        Bin by bin: -0.5 before the bin, 0.5 behind it; up to one width further outside the first and the last.
+    """
+    from keras import layers, ops
+
+    before, behind = np.zeros((bins, columns)), np.ones((bins, columns))
+    before[0] -= 1.0
+    behind[-1] += 1.0
+    passed = layers.Dense(bins * columns, trainable=False, name=PIECEWISE)(x)
+    within = ops.maximum(passed, before.ravel().astype(np.float32))
+    return ops.minimum(within, behind.ravel().astype(np.float32)) - 0.5
 
 
 def prepared(x: Any) -> Any:

@@ -5,6 +5,7 @@ A model marks the place by a layer named :data:`components.layers.PREPARED`; one
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def adapt(model: keras.Model, x: np.ndarray) -> None:
-    """Fit standardisation and principal components to the rows a model will be fitted on.
+    """Fit standardisation, bins and principal components to the rows a model will be fitted on.
 
     Parameters
     ----------
@@ -32,13 +33,14 @@ def adapt(model: keras.Model, x: np.ndarray) -> None:
     # Of a picture and its windows, the first is the whole picture; the windows repeat it.
     x = x[:, :1] if len(model.input_shape) == 3 and model.input_shape[1] is None else x
     for layer in model.layers:
-        if isinstance(layer, keras.layers.Normalization) or layer.name == pieces.COMPONENTS:
+        scales = isinstance(layer, keras.layers.Normalization)
+        if scales or layer.name in _FITTED:
             below = keras.Model(model.inputs, layer.input).predict(x, batch_size=256, verbose=0)
-            if isinstance(layer, keras.layers.Normalization):
+            if scales:
                 layer.adapt(below)
                 _keep_constants(layer)
             else:
-                layer.set_weights(_components(below.reshape(-1, below.shape[-1]), count=layer.units))
+                layer.set_weights(_FITTED[layer.name](below.reshape(-1, below.shape[-1]), layer.units))
 
 
 def _keep_constants(layer: keras.layers.Normalization) -> None:
@@ -52,7 +54,7 @@ def _keep_constants(layer: keras.layers.Normalization) -> None:
     layer.finalize_state()
 
 
-def _components(x: np.ndarray, *, count: int) -> list[np.ndarray]:
+def _components(x: np.ndarray, count: int) -> list[np.ndarray]:
     from sklearn.decomposition import PCA
 
     fitted = PCA(min(count, *x.shape), svd_solver="full").fit(x)
@@ -61,6 +63,23 @@ def _components(x: np.ndarray, *, count: int) -> list[np.ndarray]:
     kernel[:, : fitted.n_components_] = fitted.components_.T * scale
     bias[: fitted.n_components_] = -fitted.mean_ @ fitted.components_.T * scale
     return [kernel, bias]
+
+
+def _bins(x: np.ndarray, count: int) -> list[np.ndarray]:
+    columns = x.shape[1]
+    edges = np.quantile(x, np.linspace(0.0, 1.0, count // columns + 1), axis=0)
+    width = np.diff(edges, axis=0)
+    # Where many rows have one value, a bin has no width; it keeps the scale of its column.
+    slope = 1.0 / np.where(width > 1e-6, width, 1.0)
+    kernel = np.concatenate([np.diag(row) for row in slope], axis=1)
+    return [kernel.astype(np.float32), (-edges[:-1] * slope).ravel().astype(np.float32)]
+
+
+#: What sets the kernel and bias of a Dense layer of this name, from what reaches it of the train rows, and its units.
+_FITTED: dict[str, Callable[[np.ndarray, int], list[np.ndarray]]] = {
+    pieces.COMPONENTS: _components,
+    pieces.PIECEWISE: _bins,
+}
 
 
 def _marked(model: keras.Model) -> bool:

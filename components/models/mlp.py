@@ -42,13 +42,13 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
 
 
 def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
-    """Build the better network: variances as logarithms, outliers cut off, dropout behind every layer.
+    """Build the better network: variances as logarithms, outliers cut off, bins, dropout behind every layer.
 
     Parameters
     ----------
     hp : mapping
-        ``log_columns`` (slices of the columns that are variances), ``clip`` (deviations), ``activation``,
-        ``units_1``, ``units_2``, ``dropout_rate``.
+        ``log_columns`` (slices of the columns that are variances), ``clip`` (deviations), ``bins`` (so many a
+        column, beside its value, where given), ``activation``, ``units_1``, ``units_2``, ``dropout_rate``.
     input_shape : tuple of int
         ``(columns,)``.
     classes : int
@@ -59,9 +59,12 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model, layers
+    from keras import Model, layers, ops
 
     inputs = layers.Input(input_shape)
     x = pieces.log_columns(inputs, slices=hp["log_columns"], columns=input_shape[0])
-    x = pieces.prepared(pieces.standardise(x, clip=hp["clip"]))
+    x = pieces.standardise(x, clip=hp["clip"])
+    if bins := hp.get("bins", 0):
+        x = ops.concatenate([x, pieces.piecewise(x, bins=bins, columns=input_shape[0])], axis=-1)
+    x = pieces.prepared(x)
     return Model(inputs, pieces.head(x, hp, classes=classes), name="mlp")

@@ -67,6 +67,8 @@ class Experiment(Strict):
         A model of the presets, what it hears, and which of its sets is taken.
     published : float, optional
         The study's accuracy, percent.
+    preset : str, optional
+        Take the first set of this preset's best variant, where it is not the base preset's.
     set : dict
         Hyperparameters that differ from the variant's own set.
     training : dict
@@ -97,6 +99,7 @@ class Experiment(Strict):
     material: str
     variant: Literal["study", "best"] = "study"
     published: float | None = None
+    preset: str | None = None
     set: dict[str, bool | int | float | str] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
     search: Search | None = None

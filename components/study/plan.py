@@ -89,7 +89,9 @@ def make(
         folds = (
             study.budgets["full"].folds if kfold and experiment.group == "model" else min(times.folds, most)
         )
-        experiments[name] = experiment.model_dump(mode="json", exclude={"protocols", "at_most", "quick"}) | {
+        own = experiment.model_dump(mode="json", exclude={"protocols", "at_most", "quick", "preset"})
+        experiments[name] = own | {
+            "set": _set(experiment) | experiment.set,
             "feature": material.feature,
             "source": material.source,
             "protocols": protocols,
@@ -124,6 +126,15 @@ def make(
         "reports": ["study"],
         "not_run": not_run,
     }
+
+
+def _set(experiment: Experiment) -> dict[str, Any]:
+    """Give the first set of the preset that an experiment's best variant was tuned in."""
+    if experiment.preset is None:
+        return {}
+    best = yaml.safe_load(presets.compose(experiment.preset))["models"][experiment.model]["best"]
+    fixed = {name: kind["value"] for name, kind in best["search"].items() if kind["type"] == "fixed"}
+    return fixed | best["start"]
 
 
 def _below(path: Path, *, root: Path) -> str:

@@ -47,9 +47,11 @@ class Case:
     name: str
     variant: Variant
     shape: tuple[int, ...]
+    more: tuple[tuple[str, int], ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.name}-{self.variant}-{'x'.join(map(str, self.shape))}"
+        words = [self.name, self.variant, "x".join(map(str, self.shape))]
+        return "-".join(words + [f"{key}={value}" for key, value in self.more])
 
     @property
     def block(self) -> ModelParams:
@@ -62,7 +64,7 @@ class Case:
         return {
             key: 8 if value and key.startswith(("units", "lstm_1", "lstm_2")) else value
             for key, value in hp.items()
-        } | {"batch_size": 8}
+        } | {"batch_size": 8, **dict(self.more)}
 
     def build(self, hp: dict[str, Any], rows: Part, *, epochs: int = 2) -> keras.Model:
         return fitting.build(
@@ -77,6 +79,7 @@ CASES = [
         for variant in ("study", "best")
     ),
     Case("vgg16", "best", (3, 64)),
+    Case("mlp", "best", SHAPES["mfcc_summary"], more=(("bins", 4),)),
 ]
 
 
