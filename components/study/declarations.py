@@ -68,7 +68,7 @@ class Experiment(Strict):
     published : float, optional
         The study's accuracy, percent.
     preset : str, optional
-        Take the first set of this preset's best variant, where it is not the base preset's.
+        Take this preset's best variant, where it is not the base preset's.
     set : dict
         Hyperparameters that differ from the variant's own set.
     training : dict

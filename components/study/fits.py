@@ -110,6 +110,7 @@ def experiment_params(document: dict[str, Any], *, experiment: dict[str, Any], r
     """
     whole = plan.params(document, material=experiment["material"], root=root).model_dump(mode="json")
     model = whole["models"][experiment["model"]] | {"variant": experiment["variant"]}
+    model["best"] = experiment.get("best", model["best"])
     best = experiment["variant"] == "best"
     block, first_set = (model["best"], "start") if best else (model, "study")
     block["training"] = {**(block["training"] or whole["training"]), **experiment["training"]}

@@ -91,7 +91,7 @@ def make(
         )
         own = experiment.model_dump(mode="json", exclude={"protocols", "at_most", "quick", "preset"})
         experiments[name] = own | {
-            "set": _set(experiment) | experiment.set,
+            **_best_of_its_preset(experiment),
             "feature": material.feature,
             "source": material.source,
             "protocols": protocols,
@@ -128,13 +128,11 @@ def make(
     }
 
 
-def _set(experiment: Experiment) -> dict[str, Any]:
-    """Give the first set of the preset that an experiment's best variant was tuned in."""
+def _best_of_its_preset(experiment: Experiment) -> dict[str, Any]:
+    """Give the variant ``best`` of an experiment's own preset, where it names one."""
     if experiment.preset is None:
         return {}
-    best = yaml.safe_load(presets.compose(experiment.preset))["models"][experiment.model]["best"]
-    fixed = {name: kind["value"] for name, kind in best["search"].items() if kind["type"] == "fixed"}
-    return fixed | best["start"]
+    return {"best": yaml.safe_load(presets.compose(experiment.preset))["models"][experiment.model]["best"]}
 
 
 def _below(path: Path, *, root: Path) -> str:
