@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 #: Name of the layer behind which training begins. All before it is fitted once, on train rows, and then fixed:
 #: :mod:`components.fitting` runs it once and trains what comes after on its output.
 PREPARED = "prepared"
-#: Name of the layer that :mod:`components.fitting` sets to the principal components of the train rows.
+#: Name of the layer that :mod:`components.preparation` sets to the principal components of the train rows.
 COMPONENTS = "principal_components"
-#: Name of the layer that :mod:`components.fitting` sets to the quantiles of the train rows.
+#: Name of the layer that :mod:`components.preparation` sets to the quantiles of the train rows.
 PIECEWISE = "piecewise"
 #: Logarithms are taken of no less; the smallest variance of the public tables is 1e-9.
 SMALLEST = 1e-12
