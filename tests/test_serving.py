@@ -166,8 +166,7 @@ def test_two_hundred_good_and_bad_mixed_leave_it_up_and_its_memory_flat(server, 
     good, expected = body(question()), post(address, body(question()))[1]
     refused = {kind: make(tmp_path) for kind, (make, _) in BAD.items()}
     # Every other one is good; the bad kinds take turns.
-    kinds = [kind for kind, _ in zip(itertools.cycle(refused), range(100), strict=False)]
-    mixed = [one for kind in kinds for one in ("good", kind)]
+    mixed = [one for kind in itertools.islice(itertools.cycle(refused), 100) for one in ("good", kind)]
     sent = refused | {"good": good}
 
     def memory() -> int:

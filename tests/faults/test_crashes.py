@@ -9,14 +9,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.faults import kill_sweep
-from tests.faults.kill_sweep import PROMISED, State, left_over, orphans, said, start, state
+from tests.faults.kill_sweep import PROMISED, orphans, said, start
+from tests.faults.left_behind import State, left_over, state
 from tests.test_workflow import workspace
 
 pytestmark = pytest.mark.slow
@@ -133,7 +134,49 @@ def test_stopped_within_ten_seconds_with_a_word_on_how_to_go_on(
     document[block]["epochs"] += 1
     (folder / "params.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
     process = start(folder)
-    until(process, folder, pattern)
+    until(process, folder, lambda: re.search(pattern, said(folder), re.MULTILINE) is not None)
+    stop(process, folder, number=number)
+    if number == signal.SIGTERM and moment == "while a search runs":
+        kill_sweep.finish(folder)
+        assert left_over(folder) == []
+
+
+def test_stopped_while_the_temporary_server_comes_up(finished: tuple[Path, State], tmp_path: Path) -> None:
+    folder = copied(finished[0], tmp_path / "workspace")
+    shutil.rmtree(folder / "data/report")
+    process = start(folder)
+    until(process, folder, lambda: "starting" in (folder / "data/.flow.lock").read_text())
+    stop(process, folder)
+
+
+def test_stopped_while_the_gate_asks_a_new_process(finished: tuple[Path, State]) -> None:
+    folder, whole = finished
+    shutil.rmtree(folder / "mlruns")
+    process = start(folder)
+    until(process, folder, lambda: any("components.load_test" in one for one in kill_sweep.commands(folder)))
+    stop(process, folder)
+    kill_sweep.finish(folder)
+    assert left_over(folder) == []
+    assert state(folder) == whole
+
+
+def copied(finished: Path, place: Path) -> Path:
+    """A workspace with everything done but a store: MLflow's knows its files by their old place."""
+    shutil.copytree(finished, place, symlinks=True, ignore=shutil.ignore_patterns("mlruns", ".prefect"))
+    return place
+
+
+def until(process: subprocess.Popen[bytes], folder: Path, there: Callable[[], bool]) -> None:
+    """Wait for a moment of a running flow."""
+    limit = time.monotonic() + LIMIT
+    while not there():
+        assert process.poll() is None, said(folder)[-2000:]
+        assert time.monotonic() < limit
+        time.sleep(0.02)
+
+
+def stop(process: subprocess.Popen[bytes], folder: Path, *, number: signal.Signals = signal.SIGTERM) -> None:
+    """Stop a flow, and see that it ends in time, with everything it started, and says how to go on."""
     began = time.monotonic()
     # As a terminal does: Ctrl-C reaches the whole process group.
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
@@ -144,60 +187,3 @@ def test_stopped_within_ten_seconds_with_a_word_on_how_to_go_on(
     assert "Finished stages are kept; the same command goes on from there." in said(folder)
     assert "Traceback" not in said(folder)
     assert took < PROMISED
-    if number == signal.SIGTERM and moment == "while a search runs":
-        kill_sweep.finish(folder)
-        assert left_over(folder) == []
-
-
-def test_stopped_while_the_temporary_server_comes_up(finished: tuple[Path, State], tmp_path: Path) -> None:
-    folder = copied(finished[0], tmp_path / "workspace")
-    shutil.rmtree(folder / "data/report")
-    process = start(folder)
-    limit = time.monotonic() + LIMIT
-    while "starting" not in (folder / "data/.flow.lock").read_text():
-        assert process.poll() is None, said(folder)[-2000:]
-        assert time.monotonic() < limit
-        time.sleep(0.02)
-    began = time.monotonic()
-    process.terminate()
-    process.wait(timeout=60)
-    took = time.monotonic() - began
-    assert orphans(folder, seconds=0) == []
-    assert process.returncode == 128 + signal.SIGTERM
-    assert "the same command goes on from there" in said(folder)
-    assert "Traceback" not in said(folder)
-    assert took < PROMISED
-
-
-def copied(finished: Path, place: Path) -> Path:
-    """A workspace with everything done but a store: MLflow's knows its files by their old place."""
-    shutil.copytree(finished, place, symlinks=True, ignore=shutil.ignore_patterns("mlruns", ".prefect"))
-    return place
-
-
-def until(process: subprocess.Popen[bytes], folder: Path, pattern: str) -> None:
-    limit = time.monotonic() + LIMIT
-    while not re.search(pattern, said(folder), re.MULTILINE):
-        assert process.poll() is None, said(folder)[-2000:]
-        assert time.monotonic() < limit
-        time.sleep(0.1)
-
-
-def test_stopped_while_the_gate_asks_a_new_process(finished: tuple[Path, State]) -> None:
-    folder, whole = finished
-    shutil.rmtree(folder / "mlruns")
-    process = start(folder)
-    limit = time.monotonic() + LIMIT
-    while not any("components.load_test" in command for command in kill_sweep.commands(folder)):
-        assert process.poll() is None, said(folder)[-2000:]
-        assert time.monotonic() < limit
-        time.sleep(0.05)
-    began = time.monotonic()
-    process.terminate()
-    process.wait(timeout=60)
-    assert time.monotonic() - began < PROMISED
-    assert orphans(folder, seconds=2) == []
-    assert "the same command goes on from there" in said(folder)
-    kill_sweep.finish(folder)
-    assert left_over(folder) == []
-    assert state(folder) == whole

@@ -18,7 +18,7 @@ import pytest
 from flows import graph, restored
 from flows.graph import GraphError
 from flows.stages import Running
-from tests.faults import kill_sweep
+from tests.faults import left_behind
 from tests.flows.conftest import TOY
 from tests.test_workflow import run, workspace
 
@@ -191,7 +191,7 @@ def test_pushed_and_pulled_through_s3_nothing_runs_and_the_runs_are_rebuilt(
     (tmp_path / "first").mkdir()
     first = workspace(tmp_path / "first" / "workspace")
     run("genre", "run", folder=first)
-    whole = kill_sweep.state(first)
+    whole = left_behind.state(first)
     run("dvc", "remote", "add", "-d", "store", "s3://genre/store", folder=first)
     run("dvc", "remote", "modify", "store", "endpointurl", bucket["url"], folder=first)
     run("dvc", "push", folder=first)
@@ -206,7 +206,7 @@ def test_pushed_and_pulled_through_s3_nothing_runs_and_the_runs_are_rebuilt(
     printed = run("genre", "run", folder=second)
     assert "up to date" in printed
     assert "Champion:" in printed
-    after = kill_sweep.state(second)
+    after = left_behind.state(second)
     assert after == whole
 
 

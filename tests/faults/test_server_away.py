@@ -18,7 +18,8 @@ from components import logged_model, tracking
 from components.errors import StoreError
 from components.params import Params
 from tests.faults import kill_sweep
-from tests.faults.kill_sweep import said, start, state
+from tests.faults.kill_sweep import said, start
+from tests.faults.left_behind import state
 from tests.faults.test_crashes import until
 from tests.faults.test_store_faults import seen
 from tests.test_workflow import workspace
@@ -112,7 +113,7 @@ def test_a_server_that_goes_away_while_models_are_trained_has_every_run_once_it_
     (folder / "mlruns").symlink_to(server.folder)
     told = {"MLFLOW_TRACKING_URI": server.address, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
     process = start(folder, **told)
-    until(process, folder, "epoch 2 of")
+    until(process, folder, lambda: "epoch 2 of" in said(folder))
     server.stop()
     assert process.wait(timeout=1800) == 1, said(folder)[-3000:]
     assert f"the MLflow store {server.address} failed" in said(folder)

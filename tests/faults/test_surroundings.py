@@ -17,7 +17,8 @@ import yaml
 from flows import workspace as flow_workspace
 from tests.conftest import PROJECT
 from tests.faults import kill_sweep
-from tests.faults.kill_sweep import environment, left_over, orphans, said, state
+from tests.faults.kill_sweep import environment, orphans, said
+from tests.faults.left_behind import left_over, state
 from tests.test_workflow import BIN, workspace
 
 
