@@ -85,7 +85,7 @@ def build(
     model = models.build(name, hp, variant=variant, input_shape=train.x.shape[1:], classes=classes)
     preparation.adapt(model, train.x)
     rate: Any = hp["learning_rate"]
-    rows = len(train.y) * (train.x.shape[1] if preparation.has_windows(model) else 1)
+    rows = len(train.y) * (train.x.shape[1] if preparation.has_views(model) else 1)
     steps = -(-rows // hp["batch_size"])
     if hp.get("schedule", "constant") == "cosine":
         rising = round(steps * epochs * WARM_UP)

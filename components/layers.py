@@ -24,6 +24,41 @@ SMALLEST = 1e-12
 COMPRESSION = 5.0
 
 
+def begin(input_shape: tuple[int, ...], *, axes: int, views: bool) -> tuple[Any, Any]:
+    """Begin a network whose rows may come in several views: a picture and its windows, a clip at several speeds.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Shape of a row, or ``(views, ...)`` where it has one axis more than ``axes``; the first is the row itself.
+    axes : int
+        Axes of one view.
+    views : bool
+        Whether they are used: each is a row of its own in training, and all of a row :func:`vote`.
+
+    Returns
+    -------
+    inputs : tensor
+        The network's input; it takes any number of views where there are several.
+    x : tensor, shape (rows, ...) or (rows, views, ...)
+        What goes on from there.
+    """
+    from keras import layers
+
+    if len(input_shape) == axes:
+        inputs = layers.Input(input_shape)
+        return inputs, inputs
+    inputs = layers.Input((None, *input_shape[1:]))
+    return inputs, inputs if views else inputs[:, 0]
+
+
+def vote(outputs: Any) -> Any:
+    """Average the probabilities of a row's views, where it has any."""
+    from keras import ops
+
+    return ops.mean(outputs, axis=1) if len(outputs.shape) == 3 else outputs
+
+
 def log_columns(x: Any, *, slices: str, columns: int) -> Any:
     """Take the logarithm of some columns.
 
@@ -131,19 +166,19 @@ def pool(x: Any, *, statistics: str) -> Any:
 
     Parameters
     ----------
-    x : tensor, shape (rows, frames, channels)
+    x : tensor, shape (..., frames, channels)
         A sequence.
     statistics : str
         Of ``mean``, ``std``, ``max``, with spaces between.
 
     Returns
     -------
-    tensor, shape (rows, channels * statistics)
+    tensor, shape (..., channels * statistics)
         One after the other.
     """
     from keras import ops
 
-    parts = [getattr(ops, name)(x, axis=1) for name in statistics.split()]
+    parts = [getattr(ops, name)(x, axis=-2) for name in statistics.split()]
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
 
 
@@ -178,11 +213,12 @@ def head(x: Any, hp: Hyperparameters, *, classes: int) -> keras.KerasTensor:
 def read_both_ways(x: Any, hp: Hyperparameters, *, classes: int) -> keras.KerasTensor:
     """Read a sequence from both ends by LSTM layers, sum it up over time, and end the network.
 
-    The layers keep what cuDNN's kernels need (see the documentation of ``keras.layers.LSTM``).
+    Where a row has several views, each is read on its own. The layers keep what cuDNN's kernels need (see the
+    documentation of ``keras.layers.LSTM``).
 
     Parameters
     ----------
-    x : tensor, shape (rows, frames, channels)
+    x : tensor, shape (rows, frames, channels) or (rows, views, frames, channels)
         A sequence.
     hp : mapping
         ``lstm_1``, ``lstm_2`` (units each way; 0 is no layer), ``lstm_dropout`` (of a layer's input),
@@ -193,11 +229,15 @@ def read_both_ways(x: Any, hp: Hyperparameters, *, classes: int) -> keras.KerasT
 
     Returns
     -------
-    tensor, shape (rows, classes)
+    tensor, shape (rows, classes) or (rows, views, classes)
         Probabilities.
     """
-    from keras import layers, ops
+    from keras import Model, layers, ops
 
+    if len(x.shape) == 4:
+        view = layers.Input(x.shape[2:])
+        reader = Model(view, read_both_ways(view, hp, classes=classes), name="reader")
+        return layers.TimeDistributed(reader, name="each_view")(x)
     read = x
     for number in (1, 2):
         if units := hp[f"lstm_{number}"]:

@@ -30,8 +30,8 @@ def adapt(model: keras.Model, x: np.ndarray) -> None:
     """
     import keras
 
-    # Of a picture and its windows, the first is the whole picture; the windows repeat it.
-    x = x[:, :1] if len(model.input_shape) == 3 and model.input_shape[1] is None else x
+    # Of several views, the first is the row itself; the others repeat it.
+    x = x[:, :1] if len(model.input_shape) > 2 and model.input_shape[1] is None else x
     for layer in model.layers:
         scales = isinstance(layer, keras.layers.Normalization)
         if scales or layer.name in _FITTED:
@@ -86,12 +86,12 @@ def _marked(model: keras.Model) -> bool:
     return any(layer.name == pieces.PREPARED for layer in model.layers)
 
 
-def has_windows(model: keras.Model) -> bool:
-    """Say whether a model takes a picture and windows of it: then each is a row of its own in training."""
+def has_views(model: keras.Model) -> bool:
+    """Say whether a model hears or sees several views of a row: then each is a row of its own in training."""
     if not _marked(model):
         return False
     shape = model.get_layer(pieces.PREPARED).output.shape
-    return len(shape) == 3 and shape[1] is None
+    return len(shape) > 2 and shape[1] is None
 
 
 def run(model: keras.Model, *, train: Part, validation: Part | None) -> tuple[keras.Model, Part, Part | None]:
@@ -128,14 +128,14 @@ def run(model: keras.Model, *, train: Part, validation: Part | None) -> tuple[ke
     def through(part: Part) -> Part:
         return replace(part, x=fixed.predict(part.x, batch_size=256, verbose=0))
 
-    train = _one_row_a_window(through(train)) if has_windows(model) else through(train)
+    train = _one_row_a_view(through(train)) if has_views(model) else through(train)
     return trained, train, validation and through(validation)
 
 
-def _one_row_a_window(part: Part) -> Part:
-    windows = part.x.shape[1]
+def _one_row_a_view(part: Part) -> Part:
+    views = part.x.shape[1]
     return Part(
-        x=part.x.reshape(-1, 1, part.x.shape[2]),
-        y=np.repeat(part.y, windows),
-        rows=part.rows.loc[part.rows.index.repeat(windows)].reset_index(drop=True),
+        x=part.x.reshape(-1, 1, *part.x.shape[2:]),
+        y=np.repeat(part.y, views),
+        rows=part.rows.loc[part.rows.index.repeat(views)].reset_index(drop=True),
     )

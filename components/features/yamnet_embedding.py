@@ -7,9 +7,12 @@ import tempfile
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field, field_validator
 
+from components import audio
 from components.features import encoder as encoders
 from components.features.encoder import Encoder
 from components.params import PretrainedParams, Strict
@@ -26,7 +29,20 @@ BATCH = 10
 
 
 class Options(Strict):
-    """There is nothing to choose: the encoder is frozen."""
+    """What can be chosen.
+
+    ``speeds``: where there are any, each row has a second axis: the clip as it is, then played so many times as
+    fast, which moves pitch and tempo together (speed perturbation; Ko et al., Interspeech 2015, take 0.9 and 1.1).
+    """
+
+    speeds: tuple[Annotated[float, Field(ge=0.5, le=2.0)], ...] = ()
+
+    @field_validator("speeds")
+    @classmethod
+    def _others(cls, speeds: tuple[float, ...]) -> tuple[float, ...]:
+        if 1.0 in speeds or len(set(speeds)) < len(speeds):
+            raise ValueError(f"{list(speeds)}; valid: each once, and not 1, which is there anyway")
+        return speeds
 
 
 def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndarray:
@@ -40,19 +56,32 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
     clips : ndarray of float32, shape (n, samples)
         Mono at ``SAMPLE_RATE``.
     options : Options
-        None.
+        See there.
     encoder : Encoder
         From :func:`load_encoder`.
 
     Returns
     -------
-    ndarray of float32, shape (n, frames, 1024)
-        0 and up; 6 frames for 3 s, 62 for 30 s.
+    ndarray of float32, shape (n, frames, 1024) or (n, 1 + speeds, frames, 1024)
+        0 and up; 6 frames for 3 s, 62 for 30 s, at every speed.
     """
     from components.features import yamnet_network
 
-    starts = yamnet_network.patch_starts(clips.shape[1])
-    values = np.empty((len(clips), len(starts), yamnet_network.WIDTH), dtype=np.float32)
+    frames = len(yamnet_network.patch_starts(clips.shape[1]))
+    views = [_embed(clips, frames=frames, encoder=encoder)]
+    for speed in options.speeds:
+        rate = round(SAMPLE_RATE * speed)
+        played = np.stack([audio.resample(clip, rate, to=SAMPLE_RATE) for clip in clips])
+        views.append(_embed(played, frames=frames, encoder=encoder))
+    return np.stack(views, axis=1) if options.speeds else views[0]
+
+
+def _embed(clips: np.ndarray, *, frames: int, encoder: Encoder) -> np.ndarray:
+    from components.features import yamnet_network
+
+    last = yamnet_network.patch_starts(clips.shape[1])[-1]
+    starts = np.linspace(0, last, frames).round().astype(np.int64)
+    values = np.empty((len(clips), frames, yamnet_network.WIDTH), dtype=np.float32)
     for first in range(0, len(clips), BATCH):
         (values[first : first + BATCH],) = encoder.run(clips[first : first + BATCH], starts=starts)
     return values

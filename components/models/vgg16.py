@@ -20,7 +20,7 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
         ``standardise``, ``activation``, ``units_1`` to ``units_4``, ``dropout_1`` to ``dropout_4``,
         ``dropout_rate``, ``has_fourth_layer``.
     input_shape : tuple of int
-        ``(values,)``.
+        ``(values,)``; of windows, ``(windows, values)``, the whole picture alone is seen.
     classes : int
         Number of genres.
 
@@ -31,8 +31,8 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     """
     from keras import Model, layers
 
-    inputs = layers.Input(input_shape)
-    x = layers.Normalization(name="standardise")(inputs) if hp["standardise"] else inputs
+    inputs, x = pieces.begin(input_shape, axes=1, views=False)
+    x = layers.Normalization(name="standardise")(x) if hp["standardise"] else x
     for number in (1, 2, 3, 4) if hp["has_fourth_layer"] else (1, 2, 3):
         x = layers.Dense(hp[f"units_{number}"], activation=hp["activation"], name=f"dense_{number}")(x)
         if hp[f"dropout_{number}"]:
@@ -59,13 +59,9 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model, layers, ops
+    from keras import Model
 
-    # Any number of windows goes in: each is a row of its own in training, and all of a picture's vote after it.
-    inputs = layers.Input((None, input_shape[1]) if len(input_shape) == 2 else input_shape)
-    windows = len(input_shape) == 2 and hp["windows"]
-    x = inputs if windows or len(input_shape) == 1 else inputs[:, 0]
+    inputs, x = pieces.begin(input_shape, axes=1, views=hp["windows"])
     x = pieces.standardise(x, clip=hp["clip"])
     x = pieces.prepared(pieces.principal_components(x, count=hp["components"]))
-    outputs = pieces.head(x, hp, classes=classes)
-    return Model(inputs, ops.mean(outputs, axis=1) if windows else outputs, name="vgg16")
+    return Model(inputs, pieces.vote(pieces.head(x, hp, classes=classes)), name="vgg16")

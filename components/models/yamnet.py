@@ -19,7 +19,8 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     hp : mapping
         ``standardise``, ``activation``, ``units_1`` to ``units_3``, ``dropout``, ``dropout_rate``.
     input_shape : tuple of int
-        ``(frames, 1024)``: one frame each 0.48 s (the AudioSet model card of YAMNet).
+        ``(frames, 1024)``: one frame each 0.48 s (the AudioSet model card of YAMNet). Of several speeds,
+        ``(views, frames, 1024)``, the clip as it is is heard alone.
     classes : int
         Number of genres.
 
@@ -30,8 +31,8 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     """
     from keras import Model, layers, ops
 
-    inputs = layers.Input(input_shape)
-    x = ops.concatenate([ops.mean(inputs, axis=1), ops.std(inputs, axis=1)], axis=-1)
+    inputs, x = pieces.begin(input_shape, axes=2, views=False)
+    x = ops.concatenate([ops.mean(x, axis=1), ops.std(x, axis=1)], axis=-1)
     if hp["standardise"]:
         x = layers.Normalization(name="standardise")(x)
     for number in (1, 2, 3):
@@ -51,7 +52,7 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
         ``statistics`` (over time, of ``mean std max``), ``compress``, ``clip`` (deviations), ``activation``,
         ``units_1``, ``units_2``, ``dropout_rate``.
     input_shape : tuple of int
-        ``(frames, 1024)``.
+        ``(frames, 1024)`` or, of several speeds, ``(views, frames, 1024)``.
     classes : int
         Number of genres.
 
@@ -60,10 +61,10 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model, layers
+    from keras import Model
 
-    inputs = layers.Input(input_shape)
-    x = pieces.pool(inputs, statistics=hp["statistics"])
+    inputs, x = pieces.begin(input_shape, axes=2, views=True)
+    x = pieces.pool(x, statistics=hp["statistics"])
     x = pieces.compress(x) if hp["compress"] else x
     x = pieces.prepared(pieces.standardise(x, clip=hp["clip"]))
-    return Model(inputs, pieces.head(x, hp, classes=classes), name="yamnet")
+    return Model(inputs, pieces.vote(pieces.head(x, hp, classes=classes)), name="yamnet")

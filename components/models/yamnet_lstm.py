@@ -20,7 +20,7 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
         ``standardise``, ``activation``, ``units_1`` to ``units_3``, ``units_additional``,
         ``has_additional_layer``, ``dropout_1``, ``dropout_rate1``, ``dropout_2``, ``dropout_rate2``.
     input_shape : tuple of int
-        ``(frames, 1024)``.
+        ``(frames, 1024)``; of several speeds, ``(views, frames, 1024)``, the clip as it is is heard alone.
     classes : int
         Number of genres.
 
@@ -31,8 +31,8 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     """
     from keras import Model, layers
 
-    inputs = layers.Input(input_shape)
-    x = layers.Normalization(name="standardise")(inputs) if hp["standardise"] else inputs
+    inputs, x = pieces.begin(input_shape, axes=2, views=False)
+    x = layers.Normalization(name="standardise")(x) if hp["standardise"] else x
     stack = [hp["units_1"], hp["units_2"]]
     if hp["has_additional_layer"]:
         stack.append(hp["units_additional"])
@@ -53,7 +53,7 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     hp : mapping
         ``compress``, ``clip`` (deviations), and those of :func:`components.layers.read_both_ways`.
     input_shape : tuple of int
-        ``(frames, 1024)``.
+        ``(frames, 1024)`` or, of several speeds, ``(views, frames, 1024)``.
     classes : int
         Number of genres.
 
@@ -62,9 +62,10 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model, layers
+    from keras import Model
 
-    inputs = layers.Input(input_shape)
-    x = pieces.compress(inputs) if hp["compress"] else inputs
+    inputs, x = pieces.begin(input_shape, axes=2, views=True)
+    x = pieces.compress(x) if hp["compress"] else x
     x = pieces.prepared(pieces.standardise(x, clip=hp["clip"]))
-    return Model(inputs, pieces.read_both_ways(x, hp, classes=classes), name="yamnet_lstm")
+    outputs = pieces.vote(pieces.read_both_ways(x, hp, classes=classes))
+    return Model(inputs, outputs, name="yamnet_lstm")

@@ -13,6 +13,8 @@ from components.validation import signal
 
 #: Bytes of ``values`` read at a time. Several temporary arrays of this size live at once.
 PIECE_BYTES = 16 * 2**20
+#: Channels of a picture; no sequence has so few columns.
+COLOURS = 3
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def profile(x: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray, shape (rows, columns), (rows, time, columns) or (rows, height, width, channels)
-        Feature values.
+    x : ndarray, shape (rows, columns), (rows, time, columns), (rows, views, time, columns) or (rows, height, width, 3)
+        Feature values; sequences may come in several views.
 
     Returns
     -------
@@ -79,7 +81,9 @@ def profile(x: np.ndarray) -> np.ndarray:
         Vectors as they are; of sequences the mean and deviation over time of each column; of pictures the mean
         and deviation of each line (a frequency band over time, where pictures are spectrograms).
     """
-    if x.ndim == 4:
+    if x.ndim == 4 and x.shape[-1] != COLOURS:
+        x = x.reshape(len(x), -1, x.shape[-1])
+    elif x.ndim == 4:
         x = x.mean(axis=-1, dtype=np.float64).swapaxes(1, 2)
     if x.ndim == 3:
         return np.concatenate([x.mean(axis=1, dtype=np.float64), x.std(axis=1, dtype=np.float64)], axis=1)

@@ -26,7 +26,10 @@ def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
     """
     columns = found.columns
     samples = round(inputs.params.segments.seconds * RATE)
-    frames = inputs.values.shape[1] if inputs.values.ndim == 3 else 0
+    speeds = len((inputs.meta.get("options") or {}).get("speeds", ()))
+    shape = inputs.values.shape
+    fits = len(shape) == 4 and shape[1] == 1 + speeds if speeds else len(shape) == 3
+    frames = shape[-2] if fits else 0
     facts = {
         **claim(inputs),
         "width": inputs.values.shape[-1],

@@ -78,7 +78,13 @@ CASES = [
         for name, block in PARAMS.models.items()
         for variant in ("study", "best")
     ),
-    Case("vgg16", "best", (3, 64)),
+    # Several views of a row: windows of a picture, speeds of a clip.
+    *(Case("vgg16", variant, (3, 64)) for variant in ("study", "best")),
+    *(
+        Case(name, variant, (3, *SHAPES["yamnet_embedding"]))
+        for name in ("yamnet", "yamnet_lstm")
+        for variant in ("study", "best")
+    ),
     Case("mlp", "best", SHAPES["mfcc_summary"], more=(("bins", 4),)),
 ]
 
@@ -208,8 +214,10 @@ def test_lstm_layers_keep_what_fast_kernels_need() -> None:
 
     for case in (case for case in CASES if case.name.endswith("lstm")):
         model = case.build(case.hp(), part(case.shape))
-        both = [layer for layer in model.layers if isinstance(layer, keras.layers.Bidirectional)]
-        layers = [layer for layer in model.layers if isinstance(layer, keras.layers.LSTM)]
+        wrapped = [layer for layer in model.layers if isinstance(layer, keras.layers.TimeDistributed)]
+        every = [*model.layers, *(inner for layer in wrapped for inner in layer.layer.layers)]
+        both = [layer for layer in every if isinstance(layer, keras.layers.Bidirectional)]
+        layers = [layer for layer in every if isinstance(layer, keras.layers.LSTM)]
         layers += [one for layer in both for one in (layer.forward_layer, layer.backward_layer)]
         assert len(layers) == (3 if case.variant == "study" else 2)
         for layer in layers:

@@ -110,3 +110,8 @@ def test_equal_values_in_rows_sorted_by_genre_tell_no_genres_apart() -> None:
     sparse = np.maximum(rng.normal(-1.0, 1.0, (30, 400)), 0.0)
     ratio, needed = separation(sparse, labels)
     assert ratio < needed
+
+
+def test_views_of_a_sequence_are_described_as_one_longer_sequence() -> None:
+    views = np.random.default_rng(0).normal(size=(7, 3, 4, 5)).astype(np.float32)
+    np.testing.assert_array_equal(scan.profile(views), scan.profile(views.reshape(7, 12, 5)))
