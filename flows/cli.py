@@ -76,7 +76,7 @@ def reproduce(
         str | None,
         typer.Option(help="Experiments, models or groups by comma; kfold: all folds of every model"),
     ] = None,
-    budget: Annotated[str, typer.Option(help="quick: one fold each; full: five folds or seeds")] = "full",
+    budget: Annotated[str, typer.Option(help="quick: two folds or seeds; full: five")] = "full",
     search: Annotated[bool, typer.Option("--search", help="Search each model before its fit: hours")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what is up to date")] = False,
     list_only: Annotated[bool, typer.Option("--list", help="Say what would be run, and stop")] = False,

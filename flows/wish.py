@@ -102,9 +102,31 @@ def chosen(wish: Wish, *, document: Mapping[str, Any]) -> list[str]:
     ParamsError
         If a name stands for nothing.
     """
+    meant = named(wish)
+    return [name for name in document["experiments"] if name in meant]
+
+
+def named(wish: Wish) -> set[str]:
+    """Say which experiments a wish names, whether or not the data is there.
+
+    Parameters
+    ----------
+    wish : Wish
+        For ``only``.
+
+    Returns
+    -------
+    set of str
+        All of them where it names none.
+
+    Raises
+    ------
+    ParamsError
+        If a name stands for nothing.
+    """
     declared = declarations.load().experiments
     if not wish.only:
-        return list(document["experiments"])
+        return set(declared)
     names: set[str] = set()
     for word in wish.only:
         group = "model" if word == KFOLD else word
@@ -120,16 +142,18 @@ def chosen(wish: Wish, *, document: Mapping[str, Any]) -> list[str]:
             raise ParamsError(
                 f"--only names {word!r}; valid: {KFOLD}, {', '.join(groups)}, {', '.join(declared)}"
             )
-    return [name for name in document["experiments"] if name in names]
+    return names
 
 
-def listing(document: Mapping[str, Any]) -> list[str]:
+def listing(document: Mapping[str, Any], *, names: Collection[str]) -> list[str]:
     """Lay out the experiments for ``--list``.
 
     Parameters
     ----------
     document : mapping
         The plan.
+    names : collection of str
+        The experiments asked for.
 
     Returns
     -------
@@ -138,6 +162,8 @@ def listing(document: Mapping[str, Any]) -> list[str]:
     """
     lines = []
     for name, experiment in declarations.load().experiments.items():
+        if name not in names:
+            continue
         if name in document["not_run"]:
             state = f"not run: needs {document['not_run'][name]}"
         else:
@@ -243,4 +269,4 @@ def preview(wish: Wish, *, root: Path) -> list[str]:
     """
     seen = look(wish, root=root)
     document = plan.make(seen, budget=wish.budget, root=root, search=wish.search, kfold=KFOLD in wish.only)
-    return [*seen.lines(), "", *listing(document)]
+    return [*seen.lines(), "", *listing(document, names=named(wish))]

@@ -159,6 +159,15 @@ def test_names_stand_for_experiments_models_and_groups(project: Path) -> None:
     assert meant("vgg16_raw") == []  # there are no pictures: the page says so
 
 
+def test_a_list_says_what_the_named_experiments_would_run_and_what_they_lack(project: Path) -> None:
+    document = plan.make(found.embedded(project), budget="quick", root=project)
+    asked = Wish(only=("lstm", "vgg16_raw"), budget="quick")
+    lines = wish.listing(document, names=wish.named(asked))
+    assert [line.split()[0] for line in lines] == ["lstm", "vgg16_raw"]
+    assert "segment x 1" in lines[0]
+    assert "not run: needs" in lines[1]
+
+
 def test_a_page_that_is_up_to_date_starts_nothing(
     stages: dict[str, Any], four: Graph, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
