@@ -24,7 +24,7 @@ def run(
 
     checked = params.load()
     check_all(checked)
-    from flows import launch
+    from flows import graph, launch
 
     chosen = models.split(",") if models else None
     for name in chosen or []:
@@ -33,7 +33,10 @@ def run(
     if status == 0:
         from components import comparison, registry
 
-        comparison.table(params=checked, root=ROOT)
+        if chosen and "compare" in graph.read(Path.cwd()).stale():
+            print("Not compared: other models are not up to date; `genre run` brings all of them up to date.")
+        else:
+            comparison.table(params=checked, root=ROOT)
         print(registry.speaks(params=checked))
         print("MLflow UI: genre mlflow-ui")
     raise typer.Exit(status)
