@@ -40,7 +40,8 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "tuner", ["random", "bayesian", pytest.param("hyperband", marks=pytest.mark.slow), "grid"]
+    "tuner",
+    ["random", *(pytest.param(name, marks=pytest.mark.slow) for name in ("bayesian", "hyperband", "grid"))],
 )
 def test_the_first_trial_is_the_published_best_set(
     small_project: Path, small_params: Params, fits: list[dict[str, Any]], tuner: str
