@@ -50,7 +50,8 @@ def render(collected: Mapping[str, Any]) -> str:
         result=collected,
         experiments=experiments,
         models=_models(experiments),
-        ablations=_ablations(experiments),
+        ablations={name: row for name, row in experiments.items() if row["group"] == "ablation"},
+        gains=collected["gains"],
         sides={name: row for name, row in experiments.items() if row["group"] == "side"},
         colours={model: f"var(--m{place % svg.MODEL_COLOURS + 1})" for place, model in enumerate(families)},
         protocols=PROTOCOLS,
@@ -81,23 +82,6 @@ def _models(experiments: Mapping[str, Any]) -> list[dict[str, Any]]:
             rows.setdefault(key, {"name": key, "title": row["title"], "variants": {}})
             rows[key]["variants"][row["variant"]] = {"name": name, **row}
     return list(rows.values())
-
-
-def _ablations(experiments: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Put every ablation beside the whole variant it leaves something out of."""
-    rows = []
-    for name, row in experiments.items():
-        if row["group"] != "ablation":
-            continue
-        base = name[: name.index("_best") + len("_best")]
-        whole = experiments[base]
-        gains = {
-            protocol: whole["figures"][protocol]["segments"] - figures["segments"]
-            for protocol, figures in row["figures"].items()
-            if protocol in whole["figures"]
-        }
-        rows.append({"name": name, "base": base, "row": row, "gains": gains})
-    return rows
 
 
 def _costs(experiments: Mapping[str, Any], *, families: list[str]) -> list[Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from components import atomic, presets
+from components import atomic, presets, published
 from components.errors import ParamsError
-from components.features.encoder import UNTRAINED
+from components.features.encoder import UNTRAINED, sha256_of_files
 from components.params import Params
 from components.study import declarations
 from components.study.declarations import Experiment, Material, Source
@@ -57,8 +57,9 @@ def make(
     -------
     dict
         What ``study/params.yaml`` holds: ``budget``, ``seed``, ``synthetic``, ``found`` (lines to read),
-        ``lists``, ``artists``, ``segments``, ``sources``, ``materials``, ``experiments``, ``reports`` and
-        ``not_run`` (name to what it needs). Only sources and materials that an experiment uses are in it.
+        ``lists``, ``artists``, ``checksums`` (of these two), ``segments``, ``sources``, ``materials``,
+        ``experiments``, ``reports`` and ``not_run`` (name to what it needs). Only sources and materials that
+        an experiment uses are in it.
 
     Raises
     ------
@@ -110,6 +111,11 @@ def make(
         "found": found.lines(),
         "lists": str(found.lists) if found.lists else None,
         "artists": str(found.artists) if found.artists else None,
+        # DVC knows these files by their contents, not by their names.
+        "checksums": {
+            "lists": found.lists and sha256_of_files(found.lists / name for name in published.LISTS.values()),
+            "artists": found.artists and sha256_of_files([found.artists]),
+        },
         "segments": {"seconds": 3.0, "per_track": 3 if found.synthetic else 10},
         "sources": {
             name: {

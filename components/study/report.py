@@ -58,8 +58,8 @@ def collect(outcomes: Mapping[str, Outcome], *, document: Mapping[str, Any]) -> 
     dict
         JSON: ``budget``, ``found`` (lines), ``synthetic``, ``experiments`` (by name: ``title``, ``group``,
         ``model``, ``variant``, ``published``, ``source``, ``reason``, ``note``, ``figures`` by protocol,
-        ``cost``, ``failures``, ``untrained``, ``unit``, ``songs``, ``genres``), ``pairs`` by source,
-        ``findings``, ``counts`` of their verdicts.
+        ``cost``, ``failures``, ``untrained``, ``unit``, ``songs``, ``genres``), ``gains`` of ablations by
+        protocol, ``pairs`` by source, ``findings``, ``counts`` of their verdicts.
     """
     gpu = any(cost.get("gpu", False) for outcome in outcomes.values() for cost in outcome.costs)
     judged = findings.judge(outcomes, gpu=gpu)
@@ -70,6 +70,11 @@ def collect(outcomes: Mapping[str, Outcome], *, document: Mapping[str, Any]) -> 
         "synthetic": bool(document["synthetic"]),
         "gpu": gpu,
         "experiments": {name: row(outcome) for name, outcome in outcomes.items()},
+        "gains": {
+            name: comparing.gains(outcome, whole=outcomes[name[: name.index("_best") + len("_best")]])
+            for name, outcome in outcomes.items()
+            if outcome.declared["group"] == "ablation"
+        },
         "pairs": comparing.compared(outcomes, seed=document["seed"]),
         "findings": [asdict(finding) for finding in judged],
         "counts": {

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components import presets
+from components import presets, published
 from components.errors import ParamsError
 from components.params import parse
 from components.study import declarations, fits, plan, protocols
@@ -25,6 +25,9 @@ def everything(tmp_path: Path) -> Found:
         name: Collection(path=Path("/elsewhere") / name, tracks=1000, genres=GENRES)
         for name in ("audio", "pictures", "table_30", "table_3")
     }
+    (tmp_path / "lists").mkdir()
+    for path in (tmp_path / "artists.txt", *(tmp_path / "lists" / name for name in published.LISTS.values())):
+        path.touch()
     return Found(
         sources=sources,
         lists=tmp_path / "lists",
@@ -63,6 +66,14 @@ def test_published_lists_and_artists_need_the_whole_collection(everything: Found
     assert not document["experiments"]["mlp"]["artists"]
     assert "fault_filtered" in document["experiments"]["vgg16"]["protocols"]
     assert document["experiments"]["vgg16"]["artists"]
+
+
+@pytest.mark.parametrize("name", ["artists.txt", "lists/test_filtered.txt"])
+def test_another_list_of_the_same_name_is_another_plan(everything: Found, tmp_path: Path, name: str) -> None:
+    before = plan.make(everything, budget="full", root=tmp_path)
+    assert plan.make(everything, budget="full", root=tmp_path) == before
+    (tmp_path / name).write_text("jazz.00001.wav", encoding="utf-8")
+    assert plan.make(everything, budget="full", root=tmp_path) != before
 
 
 def test_the_budget_says_how_often_and_dear_experiments_less(everything: Found, tmp_path: Path) -> None:

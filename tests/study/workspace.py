@@ -37,6 +37,7 @@ def build(root: Path, *, experiments: dict[str, dict[str, Any]], spread: float =
         "found": ["audio: 36 tracks of 3 genres in /nowhere"],
         "lists": None,
         "artists": None,
+        "checksums": {"lists": None, "artists": None},
         "segments": {"seconds": 3.0, "per_track": 4},
         "sources": {"audio": source},
         "materials": {"toy": {**material, "through": None, "tracks_per_genre": None, "weights": ""}},
