@@ -47,6 +47,15 @@ def corpus(source: str) -> None:
 
 
 @stage.command()
+def published(name: str) -> None:
+    """Take over what others have published about the collection (artists or lists)."""
+    from components import params, published
+
+    known = published.run(name, params=params.load(), root=ROOT)
+    print(f"{name}: {len(known)} tracks, {len(set(known.values()))} {name}")
+
+
+@stage.command()
 def split() -> None:
     """Deal tracks and segments into train, validation and test."""
     from components import params, splits

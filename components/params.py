@@ -14,6 +14,8 @@ from components.recipes import ModelParams, TrainingParams, TuningParams
 
 #: What a person may point the corpus at, by name; each is listed by its own stage, ``corpus@NAME``.
 Source = Literal["audio", "pictures", "table"]
+#: What others may have published about it; each is taken over by its own stage, ``published@NAME``.
+Published = Literal["artists", "lists"]
 #: What one row of a feature stands for: a piece of ``segments.seconds``, or the whole track.
 Unit = Literal["segment", "track"]
 Protocol = Literal["segment", "track", "fault_filtered"]
@@ -32,13 +34,17 @@ class SourceParams(Strict):
 
 
 class CorpusParams(Strict):
-    """The collection, and how much of it must be usable for a run to go on."""
+    """The collection, and how much of it must be usable for a run to go on.
+
+    ``published``: paths, absolute or relative to the project's root, of a table of ``artists`` and of a folder of
+    split ``lists``; see :mod:`components.published`.
+    """
 
     sources: Annotated[dict[Source, SourceParams], Field(min_length=1)]
     minimum_tracks: Annotated[int, Field(ge=2)]
     max_seconds: Annotated[float, Field(gt=0.0)]
     max_bytes: Count
-    artists: str | None = None
+    published: dict[Published, str] = Field(default_factory=dict)
 
 
 class SegmentsParams(Strict):
@@ -55,14 +61,11 @@ class SplitParams(Strict):
     folds: Annotated[int, Field(ge=2)]
     validation_folds: Annotated[int, Field(ge=2)]
     fold: Annotated[int, Field(ge=0)] = 0
-    lists: str | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> SplitParams:
         if self.fold >= self.folds:
             raise ValueError(f"fold is {self.fold}; with folds {self.folds} it is 0 to {self.folds - 1}")
-        if self.protocol == "fault_filtered" and not self.lists:
-            raise ValueError("lists names no folder; protocol fault_filtered reads its split lists from one")
         return self
 
 
@@ -126,6 +129,11 @@ class Params(Strict):
                 raise ValueError(
                     f"features.{name}.reads is {feature.reads!r}; valid: {', '.join(sorted(valid))}"
                 )
+        if self.split.protocol == "fault_filtered" and "lists" not in self.corpus.published:
+            raise ValueError(
+                f"corpus.published is {dict(self.corpus.published)}; valid with split.protocol fault_filtered: "
+                "lists with the folder of the published split lists"
+            )
         return self
 
     def model(self, name: str) -> ModelParams:

@@ -1,10 +1,18 @@
-"""What others have published about a collection: split lists and artist tables."""
+"""What others have published about a collection, split lists and artist tables: the stage ``published@NAME``.
+
+They are taken over into ``data/corpus``, so that DVC sees a change in them as it sees one in the collection.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
+import pandas as pd
+
+from components.atomic import replacing
 from components.errors import LeakError, ParamsError
+from components.params import Params
 
 #: The fault-filtered lists of GTZAN (443, 197 and 290 tracks), one track a line, published with C. Kereliuk,
 #: B. L. Sturm, J. Larsen, "Deep Learning and Music Adversaries", IEEE Trans. Multimedia 17(11), 2015.
@@ -36,7 +44,7 @@ def read_lists(folder: Path) -> dict[str, str]:
         path = folder / name
         if not path.is_file():
             raise ParamsError(
-                f"split.lists: {path} is missing; valid: a folder with {', '.join(LISTS.values())}"
+                f"corpus.published.lists: {path} is missing; valid: a folder with {', '.join(LISTS.values())}"
             )
         for line in path.read_text(encoding="utf-8").split():
             track = PurePosixPath(line).stem
@@ -63,13 +71,83 @@ def read_artists(path: Path) -> dict[str, str]:
     Raises
     ------
     ParamsError
-        If the file is missing.
+        If the file is missing or names no artist.
     """
     if not path.is_file():
-        raise ParamsError(f"corpus.artists: {path} is missing; valid: a table of 'file ::: artist ::: title'")
+        raise ParamsError(
+            f"corpus.published.artists: {path} is missing; valid: a table of 'file ::: artist ::: title'"
+        )
     artists = {}
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         fields = [field.strip() for field in line.split(":::")]
         if len(fields) >= 2 and fields[1] and not line.startswith("##"):
             artists[PurePosixPath(fields[0]).stem] = fields[1].casefold()
+    if not artists:
+        raise ParamsError(
+            f"corpus.published.artists: {path} names no artist; valid: 'file ::: artist ::: title'"
+        )
     return artists
+
+
+_READ: dict[str, Callable[[Path], dict[str, str]]] = {"artists": read_artists, "lists": read_lists}
+
+
+def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, str]:
+    """Take one over: ``ROOT/corpus/NAME.csv``, a row a track.
+
+    Parameters
+    ----------
+    name : str
+        ``artists`` or ``lists``; a key of ``corpus.published``.
+    params : Params
+        For ``corpus.published``.
+    root : Path
+        The data folder; relative paths start from the folder that holds it.
+
+    Returns
+    -------
+    dict of str to str
+        Artist or part of each track, by track id.
+
+    Raises
+    ------
+    ParamsError
+        If ``corpus.published`` does not name it, or what it names is missing.
+    LeakError
+        As :func:`read_lists`.
+    """
+    paths = {str(key): path for key, path in params.corpus.published.items()}
+    if name not in paths:
+        raise ParamsError(f"corpus.published has no {name!r}; valid: {', '.join(paths) or 'none'}")
+    known = _READ[name](Path(root).parent / paths[name])
+    with replacing(Path(root) / "corpus" / f"{name}.csv") as path:
+        pd.DataFrame(sorted(known.items()), columns=["track", name]).to_csv(path, index=False)
+    return known
+
+
+def read(name: str, *, root: Path = Path("data")) -> dict[str, str]:
+    """Read what :func:`run` wrote.
+
+    Parameters
+    ----------
+    name : str
+        ``artists`` or ``lists``.
+    root : Path
+        The data folder.
+
+    Returns
+    -------
+    dict of str to str
+        As :func:`run`.
+
+    Raises
+    ------
+    ParamsError
+        If it was not taken over.
+    """
+    path = Path(root) / "corpus" / f"{name}.csv"
+    if not path.is_file():
+        raise ParamsError(f"{path} is missing; run `dvc repro published@{name}`")
+    # An artist called "None" is not a missing one.
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return dict(zip(table["track"], table[name], strict=True))

@@ -32,7 +32,13 @@ from components.params import Params
 __all__ = ["PARTS", "fingerprint", "make", "read", "run"]
 
 
-def make(tracks: pd.DataFrame, *, params: Params) -> pd.DataFrame:
+def make(
+    tracks: pd.DataFrame,
+    *,
+    params: Params,
+    artists: dict[str, str] | None = None,
+    lists: dict[str, str] | None = None,
+) -> pd.DataFrame:
     """Deal usable tracks and their segments into parts.
 
     Parameters
@@ -41,6 +47,10 @@ def make(tracks: pd.DataFrame, *, params: Params) -> pd.DataFrame:
         Columns ``track``, ``genre``, ``segments``, ``sha256``: the usable tracks.
     params : Params
         The checked params.
+    artists : dict of str to str, optional
+        Artist of each track.
+    lists : dict of str to str, optional
+        Part of each track, for ``fault_filtered``.
 
     Returns
     -------
@@ -56,7 +66,6 @@ def make(tracks: pd.DataFrame, *, params: Params) -> pd.DataFrame:
     """
     split = params.split
     tracks = tracks.sort_values("track", ignore_index=True)
-    artists = published.read_artists(Path(params.corpus.artists)) if params.corpus.artists else None
     tracks["group"] = groups(tracks, artists=artists)
     whole = tracks.assign(unit="track", segment=-1)
     pieces = tracks.loc[tracks.index.repeat(tracks["segments"])].reset_index(drop=True)
@@ -68,12 +77,11 @@ def make(tracks: pd.DataFrame, *, params: Params) -> pd.DataFrame:
             pieces["part"] = deal(pieces, split=split, seed=params.seed, grouped=False)
     else:
         if split.protocol == "fault_filtered":
-            listed = published.read_lists(Path(str(split.lists)))
-            whole["part"] = whole["track"].map(listed)
+            whole["part"] = whole["track"].map(lists or {})
             whole = whole[whole["part"].notna()]
             if set(whole["part"]) != set(PARTS):
                 raise CorpusError(
-                    f"split.lists {split.lists!r} and the corpus share tracks of "
+                    f"corpus.published.lists {params.corpus.published.get('lists')!r} and the corpus share tracks of "
                     f"{', '.join(sorted(set(whole['part']))) or 'no part'} only; valid: some of each of "
                     f"{', '.join(PARTS)}"
                 )
@@ -131,7 +139,8 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
     tracks = usable[0][usable[0]["track"].isin(shared)][["track", "genre", "sha256"]]
     counts = pd.concat(usable).groupby("track")["segments"].max()
     tracks = tracks.assign(segments=tracks["track"].map(counts))
-    table = make(tracks, params=params)
+    known = {name: published.read(name, root=root) for name in params.corpus.published}
+    table = make(tracks, params=params, artists=known.get("artists"), lists=known.get("lists"))
     leaks.guard_split(table, protocol=params.split.protocol)
     by_part = table.groupby(["unit", "part"])["track"].agg(["nunique", "size"])
     facts = {
@@ -146,7 +155,7 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
             f"{unit}.{part}": {"tracks": int(row["nunique"]), "rows": int(row["size"])}
             for (unit, part), row in by_part.iterrows()
         },
-        "artists_kept_whole": bool(params.corpus.artists) and params.split.protocol == "track",
+        "artists_kept_whole": "artists" in params.corpus.published and params.split.protocol == "track",
     }
     with atomic.replacing_folder(root / "splits") as folder:
         table.to_parquet(folder / "split.parquet", index=False)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from components import atomic, splits, training, tuning
+from components import atomic, published, splits, training, tuning
 from components.errors import ParamsError, TrainingError, TuningError
 from components.hyperparameters import Fixed
 from components.params import Params
@@ -70,7 +70,7 @@ def run(name: str, *, root: Path = Path()) -> dict[str, Any]:
                 lists=document["lists"],
                 artists=document["artists"] if experiment["artists"] else None,
             )
-            lay_out(experiment, root=root, data=data)
+            lay_out(experiment, params=chosen, root=root, data=data)
             facts, cost = fit(experiment, run=one, params=chosen, root=data)
             folder = data / "models" / experiment["model"]
             if (folder / "predictions.parquet").is_file():
@@ -130,22 +130,27 @@ def _inside(value: Any, kind: dict[str, Any]) -> Any:
     return min(value, kind["high"]) if "high" in kind else value
 
 
-def lay_out(experiment: dict[str, Any], *, root: Path, data: Path) -> None:
+def lay_out(experiment: dict[str, Any], *, params: Params, root: Path, data: Path) -> None:
     """Lay an experiment's material out as the data folder that split and training work in.
 
     Parameters
     ----------
     experiment : dict
         A block of the plan.
+    params : Params
+        The run's own, for what is published about the collection.
     root : Path
         The project's root.
     data : Path
         The folder to make.
     """
     material = root.resolve() / DATA / "materials" / experiment["material"]
-    data.mkdir()
-    for folder in ("corpus", "features"):
-        (data / folder).symlink_to(material / folder)
+    (data / "corpus").mkdir(parents=True)
+    for path in (material / "corpus").iterdir():
+        (data / "corpus" / path.name).symlink_to(path)
+    (data / "features").symlink_to(material / "features")
+    for name in params.corpus.published:
+        published.run(name, params=params, root=data)
 
 
 def fit(

@@ -279,7 +279,7 @@ def params(document: dict[str, Any], *, material: str, root: Path) -> Params:
     whole["corpus"] |= {
         "sources": {source["kind"]: {"path": str((root / FOLDER / source["path"]).resolve())}},
         "minimum_tracks": 5,
-        "artists": None,
+        "published": {},
     }
     encoder = ENCODERS.get(feature)
     whole["pretrained"] |= {"yamnet": YAMNET, "allow_untrained": True}

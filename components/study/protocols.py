@@ -83,7 +83,9 @@ def overlay(params: Params, *, run: Run, lists: str | None, artists: str | None)
         folds=params.split.folds,
         validation_folds=params.split.validation_folds,
         fold=run.fold,
-        lists=lists if run.protocol == "fault_filtered" else None,
     )
-    corpus = params.corpus.model_copy(update={"artists": artists if run.protocol == "track" else None})
+    name, path = {"fault_filtered": ("lists", lists), "track": ("artists", artists)}.get(
+        run.protocol, ("", None)
+    )
+    corpus = params.corpus.model_copy(update={"published": {name: path} if path else {}})
     return params.model_copy(update={"seed": run.seed, "split": split, "corpus": corpus})

@@ -174,13 +174,13 @@ def test_each_fold_is_a_run_and_each_seed_where_the_parts_are_given() -> None:
 
 def test_artists_are_kept_whole_where_songs_are() -> None:
     params = parse(presets.compose("gtzan"))
-    for protocol, lists, artists in (
-        ("segment", None, None),
-        ("track", None, "artists.txt"),
-        ("fault_filtered", "lists", None),
+    for protocol, expected in (
+        ("segment", {}),
+        ("track", {"artists": "artists.txt"}),
+        ("fault_filtered", {"lists": "lists"}),
     ):
         laid = protocols.overlay(params, run=Run(protocol, 0, 3), lists="lists", artists="artists.txt")
-        assert (laid.split.protocol, laid.split.lists, laid.corpus.artists) == (protocol, lists, artists)
+        assert (laid.split.protocol, laid.corpus.published) == (protocol, expected)
         assert laid.seed == 3
 
 
