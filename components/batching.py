@@ -65,7 +65,7 @@ def batches(
             return mixed, weight[:, None] * y + (1 - weight[:, None]) * tf.gather(y, order)
 
         data = data.map(mix)
-    for axis, most in ((1, mask_frames), (2, mask_channels)):
+    for axis, most in ((-2, mask_frames), (-1, mask_channels)):
         if most:
             data = data.map(_masking(axis, most=most))
     return data.prefetch(2).with_options(options)
@@ -76,10 +76,12 @@ def _masking(axis: int, *, most: int) -> Any:
 
     def mask(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         rows, size = tf.shape(x)[0], tf.shape(x)[axis]
+        shape = [rows, *[1] * (x.shape.rank - 1)]
+        shape[axis] = size
         width = tf.random.uniform([rows, 1], 0, most + 1, tf.int32)
         first = tf.random.uniform([rows, 1], 0, tf.maximum(size - most, 0) + 1, tf.int32)
         place = tf.range(size)[None]
         kept = tf.cast((place < first) | (place >= first + width), x.dtype)
-        return x * tf.expand_dims(kept, 3 - axis), y
+        return x * tf.reshape(kept, shape), y
 
     return mask

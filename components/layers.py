@@ -39,7 +39,8 @@ def begin(input_shape: tuple[int, ...], *, axes: int, views: bool) -> tuple[Any,
     Returns
     -------
     inputs : tensor
-        The network's input; it takes any number of views where there are several.
+        The network's input. Where there are several views their number is open, for training on one of them at
+        a time; a network that reads sequences takes no other number than the one it was first called with.
     x : tensor, shape (rows, ...) or (rows, views, ...)
         What goes on from there.
     """

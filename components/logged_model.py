@@ -107,7 +107,7 @@ def artifacts(folder: Path, *, facts: Mapping[str, Any], reference: Path) -> dic
         case "yamnet":
             from components.features import yamnet_embedding
 
-            files["yamnet"] = str(yamnet_embedding.cache_folder())
+            files["yamnet"] = str(yamnet_embedding.weights_folder(facts["params"]["pretrained"]["yamnet"]))
         case "vgg16":
             from components.features import vgg16_embedding
 

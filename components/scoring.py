@@ -33,8 +33,8 @@ class GenreModel(PythonModel):
     """Decode, cut, extract, predict, vote: one answer a song.
 
     Its artifacts are ``model`` (a ``.keras`` file), ``training`` (``training.json``), ``reference`` (the songs
-    it was trained on, summed up by :mod:`components.drift`) and, where the feature wants them, ``yamnet`` (a
-    TensorFlow Hub cache folder) or ``vgg16`` (a weights file).
+    it was trained on, summed up by :mod:`components.drift`) and, where the feature wants them, ``yamnet`` (its
+    folder of TensorFlow Hub's cache) or ``vgg16`` (a weights file).
     """
 
     #: None in models that were logged before drift was measured.
@@ -55,11 +55,7 @@ class GenreModel(PythonModel):
         if "reference" in paths:
             self.reference = pd.read_parquet(paths["reference"])
         pretrained = self.facts["feature"].get("pretrained")
-        weights = {}
-        if "yamnet" in paths:
-            os.environ["TFHUB_CACHE_DIR"] = paths["yamnet"]
-        if "vgg16" in paths:
-            weights["vgg16"] = paths["vgg16"]
+        weights = {name: paths[name] for name in ("yamnet", "vgg16") if name in paths}
         if pretrained and not pretrained["trained"]:
             # What it was trained on is what it must hear, also where real weights are at hand by now.
             weights[pretrained["encoder"]] = "untrained"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -20,7 +19,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import Task
 
 from components.errors import GenreError
-from flows import artifacts, graph, launch, leftovers, schedule, server, settings, workspace
+from flows import artifacts, graph, launch, leftovers, schedule, settings, workspace
 from flows.progress import Board
 from flows.stages import Result, Running, StageError, StoppedError
 
@@ -241,10 +240,7 @@ def experiment(
     board, known = CALLER.get()
     with ExitStack() as stack:
         holder = stack.enter_context(workspace.held(root, wait=options.wait, say=logger.warning))
-        leftovers.close_run(holder.previous.pop("flow_run", None))
-        if server.own():
-            leftovers.close_others(flow_run.id)
-        holder.note(pid=os.getpid(), flow_run=str(flow_run.id))
+        leftovers.take_over(holder, flow_run=flow_run.id)
         for line in workspace.clear_dvc_locks(root):
             logger.warning(line)
         plan = known or graph.read(root)

@@ -95,6 +95,39 @@ def _flow(
     models: Sequence[str] | None,
     promote: bool,
 ) -> int:
+    with served(root, holder=holder):
+        from flows import experiment
+
+        try:
+            with experiment.called_from(board, plan=plan), board.shown():
+                outcome = experiment.experiment(
+                    force=force, models=list(models) if models else None, promote=promote
+                )
+        except experiment.ExperimentError as error:
+            for line in str(error).split("; "):
+                board.say(f"failed: {line}")
+            board.say(GO_ON)
+            return 1
+    board.say(f"{len(outcome.done)} stages ran or were restored, {len(outcome.fresh)} were up to date.")
+    return 0
+
+
+@contextmanager
+def served(root: Path, *, holder: workspace.Holder) -> Iterator[None]:
+    """Have a Prefect server until the block ends: a named one that answers, or a temporary one.
+
+    Parameters
+    ----------
+    root : Path
+        The project's root.
+    holder : Holder
+        Of the workspace, where the flow's run is noted.
+
+    Raises
+    ------
+    ServerError
+        If the server does not answer, or goes away within the block.
+    """
     for name in ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL"):
         os.environ.setdefault(name, CONSOLE_LEVEL)
     if not server.wanted() and (named := os.environ.get("PREFECT_API_URL")):
@@ -103,52 +136,16 @@ def _flow(
     # Prefect reads the environment when it is imported, and its import goes on beside the server's start.
     import httpx
 
-    from flows import experiment
+    from flows import experiment  # noqa: F401 - for its import of Prefect
 
     if started is not None:
         # Known to the next run even where this one is killed before the flow could note its own id.
         holder.note(pid=os.getpid(), flow_run=STARTING)
         started.wait(seconds=float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"]))
     try:
-        with experiment.called_from(board, plan=plan), board.shown():
-            outcome = experiment.experiment(
-                force=force, models=list(models) if models else None, promote=promote
-            )
+        yield
     except httpx.TransportError as error:
         raise server.ServerError(f"the Prefect server went away ({error}). {GO_ON}") from error
-    except experiment.ExperimentError as error:
-        for line in str(error).split("; "):
-            board.say(f"failed: {line}")
-        board.say(GO_ON)
-        return 1
-    board.say(f"{len(outcome.done)} stages ran or were restored, {len(outcome.fresh)} were up to date.")
-    return 0
-
-
-def begin_server(root: Path) -> server.Starting | None:
-    """Make sure of a Prefect server: a named one answers, or a temporary one is on its way up.
-
-    Parameters
-    ----------
-    root : Path
-        The project's root.
-
-    Returns
-    -------
-    Starting or None
-        For :func:`wait_for`.
-    """
-    for name in ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL"):
-        os.environ.setdefault(name, CONSOLE_LEVEL)
-    if not server.wanted() and (named := os.environ.get("PREFECT_API_URL")):
-        server.reach(named)
-    return server.start(root)
-
-
-def wait_for(started: server.Starting | None) -> None:
-    """Wait until a temporary server answers; call this after Prefect's import."""
-    if started is not None:
-        started.wait(seconds=float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"]))
 
 
 def _settle(plan: graph.Graph, wanted: set[str], *, root: Path, board: Board) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from uuid import UUID
 
 from prefect import get_run_logger
@@ -16,7 +17,26 @@ from prefect.client.schemas.objects import StateType
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 
+from flows import server
+from flows.workspace import Holder
+
 MESSAGE = "The process of this run was killed; the next run in the same workspace found it."
+
+
+def take_over(holder: Holder, *, flow_run: object) -> None:
+    """Close what a killed flow left in a workspace, and note there the run that is alive.
+
+    Parameters
+    ----------
+    holder : Holder
+        Of the workspace.
+    flow_run : object
+        The id of the run that is alive.
+    """
+    close_run(holder.previous.pop("flow_run", None))
+    if server.own():
+        close_others(flow_run)
+    holder.note(pid=os.getpid(), flow_run=str(flow_run))
 
 
 def close_run(flow_run: object) -> bool:

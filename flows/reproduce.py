@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -85,8 +84,7 @@ def reproduce(
     board, _ = CALLER.get()
     with ExitStack() as stack:
         holder = stack.enter_context(workspace.held(root, wait=options.wait, say=logger.warning))
-        leftovers.close_run(holder.previous.pop("flow_run", None))
-        holder.note(pid=os.getpid(), flow_run=str(flow_run.id))
+        leftovers.take_over(holder, flow_run=flow_run.id)
         for line in workspace.clear_dvc_locks(root):
             logger.warning(line)
         seen, document = wishes.prepare(wish, root=root)

@@ -46,7 +46,7 @@ def run(wish: Wish, *, root: Path | None = None) -> int:
 
 def _run(wish: Wish, *, root: Path, board: Board) -> int:
     options = settings.load()
-    with workspace.held(root, wait=options.wait, say=board.say):
+    with workspace.held(root, wait=options.wait, say=board.say) as holder:
         for line in workspace.clear_dvc_locks(root):
             board.say(line)
         seen, document = prepare(wish, root=root)
@@ -60,27 +60,26 @@ def _run(wish: Wish, *, root: Path, board: Board) -> int:
             board.say(f"All {len(names)} experiments are up to date: {PAGE}")
             ensure_study_logged(root=Path("data"))
             return 0
-        return _flow(wish, root=root, board=board)
+        return _flow(wish, holder, root=root, board=board)
 
 
-def _flow(wish: Wish, *, root: Path, board: Board) -> int:
-    started = launch.begin_server(root)
-    from flows import experiment, reproduce
+def _flow(wish: Wish, holder: workspace.Holder, *, root: Path, board: Board) -> int:
+    with launch.served(root, holder=holder):
+        from flows import experiment, reproduce
 
-    launch.wait_for(started)
-    try:
-        with experiment.called_from(board), board.shown():
-            reproduce.reproduce(
-                data=str(wish.data) if wish.data else None,
-                only=list(wish.only),
-                budget=wish.budget,
-                search=wish.search,
-                force=wish.force,
-            )
-    except experiment.ExperimentError as error:
-        for line in str(error).split("; "):
-            board.say(f"failed: {line}")
-        board.say(f"{launch.GO_ON} The page has the other rows: {PAGE}")
-        return 1
+        try:
+            with experiment.called_from(board), board.shown():
+                reproduce.reproduce(
+                    data=str(wish.data) if wish.data else None,
+                    only=list(wish.only),
+                    budget=wish.budget,
+                    search=wish.search,
+                    force=wish.force,
+                )
+        except experiment.ExperimentError as error:
+            for line in str(error).split("; "):
+                board.say(f"failed: {line}")
+            board.say(f"{launch.GO_ON} The page has the other rows: {PAGE}")
+            return 1
     board.say(f"The page: {PAGE}")
     return 0

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 
 from components.features import spectrum
+from components.features.pictures import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from components.params import Strict
 
 #: Hz.
@@ -21,11 +22,9 @@ UNITS = ("track", "segment")
 NAMES = None
 ENCODER = None
 
-HEIGHT, WIDTH = 288, 432
 #: Axes in pixels: Matplotlib's default margins (left 0.125, right 0.9, top 0.88) and the 0.125 at the bottom
-#: of notebooks. The spectrogram fills columns 54 to 388 and rows 35 to 251.
+#: of notebooks.
 AXES_WIDTH, AXES_HEIGHT = WIDTH * (0.9 - 0.125), HEIGHT * (0.88 - 0.125)
-LEFT, RIGHT, TOP, BOTTOM = 54, 389, 35, 252
 #: The frame line is black at 0.8 of full cover.
 LINE = 0.2
 

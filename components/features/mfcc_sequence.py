@@ -13,7 +13,7 @@ from components.params import Strict
 #: Hz.
 SAMPLE_RATE = 22_050
 READS = ("audio",)
-UNITS = ("segment", "track")
+UNITS = ("segment",)
 NAMES = None
 ENCODER = None
 

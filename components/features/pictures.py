@@ -8,8 +8,10 @@ import numpy as np
 
 from components.errors import FeatureError
 
-#: Width and height in pixels, as the public pictures have.
-SIZE = (432, 288)
+#: Pixels, as the public pictures have.
+HEIGHT, WIDTH = 288, 432
+#: The spectrogram with its frame lies within these columns and rows; the rest is white margin.
+LEFT, RIGHT, TOP, BOTTOM = 54, 389, 35, 252
 
 
 def read(path: Path) -> np.ndarray:
@@ -34,9 +36,9 @@ def read(path: Path) -> np.ndarray:
 
     try:
         with Image.open(path, formats=["PNG"]) as picture:
-            if picture.size != SIZE:
+            if picture.size != (WIDTH, HEIGHT):
                 raise FeatureError(
-                    f"{path} is {picture.size[0]} x {picture.size[1]}; valid: {SIZE[0]} x {SIZE[1]}"
+                    f"{path} is {picture.size[0]} x {picture.size[1]}; valid: {WIDTH} x {HEIGHT}"
                 )
             return np.asarray(picture.convert("RGB"), dtype=np.float32)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from components.features import encoder as encoders
 from components.features.encoder import Encoder
-from components.features.mel_image import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
+from components.features.pictures import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from components.params import PretrainedParams, Strict
 
 SAMPLE_RATE = None

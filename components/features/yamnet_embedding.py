@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from components.params import PretrainedParams, Strict
 #: Hz; YAMNet's.
 SAMPLE_RATE = 16_000
 READS = ("audio",)
-UNITS = ("segment", "track")
+UNITS = ("segment",)
 NAMES = None
 ENCODER = "yamnet"
 
@@ -40,8 +41,12 @@ class Options(Strict):
     @field_validator("speeds")
     @classmethod
     def _others(cls, speeds: tuple[float, ...]) -> tuple[float, ...]:
-        if 1.0 in speeds or len(set(speeds)) < len(speeds):
-            raise ValueError(f"{list(speeds)}; valid: each once, and not 1, which is there anyway")
+        rates = {round(SAMPLE_RATE * speed) for speed in speeds}
+        if SAMPLE_RATE in rates or len(rates) < len(speeds):
+            raise ValueError(
+                f"{list(speeds)}; valid: each once, and not 1, which is there anyway; what rounds to the same "
+                f"rate of {SAMPLE_RATE} Hz is the same"
+            )
         return speeds
 
 
@@ -92,13 +97,30 @@ def cache_folder() -> Path:
     return Path(os.environ.get("TFHUB_CACHE_DIR") or Path(tempfile.gettempdir()) / "tfhub_modules")
 
 
+def weights_folder(value: str) -> Path:
+    """Return the folder that ``pretrained.yamnet`` stands for.
+
+    Parameters
+    ----------
+    value : str
+        A path, or a TensorFlow Hub handle: then its place in the cache, the SHA-1 of the handle.
+
+    Returns
+    -------
+    Path
+        With ``saved_model.pb`` and ``variables``; it may not exist.
+    """
+    here = Path(value)
+    return here if here.is_dir() else cache_folder() / hashlib.sha1(value.encode()).hexdigest()
+
+
 def load_encoder(pretrained: PretrainedParams) -> Encoder:
     """Load YAMNet, or its stand-in.
 
     Parameters
     ----------
     pretrained : PretrainedParams
-        For ``yamnet`` (a TensorFlow Hub handle, or ``untrained``) and ``allow_untrained``.
+        For ``yamnet`` (a path, a TensorFlow Hub handle, or ``untrained``) and ``allow_untrained``.
 
     Returns
     -------

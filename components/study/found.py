@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections.abc import Collection as Names
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -154,7 +153,7 @@ def look(folder: Path, *, without: Names[str] = ()) -> Found:
         artists=artists,
         weights={"yamnet": YAMNET, "vgg16": "imagenet" if official else str(vgg16)},
         at_hand={
-            "yamnet": (yamnet_embedding.cache_folder() / hashlib.sha1(YAMNET.encode()).hexdigest()).is_dir(),
+            "yamnet": yamnet_embedding.weights_folder(YAMNET).is_dir(),
             "vgg16": vgg16.is_file(),
         },
     )

@@ -42,7 +42,7 @@ def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
     sequences = inputs.values.ndim == 3
     course = {
         "frames": inputs.values.shape[1] if sequences else 0,
-        "frames_due": _frames(inputs) if inputs.unit == "segment" else inputs.values.shape[1],
+        "frames_due": _frames(inputs),
         "first_mean": float(columns["mean"].iloc[0]),
         "first_std": float(columns["std"].iloc[0]),
         "continuity": _continuity(inputs.values) if sequences else 0.0,

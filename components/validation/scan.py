@@ -13,8 +13,8 @@ from components.validation import signal
 
 #: Bytes of ``values`` read at a time. Several temporary arrays of this size live at once.
 PIECE_BYTES = 16 * 2**20
-#: Channels of a picture; no sequence has so few columns.
-COLOURS = 3
+#: Channels of a picture: grey, red, green and blue, and with a mask. Views of a sequence have more columns.
+COLOURS = (1, 3, 4)
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ def profile(x: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    x : ndarray, shape (rows, columns), (rows, time, columns), (rows, views, time, columns) or (rows, height, width, 3)
-        Feature values; sequences may come in several views.
+    x : ndarray, shape (rows, columns), (rows, [views,] time, columns) or (rows, height, width, colours)
+        Feature values; sequences may come in several views, pictures in one colour, three, or three and a mask.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def profile(x: np.ndarray) -> np.ndarray:
         Vectors as they are; of sequences the mean and deviation over time of each column; of pictures the mean
         and deviation of each line (a frequency band over time, where pictures are spectrograms).
     """
-    if x.ndim == 4 and x.shape[-1] != COLOURS:
+    if x.ndim == 4 and x.shape[-1] not in COLOURS:
         x = x.reshape(len(x), -1, x.shape[-1])
     elif x.ndim == 4:
         x = x.mean(axis=-1, dtype=np.float64).swapaxes(1, 2)

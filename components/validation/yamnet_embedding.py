@@ -28,13 +28,13 @@ def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
     samples = round(inputs.params.segments.seconds * RATE)
     speeds = len((inputs.meta.get("options") or {}).get("speeds", ()))
     shape = inputs.values.shape
-    fits = len(shape) == 4 and shape[1] == 1 + speeds if speeds else len(shape) == 3
-    frames = shape[-2] if fits else 0
     facts = {
         **claim(inputs),
         "width": inputs.values.shape[-1],
-        "frames": frames,
-        "frames_due": 1 + max(0, -(-(samples - PATCH) // PATCH_HOP)) if inputs.unit == "segment" else frames,
+        "frames": shape[-2] if len(shape) in (3, 4) else 0,
+        "frames_due": 1 + max(0, -(-(samples - PATCH) // PATCH_HOP)),
+        "views": shape[1] if len(shape) == 4 else 1,
+        "views_due": 1 + speeds,
         "minimum": columns["minimum"].min(),
         "maximum": columns["maximum"].max(),
         "mean": columns["mean"].mean(),
@@ -55,6 +55,7 @@ def expectations(inputs: Inputs) -> Suite:
     """
     embedding = [
         equal("width", WIDTH, "YAMNet's embedding has 1,024 numbers"),
+        agree("views", "views_due", "the clip as it is, and once at each of the option's speeds"),
         agree("frames", "frames_due", "a patch of 0.96 s every 0.48 s, at 16 kHz"),
         between("minimum", 0.0, None, "averages of rectified activations are not negative"),
         equal("claim_refused", 0, "untrained weights only where pretrained.allow_untrained says so"),

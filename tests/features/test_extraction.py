@@ -16,7 +16,7 @@ import soundfile
 
 from components import audio, corpus, features
 from components.errors import FeatureError, ParamsError, PretrainedError
-from components.features import chunks, extraction, store, waveform, worker
+from components.features import chunks, extraction, mfcc_sequence, store, waveform, worker
 from components.params import Params
 from tests.features.conftest import RATE, tone
 
@@ -217,8 +217,9 @@ def test_a_file_that_vanished_is_named(project: Path, params: Params) -> None:
 
 
 def test_tracks_of_different_length_cannot_be_whole_rows(
-    project: Path, make_params: Callable[..., Params]
+    project: Path, make_params: Callable[..., Params], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(mfcc_sequence, "UNITS", ("track",))
     soundfile.write(project.parent / "audio" / "rock" / "rock.00009.wav", tone(5, seconds=3.3), RATE)
     params = make_params(features={"mfcc_sequence": {"reads": "data/corpus/audio.parquet", "unit": "track"}})
     corpus.run("audio", params=params, root=project)
@@ -262,6 +263,7 @@ def test_untrained_encoders_say_so_where_they_are_allowed(
         ),
         ("mfcc_sequence", {"options": {"coefficients": 0}}, "coefficients is 0"),
         ("mfcc_sequence", {"reads": "data/features/mel_image"}, "made from: audio"),
+        ("mfcc_sequence", {"unit": "track"}, r"features\.mfcc_sequence\.unit is 'track'; valid: segment"),
         ("mel_image", {"options": {"mels": 64}}, "options: none"),
     ],
 )

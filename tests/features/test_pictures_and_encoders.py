@@ -259,7 +259,7 @@ def test_a_clip_a_quarter_faster_is_a_quarter_higher_and_four_fifths_as_long() -
     np.testing.assert_allclose(views[:, 1, 0], first[:, 0], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("speeds", [(1.0,), (0.9, 0.9), (0.1,), (3.0,)])
+@pytest.mark.parametrize("speeds", [(1.0,), (0.9, 0.9), (1.00002,), (0.9, 0.90002), (0.1,), (3.0,)])
 def test_speeds_that_make_no_other_view_are_refused(speeds: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="speeds"):
         yamnet_embedding.Options(speeds=speeds)

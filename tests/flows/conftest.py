@@ -1,4 +1,4 @@
-"""A project of toy stages, run by the real DVC, and one Prefect server for the whole session."""
+"""A project of toy stages, run by the real DVC, and one Prefect server for all tests beside this file."""
 
 from __future__ import annotations
 
@@ -27,9 +27,13 @@ def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         os.environ["PREFECT_HOME"] = before
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(prefect_home: Path) -> Iterator[None]:
-    """A Prefect server with a database of its own."""
+    """A Prefect server with a database of its own.
+
+    It ends with this folder's tests: its client's pings draw from Python's random numbers, in a thread, and a fit
+    from a seed, in the tests that follow, would now and then begin with others.
+    """
     from prefect.testing.utilities import prefect_test_harness
 
     with prefect_test_harness(server_startup_timeout=120):

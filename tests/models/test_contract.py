@@ -273,6 +273,19 @@ def test_masks_cover_neighbours_and_leave_the_rest() -> None:
         assert np.abs(np.diff(row.astype(int))).sum() <= 2
 
 
+@pytest.mark.parametrize("masks", [{"mask_frames": 6}, {"mask_channels": 3}])
+def test_of_several_views_each_is_masked_alike(masks: dict[str, int]) -> None:
+    rows = part((2, 20, 13), rows=40)
+    ((x, _),) = batching.batches(
+        rows, classes=CLASSES, batch_size=40, shuffle=False, **masks
+    ).as_numpy_iterator()
+    assert x.shape == rows.x.shape
+    masked = x == 0
+    assert masked.any()
+    np.testing.assert_array_equal(x[~masked], rows.x[~masked])
+    np.testing.assert_array_equal(masked[:, 0], masked[:, 1])
+
+
 def test_a_loss_that_is_not_finite_ends_in_an_error() -> None:
     case = Case("mlp", "study", (57,))
     rows, hp = part(case.shape), {**case.hp(), "standardise": False, "learning_rate": 1e30}

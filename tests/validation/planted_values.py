@@ -290,6 +290,7 @@ VALUES: dict[str, tuple[Fault, ...]] = {
         wrong_rate_told,
         more_frames,
         time_and_columns_exchanged,
+        pictures("views_of_no_speed", lambda x: np.stack([x, x], axis=1)),
         pictures("below_zero", lambda x: x - 0.1),
         clipped_to_its_middle,
         every_segment_the_first_of_its_track,

@@ -112,6 +112,14 @@ def test_equal_values_in_rows_sorted_by_genre_tell_no_genres_apart() -> None:
     assert ratio < needed
 
 
+@pytest.mark.parametrize("colours", [1, 3, 4])
+def test_a_picture_is_described_line_by_line_in_as_many_colours_as_it_has(colours: int) -> None:
+    grey = np.random.default_rng(0).normal(size=(7, 8, 9, 1)).astype(np.float32)
+    profile = scan.profile(np.repeat(grey, colours, axis=3))
+    assert profile.shape == (7, 2 * 8)
+    np.testing.assert_allclose(profile, scan.profile(grey), rtol=1e-6)
+
+
 def test_views_of_a_sequence_are_described_as_one_longer_sequence() -> None:
     views = np.random.default_rng(0).normal(size=(7, 3, 4, 5)).astype(np.float32)
     np.testing.assert_array_equal(scan.profile(views), scan.profile(views.reshape(7, 12, 5)))
