@@ -50,6 +50,12 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
                 f"genre (or a CSV for table). `genre data` downloads GTZAN, "
                 f"`genre use {params.preset} --corpus-path PATH` takes a folder you have"
             )
+    for name, path in params.corpus.published.items():
+        if not Path(path).exists():
+            form = {"artists": "a table of 'file ::: artist ::: title'", "lists": "a folder of split lists"}[
+                name
+            ]
+            raise ParamsError(f"corpus.published.{name} {path!r} does not exist; valid: {form}")
     root.mkdir(exist_ok=True)
     if not os.access(root, os.W_OK):
         raise GenreError(f"{root} cannot be written; valid: a writable folder")
