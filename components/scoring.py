@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from mlflow.pyfunc.model import PythonModel
 from components import audio, keras_file
 from components.errors import AudioError, GenreError
 from components.features import waveform
-from components.params import Params, SegmentsParams
+from components.params import Params
 
 #: Seconds. A song shorter than a segment is repeated until it fills one; below this there is nothing to repeat.
 SHORTEST = 1.0
@@ -208,7 +207,7 @@ class GenreModel(PythonModel):
                 waveform.compute(feature, y[window], sample_rate, params=self.params),
                 window.start / sample_rate,
             )
-            for window in windows(
+            for window in waveform.windows(
                 len(y),
                 sample_rate,
                 segments=self.params.segments,
@@ -270,32 +269,6 @@ class GenreModel(PythonModel):
         ]
         named = {f"probability.{genre}": float(share) for genre, share in zip(genres, vote, strict=True)}
         return {"genre": genres[int(vote.argmax())], "timeline": timeline, **named}
-
-
-def windows(samples: int, sample_rate: int, *, segments: SegmentsParams, whole: bool) -> list[slice]:
-    """Cut a song into stretches as long as a track was in training.
-
-    Parameters
-    ----------
-    samples, sample_rate : int
-        The song's length and rate (Hz).
-    segments : SegmentsParams
-        A stretch is ``per_track`` segments of ``seconds``.
-    whole : bool
-        Whether a stretch is heard as a whole and so should not be far shorter than in training; otherwise
-        its segments are heard one by one.
-
-    Returns
-    -------
-    list of slice
-        End to end, at least one. What remains becomes a stretch of its own if it holds a segment (``whole``:
-        half a stretch); otherwise it belongs to the last.
-    """
-    length = round(segments.seconds * segments.per_track * sample_rate)
-    least = length // 2 if whole else round(segments.seconds * sample_rate)
-    count = max(1, samples // length + (samples % length >= least))
-    edges = [number * length for number in range(count)] + [samples]
-    return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
 
 
 def _check_request(song: object, *, number: int) -> None:

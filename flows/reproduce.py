@@ -18,7 +18,8 @@ from components.study import plan
 from components.study.materials import DATA
 from flows import graph, leftovers, schedule, settings, workspace
 from flows import wish as wishes
-from flows.experiment import CALLER, SESSION, THREADS, ExperimentError, Session, stage_task, starter
+from flows.experiment import CALLER, THREADS, ExperimentError
+from flows.stage_task import SESSION, Session, stage_task, starter
 from flows.stages import Running
 
 REPORT = "report@study"

@@ -17,9 +17,10 @@ from typer.testing import CliRunner
 
 from components import answers, cli, prediction, registry, voices
 from components.errors import AudioError, RegistryError
+from components.features.waveform import windows
 from components.params import SegmentsParams
 from components.prediction import Answer
-from components.scoring import LARGEST_REQUEST, windows
+from components.scoring import LARGEST_REQUEST
 from tests import speaking_model
 from tests.speaking_model import song
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 from components import audio, features
 from components.errors import FeatureError
 from components.features.encoder import Encoder
-from components.params import Params, PretrainedParams
+from components.params import Params, PretrainedParams, SegmentsParams
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
@@ -167,3 +168,29 @@ def apply(
         rows = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
         raise FeatureError(f"{module.__name__.rsplit('.', 1)[-1]}: row {rows[0]} is not finite")
     return values
+
+
+def windows(samples: int, sample_rate: int, *, segments: SegmentsParams, whole: bool) -> list[slice]:
+    """Cut a song into stretches as long as a track was in training.
+
+    Parameters
+    ----------
+    samples, sample_rate : int
+        The song's length and rate (Hz).
+    segments : SegmentsParams
+        A stretch is ``per_track`` segments of ``seconds``.
+    whole : bool
+        Whether a stretch is heard as a whole and so should not be far shorter than in training; otherwise
+        its segments are heard one by one.
+
+    Returns
+    -------
+    list of slice
+        End to end, at least one. What remains becomes a stretch of its own if it holds a segment (``whole``:
+        half a stretch); otherwise it belongs to the last.
+    """
+    length = round(segments.seconds * segments.per_track * sample_rate)
+    least = length // 2 if whole else round(segments.seconds * sample_rate)
+    count = max(1, samples // length + (samples % length >= least))
+    edges = [number * length for number in range(count)] + [samples]
+    return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
