@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -143,7 +144,10 @@ def _load(handle: str, allow_untrained: bool, cache: str) -> Encoder:
     if handle == encoders.UNTRAINED:
         reason = ""
     else:
-        import tensorflow_hub
+        with warnings.catch_warnings():
+            # Of its own import; the setuptools that it needs is locked.
+            warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+            import tensorflow_hub
 
         try:
             place = Path(tensorflow_hub.resolve(handle))
