@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -22,7 +22,17 @@ from flows.stages import Running
 
 
 class ExperimentError(GenreError):
-    """At least one stage or action of the flow failed; the message names each and why."""
+    """At least one stage or action of the flow failed; the message names each and why.
+
+    Attributes
+    ----------
+    problems : tuple of str
+        One each.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
 
 
 #: The terminal of a flow called from one, and the graph where its caller has just read it.
@@ -191,7 +201,7 @@ def _finish(
             else:
                 problems.append(f"promote: {state.message}")
     if problems:
-        raise ExperimentError("; ".join(problems))
+        raise ExperimentError(problems)
 
 
 #: For Python callers. Where start-up counts, import it from :mod:`flows.launch`, which is there without Prefect.

@@ -104,7 +104,7 @@ def _flow(
                     force=force, models=list(models) if models else None, promote=promote
                 )
         except experiment.ExperimentError as error:
-            for line in str(error).split("; "):
+            for line in error.problems:
                 board.say(f"failed: {line}")
             board.say(GO_ON)
             return 1

@@ -120,7 +120,7 @@ def reproduce(
             if not logged.is_completed():
                 problems.append(f"log-study: {logged.message}")
         if problems:
-            raise ExperimentError("; ".join(problems))
+            raise ExperimentError(problems)
         return outcome
 
 

@@ -77,7 +77,7 @@ def _flow(wish: Wish, holder: workspace.Holder, *, root: Path, board: Board) -> 
                     force=wish.force,
                 )
         except experiment.ExperimentError as error:
-            for line in str(error).split("; "):
+            for line in error.problems:
                 board.say(f"failed: {line}")
             board.say(f"{launch.GO_ON} The page has the other rows: {PAGE}")
             return 1

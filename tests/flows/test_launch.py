@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -96,6 +97,29 @@ def test_a_named_server_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 def test_a_named_server_that_is_not_there_is_named_before_any_stage(url: str) -> None:
     with pytest.raises(server.ServerError, match="PREFECT_API_URL is"):
         server.reach(url)
+
+
+def test_each_problem_of_a_flow_is_a_line_of_its_own(
+    two_models: Graph, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from flows import experiment
+
+    def fails(**_: object) -> None:
+        raise experiment.ExperimentError(["promote: no audio; valid: some", "log@a: the store is gone"])
+
+    monkeypatch.setattr(
+        launch,
+        "_run",
+        lambda root, board, **_: launch._flow(
+            two_models, None, root=root, board=board, force=False, models=None, promote=True
+        ),
+    )
+    monkeypatch.setattr(launch, "served", lambda *_, **__: nullcontext())
+    monkeypatch.setattr(experiment, "experiment", fails)
+    assert launch.run() == 1
+    said = capsys.readouterr().out.splitlines()
+    assert "failed: promote: no audio; valid: some" in said
+    assert "failed: log@a: the store is gone" in said
 
 
 def test_importing_the_command_does_not_import_prefect() -> None:
