@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from components import features, models, synthetic
+from components import features, models, published, synthetic
 from components.errors import CorpusError, GenreError, ParamsError
 from components.params import Params
 
@@ -22,7 +22,10 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
     Raises
     ------
     ParamsError
-        If a model or feature has no file, or an option is unknown or of a wrong value.
+        If a model or feature has no file, an option is unknown or of a wrong value, or what others have published
+        is missing.
+    LeakError
+        If a track is in two published lists.
     CorpusError
         If the corpus is missing.
     GenreError
@@ -50,12 +53,8 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
                 f"genre (or a CSV for table). `genre data` downloads GTZAN, "
                 f"`genre use {params.preset} --corpus-path PATH` takes a folder you have"
             )
-    for name, path in params.corpus.published.items():
-        if not Path(path).exists():
-            form = {"artists": "a table of 'file ::: artist ::: title'", "lists": "a folder of split lists"}[
-                name
-            ]
-            raise ParamsError(f"corpus.published.{name} {path!r} does not exist; valid: {form}")
+    for name in params.corpus.published:
+        published.find(name, params=params, root=root)
     root.mkdir(exist_ok=True)
     if not os.access(root, os.W_OK):
         raise GenreError(f"{root} cannot be written; valid: a writable folder")

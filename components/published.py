@@ -92,8 +92,8 @@ def read_artists(path: Path) -> dict[str, str]:
 _READ: dict[str, Callable[[Path], dict[str, str]]] = {"artists": read_artists, "lists": read_lists}
 
 
-def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, str]:
-    """Take one over: ``ROOT/corpus/NAME.csv``, a row a track.
+def find(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, str]:
+    """Read what ``corpus.published`` names.
 
     Parameters
     ----------
@@ -119,7 +119,15 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, st
     paths = {str(key): path for key, path in params.corpus.published.items()}
     if name not in paths:
         raise ParamsError(f"corpus.published has no {name!r}; valid: {', '.join(paths) or 'none'}")
-    known = _READ[name](Path(root).parent / paths[name])
+    return _READ[name](Path(root).parent / paths[name])
+
+
+def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, str]:
+    """Take one over: ``ROOT/corpus/NAME.csv``, a row a track.
+
+    Parameters, returned value and errors are those of :func:`find`.
+    """
+    known = find(name, params=params, root=root)
     with replacing(Path(root) / "corpus" / f"{name}.csv") as path:
         pd.DataFrame(sorted(known.items()), columns=["track", name]).to_csv(path, index=False)
     return known

@@ -70,7 +70,7 @@ def test_an_unknown_model_of_a_run(workspace: Path) -> None:
         ("sead", 1, "sead"),
         ("tuning.max_trials", "many", "tuning.max_trials is 'many'"),
         ("corpus.sources.audio.path", "data/raw/mine", "data/raw/mine"),
-        ("corpus.published", {"artists": "nobody.txt"}, "corpus.published.artists 'nobody.txt'"),
+        ("corpus.published", {"artists": "nobody.txt"}, "corpus.published.artists: nobody.txt is missing"),
         ("corpus.published", {"singers": "all.txt"}, "singers"),
         ("split.protocol", "fault_filtered", "lists with the folder of the published split lists"),
         ("models.cnn", {"feature": "mel_image", "search": {}, "study": {}}, "models.cnn"),

@@ -84,8 +84,7 @@ def overlay(params: Params, *, run: Run, lists: str | None, artists: str | None)
         validation_folds=params.split.validation_folds,
         fold=run.fold,
     )
-    name, path = {"fault_filtered": ("lists", lists), "track": ("artists", artists)}.get(
-        run.protocol, ("", None)
-    )
-    corpus = params.corpus.model_copy(update={"published": {name: path} if path else {}})
+    known = {"fault_filtered": {"lists": lists}, "track": {"artists": artists}}.get(run.protocol, {})
+    published = {name: path for name, path in known.items() if path}
+    corpus = params.corpus.model_copy(update={"published": published})
     return params.model_copy(update={"seed": run.seed, "split": split, "corpus": corpus})
