@@ -24,7 +24,7 @@ $(BIN)/.installed: requirements.lock pyproject.toml
 	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@echo "compiling the running median once"
-	@$(BIN)/python -m components.features.compiled
+	@$(BIN)/python -m components.features.dsp.warm_up
 	@touch $@
 
 demo: $(BIN)/.installed

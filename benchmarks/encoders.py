@@ -10,9 +10,9 @@ import numpy as np
 
 from benchmarks import plain
 from benchmarks.side_by_side import compare, timed
-from components import audio
+from components.config.params import PretrainedParams
+from components.corpus import audio
 from components.features import mel_image, vgg16_embedding, yamnet_embedding
-from components.params import PretrainedParams
 
 #: YAMNet's rate in Hz, and 3 s of it.
 RATE, LENGTH, PIECES = 16_000, 48_000, 10

@@ -25,9 +25,12 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from components import corpus, presets
-from components.features import chunks, extraction, store
-from components.params import Params, parse
+from components.config import presets
+from components.config.params import Params, parse
+from components.corpus import store as corpus_store
+from components.features.pipeline import cache
+from components.features.pipeline import store as feature_store
+from components.stages import corpus, features
 
 SECONDS, PIECES = 3.0, 10
 PROCESSES = len(os.sched_getaffinity(0))
@@ -52,7 +55,7 @@ def growth(folder: Path, *, sizes: list[int], feature: str, segments: int) -> No
     with tempfile.TemporaryDirectory() as name:
         root = Path(name) / "data"
         listing = corpus.run("audio", params=params, root=root)
-        listing = corpus.usable(listing)
+        listing = corpus_store.usable(listing)
         (root / "params.yaml").write_text(yaml.safe_dump(params.model_dump(mode="json")))
         for size in sizes:
             repeated = pd.concat([listing.assign(copy=i) for i in range(-(-size // len(listing)))])[:size]
@@ -71,7 +74,7 @@ def growth(folder: Path, *, sizes: list[int], feature: str, segments: int) -> No
 def one(root: Path, *, feature: str) -> None:
     params = parse((root / "params.yaml").read_text())
     began = time.perf_counter()
-    extraction.run(feature, params=params, root=root)
+    features.run(feature, params=params, root=root)
     own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     processor = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
     print(
@@ -95,7 +98,7 @@ def kills(folder: Path, *, times: int, feature: str, seed: int) -> None:
         began = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         whole = time.perf_counter() - began
-        undisturbed = hashes(store.folder(feature, root=root))
+        undisturbed = hashes(feature_store.folder(feature, root=root))
         shutil.rmtree(root / "features")
         killed = ended = 0
         while killed < times:
@@ -107,14 +110,14 @@ def kills(folder: Path, *, times: int, feature: str, seed: int) -> None:
                 process.kill()
                 process.wait()
                 killed += 1
-                done = len(list(chunks.folder(feature, root=root).glob("*.npz")))
+                done = len(list(cache.folder(feature, root=root).glob("*.npz")))
                 print(f"kill {killed}: after {moment:.1f} s of {whole:.1f}; {done} chunks kept", flush=True)
             else:
                 ended += 1
-                compare(store.folder(feature, root=root), undisturbed)
+                compare(feature_store.folder(feature, root=root), undisturbed)
                 shutil.rmtree(root / "features")
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        compare(store.folder(feature, root=root), undisturbed)
+        compare(feature_store.folder(feature, root=root), undisturbed)
         print(f"{times} kills, {ended + 1} extractions that ended: bit-identical to the undisturbed run")
 
 

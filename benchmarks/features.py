@@ -21,8 +21,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from benchmarks import encoders, plain
 from benchmarks.side_by_side import compare, pooled, timed
-from components import audio, features
-from components.features import waveform, worker
+from components import features
+from components.corpus import audio
+from components.features.pipeline import compute, worker
 
 SECONDS, PIECES = 3.0, 10
 PROCESSES = len(os.sched_getaffinity(0))
@@ -36,8 +37,8 @@ def ours(path: str, *names: str) -> float:
     for name in names:
         module = features.load(name)
         unit = "track" if name == "mel_image" else "segment"
-        clips = waveform.cut(y, rate, module=module, unit=unit, seconds=SECONDS, count=count)
-        waveform.apply(module, clips, options=module.Options())
+        clips = compute.cut(y, rate, module=module, unit=unit, seconds=SECONDS, count=count)
+        compute.apply(module, clips, options=module.Options())
     return time.process_time() - began
 
 

@@ -13,8 +13,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from components import audio, params, prediction, voices
-from components.voices import Voice
+from components.config import params
+from components.corpus import audio
+from components.serving import load, predict
+from components.serving.load import Voice
 
 #: Composed songs: so many, and as many seconds each; ten different ones, under ten names each.
 SONGS, SECONDS = 100, 30.0
@@ -27,15 +29,15 @@ def compose(folder: Path) -> list[Path]:
     import numpy as np
     import soundfile
 
-    from components.synthetic import composition
-    from components.synthetic.instruments import SAMPLE_RATE
-    from components.synthetic.styles import STYLES
+    from components.corpus.synthetic import composition
+    from components.corpus.synthetic.instruments import SAMPLE_RATE
+    from components.corpus.synthetic.styles import STYLES
 
     for genre in STYLES:
         wave = composition.compose(genre, seconds=SECONDS, rng=np.random.default_rng(0))
         for number in range(SONGS // len(STYLES)):
             soundfile.write(folder / f"{genre}.{number}.wav", wave, SAMPLE_RATE, subtype="PCM_16")
-    return prediction.inside(folder)
+    return predict.inside(folder)
 
 
 def seconds(what: Callable[[], object]) -> float:
@@ -59,9 +61,9 @@ def measure(voice: Voice, files: list[Path]) -> None:
     """Print one model's row; the first answers, which compile, are left out."""
 
     def ask(some: list[Path]) -> float:
-        return seconds(lambda: list(prediction.answers(some, voice=voice)))
+        return seconds(lambda: list(predict.answers(some, voice=voice)))
 
-    ask(files[: prediction.BATCH])
+    ask(files[: predict.BATCH])
     ask(files[:1])
     alone = [ask([file]) for file in files]
     folder = ask(files)
@@ -86,14 +88,14 @@ def main() -> None:
     )
     parser.add_argument("--models", help="by comma; all that were trained here by default")
     chosen = parser.parse_args()
-    client, checked = voices.store(), params.load()
-    names = chosen.models.split(",") if chosen.models else list(voices.latest_runs(client))
+    client, checked = load.store(), params.load()
+    names = chosen.models.split(",") if chosen.models else list(load.latest_runs(client))
     with tempfile.TemporaryDirectory() as temporary:
-        files = prediction.listed([chosen.songs])[:SONGS] if chosen.songs else compose(Path(temporary))
+        files = predict.listed([chosen.songs])[:SONGS] if chosen.songs else compose(Path(temporary))
         heads = ("one, ms", "features, ms", "network, ms", f"{len(files)} alone, s", "folder, s", "times")
         print(f"{'model':14}" + "".join(f"{head:>13}" for head in heads) + "   limit, ms")
         for name in names:
-            measure(voices.load(client, voices.address(client, name, params=checked)), files)
+            measure(load.load(client, load.address(client, name, params=checked)), files)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from components.errors import GenreError, ParamsError
+from components.core.errors import GenreError, ParamsError
 from components.study.cli import stages as study
 
 app = typer.Typer(
@@ -33,7 +33,8 @@ ROOT = Path("data")
 @stage.command()
 def synthesise(name: str) -> None:
     """Compose an embedded corpus into data/raw/NAME."""
-    from components import params, synthetic
+    from components.config import params
+    from components.stages import synthesise as synthetic
 
     synthetic.run(name, params=params.load(), root=ROOT)
 
@@ -41,35 +42,39 @@ def synthesise(name: str) -> None:
 @stage.command()
 def corpus(source: str) -> None:
     """List the tracks of one source (audio, pictures or table) with what is wrong with each."""
-    from components import corpus, params
+    from components.config import params
+    from components.stages import corpus as corpus_module
 
-    corpus.run(source, params=params.load(), root=ROOT)
+    corpus_module.run(source, params=params.load(), root=ROOT)
 
 
 @stage.command()
 def published(name: str) -> None:
     """Take over what others have published about the collection (artists or lists)."""
-    from components import params, published
+    from components.config import params
+    from components.stages import published as published_module
 
-    known = published.run(name, params=params.load(), root=ROOT)
+    known = published_module.run(name, params=params.load(), root=ROOT)
     print(f"{name}: {len(known)} tracks, {len(set(known.values()))} {name}")
 
 
 @stage.command()
 def split() -> None:
     """Deal tracks and segments into train, validation and test."""
-    from components import params, splits
+    from components.config import params
+    from components.splits import folds
+    from components.stages import split as split_module
 
-    table = splits.run(params=params.load(), root=ROOT)
+    table = split_module.run(params=params.load(), root=ROOT)
     counts = table[table["unit"] == "track"]["part"].value_counts()
-    print(", ".join(f"{part}: {counts.get(part, 0)} tracks" for part in splits.PARTS))
+    print(", ".join(f"{part}: {counts.get(part, 0)} tracks" for part in folds.PARTS))
 
 
 @stage.command()
 def features(name: str) -> None:
     """Extract one feature of every usable track."""
-    from components import params
-    from components.features import extraction
+    from components.config import params
+    from components.stages import features as extraction
 
     extraction.run(name, params=params.load(), root=ROOT)
 
@@ -77,7 +82,8 @@ def features(name: str) -> None:
 @stage.command()
 def validate(name: str) -> None:
     """Check one feature against its expectation suite."""
-    from components import params, validation
+    from components.config import params
+    from components.stages import validate as validation
 
     validation.run(name, params=params.load(), root=ROOT)
 
@@ -85,7 +91,9 @@ def validate(name: str) -> None:
 @stage.command()
 def tune(model: str) -> None:
     """Search one model's hyperparameters; goes on where a killed search was."""
-    from components import params, tracking, tuning
+    from components import tracking
+    from components.config import params
+    from components.stages import tune as tuning
 
     checked = params.load()
     best = tuning.run(model, params=checked, root=ROOT)
@@ -96,7 +104,9 @@ def tune(model: str) -> None:
 @stage.command()
 def train(model: str) -> None:
     """Train one model on its best hyperparameters and test it once."""
-    from components import params, tracking, training
+    from components import tracking
+    from components.config import params
+    from components.stages import train as training
 
     checked = params.load()
     metrics = training.run(model, params=checked, root=ROOT)
@@ -108,7 +118,7 @@ def train(model: str) -> None:
 
 def _remember(log: Callable[[], object]) -> None:
     """Log to MLflow; where its store fails, the stage has done its work all the same, and is not done again."""
-    from components.errors import StoreError
+    from components.core.errors import StoreError
 
     try:
         log()
@@ -119,7 +129,8 @@ def _remember(log: Callable[[], object]) -> None:
 @stage.command()
 def compare() -> None:
     """Lay the trained models side by side: data/report."""
-    from components import comparison, params
+    from components.config import params
+    from components.stages import compare as comparison
 
     comparison.run(params=params.load(), root=ROOT)
 
@@ -135,7 +146,7 @@ def use(
     ] = None,
 ) -> None:
     """Switch params.yaml to a shipped preset."""
-    from components import presets
+    from components.config import presets
 
     for option, path in (("--corpus-path", corpus_path), ("--vgg16-weights", vgg16_weights)):
         if path is not None and not Path(path).exists():
@@ -148,7 +159,7 @@ def use(
 @app.command(name="presets")
 def list_presets() -> None:
     """List the shipped presets."""
-    from components import presets
+    from components.config import presets
 
     for name in presets.names():
         print(f"{name}: {presets.about(name)}")
@@ -159,7 +170,7 @@ def data(
     name: Annotated[str, typer.Argument(help="gtzan-mini (100 tracks) or gtzan (1,000 tracks)")],
 ) -> None:
     """Download GTZAN through mirdata, with checksums, into data/raw/NAME."""
-    from components import download
+    from components.corpus import download
 
     download.run(name, root=ROOT)
 
@@ -167,8 +178,8 @@ def data(
 @app.command()
 def check() -> None:
     """Check params.yaml in full, without running anything."""
-    from components import params
-    from components.checks import check_all
+    from components.config import params
+    from components.config.preflight import check_all
 
     check_all(params.load())
     print("params.yaml is valid")
@@ -177,7 +188,8 @@ def check() -> None:
 @app.command()
 def promote() -> None:
     """Let the best model challenge the champion; the gate says yes or no, and why."""
-    from components import params, registry
+    from components.config import params
+    from components.registry import promote as registry
 
     decision = registry.promote(params=params.load(), root=ROOT)
     for item in decision.checks:
@@ -188,7 +200,8 @@ def promote() -> None:
 @app.command(name="roll-back")
 def roll_back(version: Annotated[str, typer.Argument(help="A registered version")]) -> None:
     """Make an earlier version champion again."""
-    from components import params, registry
+    from components.config import params
+    from components.registry import promote as registry
 
     print(registry.roll_back(version, params=params.load()))
 
@@ -209,10 +222,10 @@ def predict(
     """Say the genre of songs. Ends with 1 if any of them could not be heard."""
     if as_json and as_csv:
         raise ParamsError("--json and --csv exclude each other; valid: one of them")
-    from components import answers
+    from components.serving import output
 
     form = "json" if as_json else "csv" if as_csv else "table"
-    raise typer.Exit(answers.run(songs, model=model, form=form, timeline=timeline))
+    raise typer.Exit(output.run(songs, model=model, form=form, timeline=timeline))
 
 
 @app.command()
@@ -226,7 +239,7 @@ def ui(port: Annotated[int, typer.Option(help="Port on loopback; 0 for a free on
 @app.command(name="mlflow-ui")
 def open_mlflow(port: Annotated[int, typer.Option(help="Port on loopback")] = 5000) -> None:
     """Open the MLflow UI on this workspace's store, on loopback only."""
-    from components import mlflow_ui
+    from components.tracking import ui as mlflow_ui
 
     mlflow_ui.serve(port=port)
 

@@ -19,25 +19,27 @@ def run(
     ] = False,
 ) -> None:
     """Run the workflow: stale stages in DVC's order, then compare, then let the gate decide."""
-    from components import params
-    from components.checks import check_all
+    from components.config import params
+    from components.config.preflight import check_all
 
     checked = params.load()
     check_all(checked)
-    from flows import graph, launch
+    from flows import runner
+    from flows.pipeline import graph
 
     chosen = models.split(",") if models else None
     for name in chosen or []:
         checked.model(name)
-    status = launch.run(force=force, models=chosen, only_stale=only_stale)
+    status = runner.run(force=force, models=chosen, only_stale=only_stale)
     if status == 0:
-        from components import comparison, registry
+        from components.registry import promote
+        from components.reporting import store as report_store
 
         if chosen and "compare" in graph.read(Path.cwd()).stale():
             print("Not compared: other models are not up to date; `genre run` brings all of them up to date.")
         else:
-            comparison.table(params=checked, root=ROOT)
-        print(registry.speaks(params=checked))
+            report_store.table(params=checked, root=ROOT)
+        print(promote.speaks(params=checked))
         print("MLflow UI: genre mlflow-ui")
     raise typer.Exit(status)
 
@@ -52,13 +54,14 @@ def score(
     ] = None,
 ) -> None:
     """Score the songs that are new in a folder into data/scores, and measure their drift."""
-    from components import params, watched_folder
-    from components.answers import quiet
-    from flows import score_artifacts
+    from components.config import params
+    from components.core.console import quiet
+    from components.serving import batch_score
+    from flows import score as score_artifacts
 
     score_artifacts.check(threshold=threshold, window=window)
     with quiet() as stderr:
-        scored = watched_folder.run(
+        scored = batch_score.run(
             folder,
             params=params.load(),
             model=model,
@@ -85,7 +88,8 @@ def reproduce(
     list_only: Annotated[bool, typer.Option("--list", help="Say what would be run, and stop")] = False,
 ) -> None:
     """Run the study's models and findings on the data that is there: data/study/index.html."""
-    from flows import study, wish
+    from flows import reproduce as study
+    from flows import reproduce as wish
 
     asked = wish.Wish(
         data=data, only=tuple(only.split(",")) if only else (), budget=budget, search=search, force=force

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from contextvars import ContextVar
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,52 +12,13 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from components.errors import GenreError
-from flows import artifacts, graph, launch, leftovers, schedule, settings, workspace
-from flows.progress import Board
-from flows.stage_task import SESSION, Session, starter
-from flows.stages import Running
-
-
-class ExperimentError(GenreError):
-    """At least one stage or action of the flow failed; the message names each and why.
-
-    Attributes
-    ----------
-    problems : tuple of str
-        One each.
-    """
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
-        self.problems = tuple(problems)
-
-
-#: The terminal of a flow called from one, and the graph where its caller has just read it.
-CALLER: ContextVar[tuple[Board | None, graph.Graph | None]] = ContextVar("caller", default=(None, None))
-
-
-@contextmanager
-def called_from(board: Board, *, plan: graph.Graph | None = None) -> Iterator[None]:
-    """Let a flow called in this block show its progress, and spare it asking DVC again.
-
-    Parameters
-    ----------
-    board : Board
-        The terminal.
-    plan : Graph, optional
-        Read while the workspace was held, and it still is.
-
-    Yields
-    ------
-    None
-        Nothing.
-    """
-    token = CALLER.set((board, plan))
-    try:
-        yield
-    finally:
-        CALLER.reset(token)
+from flows import runner, settings
+from flows.context import CALLER, ExperimentError
+from flows.orchestration import artifacts, crashed_runs, scheduler
+from flows.orchestration.stage_task import SESSION, Session, starter
+from flows.pipeline import graph
+from flows.pipeline.stage import Running
+from flows.process import workspace_lock
 
 
 @task(name="log", task_run_name="log@{model}", cache_policy=NO_CACHE)
@@ -71,7 +30,8 @@ def log_task(model: str) -> None:
     model : str
         A key of ``models`` in ``params.yaml``.
     """
-    from components import params, tracking
+    from components import tracking
+    from components.config import params
 
     tracking.ensure_logged(model, params=params.load(), root=Path("data"))
 
@@ -83,9 +43,10 @@ def promote_task() -> Any:
     Returns
     -------
     Decision
-        What :func:`components.registry.promote` decided, and why.
+        What :func:`components.registry.promote.promote` decided, and why.
     """
-    from components import params, registry
+    from components.config import params
+    from components.registry import promote as registry
 
     answer = registry.promote(params=params.load(), root=Path("data"))
     create_markdown_artifact(answer.markdown(), key="promotion", description="What the gate decided")
@@ -106,7 +67,7 @@ def run_name() -> str:
 @flow(name="experiment", flow_run_name=run_name, task_runner=THREADS, persist_result=False)  # type: ignore[arg-type]
 def experiment(
     force: bool = False, models: list[str] | None = None, promote: bool = True
-) -> schedule.Outcome:
+) -> scheduler.Outcome:
     """Bring everything up to date that DVC calls stale, then log, compare and promote.
 
     Parameters
@@ -133,9 +94,9 @@ def experiment(
     root, options, logger = Path.cwd(), settings.load(), get_run_logger()
     board, known = CALLER.get()
     with ExitStack() as stack:
-        holder = stack.enter_context(workspace.held(root, wait=options.wait, say=logger.warning))
-        leftovers.take_over(holder, flow_run=flow_run.id)
-        for line in workspace.clear_dvc_locks(root):
+        holder = stack.enter_context(workspace_lock.held(root, wait=options.wait, say=logger.warning))
+        crashed_runs.take_over(holder, flow_run=flow_run.id)
+        for line in workspace_lock.clear_dvc_locks(root):
             logger.warning(line)
         plan = known or graph.read(root)
         stale, wanted = plan.stale(), plan.for_models(models)
@@ -147,7 +108,7 @@ def experiment(
         token = SESSION.set(Session(running=running, board=board))
         stack.callback(SESSION.reset, token)
         try:
-            outcome = schedule.run(
+            outcome = scheduler.run(
                 plan,
                 due=due,
                 stale=stale,
@@ -166,7 +127,7 @@ def experiment(
 
 def _finish(
     plan: graph.Graph,
-    outcome: schedule.Outcome,
+    outcome: scheduler.Outcome,
     *,
     root: Path,
     promote: bool,
@@ -186,9 +147,9 @@ def _finish(
             if not logged.is_completed():
                 problems.append(f"log@{model}: {logged.message}")
     if outcome.good("compare"):
-        from components import comparison
+        from components.reporting import store as report_store
 
-        rows = artifacts.comparison(comparison.read(root=root / "data"))
+        rows = artifacts.comparison(report_store.read(root=root / "data"))
         create_table_artifact(rows, key="comparison", description="The models compared")
         if promote and not problems:
             state: Any = promote_task.with_options(**patient)(return_state=True)
@@ -204,5 +165,5 @@ def _finish(
         raise ExperimentError(problems)
 
 
-#: For Python callers. Where start-up counts, import it from :mod:`flows.launch`, which is there without Prefect.
-run = launch.run
+#: For Python callers. Where start-up counts, import it from :mod:`flows.runner`, which is there without Prefect.
+run = runner.run

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from components.errors import ParamsError
+from components.core.errors import ParamsError
 
 #: More stages than this at once were never of use: each holds about 0.7 GB once TensorFlow is imported.
 MOST_STAGES = 2

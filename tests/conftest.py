@@ -18,9 +18,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from components import comparison, logged_model, presets, registry, training, tuning
-from components.params import Params, parse
-from tests.small_project import build_small_project
+from components.config import presets
+from components.config.params import Params, parse
+from components.registry import promote
+from components.reporting import store as report_store
+from components.serving import packaging
+from components.stages import train, tune
+from tests.support.small_project import build_small_project
 
 PROJECT = Path(__file__).parents[1]
 
@@ -84,8 +88,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("trained") / "data"
     build_small_project(root, seed=0, spread=2.5)
     params = small()
-    tuning.run("mlp", params=params, root=root)
-    training.run("mlp", params=params, root=root)
+    tune.run("mlp", params=params, root=root)
+    train.run("mlp", params=params, root=root)
     return root
 
 
@@ -99,7 +103,7 @@ def trained(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     # MLflow keeps the address that an earlier test set in the environment.
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     shutil.copytree(template, tmp_path / "data")
-    monkeypatch.setattr(comparison, "best", lambda **_: "mlp")
+    monkeypatch.setattr(report_store, "best", lambda **_: "mlp")
     yield tmp_path / "data"
     mlflow.set_tracking_uri(before)
     os.environ.pop("MLFLOW_TRACKING_URI", None)
@@ -110,11 +114,11 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A load test that always passes; each asked URI is noted."""
     asked: list[str] = []
 
-    def passes(uri: str, *, genres: list[str]) -> registry.Check:
+    def passes(uri: str, *, genres: list[str]) -> promote.Check:
         asked.append(uri)
-        return registry.Check("loads from the registry and answers?", True, "answered")
+        return promote.Check("loads from the registry and answers?", True, "answered")
 
-    monkeypatch.setattr(registry, "load_test", passes)
+    monkeypatch.setattr(promote, "load_test", passes)
     return asked
 
 
@@ -125,9 +129,9 @@ def light_models(monkeypatch: pytest.MonkeyPatch) -> None:
     def log(run_id: str, *, folder: Path, facts: dict[str, object]) -> None:
         import mlflow
 
-        from tests.small_model import Constant
+        from tests.support.small_model import Constant
 
-        with logged_model.open_run(run_id):
+        with packaging.open_run(run_id):
             mlflow.pyfunc.log_model(name="model", python_model=str(Constant), pip_requirements=["mlflow"])
 
-    monkeypatch.setattr(logged_model, "log", log)
+    monkeypatch.setattr(packaging, "log", log)

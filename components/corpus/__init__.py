@@ -2,7 +2,3 @@
 
 ``run(source)`` is the stage ``corpus@SOURCE``; ``read(source)`` is what every later stage starts from.
 """
-
-from components.corpus.listing import COLUMNS, describe, read, run, usable
-
-__all__ = ["COLUMNS", "describe", "read", "run", "usable"]

@@ -14,6 +14,7 @@ Beside those, a feature's file says:
 
 from __future__ import annotations
 
+import pkgutil
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -21,30 +22,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from components.errors import ParamsError
-from components.params import Params, describe
-
-#: Files of this folder that serve all features.
-_SHARED = {
-    "__init__",
-    "chroma",
-    "chunks",
-    "compiled",
-    "encoder",
-    "extraction",
-    "measures",
-    "median",
-    "pictures",
-    "progress",
-    "rhythm",
-    "separation",
-    "spectrum",
-    "store",
-    "table",
-    "waveform",
-    "worker",
-    "yamnet_network",
-}
+from components.config.params import Params, describe
+from components.core.errors import ParamsError
 
 
 def names() -> list[str]:
@@ -55,7 +34,7 @@ def names() -> list[str]:
     list of str
         Names, sorted; each is a file of this folder.
     """
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _SHARED)
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
 
 
 def load(name: str) -> ModuleType:

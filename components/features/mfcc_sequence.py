@@ -7,8 +7,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from components.features import spectrum
-from components.params import Strict
+from components.config.params import Strict
+from components.features.dsp import stft
 
 #: Hz.
 SAMPLE_RATE = 22_050
@@ -24,8 +24,8 @@ class Options(Strict):
     ``coefficients`` of the 128 the mel bands give; ``hop_length`` in samples at 22,050 Hz.
     """
 
-    coefficients: Annotated[int, Field(ge=1, le=spectrum.MELS)] = 13
-    hop_length: Annotated[int, Field(ge=64, le=spectrum.N_FFT)] = spectrum.HOP_LENGTH
+    coefficients: Annotated[int, Field(ge=1, le=stft.MELS)] = 13
+    hop_length: Annotated[int, Field(ge=64, le=stft.N_FFT)] = stft.HOP_LENGTH
 
 
 def extract(clips: np.ndarray, *, options: Options) -> np.ndarray:
@@ -45,10 +45,10 @@ def extract(clips: np.ndarray, *, options: Options) -> np.ndarray:
     ndarray of float32, shape (n, 1 + samples // hop_length, coefficients)
         Coefficients; the first is the loudness, about -600 to 100, the others within some 250 of 0.
     """
-    frames = spectrum.frames_in(clips.shape[1], hop_length=options.hop_length)
+    frames = stft.frames_in(clips.shape[1], hop_length=options.hop_length)
     values = np.empty((len(clips), frames, options.coefficients), dtype=np.float32)
     for row, clip in zip(values, clips, strict=True):
-        powers = spectrum.power(spectrum.stft(clip, hop_length=options.hop_length))
-        level = spectrum.decibels(spectrum.mel(powers, sample_rate=SAMPLE_RATE))
-        row[:] = spectrum.mfcc(level, coefficients=options.coefficients)
+        powers = stft.power(stft.stft(clip, hop_length=options.hop_length))
+        level = stft.decibels(stft.mel(powers, sample_rate=SAMPLE_RATE))
+        row[:] = stft.mfcc(level, coefficients=options.coefficients)
     return values

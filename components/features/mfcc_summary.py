@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.features import spectrum
-from components.params import Strict
+from components.config.params import Strict
+from components.features.dsp import stft
 
 #: Hz.
 SAMPLE_RATE = 22_050
@@ -60,24 +60,24 @@ def extract(clips: np.ndarray, *, options: Options) -> np.ndarray:
 
 
 def _row(y: np.ndarray) -> list[float]:
-    from components.features import chroma, measures, rhythm, separation
+    from components.features.dsp import hpss, spectral, tempo
 
-    transform = spectrum.stft(y)
-    powers = spectrum.power(transform)
+    transform = stft.stft(y)
+    powers = stft.power(transform)
     magnitude = np.sqrt(powers)
-    level = spectrum.decibels(spectrum.mel(powers, sample_rate=SAMPLE_RATE))
+    level = stft.decibels(stft.mel(powers, sample_rate=SAMPLE_RATE))
     row: list[float] = []
     for series in (
-        chroma.chroma(powers, sample_rate=SAMPLE_RATE),
-        measures.loudness(y),
-        *measures.centroid_bandwidth(magnitude, sample_rate=SAMPLE_RATE),
-        measures.rolloff(magnitude, sample_rate=SAMPLE_RATE),
-        measures.zero_crossing_rate(y),
-        *separation.separate(y, transform=transform, magnitude=magnitude),
+        spectral.chroma(powers, sample_rate=SAMPLE_RATE),
+        spectral.loudness(y),
+        *spectral.centroid_bandwidth(magnitude, sample_rate=SAMPLE_RATE),
+        spectral.rolloff(magnitude, sample_rate=SAMPLE_RATE),
+        spectral.zero_crossing_rate(y),
+        *hpss.separate(y, transform=transform, magnitude=magnitude),
     ):
         row += [float(series.mean()), float(series.var())]
-    row.append(rhythm.tempo(rhythm.onset_strength(level), sample_rate=SAMPLE_RATE))
-    coefficients = spectrum.mfcc(level, coefficients=_COEFFICIENTS)
+    row.append(tempo.tempo(tempo.onset_strength(level), sample_rate=SAMPLE_RATE))
+    coefficients = stft.mfcc(level, coefficients=_COEFFICIENTS)
     for mean, variance in zip(coefficients.mean(axis=0), coefficients.var(axis=0), strict=True):
         row += [float(mean), float(variance)]
     return row

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from components.features import encoder as encoders
-from components.features.encoder import Encoder
-from components.features.pictures import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
-from components.params import PretrainedParams, Strict
+from components.config.params import PretrainedParams, Strict
+from components.features.encoders import base as encoders
+from components.features.encoders.base import Encoder
+from components.features.pipeline.images import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 
 SAMPLE_RATE = None
 READS = ("pictures", "mel_image")

@@ -14,10 +14,10 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, field_validator
 
-from components import audio
-from components.features import encoder as encoders
-from components.features.encoder import Encoder
-from components.params import PretrainedParams, Strict
+from components.config.params import PretrainedParams, Strict
+from components.corpus import audio
+from components.features.encoders import base as encoders
+from components.features.encoders.base import Encoder
 
 #: Hz; YAMNet's.
 SAMPLE_RATE = 16_000
@@ -71,9 +71,9 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
     ndarray of float32, shape (n, frames, 1024) or (n, 1 + speeds, frames, 1024)
         0 and up; 6 frames for 3 s, 62 for 30 s, at every speed.
     """
-    from components.features import yamnet_network
+    from components.features.encoders import yamnet
 
-    frames = len(yamnet_network.patch_starts(clips.shape[1]))
+    frames = len(yamnet.patch_starts(clips.shape[1]))
     views = [_embed(clips, frames=frames, encoder=encoder)]
     for speed in options.speeds:
         rate = round(SAMPLE_RATE * speed)
@@ -83,11 +83,11 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
 
 
 def _embed(clips: np.ndarray, *, frames: int, encoder: Encoder) -> np.ndarray:
-    from components.features import yamnet_network
+    from components.features.encoders import yamnet
 
-    last = yamnet_network.patch_starts(clips.shape[1])[-1]
+    last = yamnet.patch_starts(clips.shape[1])[-1]
     starts = np.linspace(0, last, frames).round().astype(np.int64)
-    values = np.empty((len(clips), frames, yamnet_network.WIDTH), dtype=np.float32)
+    values = np.empty((len(clips), frames, yamnet.WIDTH), dtype=np.float32)
     for first in range(0, len(clips), BATCH):
         (values[first : first + BATCH],) = encoder.run(clips[first : first + BATCH], starts=starts)
     return values
@@ -139,7 +139,7 @@ def load_encoder(pretrained: PretrainedParams) -> Encoder:
 
 @lru_cache(maxsize=2)
 def _load(handle: str, allow_untrained: bool, cache: str) -> Encoder:
-    from components.features import yamnet_network
+    from components.features.encoders import yamnet
 
     if handle == encoders.UNTRAINED:
         reason = ""
@@ -160,7 +160,7 @@ def _load(handle: str, allow_untrained: bool, cache: str) -> Encoder:
             weights = {variable.name.split(":")[0]: variable.numpy() for variable in variables}
             return Encoder(
                 name="yamnet",
-                run=_runner(yamnet_network.front_end(), yamnet_network.body(weights)),
+                run=_runner(yamnet.front_end(), yamnet.body(weights)),
                 origin=handle,
                 trained=True,
                 sha256=encoders.sha256_of_files(files),
@@ -174,10 +174,10 @@ def _load(handle: str, allow_untrained: bool, cache: str) -> Encoder:
         f"{cache}/<sha1 of the handle>/ (saved_model.pb and variables/), or set TFHUB_CACHE_DIR",
         allowed=allow_untrained,
     )
-    body, drawn = yamnet_network.stand_in(seed=encoders.SEED)
+    body, drawn = yamnet.stand_in(seed=encoders.SEED)
     return Encoder(
         name="yamnet",
-        run=_runner(yamnet_network.front_end(), body),
+        run=_runner(yamnet.front_end(), body),
         origin=f"seed {encoders.SEED}",
         trained=False,
         sha256=encoders.sha256_of_arrays(drawn),
@@ -187,11 +187,11 @@ def _load(handle: str, allow_untrained: bool, cache: str) -> Encoder:
 def _runner(
     front_end: Callable[[np.ndarray], np.ndarray], body: Callable[[np.ndarray], np.ndarray]
 ) -> Callable[..., list[np.ndarray]]:
-    from components.features import yamnet_network
+    from components.features.encoders import yamnet
 
     def run(clips: np.ndarray, *, starts: np.ndarray) -> list[np.ndarray]:
         frames = front_end(np.ascontiguousarray(clips))
-        places = starts[:, np.newaxis] + np.arange(yamnet_network.PATCH)
+        places = starts[:, np.newaxis] + np.arange(yamnet.PATCH)
         patches = frames[:, places]
         embedded = body(patches.reshape(-1, *patches.shape[2:]))
         return [embedded.reshape(len(clips), len(starts), -1)]

@@ -10,8 +10,8 @@ import pkgutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from components.errors import ParamsError
-from components.recipes import Variant
+from components.config.params import Variant
+from components.core.errors import ParamsError
 
 if TYPE_CHECKING:
     import keras
@@ -36,7 +36,7 @@ def names() -> list[str]:
     list of str
         File names without ending, sorted.
     """
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "layers")
 
 
 def load(name: str) -> Model:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from components import layers as pieces
 from components.models import Hyperparameters
+from components.models import layers as pieces
 
 if TYPE_CHECKING:
     import keras
@@ -54,7 +54,7 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     ----------
     hp : mapping
         ``clip`` (deviations), ``frames_at_once`` (neighbours averaged before the first layer), and those of
-        :func:`components.layers.read_both_ways`.
+        :func:`components.models.layers.read_both_ways`.
     input_shape : tuple of int
         ``(frames, coefficients)``.
     classes : int

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from components import layers as pieces
 from components.models import Hyperparameters
+from components.models import layers as pieces
 
 if TYPE_CHECKING:
     import keras

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from components import layers as pieces
 from components.models import Hyperparameters
+from components.models import layers as pieces
 
 if TYPE_CHECKING:
     import keras
@@ -51,7 +51,7 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     Parameters
     ----------
     hp : mapping
-        ``compress``, ``clip`` (deviations), and those of :func:`components.layers.read_both_ways`.
+        ``compress``, ``clip`` (deviations), and those of :func:`components.models.layers.read_both_ways`.
     input_shape : tuple of int
         ``(frames, 1024)`` or, of several speeds, ``(views, frames, 1024)``.
     classes : int

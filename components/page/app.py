@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.errors import GenreError
+from components.core.errors import GenreError
 from components.page import listening, markup
 
 if TYPE_CHECKING:
@@ -189,13 +189,14 @@ def serve(*, port: int) -> None:
     GenreError
         If nothing was trained here, or the port is taken.
     """
-    from components import params, voices
-    from components.answers import quiet
+    from components.config import params
+    from components.core.console import quiet
+    from components.serving import load
 
     # Each model is traced anew for each length of song; TensorFlow warns of that where it costs a training.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with quiet() as stderr:
-        panel = listening.Panel(voices.store(), params.load())
+        panel = listening.Panel(load.store(), params.load())
         page = build(panel)
         first = panel.choices()[0]
         print(f"loading {first.name}", file=stderr, flush=True)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components import audio, voices
-from components.errors import AudioError, RegistryError
+from components.config.params import Params
+from components.core.errors import AudioError, RegistryError
+from components.corpus import audio
 from components.page import spectrogram
-from components.params import Params
-from components.voices import Voice
+from components.serving import load
+from components.serving.load import Voice
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -79,7 +80,7 @@ class Panel:
     Attributes
     ----------
     client : MlflowClient
-        From :func:`components.voices.store`.
+        From :func:`components.serving.load.store`.
     params : Params
         For the registered model's name.
     """
@@ -102,11 +103,11 @@ class Panel:
         RegistryError
             If no training run has finished here.
         """
-        from components import registry
+        from components.registry import promote
 
-        runs = voices.latest_runs(self.client)
+        runs = load.latest_runs(self.client)
         name = self.params.promotion.registered_model
-        current = registry.champion(self.client, name)
+        current = promote.champion(self.client, name)
         found: list[Choice] = []
         if current is not None:
             run: Run = self.client.get_run(str(current.run_id))
@@ -132,7 +133,7 @@ class Panel:
         """Load a model, once."""
         with self.lock:
             if choice.uri not in self.voices:
-                self.voices[choice.uri] = voices.load(self.client, choice.uri)
+                self.voices[choice.uri] = load.load(self.client, choice.uri)
             return self.voices[choice.uri]
 
     def hear(

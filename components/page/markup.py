@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from components.mlflow_ui import VIEW
+from components.core import formatting
 from components.page.listening import Heard, Opinion
-from components.report import words
+from components.tracking.ui import VIEW
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -66,7 +66,7 @@ def result(heard: Heard) -> str:
         problem="",
         picture=heard.picture,
         seconds=heard.seconds,
-        length=words.duration(heard.seconds),
+        length=formatting.duration(heard.seconds),
         ticks=ticks(heard.seconds),
         verdict=lanes[0],
         lanes=lanes,
@@ -118,7 +118,7 @@ def agreement(opinions: list[Opinion]) -> str:
     if not against:
         return f"All {len(opinions)} models agree."
     said = "; ".join(
-        f"{words.listed(names)} {'says' if len(names) == 1 else 'say'} {genre}"
+        f"{formatting.listed(names)} {'says' if len(names) == 1 else 'say'} {genre}"
         for genre, names in against.items()
     )
     agreeing = len(opinions) - sum(len(names) for names in against.values())

@@ -7,15 +7,16 @@ import io
 
 import numpy as np
 
-from components import audio
-from components.features import mel_image, spectrum
+from components.corpus import audio
+from components.features import mel_image
+from components.features.dsp import stft
 
 #: Hz; what the features hear, so the picture shows no more than they do.
 SAMPLE_RATE = 22_050
 #: Columns of the picture: one frame of 93 ms each, evenly spaced over the song.
 COLUMNS = 1200
 #: Mel bands drawn as pixels, low ones at the bottom.
-ROWS = spectrum.MELS
+ROWS = stft.MELS
 #: Decibels below the loudest cell that are still drawn; librosa's default.
 TOP = 80.0
 
@@ -60,15 +61,15 @@ def level(y: np.ndarray, sample_rate: int) -> np.ndarray:
         Decibels below the loudest cell, ``-TOP`` to 0; all ``-TOP`` for silence.
     """
     # A little around each frame is resampled, not the whole song: an hour must not cost an hour's memory.
-    width = int(np.ceil(spectrum.N_FFT * sample_rate / SAMPLE_RATE)) + 1
+    width = int(np.ceil(stft.N_FFT * sample_rate / SAMPLE_RATE)) + 1
     padded = np.pad(y, width // 2, mode="constant")
     starts = np.linspace(0, len(padded) - width, COLUMNS).astype(np.int64)
     frames = np.stack([padded[start : start + width] for start in starts])
     if sample_rate != SAMPLE_RATE:
         frames = np.stack([audio.resample(frame, sample_rate, to=SAMPLE_RATE) for frame in frames])
-    powers = spectrum.power(np.fft.rfft(frames[:, : spectrum.N_FFT] * spectrum.hann()).astype(np.complex64))
-    mels = spectrum.mel(powers, sample_rate=SAMPLE_RATE)
+    powers = stft.power(np.fft.rfft(frames[:, : stft.N_FFT] * stft.hann()).astype(np.complex64))
+    mels = stft.mel(powers, sample_rate=SAMPLE_RATE)
     loudest = float(mels.max())
     if loudest == 0:
         return np.full(mels.shape, -TOP, dtype=np.float32)
-    return np.asarray(spectrum.decibels(mels, reference=loudest, top=TOP), dtype=np.float32)
+    return np.asarray(stft.decibels(mels, reference=loudest, top=TOP), dtype=np.float32)

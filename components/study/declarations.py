@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from components.errors import ParamsError
-from components.hyperparameters import Count, Strict
-from components.params import Unit, describe
+from components.config.hyperparameters import Count, Strict
+from components.config.params import Unit, describe
+from components.core.errors import ParamsError
 
 FILE = Path(__file__).parent / "experiments.yaml"
 

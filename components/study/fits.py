@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from components import atomic, published, splits, training, tuning
-from components.errors import ParamsError, TrainingError, TuningError
-from components.hyperparameters import Fixed
-from components.params import Params
-from components.study import faults, plan, protocols
+from components.config.hyperparameters import Fixed
+from components.config.params import Params
+from components.core import atomic
+from components.core.errors import ParamsError, TrainingError, TuningError
+from components.stages import published, split, train, tune
+from components.study import plan, planted_faults, protocols
 from components.study.materials import DATA
 from components.study.protocols import Run
 
@@ -179,18 +180,18 @@ def fit(
     keras.backend.clear_session()
     name = experiment["model"]
     key = {"protocol": run.protocol, "fold": run.fold, "seed": run.seed}
-    splits.run(params=params, root=root)
+    split.run(params=params, root=root)
     if experiment["shuffled"]:
-        faults.shuffle_labels(params.model(name).feature, seed=run.seed, root=root)
+        planted_faults.shuffle_labels(params.model(name).feature, seed=run.seed, root=root)
     try:
         if experiment["search"] or experiment["tuned"]:
-            tuning.run(name, params=params, root=root)
+            tune.run(name, params=params, root=root)
         else:
             choose(name, params=params, changed=experiment["set"], root=root)
         if experiment["contaminated"]:
-            faults.train_on_everything(name, params=params, root=root)
+            planted_faults.train_on_everything(name, params=params, root=root)
         else:
-            training.run(name, params=params, root=root)
+            train.run(name, params=params, root=root)
     except (TrainingError, TuningError) as error:
         return {**key, "failed": str(error)}, {**key}
     folder = root / "models" / name

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from components import atomic, corpus, synthetic
-from components.corpus import COLUMNS
-from components.errors import ParamsError
-from components.features import extraction, store
+from components.core import atomic
+from components.core.errors import ParamsError
+from components.corpus import store as corpus_store
+from components.corpus.store import COLUMNS
+from components.features.pipeline import store as feature_store
+from components.stages import corpus, features, synthesise
 from components.study import plan
-from components.study.found import EMBEDDED
+from components.study.discovery import EMBEDDED
 
 #: Below the project's root.
 DATA = Path("data") / "study"
@@ -33,7 +35,7 @@ def compose(*, root: Path = Path()) -> None:
     """
     document = plan.read(root)
     first = next(iter(document["materials"]))
-    synthetic.run(EMBEDDED, params=plan.params(document, material=first, root=root), root=root / "data")
+    synthesise.run(EMBEDDED, params=plan.params(document, material=first, root=root), root=root / "data")
 
 
 def list_source(name: str, *, root: Path = Path()) -> None:
@@ -51,7 +53,7 @@ def list_source(name: str, *, root: Path = Path()) -> None:
     ParamsError
         If the plan has no such source.
     CorpusError
-        As :func:`components.corpus.run`.
+        As :func:`components.stages.corpus.run`.
     """
     document = plan.read(root)
     if name not in document["sources"]:
@@ -77,7 +79,7 @@ def extract(name: str, *, root: Path = Path()) -> None:
     ParamsError
         If the plan has no such material.
     GenreError
-        As :func:`components.features.extraction.run`.
+        As :func:`components.stages.features.run`.
     """
     document = plan.read(root)
     if name not in document["materials"]:
@@ -85,7 +87,7 @@ def extract(name: str, *, root: Path = Path()) -> None:
     block = document["materials"][name]
     root = root.resolve()
     place = root / DATA / "materials" / name
-    listing = corpus.read(
+    listing = corpus_store.read(
         kind := document["sources"][block["source"]]["kind"],
         root=root / DATA / "sources" / block["source"],
     )
@@ -96,13 +98,13 @@ def extract(name: str, *, root: Path = Path()) -> None:
     chosen = plan.params(document, material=name, root=root)
     began = time.perf_counter()
     for feature in [*([block["through"]] if block["through"] else []), block["feature"]]:
-        extraction.run(feature, params=chosen, root=place)
+        features.run(feature, params=chosen, root=place)
     seconds = time.perf_counter() - began
     if block["through"]:
         # Pictures are large, and drawn again quickly from their chunks.
-        shutil.rmtree(store.folder(block["through"], root=place))
+        shutil.rmtree(feature_store.folder(block["through"], root=place))
     usage = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    values = store.folder(block["feature"], root=place) / "values.npy"
+    values = feature_store.folder(block["feature"], root=place) / "values.npy"
     atomic.write_json(
         root / DATA / "costs" / f"{name}.json",
         # Linux gives the peak in KiB (getrusage(2)).
@@ -118,7 +120,7 @@ def spread(listing: pd.DataFrame, *, tracks_per_genre: int) -> pd.DataFrame:
     Parameters
     ----------
     listing : DataFrame
-        From :func:`components.corpus.read`.
+        From :func:`components.corpus.store.read`.
     tracks_per_genre : int
         How many.
 
@@ -127,7 +129,7 @@ def spread(listing: pd.DataFrame, *, tracks_per_genre: int) -> pd.DataFrame:
     DataFrame
         The same rows; the others are marked as left out.
     """
-    usable = corpus.usable(listing).sort_values("track")
+    usable = corpus_store.usable(listing).sort_values("track")
     kept: set[str] = set()
     for _, tracks in usable.groupby("genre")["track"]:
         places = np.linspace(0, len(tracks) - 1, min(tracks_per_genre, len(tracks))).round().astype(int)

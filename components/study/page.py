@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components import intervals
-from components.report import figures as pictures
-from components.report import svg, words
+from components.core import formatting
+from components.evaluation import bootstrap
+from components.reporting import figures as pictures
+from components.reporting import html, sentences, svg
 from components.study.results import PROTOCOLS
 
-TEMPLATES = (Path(__file__).parent, Path(words.__file__).parent)
+TEMPLATES = (Path(__file__).parent, html.TEMPLATES)
 #: Reasons for a mark that goes wherever such a figure goes.
 WHOLE = "one row a song: repeats and artists on both sides"
 VERDICTS = {"holds": "best", "does not hold": "warn", "cannot be tested here": ""}
@@ -41,7 +42,7 @@ def render(collected: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     for name in ("percent", "count", "size", "duration", "plural", "breakable"):
-        environment.filters[name] = getattr(words, name)
+        environment.filters[name] = getattr(formatting, name)
     environment.filters["interval"] = interval
     environment.filters["kept"] = kept
     experiments = collected["experiments"]
@@ -55,11 +56,11 @@ def render(collected: Mapping[str, Any]) -> str:
         sides={name: row for name, row in experiments.items() if row["group"] == "side"},
         colours={model: f"var(--m{place % svg.MODEL_COLOURS + 1})" for place, model in enumerate(families)},
         protocols=PROTOCOLS,
-        leaky=words.LEAKY,
+        leaky=sentences.LEAKY,
         whole=WHOLE,
         pills=VERDICTS,
         costs=_costs(experiments, families=families),
-        replicates=intervals.REPLICATES,
+        replicates=bootstrap.REPLICATES,
     )
 
 

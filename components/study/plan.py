@@ -7,13 +7,15 @@ from typing import Any
 
 import yaml
 
-from components import atomic, presets, published
-from components.errors import ParamsError
-from components.features.encoder import UNTRAINED, sha256_of_files
-from components.params import Params
+from components.config import presets
+from components.config.params import Params
+from components.core import atomic
+from components.core.errors import ParamsError
+from components.corpus import published_metadata
+from components.features.encoders.base import UNTRAINED, sha256_of_files
 from components.study import declarations
 from components.study.declarations import Experiment, Material, Source
-from components.study.found import CORPUS, EMBEDDED, LABELS, YAMNET, Found
+from components.study.discovery import CORPUS, EMBEDDED, LABELS, YAMNET, Found
 
 #: Where the study's pipeline lies, below the project's root.
 FOLDER = Path("study")
@@ -113,7 +115,8 @@ def make(
         "artists": str(found.artists) if found.artists else None,
         # DVC knows these files by their contents, not by their names.
         "checksums": {
-            "lists": found.lists and sha256_of_files(found.lists / name for name in published.LISTS.values()),
+            "lists": found.lists
+            and sha256_of_files(found.lists / name for name in published_metadata.LISTS.values()),
             "artists": found.artists and sha256_of_files([found.artists]),
         },
         "segments": {"seconds": 3.0, "per_track": 3 if found.synthetic else 10},

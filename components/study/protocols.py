@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from components.params import Params, SplitParams
+from components.config.params import Params, SplitParams
 
 #: What a reader sees; ``kfold`` is all folds of ``track``, whose first is the workflow's own split.
 LABELS = {

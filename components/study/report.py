@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from components import atomic
-from components.study import comparing, findings, plan, results
+from components.core import atomic
+from components.study import plan, results, rules
 from components.study.materials import DATA
 from components.study.results import Outcome
 
@@ -62,7 +62,7 @@ def collect(outcomes: Mapping[str, Outcome], *, document: Mapping[str, Any]) -> 
         protocol, ``pairs`` by source, ``findings``, ``counts`` of their verdicts.
     """
     gpu = any(cost.get("gpu", False) for outcome in outcomes.values() for cost in outcome.costs)
-    judged = findings.judge(outcomes, gpu=gpu)
+    judged = rules.judge(outcomes, gpu=gpu)
     verdicts = [finding.verdict for finding in judged]
     return {
         "budget": document["budget"],
@@ -71,11 +71,11 @@ def collect(outcomes: Mapping[str, Outcome], *, document: Mapping[str, Any]) -> 
         "gpu": gpu,
         "experiments": {name: row(outcome) for name, outcome in outcomes.items()},
         "gains": {
-            name: comparing.gains(outcome, whole=outcomes[name[: name.index("_best") + len("_best")]])
+            name: results.gains(outcome, whole=outcomes[name[: name.index("_best") + len("_best")]])
             for name, outcome in outcomes.items()
             if outcome.declared["group"] == "ablation"
         },
-        "pairs": comparing.compared(outcomes, seed=document["seed"]),
+        "pairs": results.compared(outcomes, seed=document["seed"]),
         "findings": [asdict(finding) for finding in judged],
         "counts": {
             verdict: verdicts.count(verdict)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from components import corpus, intervals, votes
+from components.corpus import store as corpus_store
+from components.evaluation import aggregation, bootstrap, significance
 from components.study.materials import DATA
 
 #: Bytes of a frozen encoder's weights, which its model needs beside its own file: 14,714,688 parameters of VGG16
@@ -170,7 +171,7 @@ def measure(fits: list[dict[str, Any]], *, predictions: pd.DataFrame, seed: int)
     Figures
         A song that several fits tested is drawn with all its answers: fits are no independent songs.
     """
-    tables = [votes.songs(rows_of(fit, predictions=predictions)) for fit in fits]
+    tables = [aggregation.songs(rows_of(fit, predictions=predictions)) for fit in fits]
     songs = (
         pd.concat(tables)
         .groupby("track")
@@ -182,8 +183,8 @@ def measure(fits: list[dict[str, Any]], *, predictions: pd.DataFrame, seed: int)
         )
         .astype(np.float64)
     )
-    low, high = intervals.accuracy(songs["right"].to_numpy(), songs["segments"].to_numpy(), seed=seed)
-    voted_low, voted_high = intervals.accuracy(
+    low, high = bootstrap.accuracy(songs["right"].to_numpy(), songs["segments"].to_numpy(), seed=seed)
+    voted_low, voted_high = bootstrap.accuracy(
         songs["voted"].to_numpy(), songs["asked"].to_numpy(), seed=seed
     )
     means = {
@@ -256,7 +257,7 @@ def read(document: Mapping[str, Any], *, root: Path) -> dict[str, Outcome]:
 
 def _tracks(declared: Mapping[str, Any], *, root: Path) -> int:
     (path,) = (root / DATA / "materials" / declared["material"] / "corpus").glob("*.parquet")
-    return len(corpus.usable(pd.read_parquet(path)))
+    return len(corpus_store.usable(pd.read_parquet(path)))
 
 
 def _read(name: str, *, folder: Path, root: Path, seed: int) -> Outcome:
@@ -277,3 +278,69 @@ def _read(name: str, *, folder: Path, root: Path, seed: int) -> Outcome:
         tracks=_tracks(result["declared"], root=root),
         seed=seed,
     )
+
+
+def compared(outcomes: Mapping[str, Outcome], *, seed: int) -> dict[str, list[dict[str, Any]]]:
+    """Compare models two by two on the songs that both were asked, songs whole (``track``, all folds).
+
+    Parameters
+    ----------
+    outcomes : mapping of str to Outcome
+        All.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    dict of str to list of dict
+        By source: as :func:`components.evaluation.significance.pairs`, for the rows of the main table that hear the same
+        source.
+    """
+    families: dict[str, dict[str, pd.DataFrame]] = {}
+    for name, outcome in outcomes.items():
+        if outcome.declared["group"] == "model" and "track" in outcome.figures:
+            families.setdefault(outcome.declared["source"], {})[name] = whole_songs(outcome)
+    return {
+        source: significance.pairs(family, part="test", seed=seed)
+        for source, family in families.items()
+        if len(family) > 1
+    }
+
+
+def whole_songs(outcome: Outcome) -> pd.DataFrame:
+    """Return an outcome's test rows under ``track``: each song is in the test part of one fold."""
+    return outcome.predictions[outcome.predictions["protocol"] == "track"]
+
+
+def gains(outcome: Outcome, *, whole: Outcome) -> dict[str, float]:
+    """Say what a whole variant scores more than the same without an ingredient, on the splits that both were asked.
+
+    Fewer folds are run of an ablation than of the whole: other folds are other songs.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        The ablation.
+    whole : Outcome
+        The variant it leaves something out of, or adds something to.
+
+    Returns
+    -------
+    dict of str to float
+        Difference of the mean accuracies of segments, by protocol; without those that share no fit.
+    """
+    found = {}
+    for protocol in outcome.figures:
+        theirs = _segments(whole, protocol)
+        shared = {key: value for key, value in _segments(outcome, protocol).items() if key in theirs}
+        if shared:
+            found[protocol] = fmean(theirs[key] - value for key, value in shared.items())
+    return found
+
+
+def _segments(outcome: Outcome, protocol: str) -> dict[tuple[int, int], float]:
+    return {
+        (fit["fold"], fit["seed"]): fit["metrics"]["test.segment_accuracy"]
+        for fit in outcome.chosen(protocol)
+        if "failed" not in fit
+    }

@@ -1,15 +1,74 @@
 """One rule a finding: whether it holds, and what was measured. A rule that lacks something says so by raising.
 
-Every rule takes the :class:`components.study.evidence.Evidence` and returns whether the claim holds and one
+Every rule takes the :class:`components.study.rules.Evidence` and returns whether the claim holds and one
 sentence or two with the figures. They judge by the study's own protocol where the claim is about accuracies.
 """
 
 from __future__ import annotations
 
-from components import diagnostics, pairing
-from components.report.words import percent
-from components.study.comparing import whole_songs
-from components.study.evidence import GUESSING, CannotTellError, Evidence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from components.core.formatting import percent
+from components.evaluation import diagnostics, significance
+from components.study.results import Figures, Outcome, whole_songs
+
+#: The study calls anything below this no better than guessing among ten genres.
+GUESSING = 0.15
+
+
+class CannotTellError(Exception):
+    """Something a rule needs is not there; the message says what."""
+
+
+class Evidence:
+    """What the rules ask.
+
+    Parameters
+    ----------
+    outcomes : mapping of str to Outcome
+        All experiments.
+    gpu : bool
+        Whether the fits ran on a GPU.
+    """
+
+    def __init__(self, outcomes: Mapping[str, Outcome], *, gpu: bool) -> None:
+        self.outcomes, self.gpu = outcomes, gpu
+
+    def outcome(self, name: str) -> Outcome:
+        """Return an experiment that was run."""
+        found = self.outcomes[name]
+        if found.reason:
+            raise CannotTellError(f"{found.declared['title']} was not run: {found.reason}.")
+        return found
+
+    def figures(self, name: str, protocol: str = "segment") -> Figures:
+        """Return an experiment's figures, by default under the study's own protocol."""
+        found = self.outcome(name).figures
+        if protocol not in found:
+            why = "; ".join(self.outcome(name).failures) or f"protocol {protocol} was not run"
+            raise CannotTellError(f"{name}: {why}.")
+        return found[protocol]
+
+    def at_chance(self, name: str) -> bool:
+        """Say whether an experiment does no better than guessing; a loss that is not finite does not either."""
+        outcome = self.outcome(name)
+        if not outcome.figures:
+            return True
+        figures = next(iter(outcome.figures.values()))
+        return figures.segments < GUESSING or diagnostics.is_at_chance(
+            figures.segments, chance=outcome.chance
+        )
+
+    def shown(self, name: str) -> str:
+        """Write an experiment's accuracy, or why it has none."""
+        outcome = self.outcome(name)
+        if not outcome.figures:
+            return f"{outcome.declared['title']}: no fit went through"
+        protocol, figures = next(iter(outcome.figures.items()))
+        return f"{outcome.declared['title']} {percent(figures.segments)} ({protocol})"
+
 
 #: The five models on the same songs.
 FIVE = ("mlp", "vgg16_audio", "yamnet", "lstm", "yamnet_lstm")
@@ -56,7 +115,7 @@ def transfer(seen: Evidence) -> tuple[bool, str]:
         raise CannotTellError("YAMNet's trained weights are not here.")
     scratch = seen.figures("lstm")
     costs = {name: seen.outcome(name).cost()["seconds"] for name in ("yamnet", "lstm")}
-    pair = pairing.paired(
+    pair = significance.paired(
         whole_songs(seen.outcome("yamnet")),
         whole_songs(seen.outcome("yamnet_untrained")),
         seed=seen.outcome("yamnet").seed,
@@ -209,3 +268,149 @@ def contaminated(seen: Evidence) -> tuple[bool, str]:
         "workflow refuses the first: fits begin with a fresh model, and test rows are not even loaded while "
         "they last."
     )
+
+
+Verdict = Literal["holds", "does not hold", "cannot be tested here"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One claim of the study.
+
+    Attributes
+    ----------
+    number : int
+        1 to 14, as in the study.
+    claim : str
+        In our words.
+    how : str
+        How it was run.
+    came_out : str
+        What was measured.
+    verdict : str
+        ``holds``, ``does not hold`` or ``cannot be tested here``.
+    """
+
+    number: int
+    claim: str
+    how: str
+    came_out: str
+    verdict: Verdict
+
+
+Rule = Callable[[Evidence], tuple[bool, str]]
+#: By number: the claim, how it is run, and the rule that judges it.
+RULES: dict[int, tuple[str, str, Rule]] = {
+    1: (
+        "The three-layer MLP is the most accurate model and the fastest to train; the LSTM is the slowest.",
+        "All five with their published sets on the same songs, random segments as in the study.",
+        simplest_is_best,
+    ),
+    2: (
+        "Some hyperparameters give nothing better than guessing.",
+        "The MLP's published set with learning rate 1 in place of 0.001.",
+        some_sets_guess,
+    ),
+    3: (
+        "Unscaled features ruin the MLP: under 15 %.",
+        "The MLP's published set without standardisation, on 3-s features and on the 30-s table.",
+        unscaled,
+    ),
+    4: (
+        "Transfer learning saves time: frozen pretrained features suffice.",
+        "YAMNet frozen, the same network untrained, and an LSTM that learns everything itself.",
+        transfer,
+    ),
+    5: (
+        "VGG16, trained on photographs, helps on spectrogram pictures, but less than audio models do.",
+        "VGG16 with its weights and untrained, and YAMNet, on the same songs.",
+        photographs,
+    ),
+    6: (
+        "A result at chance is either a data or a hyperparameter fault.",
+        "Faults are planted one at a time; each result at chance is then mended.",
+        chance_is_a_fault,
+    ),
+    7: (
+        "VGG16's weight file is far larger than the others.",
+        f"Saved model and frozen encoder together; far: {FAR:g} times the next.",
+        weights,
+    ),
+    8: (
+        "Train 100 % with validation 70 % is overfitting: dropout, fewer layers or units help.",
+        "The MLP with dropout, and with a quarter of the units, songs whole.",
+        overfitting,
+    ),
+    9: (
+        "Train below validation: the model is too small.",
+        "An MLP of 3 units a layer, and one of 16 with dropout, songs whole.",
+        too_small,
+    ),
+    10: (
+        "Every unit count at its maximum after tuning: the search space is too small.",
+        "A search over 2 to 8 units a layer, songs whole; then the study's wider set.",
+        narrow,
+    ),
+    11: (
+        "Cropping the picture lost more than half the information; the whole picture did much better.",
+        "VGG16 on whole pictures and on their 150 x 150 corner, the same songs.",
+        cropped,
+    ),
+    12: (
+        "An LSTM needs tanh for the fast kernels.",
+        "The LSTM's published set with tanh and with relu.",
+        tanh,
+    ),
+    13: (
+        "Memory limits: VGG16 is the hungriest.",
+        "Peak memory of extraction and fit of each model.",
+        memory,
+    ),
+    14: (
+        "A 99 % result was a fault: an already fitted model, whose data included test, was evaluated again.",
+        "The fault made on purpose, beside the workflow, which refuses it.",
+        contaminated,
+    ),
+}
+
+
+def judge(outcomes: Mapping[str, Outcome], *, gpu: bool) -> list[Finding]:
+    """Judge all findings.
+
+    Parameters
+    ----------
+    outcomes : mapping of str to Outcome
+        All experiments.
+    gpu : bool
+        Whether the fits ran on a GPU.
+
+    Returns
+    -------
+    list of Finding
+        In order.
+    """
+    seen = Evidence(outcomes, gpu=gpu)
+    return [judge_one(number, seen) for number in RULES]
+
+
+def judge_one(number: int, seen: Evidence) -> Finding:
+    """Judge one finding.
+
+    Parameters
+    ----------
+    number : int
+        1 to 14.
+    seen : Evidence
+        All experiments.
+
+    Returns
+    -------
+    Finding
+        What its rule lacks makes it *cannot be tested here*, with what is missing.
+    """
+    claim, how, rule = RULES[number]
+    try:
+        true, came_out = rule(seen)
+    except CannotTellError as missing:
+        return Finding(number, claim, how, str(missing), "cannot be tested here")
+    return Finding(number, claim, how, came_out, "holds" if true else "does not hold")

@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.errors import RegistryError, StoreError
-from components.tracking.reach import reached
+from components.core.errors import RegistryError, StoreError
+from components.tracking.errors import reached
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

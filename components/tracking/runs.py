@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlparse
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
 import hashlib
 import platform
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from components import lineage, processes
-from components.tracking import unfinished
+from components.core import lineage, processes
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -47,13 +54,13 @@ def find(client: MlflowClient, identity: str, *, experiment_id: str) -> Run | No
     """
     for run in client.search_runs([experiment_id], filter_string="attributes.status = 'RUNNING'"):
         if run.data.tags.get(PROCESS) != processes.own() and _ended(run):
-            unfinished.discard(client, run)
+            discard(client, run)
     finished = []
     for run in client.search_runs([experiment_id], filter_string=f"tags.`{IDENTITY}` = '{identity}'"):
         if run.info.status == "FINISHED":
             finished.append(run)
         elif _ended(run):
-            unfinished.discard(client, run)
+            discard(client, run)
     return min(finished, key=lambda run: (run.info.end_time, run.info.run_id), default=None)
 
 
@@ -88,7 +95,7 @@ def finish(client: MlflowClient, run_id: str, *, identity: str, experiment_id: s
     first = find(client, identity, experiment_id=experiment_id)
     if first is None or first.info.run_id == run_id:
         return run_id
-    unfinished.discard(client, client.get_run(run_id))
+    discard(client, client.get_run(run_id))
     return str(first.info.run_id)
 
 
@@ -147,7 +154,7 @@ def log_history(client: MlflowClient, run_id: str, *, history: pd.DataFrame) -> 
     run_id : str
         The run.
     history : DataFrame
-        From :func:`components.fitting.fit`.
+        From :func:`components.training.fit.fit`.
     """
     from mlflow.entities import Metric
 
@@ -195,3 +202,34 @@ def file_hash(*paths: Path) -> str:
     for path in paths:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def discard(client: MlflowClient, run: Run) -> None:
+    """Delete a run, the runs below it, the model it logged, and their files where they lie on this machine.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From :func:`components.tracking.connect`.
+    run : Run
+        Its process has ended, or failed.
+    """
+    where, run_id = [run.info.experiment_id], run.info.run_id
+    if client.get_run(run_id).info.lifecycle_stage != "active":
+        return  # taken away with the run above it
+    for below in client.search_runs(where, filter_string=f"tags.`mlflow.parentRunId` = '{run_id}'"):
+        discard(client, below)
+    for model in client.search_logged_models(where, filter_string=f"source_run_id = '{run_id}'"):
+        client.delete_logged_model(model.model_id)
+        _remove(model.artifact_location)
+    if run.info.status in ("RUNNING", "SCHEDULED"):
+        client.set_terminated(run_id, status="KILLED")
+    client.delete_run(run_id)
+    _remove(run.info.artifact_uri)
+
+
+def _remove(address: str) -> None:
+    # A server keeps its artifacts itself: `mlflow gc` there removes those of deleted runs.
+    parts = urlparse(address)
+    if parts.scheme == "file":
+        shutil.rmtree(Path(unquote(parts.path)), ignore_errors=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from components.tracking import runs, store
-from components.tracking.reach import reached
+from components.tracking.errors import reached
 
 
 @reached()

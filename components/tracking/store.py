@@ -9,8 +9,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components import atomic
-from components.errors import GenreError
+from components.core import atomic
+from components.core.errors import GenreError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

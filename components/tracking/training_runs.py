@@ -9,11 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from components import figures, lineage, logged_model, model_card
-from components.errors import TrainingError
-from components.params import Params
+from components.config.params import Params
+from components.core import lineage
+from components.core.errors import TrainingError
+from components.reporting import figures, model_card
+from components.serving import packaging
 from components.tracking import integrity, runs, store
-from components.tracking.reach import reached
+from components.tracking.errors import reached
 from components.tracking.search_runs import ensure_tuning_logged
 
 ARTIFACTS_OF_A_MODEL = ("model.keras", "history.csv", "predictions.parquet", "training.json", "metrics.json")
@@ -101,7 +103,7 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
         "confusion.png",
     )
     client.log_table(run_id, per_class(predictions, genres=facts["genres"]), "per_class.json")
-    logged_model.log(run_id, folder=folder, facts=facts)
+    packaging.log(run_id, folder=folder, facts=facts)
     client.set_tag(run_id, integrity.TAG, integrity.of_run(client, run_id))
     return runs.finish(client, run_id, identity=identity, experiment_id=where)
 

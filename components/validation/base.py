@@ -7,7 +7,7 @@ import importlib.util
 from typing import Any
 
 from components import features
-from components.errors import ParamsError
+from components.core.errors import ParamsError
 from components.validation.contract import Suite, SuiteFile
 from components.validation.inputs import Inputs
 from components.validation.limits import Limits
@@ -36,9 +36,9 @@ def module(feature: str) -> SuiteFile | None:
     Returns
     -------
     SuiteFile or None
-        ``components/validation/<feature>.py``.
+        ``components/validation/suites/<feature>.py``.
     """
-    name = f"{__package__}.{feature}"
+    name = f"{__package__}.suites.{feature}"
     if importlib.util.find_spec(name) is None:
         return None
     suite = importlib.import_module(name)

@@ -1,4 +1,4 @@
-"""What a suite file holds: ``components/validation/<feature>.py``, where a feature needs more than any feature does."""
+"""What a suite file holds: ``components/validation/suites/<feature>.py``, where a feature needs more than any feature does."""
 
 from __future__ import annotations
 

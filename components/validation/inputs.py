@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from components.errors import FeatureError, ValidationError
-from components.params import Params
+from components.config.params import Params
+from components.core.errors import FeatureError, ValidationError
 from components.validation.limits import ValidationParams, parse
 
 
@@ -122,7 +122,8 @@ def read(feature: str, *, params: Params, root: Path = Path("data")) -> Inputs:
     CorpusError, LeakError, ParamsError
         If the listing, the split or the block ``validation`` cannot be read.
     """
-    from components import corpus, splits
+    from components.corpus import store as corpus_store
+    from components.splits import store as split_store
 
     unit = params.feature(feature).unit
     folder = Path(root) / "features" / feature
@@ -138,13 +139,13 @@ def read(feature: str, *, params: Params, root: Path = Path("data")) -> Inputs:
         ) from error
     if not isinstance(meta, dict):
         raise FeatureError(f"{folder / 'meta.json'} holds {type(meta).__name__}; valid: an object")
-    split = splits.read(root)[0]
+    split = split_store.read(root)[0]
     return Inputs(
         feature=feature,
         index=index,
         values=values,
         meta=meta,
-        listing=corpus.read(source(feature, params=params), root=root),
+        listing=corpus_store.read(source(feature, params=params), root=root),
         split=split[split["unit"] == unit],
         params=params,
         limits=parse(params.validation),

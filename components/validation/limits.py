@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import Field
 
-from components.errors import ParamsError
-from components.params import Strict, describe
+from components.config.params import Strict, describe
+from components.core.errors import ParamsError
 
 
 class ValidationParams(Strict):

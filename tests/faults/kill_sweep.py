@@ -26,7 +26,7 @@ from pathlib import Path
 import psutil
 
 from tests.faults.left_behind import State, executions, left_over, state
-from tests.test_workflow import BIN, workspace
+from tests.integration.test_workflow import BIN, workspace
 
 #: Seconds in which all processes of a killed or stopped flow must have ended.
 PROMISED = 10.0

@@ -18,11 +18,13 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components import audio, corpus
-from components.corpus import audio_tracks, listing, tracks
-from components.errors import AudioError, CorpusError
-from components.params import Params
-from tests.collections_on_disk import RATE, pointed_at, tone, write_tracks
+from components.config.params import Params
+from components.core.errors import AudioError, CorpusError
+from components.corpus import audio, audio_files, discovery
+from components.corpus import store as corpus_store
+from components.stages import corpus
+from components.stages import corpus as listing
+from tests.support.collections_on_disk import RATE, pointed_at, tone, write_tracks
 
 Make = Callable[[Path], object]
 
@@ -351,7 +353,7 @@ def test_a_linked_genre_is_not_followed_and_stops_the_run(folder: Path, demo_par
 
 def test_a_linked_collection_is_followed(folder: Path, demo_params: Params) -> None:
     (folder.parent / "elsewhere").symlink_to(folder)
-    assert len(corpus.usable(listed(folder.parent / "elsewhere", demo_params))) == 4
+    assert len(corpus_store.usable(listed(folder.parent / "elsewhere", demo_params))) == 4
 
 
 def test_folders_a_hundred_and_fifty_deep_are_entered(folder: Path, demo_params: Params) -> None:
@@ -362,7 +364,7 @@ def test_folders_a_hundred_and_fifty_deep_are_entered(folder: Path, demo_params:
         os.chdir("deep")
     soundfile.write("x.wav", tone(), RATE)
     os.chdir(here)
-    assert len(corpus.usable(listed(folder, demo_params))) == 5
+    assert len(corpus_store.usable(listed(folder, demo_params))) == 5
 
 
 # --- permissions: root may read everything, so it becomes nobody for a moment
@@ -419,7 +421,7 @@ def test_a_data_folder_that_may_not_be_written(shared: Path, demo_params: Params
 
 def after_the_walk(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
     """Do something to the collection between finding the files and opening them."""
-    walk = tracks.walk
+    walk = discovery.walk
 
     def walk_then_act(*args: object, **options: object) -> object:
         found = walk(*args, **options)  # type: ignore[arg-type]
@@ -460,7 +462,7 @@ def test_a_file_that_is_still_being_written(
     path = folder / "rock/x.wav"
     soundfile.write(path, tone(), RATE)
     size = path.stat().st_size
-    sha256 = audio_tracks._sha256
+    sha256 = audio_files._sha256
 
     def grow_then_hash(handle: int) -> str:
         if os.fstat(handle).st_size == size:
@@ -468,7 +470,7 @@ def test_a_file_that_is_still_being_written(
                 file.write(bytes(1000))
         return sha256(handle)
 
-    monkeypatch.setattr(audio_tracks, "_sha256", grow_then_hash)
+    monkeypatch.setattr(audio_files, "_sha256", grow_then_hash)
     assert row_of(folder, "x.wav", demo_params)["fault"] == "changed during the listing"
 
 
@@ -485,7 +487,7 @@ def test_any_header_ends_in_a_row(
     for place, value in changes:
         data[place] = value
     (tmp_path / "x.wav").write_bytes(data)
-    row = audio_tracks.inspect(tracks.Row("x", "rock", "x.wav"), folder=tmp_path, params=demo_params)
+    row = audio_files.inspect(discovery.Row("x", "rock", "x.wav"), folder=tmp_path, params=demo_params)
     assert bool(row.fault) == (row.segments == 0)
     assert row.samples <= 3600 * max(row.sample_rate, 1)
     assert "\n" not in row.fault

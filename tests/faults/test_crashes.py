@@ -18,7 +18,7 @@ import yaml
 from tests.faults import kill_sweep
 from tests.faults.kill_sweep import PROMISED, orphans, said, start
 from tests.faults.left_behind import State, left_over, state
-from tests.test_workflow import workspace
+from tests.integration.test_workflow import workspace
 
 pytestmark = pytest.mark.slow
 #: Seconds in which a stage must come up on a busy machine.
@@ -60,7 +60,7 @@ POINTS = {
     "a model is logged": ("mlflow.pyfunc", "log_model", "before", 1),
     "a model was logged and its run not ended": ("mlflow.pyfunc", "log_model", "after", 1),
     "a model's files were not summed up": ("components.tracking.integrity", "of_run", "before", 1),
-    "between register and load test": ("components.registry", "load_test", "before", 1),
+    "between register and load test": ("components.registry.promote", "load_test", "before", 1),
     "between load test and alias": ("mlflow.MlflowClient", "set_registered_model_alias", "before", 1),
     "after the alias": ("mlflow.MlflowClient", "set_registered_model_alias", "after", 1),
 }
@@ -153,7 +153,11 @@ def test_stopped_while_the_gate_asks_a_new_process(finished: tuple[Path, State])
     folder, whole = finished
     shutil.rmtree(folder / "mlruns")
     process = start(folder)
-    until(process, folder, lambda: any("components.load_test" in one for one in kill_sweep.commands(folder)))
+    until(
+        process,
+        folder,
+        lambda: any("components.registry.smoke_test" in one for one in kill_sweep.commands(folder)),
+    )
     stop(process, folder)
     kill_sweep.finish(folder)
     assert left_over(folder) == []

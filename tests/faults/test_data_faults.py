@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from components import validation
+from components.stages import validate
 from components.validation.inputs import Inputs
-from tests.validation.good_features import FEATURES, composed, recorded, resampled, tabled
-from tests.validation.planted_rows import ROWS, Fault
-from tests.validation.planted_values import TRAINED, VALUES, claimed_to_be_trained
+from tests.unit.validation.good_features import FEATURES, composed, recorded, resampled, tabled
+from tests.unit.validation.planted_rows import ROWS, Fault
+from tests.unit.validation.planted_values import TRAINED, VALUES, claimed_to_be_trained
 
 #: Faults that are none for the feature, or cannot be seen in it.
 EXEMPT = {
@@ -51,7 +51,7 @@ def real(tmp_path_factory: pytest.TempPathFactory, test_data: Path) -> dict[str,
 
 
 def failed(planted: Inputs) -> list[str]:
-    return [f"{entry['table']}.{entry['column']}" for entry in validation.judge(planted)["failed"]]
+    return [f"{entry['table']}.{entry['column']}" for entry in validate.judge(planted)["failed"]]
 
 
 @pytest.mark.parametrize("feature", FEATURES)
@@ -77,7 +77,7 @@ def test_an_untrained_encoder_claimed_to_be_trained_is_caught(good: dict[str, In
 def test_the_label_signal_alone_catches_labels_moved_with_listing_and_folders(
     good: dict[str, Inputs],
 ) -> None:
-    from tests.validation.planted_rows import labels_shuffled_down_to_the_folders as moved
+    from tests.unit.validation.planted_rows import labels_shuffled_down_to_the_folders as moved
 
     assert "summary.separation, separation_needed" in failed(moved(good["mfcc_summary"]))
 
@@ -93,7 +93,7 @@ def test_a_good_real_feature_passes(real: dict[str, Inputs], feature: str) -> No
 @pytest.mark.slow
 def test_the_public_table_of_whole_tracks_passes_with_its_repeats(test_data: Path, tmp_path: Path) -> None:
     table = tabled(tmp_path, data=test_data, name="features_30_sec.csv")
-    result = validation.judge(table)
+    result = validate.judge(table)
     assert result["failed"] == []
     assert result["summary"]["duplicate_share"] == 0.014
     assert result["summary"]["conflicting_tracks"] == 1

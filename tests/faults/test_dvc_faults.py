@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from flows import graph, restored
-from flows.graph import GraphError
-from flows.stages import Running
+from flows.pipeline import cache_check, graph
+from flows.pipeline.graph import GraphError
+from flows.pipeline.stage import Running
 from tests.faults import left_behind
-from tests.flows.conftest import TOY
-from tests.test_workflow import run, workspace
+from tests.integration.test_workflow import run, workspace
+from tests.unit.flows.conftest import TOY
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_damaged_list_of_a_folder_is_found(folder_stage: Path) -> None:
     entries = json.loads(listed.read_text())
     listed.write_text(json.dumps(entries[:1]))
     listed.chmod(0o444)
-    assert [one.recorded[-4:] for one in restored.damaged("corpus", root=folder_stage)] == [".dir"]
+    assert [one.recorded[-4:] for one in cache_check.damaged("corpus", root=folder_stage)] == [".dir"]
 
 
 @pytest.mark.parametrize("name", ["dvc.lock", "params.yaml", "dvc.yaml"])

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from filelock import FileLock
 
-from components import gate, registry, rescoring, tracking, voices
-from components.errors import RegistryError
-from components.params import Params
+from components import tracking
+from components.config.params import Params
+from components.core.errors import RegistryError
+from components.registry import gate, promote, rescore
+from components.serving import load
 from components.tracking import integrity, store
-from tests.test_registry import retrained, spoil
+from tests.conftest import PROJECT
+from tests.integration.test_registry import retrained, spoil
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -31,7 +34,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowClient]:
     """A store with three registered versions of one logged model; the first is champion."""
     import mlflow
 
-    from tests.small_model import Constant
+    from tests.support.small_model import Constant
 
     before = mlflow.get_tracking_uri()
     with pytest.MonkeyPatch.context() as patch:
@@ -66,7 +69,7 @@ def client(shop: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mlfl
 @pytest.fixture
 def promoted(trained: Path, small_params: Params, answering: list[str]) -> MlflowClient:
     """The trained project's store, its model promoted as version 1."""
-    assert registry.promote(params=small_params, root=trained).promoted
+    assert promote.promote(params=small_params, root=trained).promoted
     return tracking.connect()
 
 
@@ -85,11 +88,11 @@ def test_without_a_champion_every_question_names_what_to_do(
     client: MlflowClient, small_params: Params
 ) -> None:
     client.delete_registered_model_alias("genre", "champion")
-    assert "Champion: none; `genre promote` says why" in registry.speaks(params=small_params)
+    assert "Champion: none; `genre promote` says why" in promote.speaks(params=small_params)
     with pytest.raises(RegistryError, match=r"no model was promoted yet; valid: `genre run`"):
-        voices.address(client, None, params=small_params)
+        load.address(client, None, params=small_params)
     with pytest.raises(RegistryError, match=r"'7' of 'genre' is not registered; valid: 1, 2, 3"):
-        registry.roll_back("7", params=small_params)
+        promote.roll_back("7", params=small_params)
 
 
 # --- its files
@@ -114,9 +117,9 @@ def test_an_altered_champion_is_refused_before_anything_of_it_is_loaded(
 
     ALTERED[case](files(client))
     monkeypatch.setattr(mlflow.pyfunc, "load_model", lambda *_: pytest.fail("it was loaded"))
-    address = voices.address(client, None, params=small_params)
+    address = load.address(client, None, params=small_params)
     with pytest.raises(RegistryError, match=r"not those that were logged|cannot be read") as caught:
-        voices.load(client, address)
+        load.load(client, address)
     assert "genre roll-back VERSION" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -150,9 +153,9 @@ def test_the_gate_refuses_a_version_whose_files_were_altered_and_the_champion_st
         ALTERED["one byte of one file"](files(promoted, uri))
         return gate.load_test(uri, genres=genres)
 
-    monkeypatch.setattr(registry, "load_test", altered)
-    monkeypatch.setattr(registry.gate, "beats", lambda *_, **__: gate.Check("better?", True, "yes"))
-    decision = registry.promote(params=small_params, root=trained)
+    monkeypatch.setattr(promote, "load_test", altered)
+    monkeypatch.setattr(promote.gate, "beats", lambda *_, **__: gate.Check("better?", True, "yes"))
+    decision = promote.promote(params=small_params, root=trained)
     assert not decision.promoted
     assert "not those that were logged" in decision.reason
     assert speaking(promoted) == "1"
@@ -166,7 +169,7 @@ def test_an_altered_champion_is_not_scored_anew(
     version = promoted.get_model_version("genre", "1")
     ALTERED["code added"](files(promoted))
     with pytest.raises(RegistryError, match="nothing of it was loaded"):
-        rescoring.validation_predictions(promoted, version, unit="segment", params=small_params, root=trained)
+        rescore.validation_predictions(promoted, version, unit="segment", params=small_params, root=trained)
 
 
 # --- two at once
@@ -176,12 +179,12 @@ def test_an_altered_champion_is_not_scored_anew(
 def test_a_second_promotion_waits_and_then_names_the_lock(
     promoted: MlflowClient, trained: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "LONGEST_DECISION", 0.1)
+    monkeypatch.setattr(promote, "LONGEST_DECISION", 0.1)
     with (
         FileLock(trained.parent / "mlruns/.promotion.lock"),
         pytest.raises(RegistryError, match=r"another promotion has held .*promotion\.lock"),
     ):
-        registry.promote(params=small_params, root=trained)
+        promote.promote(params=small_params, root=trained)
 
 
 @pytest.mark.slow
@@ -203,9 +206,9 @@ def test_who_was_promoted_meanwhile_by_another_machine_is_the_champion_to_beat(
         promoted.set_registered_model_alias("genre", "champion", other.version)
         return gate.Check("loads?", True, "answered")
 
-    monkeypatch.setattr(registry.gate, "beats", beats)
-    monkeypatch.setattr(registry, "load_test", slow)
-    decision = registry.promote(params=small_params, root=trained)
+    monkeypatch.setattr(promote.gate, "beats", beats)
+    monkeypatch.setattr(promote, "load_test", slow)
+    decision = promote.promote(params=small_params, root=trained)
     assert not decision.promoted
     assert asked == ["1", "3"]
     assert speaking(promoted) == "3"
@@ -224,7 +227,7 @@ def test_one_run_registered_twice_at_the_same_moment_has_one_version(
         return once(*given, **options)
 
     monkeypatch.setattr(mlflow, "register_model", twice)
-    assert registry.promote(params=small_params, root=trained).version == "1"
+    assert promote.promote(params=small_params, root=trained).version == "1"
     assert [str(one.version) for one in tracking.connect().search_model_versions("name = 'genre'")] == ["1"]
 
 
@@ -235,16 +238,16 @@ def test_any_earlier_version_can_be_taken_again(
     client: MlflowClient, small_params: Params, answering: list[str]
 ) -> None:
     for version in ("2", "1", "3", "2"):
-        assert registry.roll_back(version, params=small_params).endswith(f"-> version {version}")
+        assert promote.roll_back(version, params=small_params).endswith(f"-> version {version}")
         assert speaking(client) == version
 
 
 def test_rolling_back_to_a_version_that_does_not_load_changes_nothing(
     client: MlflowClient, small_params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "load_test", lambda *_, **__: gate.Check("loads?", False, "it fell over"))
+    monkeypatch.setattr(promote, "load_test", lambda *_, **__: gate.Check("loads?", False, "it fell over"))
     with pytest.raises(RegistryError, match="it fell over; nothing was changed"):
-        registry.roll_back("1", params=small_params)
+        promote.roll_back("1", params=small_params)
     assert speaking(client) == "1"
 
 
@@ -296,13 +299,13 @@ def test_killed_after_any_change_of_the_store_the_same_command_ends_as_if_undist
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
         calls |= {"made": 0, "last": last}
         try:
-            registry.promote(params=small_params, root=trained)
+            promote.promote(params=small_params, root=trained)
         except Killed:
             killed = True
         else:
             killed = False
         calls["last"] = -1
-        decision = registry.promote(params=small_params, root=trained)
+        decision = promote.promote(params=small_params, root=trained)
         client = tracking.connect()
         assert decision.promoted or "already champion" in decision.reason, last
         (version,) = client.search_model_versions("name = 'genre'")
@@ -323,15 +326,13 @@ def test_a_load_test_does_not_outlive_who_asked_for_it(tmp_path: Path) -> None:
     code = (
         "import subprocess, sys, types\nfrom components import gate\n"
         "def run(command, **options):\n"
-        "    told = [sys.executable, '-c', 'from components.load_test import end_with_parent; import time; '\n"
+        "    told = [sys.executable, '-c', 'from components.registry.smoke_test import end_with_parent; import time; '\n"
         "            'end_with_parent(); print(1, flush=True); time.sleep(600)']\n"
         "    return subprocess.run(told, stdin=options['stdin'])\n"
         "gate.subprocess = types.SimpleNamespace(run=run, TimeoutExpired=subprocess.TimeoutExpired)\n"
         "gate.load_test('models:/genre/1', genres=[])\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path(gate.__file__).parents[1]
-    ) as asker:
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=PROJECT) as asker:
         assert asker.stdout is not None
         assert asker.stdout.readline() == b"1\n"
         below = psutil.Process(asker.pid).children(recursive=True)

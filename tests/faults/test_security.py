@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 import yaml
 
-from components import keras_file
-from components.errors import CorpusError, RegistryError
+from components.core.errors import CorpusError, RegistryError
+from components.serving import safe_keras
 from tests.conftest import PROJECT
 
 # --- model files
@@ -59,7 +59,7 @@ def test_a_plain_model_is_loaded_and_answers_as_before(tmp_path: Path) -> None:
     path = model(tmp_path, keras.layers.Dense(3, activation="relu"))
     x = np.ones((2, 4), dtype=np.float32)
     np.testing.assert_array_equal(
-        keras_file.load(path).predict(x, verbose=0), keras.saving.load_model(path).predict(x, verbose=0)
+        safe_keras.load(path).predict(x, verbose=0), keras.saving.load_model(path).predict(x, verbose=0)
     )
 
 
@@ -124,7 +124,7 @@ def _zip(path: Path, **files: bytes) -> Path:
 def test_a_model_file_that_could_run_code_is_refused_with_its_reason(tmp_path: Path, case: str) -> None:
     make, reason = REFUSED[case]
     with pytest.raises(RegistryError, match=reason):
-        keras_file.load(make(tmp_path))
+        safe_keras.load(make(tmp_path))
 
 
 def test_everywhere_a_model_is_loaded_its_file_is_looked_into() -> None:
@@ -184,7 +184,7 @@ def test_an_archive_writes_nothing_outside_its_folder(
     from mirdata import core, download_utils
     from mirdata.datasets import gtzan_genre
 
-    from components import download
+    from components.corpus import download
 
     outside = tmp_path / "outside.txt"
     names = {"up": "../" * 12 + str(outside)[1:], "absolute": str(outside), "link": "inside/outside.txt"}
@@ -222,8 +222,9 @@ def test_an_archive_writes_nothing_outside_its_folder(
 
 
 def test_servers_are_started_on_loopback_with_their_checks_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    from components import mlflow_ui, tracking
-    from flows import server
+    from components import tracking
+    from components.tracking import ui
+    from flows.orchestration import server
 
     started: list[list[str]] = []
     real = subprocess.Popen
@@ -232,10 +233,10 @@ def test_servers_are_started_on_loopback_with_their_checks_on(monkeypatch: pytes
         started.append(command)
         return real([sys.executable, "-c", ""])
 
-    monkeypatch.setattr(mlflow_ui.subprocess, "Popen", note)
+    monkeypatch.setattr(ui.subprocess, "Popen", note)
     empty = SimpleNamespace(get_experiment_by_name=lambda _name: None)
     monkeypatch.setattr(tracking, "connect", lambda: empty)
-    mlflow_ui.serve(port=5000)
+    ui.serve(port=5000)
     (command,) = started
     assert command[command.index("--host") + 1] == "127.0.0.1"
     # Either of these, or a list of hosts that are let in, would switch MLflow's check of the Host header off.
@@ -308,7 +309,7 @@ def test_dvcs_analytics_are_off_in_the_project_itself() -> None:
 def test_a_prefect_server_of_ours_is_heard_on_loopback_only() -> None:
     import inspect
 
-    from flows import server
+    from flows.orchestration import server
 
     text = inspect.getsource(server.Starting)
     assert '"--host", HOST' in text
@@ -338,7 +339,7 @@ def holding(folder: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_secrets_of_the_environment_are_in_nothing_that_is_written(tmp_path: Path) -> None:
-    from tests.test_workflow import BIN, workspace
+    from tests.integration.test_workflow import BIN, workspace
 
     folder = workspace(tmp_path / "workspace")
     told = {

@@ -14,15 +14,16 @@ from typing import Any
 
 import pytest
 
-from components import logged_model, tracking
-from components.errors import StoreError
-from components.params import Params
+from components import tracking
+from components.config.params import Params
+from components.core.errors import StoreError
+from components.serving import packaging
 from tests.faults import kill_sweep
 from tests.faults.kill_sweep import said, start
 from tests.faults.left_behind import state
 from tests.faults.test_crashes import until
 from tests.faults.test_store_faults import seen
-from tests.test_workflow import workspace
+from tests.integration.test_workflow import workspace
 
 pytestmark = pytest.mark.slow
 
@@ -89,16 +90,16 @@ def test_a_server_that_goes_away_while_a_run_is_logged_loses_nothing(
     import mlflow
 
     mlflow.set_tracking_uri(server.address)
-    log = logged_model.log
+    log = packaging.log
 
     def going_away(*given: Any, **options: Any) -> None:
         server.stop()
         log(*given, **options)
 
-    monkeypatch.setattr(logged_model, "log", going_away)
+    monkeypatch.setattr(packaging, "log", going_away)
     with pytest.raises(StoreError, match=rf"{server.address} failed"):
         tracking.ensure_logged("mlp", params=small_params, root=trained)
-    monkeypatch.setattr(logged_model, "log", log)
+    monkeypatch.setattr(packaging, "log", log)
     server.start()
     run = tracking.ensure_logged("mlp", params=small_params, root=trained)
     assert seen(tracking.connect()) == {"mlp": "FINISHED"}

@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from components import cli, params, processes, tracking, training, tuning
-from components.errors import GenreError, StoreError
-from components.params import Params
-from components.tracking import reach, runs, store
-from components.tracking.reach import reached
+from components import cli, tracking
+from components.config import params
+from components.config.params import Params
+from components.core import processes
+from components.core.errors import GenreError, StoreError
+from components.stages import train, tune
+from components.tracking import errors, runs, store
+from components.tracking.errors import reached
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -263,11 +266,11 @@ def test_a_full_disk_under_the_data_leaves_the_old_files_and_nothing_half_writte
     before = (data / "models/mlp/training.json").read_bytes()
     ballast = fill(small_disk, leave=8_000)
     with pytest.raises(OSError, match=r"No space left|[Uu]nable to|Can't|write"):
-        training.run("mlp", params=small_params, root=data)
+        train.run("mlp", params=small_params, root=data)
     assert (data / "models/mlp/training.json").read_bytes() == before
     assert not list(data.rglob(".partial-*"))
     ballast.unlink()
-    training.run("mlp", params=small_params, root=data)
+    train.run("mlp", params=small_params, root=data)
 
 
 # --- a stage whose work is done does not fail because MLflow does
@@ -281,9 +284,9 @@ def test_a_stage_keeps_its_work_where_the_store_fails(
         raise StoreError("the MLflow store http://127.0.0.1:5000 failed (refused)")
 
     monkeypatch.setattr(params, "load", lambda: demo_params)
-    monkeypatch.setattr(tuning, "run", lambda *_, **__: {"trial": "0", "score": 0.5})
+    monkeypatch.setattr(tune, "run", lambda *_, **__: {"trial": "0", "score": 0.5})
     done = {"test.segment_accuracy": 0.5, "test.song_accuracy": 0.5}
-    monkeypatch.setattr(training, "run", lambda *_, **__: done)
+    monkeypatch.setattr(train, "run", lambda *_, **__: done)
     monkeypatch.setattr(tracking, "ensure_logged", away)
     monkeypatch.setattr(tracking, "ensure_tuning_logged", away)
     said = CliRunner().invoke(cli.app, ["stage", stage, "mlp"])
@@ -299,7 +302,7 @@ def test_what_a_store_says_is_one_line_without_passwords() -> None:
     assert "http://…@host:5000/api" in str(caught.value)
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert reach.masked("sqlite:////a@b/c.db") == "sqlite:////a@b/c.db"
+    assert errors.masked("sqlite:////a@b/c.db") == "sqlite:////a@b/c.db"
 
 
 def test_an_unreachable_server_is_named(

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows import workspace as flow_workspace
+from flows.process import workspace_lock as flow_workspace
 from tests.conftest import PROJECT
 from tests.faults import kill_sweep
 from tests.faults.kill_sweep import environment, orphans, said
 from tests.faults.left_behind import left_over, state
-from tests.test_workflow import BIN, workspace
+from tests.integration.test_workflow import BIN, workspace
 
 
 @pytest.fixture

@@ -15,12 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from components import corpus
-from components.corpus import pictures, tracks
-from components.corpus.table import VALUES, rows
-from components.errors import CorpusError
-from components.params import Params
-from tests.collections_on_disk import pointed_at, table_of
+from components.config.params import Params
+from components.core.errors import CorpusError
+from components.corpus import discovery, image_files
+from components.corpus import store as corpus_store
+from components.corpus.feature_table import VALUES, rows
+from components.stages import corpus
+from tests.support.collections_on_disk import pointed_at, table_of
 
 GOOD = {f"{genre}.{n:05d}": genre for genre in ("jazz", "rock") for n in range(3)}
 
@@ -181,7 +182,7 @@ def test_a_row_without_a_label_is_no_genre_of_its_own(
     unlabelled = table.iloc[[4]].assign(label="  ", filename="mystery.0.wav")
     listing = listed(written(pd.concat([table, unlabelled]), tmp_path), demo_params)
     assert listing.loc[listing["genre"] == "", "fault"].tolist() == ["no label"]
-    assert sorted(corpus.usable(listing)["genre"].unique()) == ["jazz", "rock"]
+    assert sorted(corpus_store.usable(listing)["genre"].unique()) == ["jazz", "rock"]
 
 
 def test_a_hundred_thousand_columns_wide_field_is_kept_as_text(
@@ -318,5 +319,5 @@ def test_any_png_header_ends_in_a_row(
     for place, value in changes:
         data[place] = value
     (tmp_path / "x.png").write_bytes(data)
-    row = pictures.inspect(tracks.Row("x", "rock", "x.png"), folder=tmp_path, params=demo_params)
+    row = image_files.inspect(discovery.Row("x", "rock", "x.png"), folder=tmp_path, params=demo_params)
     assert (row.fault == "") == (len(row.sha256) == 64)

@@ -1,0 +1,62 @@
+"""What can be said of ``params.yaml`` before any work begins, beyond types: names have files, options are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from components import features, models
+from components.config.params import Params
+from components.core.errors import CorpusError, GenreError, ParamsError
+from components.corpus.synthetic import params as synthetic
+from components.stages import published
+
+
+def check_all(params: Params, *, root: Path = Path("data")) -> None:
+    """Check every name, option and place.
+
+    Parameters
+    ----------
+    params : Params
+        Checked for types already.
+    root : Path
+        The data folder.
+
+    Raises
+    ------
+    ParamsError
+        If a model or feature has no file, an option is unknown or of a wrong value, or what others have published
+        is missing.
+    LeakError
+        If a track is in two published lists.
+    CorpusError
+        If the corpus is missing.
+    GenreError
+        If the data folder cannot be written.
+    """
+    import os
+
+    for name in params.models:
+        if name not in models.names():
+            raise ParamsError(
+                f"models.{name} has no file in components/models; valid: {', '.join(models.names())}"
+            )
+    for name in params.features:
+        if name not in features.names():
+            valid = ", ".join(features.names())
+            raise ParamsError(f"features.{name} has no file in components/features; valid: {valid}")
+        features.options(name, params=params)
+    for name in params.synthetic:
+        synthetic.block(name, params=params)
+    made = {str(Path("data/raw") / name) for name in params.synthetic}
+    for source, place in params.corpus.sources.items():
+        if place.path not in made and not Path(place.path).exists():
+            raise CorpusError(
+                f"corpus.sources.{source}.path {place.path!r} does not exist; valid: a folder with one subfolder a "
+                f"genre (or a CSV for table). `genre data` downloads GTZAN, "
+                f"`genre use {params.preset} --corpus-path PATH` takes a folder you have"
+            )
+    for name in params.corpus.published:
+        published.find(name, params=params, root=root)
+    root.mkdir(exist_ok=True)
+    if not os.access(root, os.W_OK):
+        raise GenreError(f"{root} cannot be written; valid: a writable folder")

@@ -1,0 +1,120 @@
+"""Write beside, then rename: a reader sees the old file or the new one, never half of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from components.core import processes
+
+PARTIAL = ".partial-"
+#: Longest name of a file on the file systems in use (NAME_MAX of Linux), in bytes.
+LONGEST_NAME = 255
+
+
+def prefix() -> str:
+    """Return how the names of this process's half-written files begin, so that :func:`sweep` knows them."""
+    return f"{PARTIAL}{processes.own()}-"
+
+
+def _beside(target: Path) -> Path:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    sweep(target.parent)
+    start = f"{prefix()}{secrets.token_hex(4)}-"
+    # The name ends as the target does: several writers choose the format by the file's ending.
+    ending = os.fsencode(target.name)[len(start) - LONGEST_NAME :]
+    return target.with_name(start + os.fsdecode(ending))
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half-written.
+
+    Parameters
+    ----------
+    folder : Path
+        Looked at one level deep.
+    """
+    for left in folder.glob(f"{PARTIAL}*"):
+        pid, _, rest = left.name.removeprefix(PARTIAL).partition("-")
+        if not processes.alive(f"{pid}-{rest.partition('-')[0]}"):
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield a path to write a file to; on a clean exit it takes the place of ``target``.
+
+    Parameters
+    ----------
+    target : Path
+        The file to make or replace. Its folder is made where missing.
+
+    Yields
+    ------
+    Path
+        A fresh name in the same folder. After an exception the file of that name is removed.
+    """
+    temporary = _beside(Path(target))
+    try:
+        yield temporary
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder; on a clean exit it takes the place of the folder ``target``.
+
+    Parameters
+    ----------
+    target : Path
+        The folder to make or replace.
+
+    Yields
+    ------
+    Path
+        A fresh, empty folder beside ``target``. After an exception it is removed, ``target`` is untouched.
+    """
+    target = Path(target)
+    temporary, old = _beside(target), _beside(target)
+    temporary.mkdir()
+    try:
+        yield temporary
+        # Two renames: a kill between them is the only moment at which there is neither.
+        if target.exists():
+            target.replace(old)
+        try:
+            temporary.replace(target)
+        except OSError:
+            old.replace(target)
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def write_json(target: Path, value: Any) -> None:
+    """Write ``value`` as indented JSON with sorted keys, whole or not at all.
+
+    Parameters
+    ----------
+    target : Path
+        The file to make or replace.
+    value : Any
+        Anything :func:`json.dumps` takes. NaN and infinity are refused: they are not JSON.
+
+    Raises
+    ------
+    ValueError
+        If ``value`` holds NaN or infinity.
+    """
+    text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False, ensure_ascii=False)
+    with replacing(target) as path:
+        path.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,44 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TextIO
+
+from components.core.errors import GenreError
+
+if TYPE_CHECKING:
+    pass
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[TextIO]:
+    """Keep what native libraries write to standard error away from the terminal, unless something fails.
+
+    TensorFlow's first lines come before its log level is read, so no setting silences them.
+
+    Yields
+    ------
+    TextIO
+        The real standard error, for whoever has something to say.
+    """
+    sys.stderr.flush()
+    real = os.dup(2)
+    with tempfile.TemporaryFile() as kept, os.fdopen(os.dup(real), "w") as stderr:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield stderr
+        except GenreError:
+            raise
+        except BaseException:
+            kept.seek(0)
+            os.write(real, kept.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(real, 2)
+            os.close(real)

@@ -1,0 +1,171 @@
+"""Whether a file can be used as a track. Each is opened once, read in blocks, and never trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.config.params import Params
+from components.corpus.audio import FORMATS, MAX_CHANNELS, SAMPLE_RATES, segment_count
+from components.corpus.discovery import Row, escaped
+
+if TYPE_CHECKING:
+    import soundfile
+
+#: What libsndfile reads and people keep music in. It decides by content, so a wrong ending does not matter.
+SUFFIXES = frozenset({".wav", ".au", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff"})
+#: Samples (of all channels) held at once while reading: 4 MiB.
+BLOCK = 1 << 20
+#: Two steps of a 16-bit sample: what dithered digital silence reaches from peak to peak.
+SILENCE = 2.0 / 32768.0
+#: A size in a header from here on (2 GiB less a page) is a streaming encoder's "not known yet".
+UNKNOWN_SIZE = 0x7FFFF000
+_PROMISED = re.compile(r"(?:data|Data Size|SSND)\s*: (\d+) \(should be (\d+)\)")
+
+
+def inspect(row: Row, *, folder: Path, params: Params) -> Row:
+    """Measure one track, or name its fault.
+
+    Parameters
+    ----------
+    row : Row
+        From :func:`components.corpus.discovery.walk`.
+    folder : Path
+        The collection.
+    params : Params
+        For ``corpus.max_bytes``, ``corpus.max_seconds`` and ``segments``.
+
+    Returns
+    -------
+    Row
+        With seconds, sample rate (Hz), samples (a channel), bytes, whole segments and the SHA-256 of the
+        file's bytes; or with a fault, and what was measured before it.
+    """
+    if row.fault:
+        return row
+    try:
+        # O_NONBLOCK: were the file exchanged for a pipe just now, opening it would wait for ever.
+        handle = os.open(folder / row.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return replace(row, fault="vanished during the listing")
+    except OSError as error:
+        return replace(row, fault=f"not readable: {(error.strerror or str(error)).lower()}")
+    try:
+        if fault := escaped(folder / row.path, handle, inside=folder):
+            return replace(row, fault=fault)
+        return _measure(row, handle, params=params)
+    except OSError as error:
+        return replace(row, fault=f"not readable: {(error.strerror or str(error)).lower()}")
+    finally:
+        os.close(handle)
+
+
+def _measure(row: Row, handle: int, *, params: Params) -> Row:
+    before = os.fstat(handle)
+    row = replace(row, bytes=before.st_size)
+    if before.st_size == 0:
+        return replace(row, fault="empty: 0 bytes")
+    limit = params.corpus.max_bytes
+    if before.st_size > limit:
+        return replace(row, fault=f"too large: {before.st_size} bytes, corpus.max_bytes is {limit}")
+    row = _decode(row, handle, params=params)
+    if not row.fault:
+        # What is left out is not read to its end: it may be very long.
+        row = replace(row, sha256=_sha256(handle))
+    after = os.fstat(handle)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        return replace(row, fault="changed during the listing")
+    return row
+
+
+def _sha256(handle: int) -> str:
+    os.lseek(handle, 0, os.SEEK_SET)
+    with os.fdopen(handle, "rb", closefd=False) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _decode(row: Row, handle: int, *, params: Params) -> Row:
+    import soundfile
+
+    magic = os.pread(handle, 4, 0)
+    os.lseek(handle, 0, os.SEEK_SET)
+    try:
+        with soundfile.SoundFile(handle, closefd=False) as sound:
+            row = replace(row, sample_rate=sound.samplerate)
+            fault = _header_fault(sound, max_seconds=params.corpus.max_seconds)
+            if fault:
+                return replace(row, fault=fault)
+            heard = _listen(sound)
+            rate, promised, log = sound.samplerate, sound.frames, sound.extra_info
+    except (soundfile.SoundFileError, RuntimeError, ValueError):
+        if row.sample_rate:
+            return replace(row, fault="damaged: decoding stops part of the way")
+        riff = magic in (b"RIFF", b"RIFX", b"RF64")
+        wav = row.path.lower().endswith(".wav")
+        return replace(
+            row, fault="no RIFF header" if wav and not riff else "no audio header that can be read"
+        )
+    row = replace(row, samples=heard.samples, seconds=heard.samples / rate)
+    if heard.samples < promised or "lacks an end-of-stream bit" in log:
+        return replace(row, fault=f"truncated: ends after {row.seconds:.2f} s, before its header says")
+    if heard.samples == 0:
+        return replace(row, fault="empty: no samples")
+    if heard.unfinite:
+        return replace(row, fault=f"not finite: {heard.unfinite} samples are NaN or infinite")
+    cut = params.segments
+    segments = segment_count(heard.samples, rate, seconds=cut.seconds, per_track=cut.per_track)
+    if segments == 0:
+        return replace(row, fault=f"shorter than a segment: {row.seconds:.2f} of {cut.seconds:g} s")
+    if heard.highest - heard.lowest <= SILENCE:
+        return replace(row, fault="silent")
+    return replace(row, segments=segments)
+
+
+def _header_fault(sound: soundfile.SoundFile, *, max_seconds: float) -> str:
+    """Apply what can be applied before any decoding."""
+    rate, (low, high) = sound.samplerate, SAMPLE_RATES
+    if sound.format not in FORMATS:
+        return f"format {sound.format}; valid: {', '.join(sorted(set(FORMATS.values())))}"
+    if not low <= rate <= high:
+        return f"sample rate {rate} Hz; valid: {low} to {high} Hz"
+    if sound.channels > MAX_CHANNELS:
+        return f"{sound.channels} channels; valid: 1 to {MAX_CHANNELS}"
+    seconds = sound.frames / rate
+    size = _PROMISED.search(sound.extra_info)
+    if size and int(size[1]) < UNKNOWN_SIZE and int(size[1]) > int(size[2]) > 0:
+        promised = seconds * int(size[1]) / int(size[2])
+        return f"truncated: the header promises {promised:.2f} s, the file holds {seconds:.2f} s"
+    if seconds > max_seconds:
+        return f"too long: {seconds:.2f} s, corpus.max_seconds is {max_seconds:g}"
+    return ""
+
+
+@dataclass(frozen=True)
+class _Heard:
+    samples: int
+    lowest: float
+    highest: float
+    unfinite: int
+
+
+def _listen(sound: soundfile.SoundFile) -> _Heard:
+    """Decode a whole file in blocks, never more than ``BLOCK`` samples of it at once."""
+    samples, unfinite = 0, 0
+    lowest, highest = np.inf, -np.inf
+    frames = max(1, BLOCK // sound.channels)
+    while len(block := sound.read(frames, dtype="float32", always_2d=True)):
+        samples += len(block)
+        # The models hear the mean of the channels: two channels in opposite phase are silence to them.
+        mono = block[:, 0] if sound.channels == 1 else block.mean(axis=1)
+        low, high = float(mono.min()), float(mono.max())
+        if not np.isfinite(low) or not np.isfinite(high):
+            unfinite += int(np.count_nonzero(~np.isfinite(mono)))
+            continue
+        lowest, highest = min(lowest, low), max(highest, high)
+    return _Heard(samples, lowest, highest, unfinite)

@@ -1,0 +1,297 @@
+"""Which files a collection holds, and the name of each track; nothing is opened here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from components.core.errors import CorpusError
+
+#: More classes than this is a folder of artists or albums, not of genres.
+MAX_GENRES = 100
+
+
+@dataclass(frozen=True)
+class Row:
+    """One track. ``fault`` is empty for a usable one; what could not be measured stays 0 or empty."""
+
+    track: str
+    genre: str
+    path: str
+    seconds: float = 0.0
+    sample_rate: int = 0
+    samples: int = 0
+    bytes: int = 0
+    segments: int = 0
+    sha256: str = ""
+    fault: str = ""
+
+
+def track_id(genre: str, name: str) -> str:
+    """Name a track so that its audio, its picture and its row of a table share the name.
+
+    Parameters
+    ----------
+    genre : str
+        The class: the folder's name, or a table's label.
+    name : str
+        The file's path below the genre's folder, without suffix.
+
+    Returns
+    -------
+    str
+        ``genre.NNNNN`` where the file is named for its genre and a number (``blues.00000``,
+        ``blues00000``, ``blues-00000``, the three ways of the public collection), else ``genre/name``.
+        Control characters are written as escapes, since the id goes into tables, logs and reports.
+    """
+    if name.startswith(genre):
+        number = re.fullmatch(r"[._-]?(\d+)", name.removeprefix(genre))
+        if number:
+            return f"{printable(genre)}.{number[1]}"
+    return printable(f"{genre}/{name}")
+
+
+def printable(text: str) -> str:
+    """Write control characters, and bytes that are not UTF-8, as backslash escapes."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def genre_folders(folder: Path, *, key: str) -> list[Path]:
+    """Return the subfolders that are the classes, sorted by name.
+
+    Parameters
+    ----------
+    folder : Path
+        The collection.
+    key : str
+        The key of ``params.yaml`` that names it, for messages.
+
+    Returns
+    -------
+    list of Path
+        2 to 100 folders. Hidden ones (``.git``) are not classes.
+
+    Raises
+    ------
+    CorpusError
+        If the folder is missing, unreadable, or holds fewer than 2 or more than 100 classes, or one whose
+        name cannot be a label.
+    """
+    valid = "valid: a folder with one subfolder a genre, 2 to 100 of them"
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
+            folders = [Path(e.path) for e in found if _is_folder_or_link_to_one(e)]
+    except FileNotFoundError as error:
+        raise CorpusError(f"{key} is {str(folder)!r}, which does not exist; {valid}") from error
+    except NotADirectoryError as error:
+        raise CorpusError(f"{key} is {str(folder)!r}, which is not a folder; {valid}") from error
+    except OSError as error:
+        raise CorpusError(f"{key} is {str(folder)!r}, which cannot be read: {error.strerror}") from error
+    if not folders:
+        raise CorpusError(f"{key} is {str(folder)!r}, which holds no genre folders; {valid}")
+    if len(folders) == 1:
+        raise CorpusError(
+            f"{key} is {str(folder)!r}, which holds one genre only, {folders[0].name!r}; {valid} "
+            f"(do the genres lie in {str(folders[0])!r}?)"
+        )
+    if len(folders) > MAX_GENRES:
+        raise CorpusError(f"{key} is {str(folder)!r}, which holds {len(folders)} folders; {valid}")
+    for genre in folders:
+        if printable(genre.name) != genre.name or genre.name != genre.name.strip():
+            raise CorpusError(
+                f"{key}: genre folder {printable(genre.name)!r} has a name that cannot be a label; "
+                "valid: printable UTF-8 without spaces at the ends"
+            )
+    return folders
+
+
+def _is_folder_or_link_to_one(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link that leads round in a circle is no folder
+
+
+def walk(folder: Path, *, key: str, suffixes: Collection[str]) -> tuple[list[Row], int]:
+    """List a collection's files without opening one.
+
+    Parameters
+    ----------
+    folder : Path
+        One subfolder a genre; each may hold subfolders.
+    key : str
+        The key of ``params.yaml`` that names it, for messages.
+    suffixes : collection of str
+        Lower-case endings with the dot; other files are not tracks.
+
+    Returns
+    -------
+    rows : list of Row
+        As found. A fault is already named for what must not be opened: not a regular file, a link that leads
+        out of the collection or in a circle, a name that is not UTF-8.
+    ignored : int
+        How many other files there are.
+
+    Raises
+    ------
+    CorpusError
+        See :func:`genre_folders`; or a genre's folder holds no track at all, or cannot be read.
+    """
+    genres = genre_folders(folder, key=key)
+    inside = folder.resolve()
+    rows: list[Row] = []
+    ignored = 0
+    for genre in genres:
+        listed: list[Row] = []
+        try:
+            for path in _files(genre, suffixes=suffixes):
+                if path.suffix.lower() in suffixes and not path.name.startswith("."):
+                    listed.append(_row(path, genre=genre, folder=folder, inside=inside))
+                elif path.is_symlink() and path.is_dir():
+                    shown = printable(str(path.relative_to(folder)))
+                    listed.append(Row(f"{shown}/", genre.name, shown, fault="link to a folder: not followed"))
+                else:
+                    ignored += 1
+        except OSError as error:
+            shown = printable(str(error.filename or genre))
+            raise CorpusError(f"{key}: folder {shown!r} cannot be read: {error.strerror}") from error
+        if not listed:
+            raise CorpusError(
+                f"{key}: genre folder {str(genre)!r} holds no track; valid: files ending in "
+                f"{', '.join(sorted(suffixes))}"
+            )
+        rows.extend(listed)
+    return rows, ignored
+
+
+def _files(folder: Path, *, suffixes: Collection[str]) -> Iterator[Path]:
+    """Yield what is below ``folder`` and is no folder; a linked folder is yielded, never entered."""
+    if folder.is_symlink():
+        yield folder
+        return
+    with os.scandir(folder) as entries:
+        ordered = sorted(entries, key=lambda e: e.name)
+    for entry in ordered:
+        path = Path(entry.path)
+        # A folder that is named like a track is someone's mistake: it gets a row that says so.
+        if entry.is_dir(follow_symlinks=False) and path.suffix.lower() not in suffixes:
+            yield from _files(path, suffixes=suffixes)
+        else:
+            yield path
+
+
+def _row(path: Path, *, genre: Path, folder: Path, inside: Path) -> Row:
+    relative = path.relative_to(folder).as_posix()
+    below = path.relative_to(genre).with_suffix("").as_posix()
+    row = Row(track_id(genre.name, below), genre.name, relative)
+    if printable(relative) != relative and _not_utf8(relative):
+        return replace(row, path=printable(relative), fault="name is not UTF-8")
+    return replace(row, fault=_forbidden(path, inside=inside))
+
+
+def _not_utf8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _forbidden(path: Path, *, inside: Path) -> str:
+    """Say why a path must not be opened, or '' if it may be."""
+    try:
+        target = path.resolve(strict=True)
+        kind = target.stat().st_mode
+    except FileNotFoundError:
+        return "link to a file that does not exist" if path.is_symlink() else "vanished during the listing"
+    except RuntimeError:  # so Python 3.11 says it; a later Python raises OSError with ELOOP
+        return "link that leads in a circle"
+    except OSError as error:
+        circle = error.errno == errno.ELOOP
+        return "link that leads in a circle" if circle else f"not readable: {(error.strerror or '').lower()}"
+    if not target.is_relative_to(inside):
+        return "link out of the corpus"
+    if not stat.S_ISREG(kind):
+        return "not a regular file: " + next(
+            (name for test, name in _KINDS if test(kind)), "of an unknown kind"
+        )
+    return ""
+
+
+def escaped(path: Path, handle: int, *, inside: Path) -> str:
+    """Check that what was opened is still the file that was listed.
+
+    Parameters
+    ----------
+    path : Path
+        What was opened.
+    handle : int
+        The open file.
+    inside : Path
+        The collection.
+
+    Returns
+    -------
+    str
+        A fault if the file was exchanged since the listing began, for something else or for a link that
+        leads out of the collection; else ''.
+    """
+    if fault := _forbidden(path, inside=inside.resolve()):
+        return fault
+    if not os.path.samestat(path.stat(), os.fstat(handle)):
+        return "exchanged during the listing"
+    return ""
+
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISCHR, "a device"),
+)
+
+
+def unique(rows: list[Row]) -> list[Row]:
+    """Sort rows by track; a second file of one track keeps its row as a named fault.
+
+    Where one of them can be used, it is the one that stands.
+
+    Parameters
+    ----------
+    rows : list of Row
+        As found.
+
+    Returns
+    -------
+    list of Row
+        As many, sorted by ``track``, which no two share.
+    """
+    seen: dict[str, str] = {}
+    used = Counter(row.track for row in rows)
+    kept = []
+    for row in sorted(rows, key=lambda r: (r.track, bool(r.fault), r.path)):
+        if row.track in seen:
+            name = printable(f"{row.track} ({row.path})")
+            while name in used:
+                name += "'"
+            used[name] += 1
+            row = replace(
+                row,
+                track=name,
+                fault=row.fault or f"second file of the track in {printable(seen[row.track])}",
+                segments=0,
+                sha256="",
+            )
+        else:
+            seen[row.track] = row.path
+        kept.append(row)
+    return sorted(kept, key=lambda r: r.track)

@@ -1,0 +1,140 @@
+"""``genre data NAME``: fetch a public collection through mirdata, which knows its address and checksums."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+
+from components.core import atomic
+from components.core.errors import CorpusError, ParamsError
+
+#: Name of the collection -> mirdata's version of its ``gtzan_genre`` data set, and the archive in it.
+COLLECTIONS = {"gtzan-mini": ("mini", "mini"), "gtzan": ("1.0", "all")}
+#: Seconds without one byte after which the network counts as gone.
+SILENCE = 60.0
+
+
+def run(name: str, *, root: Path = Path("data")) -> Path:
+    """Download one collection to ``ROOT/raw/NAME``, one subfolder a genre, whole or not at all.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``COLLECTIONS``.
+    root : Path
+        The data folder.
+
+    Returns
+    -------
+    Path
+        The collection's folder. One that is already there is left as it is.
+
+    Raises
+    ------
+    ParamsError
+        If there is no collection of this name.
+    CorpusError
+        If it cannot be downloaded, or what came has a wrong checksum or misses tracks.
+    """
+    if name not in COLLECTIONS:
+        raise ParamsError(f"collection {name!r} is not known; valid: {', '.join(COLLECTIONS)}")
+    target = Path(root) / "raw" / name
+    console = Console(stderr=True)
+    if target.exists():
+        console.print(f"{target} is already there; remove it to download {name} again", markup=False)
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    atomic.sweep(target.parent)
+    # Beside the target, so that the last step is a rename; an interrupted download leaves nothing.
+    with TemporaryDirectory(dir=target.parent, prefix=atomic.prefix()) as home:
+        folder, count = _fetch(name, home=Path(home))
+        folder.replace(target)
+    console.print(f"{name}: {count} tracks in {target}, checksums right", markup=False)
+    return target
+
+
+def _fetch(name: str, *, home: Path) -> tuple[Path, int]:
+    """Return the folder that holds one subfolder a genre, and how many tracks it has."""
+    import mirdata
+    from mirdata.validate import validate_files
+
+    version, archive = COLLECTIONS[name]
+    dataset = mirdata.initialize("gtzan_genre", data_home=str(home), version=version)
+    own = f"or put tracks that you have into data/raw/{name}/<genre>/ yourself"
+    try:
+        with _quiet(), _timeout(SILENCE), _inside_only():
+            dataset.download(partial_download=[archive], cleanup=True)
+    except (OSError, tarfile.TarError, zipfile.BadZipFile) as error:
+        # urllib's errors, time-outs, a full disk and mirdata's wrong checksum are all OSErrors.
+        reason = " ".join(str(getattr(error, "reason", None) or error).replace(str(home), "").split())
+        raise CorpusError(
+            f"{name} cannot be downloaded ({reason}); try again with a network, {own}"
+        ) from error
+    audio: dict[str, Any] = {
+        track: {"audio": files["audio"]} for track, files in dataset._index["tracks"].items()
+    }
+    missing, wrong = validate_files(audio, str(home), verbose=False)
+    if missing or wrong:
+        some = ", ".join([*missing, *wrong][:5])
+        raise CorpusError(
+            f"{name}: {len(missing)} tracks are missing and {len(wrong)} have a wrong checksum ({some} …); "
+            f"download it again, {own}"
+        )
+    folders = {(home / files["audio"][0]).parent.parent for files in audio.values()}
+    if len(folders) != 1:
+        raise CorpusError(
+            f"{name}: tracks lie in {len(folders)} folders; valid: one, with a subfolder a genre"
+        )
+    return folders.pop(), len(audio)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence mirdata's log, which repeats what the error says; its progress bar stays."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
+def _inside_only() -> Iterator[None]:
+    """Refuse members of an archive that lie, or link, outside its folder: mirdata unpacks whatever there is."""
+    from mirdata import download_utils
+
+    unzip, tar = download_utils.extractall_unicode, tarfile.TarFile.extraction_filter
+
+    def checked(archive: zipfile.ZipFile, folder: str) -> None:
+        for name in archive.namelist():
+            if not Path(folder, name).resolve().is_relative_to(Path(folder).resolve()):
+                raise OSError(f"the archive holds a path out of itself: {name!r}")
+        unzip(archive, folder)
+
+    download_utils.extractall_unicode = checked
+    tarfile.TarFile.extraction_filter = staticmethod(tarfile.data_filter)
+    try:
+        yield
+    finally:
+        download_utils.extractall_unicode = unzip
+        tarfile.TarFile.extraction_filter = tar
+
+
+@contextmanager
+def _timeout(seconds: float) -> Iterator[None]:
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

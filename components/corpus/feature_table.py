@@ -1,0 +1,166 @@
+"""The public feature tables: which tracks a CSV holds, and its rows, named by track and segment."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from components.core.errors import CorpusError
+from components.corpus.discovery import MAX_GENRES, Row, printable, track_id
+
+_SPECTRAL = ["chroma_stft", "rms", "spectral_centroid", "spectral_bandwidth", "rolloff", "zero_crossing_rate"]
+_SERIES = [*_SPECTRAL, "harmony", "perceptr"]
+#: The 57 numbers of a row, in the order of the public tables.
+VALUES = (
+    *(f"{name}_{statistic}" for name in _SERIES for statistic in ("mean", "var")),
+    "tempo",
+    *(f"mfcc{number}_{statistic}" for number in range(1, 21) for statistic in ("mean", "var")),
+)
+#: A row shorter than this many samples (at 22,050 Hz: 20 s) is a piece of a track, else the whole track.
+WHOLE_TRACK = 441_000
+
+
+def rows(path: Path, *, key: str = "corpus.sources.table.path") -> pd.DataFrame:
+    """Read a table of the public layout, whatever the order of its columns.
+
+    Parameters
+    ----------
+    path : Path
+        CSV with ``filename``, ``length`` (samples at 22,050 Hz), the 57 columns of ``VALUES`` and
+        ``label``; others are ignored. Byte-order mark, CRLF and quoting are as they may be.
+    key : str
+        The key of ``params.yaml`` that names it, for messages.
+
+    Returns
+    -------
+    DataFrame
+        Columns track, segment (-1 for a row of a whole track), genre, fault, and ``VALUES`` as float64;
+        in the order of the file. ``fault`` is '' for a row that can be used.
+
+    Raises
+    ------
+    CorpusError
+        If the file is missing, no CSV, or lacks a column.
+    """
+    frame = _text(path, key=key)
+    names = frame["filename"].map(str.strip)
+    genres = frame["label"].map(str.strip).map(printable)
+    lengths = pd.to_numeric(frame["length"], errors="coerce")
+    values = frame[list(VALUES)].apply(pd.to_numeric, errors="coerce").astype("float64")
+    whole = lengths >= WHOLE_TRACK
+    pieces = [_split(name, whole=w) for name, w in zip(names, whole, strict=True)]
+    read = pd.DataFrame(
+        {
+            "track": [track_id(genre, stem) for genre, (stem, _) in zip(genres, pieces, strict=True)],
+            "segment": np.array([segment for _, segment in pieces], dtype="int64"),
+            "genre": genres.to_numpy(dtype=object),
+        }
+    )
+    stems = pd.Series([stem for stem, _ in pieces])
+    read["fault"] = _faults(read, stems=stems, lengths=lengths, values=values)
+    return pd.concat([read, values], axis=1)
+
+
+def _text(path: Path, *, key: str) -> pd.DataFrame:
+    if not path.is_file():
+        state = "is not a file" if path.exists() else "does not exist"
+        raise CorpusError(f"{key} is {str(path)!r}, which {state}; valid: a CSV of the public feature tables")
+    try:
+        # The header stays a row here: pandas would rename the second of two columns of one name.
+        frame = pd.read_csv(path, dtype=str, header=None, keep_default_na=False, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:  # pandas' parser errors and decoding errors are ValueErrors
+        reason = " ".join(str(error).split())
+        raise CorpusError(f"{key} is {str(path)!r}, which is no CSV that can be read: {reason}") from error
+    frame.columns = frame.iloc[0].str.strip()
+    frame = frame.iloc[1:].reset_index(drop=True)
+    missing = [name for name in ("filename", "length", *VALUES, "label") if name not in frame.columns]
+    if missing:
+        shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        raise CorpusError(f"{key} is {str(path)!r}, which lacks column {shown}; valid: the public 60 columns")
+    twice = sorted(frame.columns[frame.columns.duplicated()])
+    if set(twice) & {"filename", "length", *VALUES, "label"}:
+        raise CorpusError(f"{key} is {str(path)!r}, which has column {', '.join(twice)} twice")
+    if frame.empty:
+        raise CorpusError(f"{key} is {str(path)!r}, which holds no rows")
+    return frame
+
+
+def _split(filename: str, *, whole: bool) -> tuple[str, int]:
+    """Split ``blues.00000.3.wav`` into stem and segment; a whole track's row has segment -1."""
+    stem = re.sub(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", "", filename)
+    if whole:
+        return stem, -1
+    piece = re.fullmatch(r"(.+)\.(\d{1,9})", stem, flags=re.DOTALL)
+    return (piece[1], int(piece[2])) if piece else (stem, 0)
+
+
+def _faults(read: pd.DataFrame, *, stems: pd.Series, lengths: pd.Series, values: pd.DataFrame) -> list[str]:
+    finite = np.isfinite(values.to_numpy())
+    labels = stems.map(read["genre"].groupby(stems.to_numpy()).nunique())
+    repeated = read.duplicated(["track", "segment"], keep=False)
+    faults = []
+    for i in range(len(read)):
+        fault = ""
+        if not stems.iloc[i]:
+            fault = "no file name"
+        elif not read["genre"].iloc[i]:
+            fault = "no label"
+        elif labels.iloc[i] > 1:
+            fault = "labels disagree: one track under several labels"
+        elif repeated.iloc[i]:
+            fault = "file name repeated"
+        elif not lengths.iloc[i] > 0:
+            fault = "length is not a number of samples"
+        elif not finite[i].all():
+            bad = [name for name, good in zip(VALUES, finite[i], strict=True) if not good]
+            fault = f"not finite: {', '.join(bad[:3])}{' …' if len(bad) > 3 else ''}"
+        faults.append(fault)
+    return faults
+
+
+def tracks(path: Path, *, key: str = "corpus.sources.table.path") -> list[Row]:
+    """List the tracks of a table.
+
+    Parameters
+    ----------
+    path : Path
+        See :func:`rows`.
+    key : str
+        See :func:`rows`.
+
+    Returns
+    -------
+    list of Row
+        One a track, sorted; ``path`` is '', ``segments`` its usable rows, ``sha256`` of its rows' text. A
+        track with a faulty row has the first such fault.
+
+    Raises
+    ------
+    CorpusError
+        See :func:`rows`; or there are more than 100 labels.
+    """
+    table = rows(path, key=key)
+    if table["genre"].nunique() > MAX_GENRES:
+        raise CorpusError(
+            f"{key} is {str(path)!r}, which has {table['genre'].nunique()} labels; valid: 2 to 100"
+        )
+    listed = []
+    for (track, genre), group in table.groupby(["track", "genre"], sort=True):
+        ordered = group.sort_values("segment", kind="stable")
+        content = ordered[["segment", *VALUES]].to_csv(index=False, lineterminator="\n")
+        faults = [fault for fault in ordered["fault"] if fault]
+        listed.append(
+            Row(
+                str(track),
+                str(genre),
+                "",
+                segments=0 if faults else len(ordered),
+                sha256=hashlib.sha256(content.encode()).hexdigest(),
+                fault=faults[0] if faults else "",
+            )
+        )
+    return sorted(listed, key=lambda row: row.track)

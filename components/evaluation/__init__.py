@@ -1,0 +1,1 @@
+"""How good predictions are: metrics, aggregation over segments, intervals and differences."""

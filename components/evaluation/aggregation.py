@@ -1,0 +1,163 @@
+"""From a model's predictions, one row a segment, to one verdict a song: the mean of the probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from components.core.errors import GenreError
+
+#: What a predictions table has beside one ``probability.<genre>`` a genre.
+COLUMNS = ("part", "track", "segment", "genre", "predicted")
+PREFIX = "probability."
+#: How far a row's probabilities may sum from 1: ten float32 softmax values lose about 1e-6.
+SUM_TOLERANCE = 1e-3
+
+
+class PredictionsError(GenreError):
+    """A table of predictions lacks a column, a part or a genre, or holds what is no probability."""
+
+
+def genres_of(predictions: pd.DataFrame) -> list[str]:
+    """Return the genres that a table of predictions has probabilities for, in its own order.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        With columns ``probability.<genre>``.
+
+    Returns
+    -------
+    list of str
+        Genre names in label order.
+    """
+    return [column.removeprefix(PREFIX) for column in predictions.columns if column.startswith(PREFIX)]
+
+
+def check(predictions: pd.DataFrame, *, genres: Sequence[str] | None = None) -> list[str]:
+    """Refuse a table that cannot be a model's predictions.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        One row a segment (or a track): ``part``, ``track``, ``segment``, ``genre``, ``predicted`` and one
+        ``probability.<genre>`` a genre.
+    genres : sequence of str, optional
+        The genres that must be there; by default those that have a column.
+
+    Returns
+    -------
+    list of str
+        The genres, in label order.
+
+    Raises
+    ------
+    PredictionsError
+        If a column is missing, the table is empty, a row's genre is not among the genres, a probability is
+        not finite or below 0, a row does not sum to 1, or one track has two genres.
+    """
+    held = genres_of(predictions)
+    names = list(genres) if genres is not None else held
+    missing = [column for column in COLUMNS if column not in predictions.columns]
+    missing += [PREFIX + name for name in names if name not in held]
+    if missing or not names:
+        lacks = ", ".join(missing) or f"{PREFIX}<genre>"
+        raise PredictionsError(f"predictions lack {lacks}; they have {', '.join(predictions.columns)}")
+    if predictions.empty:
+        raise PredictionsError("predictions have no rows; valid: one a segment of validation and test")
+    unknown = sorted(set(predictions["genre"]) - set(names))
+    if unknown:
+        raise PredictionsError(f"predictions hold genre {unknown[0]!r}; valid: {', '.join(names)}")
+    values = probabilities(predictions, genres=names)
+    if not np.isfinite(values).all() or (values < 0).any():
+        raise PredictionsError("predictions hold a probability that is not finite or below 0")
+    worst = float(np.abs(values.sum(axis=1) - 1.0).max())
+    if worst > SUM_TOLERANCE:
+        raise PredictionsError(f"probabilities of a row sum to 1 within {worst:.3g}; valid: {SUM_TOLERANCE}")
+    counts = predictions.groupby("track")["genre"].nunique()
+    if (counts > 1).any():
+        raise PredictionsError(f"track {counts.idxmax()!r} has {counts.max()} genres; valid: one")
+    return names
+
+
+def probabilities(predictions: pd.DataFrame, *, genres: Sequence[str]) -> NDArray[np.float64]:
+    """Return the probabilities as an array.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        With columns ``probability.<genre>``.
+    genres : sequence of str
+        Which, and in what order.
+
+    Returns
+    -------
+    ndarray of float, shape (rows, genres)
+        Within 0 and 1.
+    """
+    return predictions[[PREFIX + name for name in genres]].to_numpy(dtype=np.float64)
+
+
+def labels(column: pd.Series, *, genres: Sequence[str]) -> NDArray[np.int64]:
+    """Return a column of genre names as positions in ``genres``.
+
+    Parameters
+    ----------
+    column : Series of str
+        Genre names.
+    genres : sequence of str
+        The label order.
+
+    Returns
+    -------
+    ndarray of int, shape (rows,)
+        Each within 0 and ``len(genres) - 1``; -1 for a name that is not there.
+    """
+    # Codes, not strings: pandas 3 keeps text in Arrow arrays, which scikit-learn cannot index.
+    return pd.Index(list(genres)).get_indexer(pd.Index(column.to_numpy(dtype=object)))
+
+
+def songs(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Let each song's segments vote: one row a song.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        One row a segment, as in ``data/models/<model>/predictions.parquet``; or what this function returned,
+        which is returned again.
+
+    Returns
+    -------
+    DataFrame
+        One row a (part, track), sorted by them: ``part``, ``track``, ``segments`` (rows that voted),
+        ``segments_correct``, ``genre``, ``predicted`` (highest mean probability; a tie goes to the first in
+        label order), ``correct`` (bool), ``confidence`` (its mean probability, 0 to 1), ``given`` (mean
+        probability of the true genre, 0 to 1), and the mean ``probability.<genre>`` of each genre.
+
+    Raises
+    ------
+    PredictionsError
+        If the table cannot be a model's predictions.
+    """
+    if {"segments", "segments_correct", "correct"} <= set(predictions.columns):
+        return predictions.sort_values(["part", "track"], ignore_index=True)
+    names = check(predictions)
+    columns = [PREFIX + name for name in names]
+    hits = predictions.assign(segments_correct=predictions["predicted"] == predictions["genre"])
+    grouped = hits.groupby(["part", "track"], sort=True)
+    table = grouped.agg(
+        segments=("segment", "size"), segments_correct=("segments_correct", "sum"), genre=("genre", "first")
+    )
+    means = grouped[columns].mean()
+    values = means.to_numpy(dtype=np.float64)
+    top = values.argmax(axis=1)
+    rows = np.arange(len(table))
+    table["predicted"] = np.asarray(names, dtype=object)[top]
+    actual = labels(table["genre"], genres=names)
+    table["correct"] = top == actual
+    table["confidence"] = values[rows, top]
+    table["given"] = values[rows, actual]
+    return table.join(means).reset_index()

@@ -1,0 +1,180 @@
+"""What a model's predictions are worth: accuracies with intervals over songs, F1, recall, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from components.evaluation import aggregation, bootstrap
+from components.evaluation.aggregation import PredictionsError, songs
+from components.evaluation.significance import Paired, paired
+
+__all__ = ["Paired", "PredictionsError", "confusion", "evaluate", "paired", "songs"]
+
+#: Probabilities are kept this far from 0 before the logarithm: one sure mistake costs 16 nats, not infinity.
+SMALLEST_PROBABILITY = 1e-7
+
+
+def evaluate(predictions: pd.DataFrame, *, genres: Sequence[str], part: str, seed: int) -> dict[str, float]:
+    """Measure one part of a model's predictions.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        One row a segment (or a track): ``part``, ``track``, ``segment``, ``genre``, ``predicted`` and one
+        ``probability.<genre>`` a genre.
+    genres : sequence of str
+        Label order, two or more.
+    part : str
+        ``validation`` or ``test``.
+    seed : int
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    dict of str to float
+        Flat, all finite. Over segments: ``segment_accuracy`` with ``segment_accuracy_low`` and ``_high``,
+        ``log_loss`` (nats, 0 or more) and ``ece`` (expected calibration error), both of the model's own
+        probabilities. Over songs, by vote: ``song_accuracy`` with ``song_accuracy_low`` and ``_high``,
+        ``macro_f1`` (over the genres that occur), ``recall.<genre>`` (left out for a genre with no song
+        in the part). Counts: ``segments``, ``songs``. All but the log loss and counts are within 0 and 1;
+        each interval is the 95 % percentile interval of a bootstrap over songs.
+
+    Raises
+    ------
+    PredictionsError
+        If the table cannot be a model's predictions, or has no row of ``part``.
+    """
+    names = aggregation.check(predictions, genres=genres)
+    rows = _rows(predictions, part=part)
+    table = songs(rows)
+    from sklearn.metrics import f1_score, recall_score
+
+    actual = aggregation.labels(table["genre"], genres=names)
+    voted = aggregation.labels(table["predicted"], genres=names)
+    hits = table["correct"].to_numpy(dtype=np.float64)
+    segments = table["segments"].to_numpy(dtype=np.float64)
+    segment_hits = table["segments_correct"].to_numpy(dtype=np.float64)
+    segment_low, segment_high = bootstrap.accuracy(segment_hits, segments, seed=seed)
+    song_low, song_high = bootstrap.accuracy(hits, np.ones_like(hits), seed=seed)
+    present = np.unique(actual)
+    recalls = recall_score(actual, voted, labels=present, average=None, zero_division=0)
+    return {
+        "songs": float(len(table)),
+        "segments": float(len(rows)),
+        "segment_accuracy": float(segment_hits.sum() / segments.sum()),
+        "segment_accuracy_low": segment_low,
+        "segment_accuracy_high": segment_high,
+        "song_accuracy": float(hits.mean()),
+        "song_accuracy_low": song_low,
+        "song_accuracy_high": song_high,
+        "macro_f1": float(f1_score(actual, voted, average="macro", zero_division=0)),
+        "log_loss": _log_loss(rows, genres=names),
+        "ece": expected_error(reliability(rows, genres=names)),
+        **{f"recall.{names[code]}": float(share) for code, share in zip(present, recalls, strict=True)},
+    }
+
+
+def confusion(predictions: pd.DataFrame, *, genres: Sequence[str], part: str) -> pd.DataFrame:
+    """Count songs by actual and voted genre.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As for :func:`evaluate`.
+    genres : sequence of str
+        Label order.
+    part : str
+        ``validation`` or ``test``.
+
+    Returns
+    -------
+    DataFrame of int, shape (genres, genres)
+        Index ``actual``, columns ``predicted``; sums to the number of songs.
+
+    Raises
+    ------
+    PredictionsError
+        If the table cannot be a model's predictions, or has no row of ``part``.
+    """
+    names = aggregation.check(predictions, genres=genres)
+    table = songs(_rows(predictions, part=part))
+    from sklearn.metrics import confusion_matrix
+
+    counts = confusion_matrix(
+        aggregation.labels(table["genre"], genres=names),
+        aggregation.labels(table["predicted"], genres=names),
+        labels=np.arange(len(names)),
+    )
+    return pd.DataFrame(
+        counts, index=pd.Index(names, name="actual"), columns=pd.Index(names, name="predicted")
+    )
+
+
+def _rows(predictions: pd.DataFrame, *, part: str) -> pd.DataFrame:
+    rows = predictions[predictions["part"] == part]
+    if rows.empty:
+        held = ", ".join(sorted(predictions["part"].unique()))
+        raise PredictionsError(f"part {part!r} has no predictions; valid: {held}")
+    return rows
+
+
+def _log_loss(rows: pd.DataFrame, *, genres: Sequence[str]) -> float:
+    values = aggregation.probabilities(rows, genres=genres)
+    given = values[np.arange(len(rows)), aggregation.labels(rows["genre"], genres=genres)]
+    return float(-np.log(np.clip(given / values.sum(axis=1), SMALLEST_PROBABILITY, 1.0)).mean())
+
+
+#: Equal-width bins of confidence; Guo et al. ("On Calibration of Modern Neural Networks", 2017) use 10 in
+#: their reliability diagrams.
+BINS = 10
+
+
+def reliability(predictions: pd.DataFrame, *, genres: Sequence[str], bins: int = BINS) -> pd.DataFrame:
+    """Group predictions by confidence and count how many of each group are right.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        One row a segment (or a song).
+    genres : sequence of str
+        Label order.
+    bins : int
+        Number of equal-width bins between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        One row a bin that has rows: ``low``, ``high`` (its ends; the upper one belongs to it), ``count``,
+        ``confidence`` (mean of the highest probabilities, 0 to 1), ``accuracy`` (share that is right).
+    """
+    values = aggregation.probabilities(predictions, genres=genres)
+    confidence = values.max(axis=1)
+    right = values.argmax(axis=1) == aggregation.labels(predictions["genre"], genres=genres)
+    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    rows = pd.DataFrame({"bin": place, "confidence": confidence, "accuracy": right})
+    table = rows.groupby("bin").agg(
+        count=("bin", "size"), confidence=("confidence", "mean"), accuracy=("accuracy", "mean")
+    )
+    table.insert(0, "low", table.index / bins)
+    table.insert(1, "high", (table.index + 1) / bins)
+    return table.reset_index(drop=True)
+
+
+def expected_error(table: pd.DataFrame) -> float:
+    """Return the expected calibration error: mean distance of confidence from accuracy, weighted by count.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What :func:`reliability` returns.
+
+    Returns
+    -------
+    float
+        Within 0 (calibrated) and 1.
+    """
+    gaps = (table["accuracy"] - table["confidence"]).abs()
+    return float((gaps * table["count"]).sum() / table["count"].sum())

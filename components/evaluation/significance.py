@@ -1,0 +1,242 @@
+"""Two models on the same songs: which one is better, or that they cannot be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from components.evaluation import aggregation, bootstrap
+
+#: A difference counts where an exact test would see one as large in fewer than 5 of 100 equal pairs.
+SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two models on the same songs.
+
+    Attributes
+    ----------
+    left, right : str
+        Names of the two models.
+    songs : int
+        Songs that both were asked.
+    left_accuracy, right_accuracy : float
+        Share of those songs each names right, 0 to 1.
+    difference : float
+        ``left_accuracy - right_accuracy``, -1 to 1.
+    low, high : float
+        95 % interval of the difference, by paired bootstrap over songs.
+    left_only, right_only : int
+        Songs that only that model names right: all that McNemar's test looks at.
+    p_value : float
+        Exact McNemar test, two-sided, 0 to 1.
+    unshared : int
+        Songs that only one of the two was asked, and that do not count.
+    """
+
+    left: str
+    right: str
+    songs: int
+    left_accuracy: float
+    right_accuracy: float
+    difference: float
+    low: float
+    high: float
+    left_only: int
+    right_only: int
+    p_value: float
+    unshared: int
+
+    @property
+    def apart(self) -> bool:
+        """Whether the two can be told apart: the p-value is below :data:`SIGNIFICANCE`."""
+        return self.p_value < SIGNIFICANCE
+
+    @property
+    def sentence(self) -> str:
+        """The finding in plain words."""
+        count = f"{self.songs} song{'' if self.songs == 1 else 's'}"
+        if not self.apart:
+            return f"{self.left} and {self.right} cannot be told apart on {count}."
+        ahead, behind = (self.left, self.right) if self.difference > 0 else (self.right, self.left)
+        low, high = (self.low, self.high) if self.difference > 0 else (-self.high, -self.low)
+        return (
+            f"{ahead} names {100 * abs(self.difference):.1f} points more of {count} right than {behind} "
+            f"(95 % interval {100 * low:.1f} to {100 * high:.1f}, p = {self.p_value:.2g})."
+        )
+
+
+def paired(
+    left: pd.DataFrame,
+    right: pd.DataFrame,
+    *,
+    seed: int,
+    part: str | None = None,
+    names: tuple[str, str] = ("left", "right"),
+) -> Paired:
+    """Compare two models on the songs that both were asked.
+
+    Parameters
+    ----------
+    left, right : DataFrame
+        Predictions of the two models, one row a segment or, where they have voted, a song; the two may cut
+        songs differently.
+    seed : int
+        Seed of the bootstrap.
+    part : str, optional
+        Which part to compare on. May be left out where the tables hold only one.
+    names : tuple of str
+        What the sentence calls the two.
+
+    Returns
+    -------
+    Paired
+        Accuracies, difference with interval, exact McNemar p-value, and a plain sentence.
+
+    Raises
+    ------
+    PredictionsError
+        If the tables hold several parts and ``part`` is not given, they share no song, or they disagree on
+        a song's genre.
+    """
+    sides = [_part(table, part=part, name=name) for table, name in zip((left, right), names, strict=True)]
+    shared = sides[0].merge(sides[1], on=["part", "track"], suffixes=("_left", "_right"), validate="1:1")
+    if shared.empty:
+        raise aggregation.PredictionsError(f"{names[0]} and {names[1]} share no song; valid: the same split")
+    differ = shared[shared["genre_left"] != shared["genre_right"]]
+    if not differ.empty:
+        row = differ.iloc[0]
+        raise aggregation.PredictionsError(
+            f"track {row['track']!r} is {row['genre_left']!r} for {names[0]} and {row['genre_right']!r} for "
+            f"{names[1]}; valid: the same genre"
+        )
+    from scipy.stats import binomtest
+
+    hits = [shared[f"correct_{side}"].to_numpy(dtype=np.float64) for side in ("left", "right")]
+    only = [int((hits[0] > hits[1]).sum()), int((hits[1] > hits[0]).sum())]
+    low, high = bootstrap.difference(hits[0], hits[1], seed=seed)
+    return Paired(
+        left=names[0],
+        right=names[1],
+        songs=len(shared),
+        left_accuracy=float(hits[0].mean()),
+        right_accuracy=float(hits[1].mean()),
+        difference=float(hits[0].mean() - hits[1].mean()),
+        low=low,
+        high=high,
+        left_only=only[0],
+        right_only=only[1],
+        # Exact McNemar: of the songs where they disagree, is one side right more often than a coin?
+        p_value=float(binomtest(only[0], sum(only)).pvalue) if sum(only) else 1.0,
+        unshared=len(sides[0]) + len(sides[1]) - 2 * len(shared),
+    )
+
+
+def _part(predictions: pd.DataFrame, *, part: str | None, name: str) -> pd.DataFrame:
+    table = aggregation.songs(predictions)
+    held = sorted(table["part"].unique())
+    if part is None and len(held) > 1:
+        raise aggregation.PredictionsError(
+            f"part is None and {name} holds {', '.join(held)}; valid: one of them"
+        )
+    if part is not None and part not in held:
+        raise aggregation.PredictionsError(f"part {part!r} is not among {name}'s; valid: {', '.join(held)}")
+    return table if part is None else table[table["part"] == part]
+
+
+def pairs(predictions: Mapping[str, pd.DataFrame], *, part: str, seed: int) -> list[dict[str, Any]]:
+    """Compare each two models on the songs that both were asked.
+
+    Parameters
+    ----------
+    predictions : mapping of str to DataFrame
+        Predictions by model, one row a segment.
+    part : str
+        ``validation`` or ``test``.
+    seed : int
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    list of dict
+        The fields of :class:`components.evaluation.significance.Paired`, and ``p_adjusted`` (Holm), ``apart`` and
+        ``sentence``, both by the adjusted p-value.
+    """
+    found = [
+        paired(predictions[left], predictions[right], seed=seed, part=part, names=(left, right))
+        for left, right in combinations(predictions, 2)
+    ]
+    adjusted = holm([pair.p_value for pair in found])
+    return [
+        {
+            **asdict(pair),
+            "p_adjusted": p_value,
+            "apart": replace(pair, p_value=p_value).apart,
+            "sentence": replace(pair, p_value=p_value).sentence,
+        }
+        for pair, p_value in zip(found, adjusted, strict=True)
+    ]
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust p-values for how many were looked at.
+
+    Parameters
+    ----------
+    p_values : sequence of float
+        Within 0 and 1.
+
+    Returns
+    -------
+    list of float
+        In the same order, none smaller than before: S. Holm, "A simple sequentially rejective multiple test
+        procedure", Scandinavian Journal of Statistics 6, 1979.
+    """
+    raw = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(raw, kind="stable")
+    stepped = np.maximum.accumulate(raw[order] * np.arange(len(raw), 0, -1))
+    adjusted = np.empty_like(raw)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted.tolist()
+
+
+def groups(names: Sequence[str], *, pairs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Find the largest sets of models none of which can be told from another.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The models, best first.
+    pairs : sequence of mapping
+        ``left``, ``right``, ``apart`` of each two.
+
+    Returns
+    -------
+    list of list of str
+        Sets of two or more, each in the order of ``names``; a model may be in several, since "cannot be
+        told apart" does not carry over from one pair to the next.
+    """
+    equal: dict[str, set[str]] = {name: set() for name in names}
+    for pair in pairs:
+        if not pair["apart"]:
+            equal[pair["left"]].add(pair["right"])
+            equal[pair["right"]].add(pair["left"])
+    found: list[list[str]] = []
+
+    def grow(inside: list[str], candidates: list[str], done: set[str]) -> None:
+        """Bron and Kerbosch: a set that no other model can join is one of the largest."""
+        if not candidates and not done and len(inside) > 1:
+            found.append(inside)
+        for place, name in enumerate(candidates):
+            later = [other for other in candidates[place + 1 :] if other in equal[name]]
+            seen = done.union(candidates[:place])
+            grow([*inside, name], later, seen & equal[name])
+
+    grow([], list(names), set())
+    return found

@@ -1,0 +1,158 @@
+"""YAMNet taken apart: its front end and its body, so that many clips are embedded in one call.
+
+The published model takes one waveform, frames it, and pads its end with silence to a whole patch. Here the
+same weights run on patches that lie inside the clip. Given the patches of the published model, the body gives
+its embeddings (tests hold it to that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from components.core.errors import PretrainedError
+
+#: Hz, and samples: 25 ms a frame, every 10 ms.
+SAMPLE_RATE, FRAME, FRAME_HOP, N_FFT = 16_000, 400, 160, 512
+#: Mel bands, their range in Hz, and what is added before the logarithm.
+MELS, LOWEST, HIGHEST, OFFSET = 64, 125.0, 7_500.0, 0.001
+#: Frames of a patch (0.96 s), and from one to the next in the published model (0.48 s).
+PATCH, PATCH_HOP = 96, 48
+WIDTH = 1024
+
+_LAYERS = 14
+#: Layers whose depthwise convolution halves time and frequency.
+_HALVING = frozenset({3, 5, 7, 13})
+#: Added to variances by the published model's batch normalisation.
+_EPSILON = 1e-4
+
+
+def patch_starts(samples: int) -> np.ndarray:
+    """Place patches in a clip: as many as the published model takes, evenly, none past the end.
+
+    Parameters
+    ----------
+    samples : int
+        Length of the clip at ``SAMPLE_RATE``.
+
+    Returns
+    -------
+    ndarray of int64, shape (patches,)
+        First frame of each; for 3 s the six of 0, 0.4, ... 2.0 s.
+    """
+    frames = 1 + max(0, samples - FRAME) // FRAME_HOP
+    shortest = FRAME + (PATCH - 1) * FRAME_HOP
+    patches = 1 + max(0, -(-(samples - shortest) // (PATCH_HOP * FRAME_HOP)))
+    hop = (frames - PATCH) // (patches - 1) if patches > 1 else 0
+    return np.arange(patches) * hop
+
+
+def front_end() -> Callable[[np.ndarray], np.ndarray]:
+    """Build the front end.
+
+    Returns
+    -------
+    callable
+        Clips ``(n, samples)`` to log mel frames ``(n, frames, 64)``, float32. A clip shorter than a patch is
+        padded with silence.
+    """
+    import tensorflow as tf
+
+    bands = tf.signal.linear_to_mel_weight_matrix(MELS, N_FFT // 2 + 1, SAMPLE_RATE, LOWEST, HIGHEST)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.float32)])
+    def run(clips: Any) -> Any:
+        magnitude = tf.abs(tf.signal.stft(clips, FRAME, FRAME_HOP, N_FFT))
+        return tf.math.log(tf.matmul(magnitude, bands) + OFFSET)
+
+    def call(clips: np.ndarray) -> np.ndarray:
+        missing = FRAME + (PATCH - 1) * FRAME_HOP - clips.shape[1]
+        if missing > 0:
+            clips = np.pad(clips, ((0, 0), (0, missing)))
+        return run(tf.constant(clips)).numpy()
+
+    return call
+
+
+def body(weights: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    """Build the body from the published model's weights.
+
+    Parameters
+    ----------
+    weights : mapping of str to ndarray
+        By the variables' names: ``layer1/conv/kernel``, ``layer2/depthwise_conv/bn/beta`` and so on.
+
+    Returns
+    -------
+    callable
+        Patches ``(n, 96, 64)`` to embeddings ``(n, 1024)``, float32.
+
+    Raises
+    ------
+    PretrainedError
+        If a weight is missing: it is another model.
+    """
+    import tensorflow as tf
+
+    try:
+        first = _folded(weights, "layer1/conv", "kernel")
+        others = [
+            (
+                _folded(weights, f"layer{number}/depthwise_conv", "depthwise_kernel"),
+                _folded(weights, f"layer{number}/pointwise_conv", "kernel"),
+            )
+            for number in range(2, _LAYERS + 1)
+        ]
+    except KeyError as error:
+        raise PretrainedError(f"this is not YAMNet: it has no variable {error}") from error
+
+    # The weights are constants of the graph, so that TensorFlow joins convolution, bias and activation.
+    @tf.function(input_signature=[tf.TensorSpec((None, PATCH, MELS), tf.float32)])
+    def run(patches: Any) -> Any:
+        kernel, bias = first
+        x = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(patches[..., tf.newaxis], kernel, 2, "SAME"), bias))
+        for number, (depthwise, pointwise) in enumerate(others, start=2):
+            step = 2 if number in _HALVING else 1
+            x = tf.nn.depthwise_conv2d(x, depthwise[0], [1, step, step, 1], "SAME")
+            x = tf.nn.relu(tf.nn.bias_add(x, depthwise[1]))
+            x = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, pointwise[0], 1, "SAME"), pointwise[1]))
+        return tf.reduce_mean(x, axis=[1, 2])
+
+    return lambda patches: run(tf.constant(patches)).numpy()
+
+
+def _folded(weights: Mapping[str, np.ndarray], layer: str, kernel: str) -> tuple[np.ndarray, np.ndarray]:
+    # Batch normalisation with fixed statistics is a factor and a bias of each channel.
+    factor = 1.0 / np.sqrt(weights[f"{layer}/bn/moving_variance"].astype(np.float64) + _EPSILON)
+    bias = weights[f"{layer}/bn/beta"] - weights[f"{layer}/bn/moving_mean"] * factor
+    if kernel == "depthwise_kernel":
+        factor = factor[:, np.newaxis]
+    return (weights[f"{layer}/{kernel}"] * factor).astype(np.float32), bias.astype(np.float32)
+
+
+def stand_in(*, seed: int) -> tuple[Callable[[np.ndarray], np.ndarray], list[np.ndarray]]:
+    """Build a small untrained body: a seeded projection of each patch.
+
+    Parameters
+    ----------
+    seed : int
+        Of the projection.
+
+    Returns
+    -------
+    body : callable
+        Patches ``(n, 96, 64)`` to ``(n, 1024)``, float32, 0 and up.
+    weights : list of ndarray
+        The projection.
+    """
+    # Means of 8 frames: what a projection keeps of a patch does not hang on a few milliseconds.
+    pooled = PATCH // 8 * MELS
+    weights = np.random.default_rng(seed).normal(0.0, pooled**-0.5, (pooled, WIDTH)).astype(np.float32)
+
+    def run(patches: np.ndarray) -> np.ndarray:
+        means = patches.reshape(len(patches), PATCH // 8, 8, MELS).mean(axis=2)
+        return np.maximum(means.reshape(len(patches), -1) @ weights, np.float32(0))
+
+    return run, [weights]

@@ -1,0 +1,1 @@
+"""Tracks into feature files: chunks, worker processes, cache and store."""

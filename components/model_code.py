@@ -1,7 +1,0 @@
-"""Entry point of a logged model ("models from code"): MLflow runs this file to make it, and unpickles nothing."""
-
-import mlflow
-
-from components.scoring import GenreModel
-
-mlflow.models.set_model(GenreModel())

@@ -1,0 +1,253 @@
+"""Pieces of the better networks: Keras' own layers and operations alone, so that a saved model loads in safe mode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from components.models import Hyperparameters
+
+if TYPE_CHECKING:
+    import keras
+
+#: Name of the layer behind which training begins. All before it is fitted once, on train rows, and then fixed:
+#: :mod:`components.training.fit` runs it once and trains what comes after on its output.
+PREPARED = "prepared"
+#: Name of the layer that :mod:`components.training.preprocessing` sets to the principal components of the train rows.
+COMPONENTS = "principal_components"
+#: Name of the layer that :mod:`components.training.preprocessing` sets to the quantiles of the train rows.
+PIECEWISE = "piecewise"
+#: Logarithms are taken of no less; the smallest variance of the public tables is 1e-9.
+SMALLEST = 1e-12
+#: Rectified encoder frames lie between 0 and about 5, most below 0.1: log(1 + 5 x) spreads the low ones.
+COMPRESSION = 5.0
+
+
+def begin(input_shape: tuple[int, ...], *, axes: int, views: bool) -> tuple[Any, Any]:
+    """Begin a network whose rows may come in several views: a picture and its windows, a clip at several speeds.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Shape of a row, or ``(views, ...)`` where it has one axis more than ``axes``; the first is the row itself.
+    axes : int
+        Axes of one view.
+    views : bool
+        Whether they are used: each is a row of its own in training, and all of a row :func:`vote`.
+
+    Returns
+    -------
+    inputs : tensor
+        The network's input. Where there are several views their number is open, for training on one of them at
+        a time; a network that reads sequences takes no other number than the one it was first called with.
+    x : tensor, shape (rows, ...) or (rows, views, ...)
+        What goes on from there.
+    """
+    from keras import layers
+
+    if len(input_shape) == axes:
+        inputs = layers.Input(input_shape)
+        return inputs, inputs
+    inputs = layers.Input((None, *input_shape[1:]))
+    return inputs, inputs if views else inputs[:, 0]
+
+
+def vote(outputs: Any) -> Any:
+    """Average the probabilities of a row's views, where it has any."""
+    from keras import ops
+
+    return ops.mean(outputs, axis=1) if len(outputs.shape) == 3 else outputs
+
+
+def log_columns(x: Any, *, slices: str, columns: int) -> Any:
+    """Take the logarithm of some columns.
+
+    Parameters
+    ----------
+    x : tensor, shape (rows, columns)
+        Values; below :data:`SMALLEST` they count as that.
+    slices : str
+        As Python writes them, with spaces between: ``1:17:2 18:57:2`` are the variances of the 57 columns of
+        the public table. Empty: none.
+    columns : int
+        Number of columns.
+
+    Returns
+    -------
+    tensor
+        Of the same shape.
+    """
+    from keras import ops
+
+    chosen = np.zeros(columns, dtype=bool)
+    for text in slices.split():
+        chosen[slice(*(int(number) for number in text.split(":")))] = True
+    if not chosen.any():
+        return x
+    mask = chosen.astype(np.float32)
+    logs = ops.log(ops.maximum(x, SMALLEST))
+    return logs * mask + x * (1.0 - mask)
+
+
+def compress(x: Any) -> Any:
+    """Spread small values: log(1 + 5 x), for values of 0 and up."""
+    from keras import ops
+
+    return ops.log1p(ops.relu(x) * COMPRESSION)
+
+
+def standardise(x: Any, *, clip: float) -> Any:
+    """Bring each column to mean 0 and deviation 1 over the train rows, cut off at ``clip`` deviations."""
+    from keras import layers, ops
+
+    x = layers.Normalization(name="standardise")(x)
+    return ops.clip(x, -clip, clip)
+
+
+def principal_components(x: Any, *, count: int) -> Any:
+    """Project onto the first principal components of the train rows, all scaled alike (not whitened).
+
+    Parameters
+    ----------
+    x : tensor, shape (..., columns)
+        Standardised values.
+    count : int
+        Components; where there are fewer train rows, the further ones are 0.
+
+    Returns
+    -------
+    tensor, shape (..., count)
+        Over the train rows the mean square of its elements is 1.
+    """
+    from keras import layers
+
+    return layers.Dense(count, trainable=False, name=COMPONENTS)(x)
+
+
+def piecewise(x: Any, *, bins: int, columns: int) -> Any:
+    """Say of each column how far through each of its bins a value has come (Gorishniy et al., arXiv:2203.05556).
+
+    A bin holds as many train rows as another. A first Dense layer then has a slope of its own in every bin, where
+    it has one for a whole column otherwise.
+
+    Parameters
+    ----------
+    x : tensor, shape (rows, columns)
+        Standardised values.
+    bins : int
+        Bins a column, 1 and up.
+    columns : int
+        Number of columns.
+
+    Returns
+    -------
+    tensor, shape (rows, bins * columns)
+        Bin by bin: -0.5 before the bin, 0.5 behind it; up to one width further outside the first and the last.
+    """
+    from keras import layers, ops
+
+    before, behind = np.zeros((bins, columns)), np.ones((bins, columns))
+    before[0] -= 1.0
+    behind[-1] += 1.0
+    passed = layers.Dense(bins * columns, trainable=False, name=PIECEWISE)(x)
+    within = ops.maximum(passed, before.ravel().astype(np.float32))
+    return ops.minimum(within, behind.ravel().astype(np.float32)) - 0.5
+
+
+def prepared(x: Any) -> Any:
+    """Mark where training begins."""
+    from keras import layers
+
+    return layers.Identity(name=PREPARED)(x)
+
+
+def pool(x: Any, *, statistics: str) -> Any:
+    """Sum up a sequence over time.
+
+    Parameters
+    ----------
+    x : tensor, shape (..., frames, channels)
+        A sequence.
+    statistics : str
+        Of ``mean``, ``std``, ``max``, with spaces between.
+
+    Returns
+    -------
+    tensor, shape (..., channels * statistics)
+        One after the other.
+    """
+    from keras import ops
+
+    parts = [getattr(ops, name)(x, axis=-2) for name in statistics.split()]
+    return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
+
+
+def head(x: Any, hp: Hyperparameters, *, classes: int) -> keras.KerasTensor:
+    """End a network: Dense layers, each with dropout behind it, and a softmax.
+
+    Parameters
+    ----------
+    x : tensor, shape (..., values)
+        What is known of a row.
+    hp : mapping
+        ``activation``, ``dropout_rate``, and ``units_1``, ``units_2`` ... as far as there are any; 0 units is
+        no layer.
+    classes : int
+        Number of genres.
+
+    Returns
+    -------
+    tensor, shape (..., classes)
+        Probabilities.
+    """
+    from keras import layers
+
+    number = 1
+    while units := hp.get(f"units_{number}", 0):
+        x = layers.Dense(units, activation=hp["activation"], name=f"dense_{number}")(x)
+        x = layers.Dropout(hp["dropout_rate"], name=f"dropout_{number}")(x)
+        number += 1
+    return layers.Dense(classes, activation="softmax", name="genre")(x)
+
+
+def read_both_ways(x: Any, hp: Hyperparameters, *, classes: int) -> keras.KerasTensor:
+    """Read a sequence from both ends by LSTM layers, sum it up over time, and end the network.
+
+    Where a row has several views, each is read on its own. The layers keep what cuDNN's kernels need (see the
+    documentation of ``keras.layers.LSTM``).
+
+    Parameters
+    ----------
+    x : tensor, shape (rows, frames, channels) or (rows, views, frames, channels)
+        A sequence.
+    hp : mapping
+        ``lstm_1``, ``lstm_2`` (units each way; 0 is no layer), ``lstm_dropout`` (of a layer's input),
+        ``statistics`` (see :func:`pool`) of the last layer's output, ``beside`` (statistics of ``x`` itself
+        that join them; empty: none), and those of :func:`head`.
+    classes : int
+        Number of genres.
+
+    Returns
+    -------
+    tensor, shape (rows, classes) or (rows, views, classes)
+        Probabilities.
+    """
+    from keras import Model, layers, ops
+
+    if len(x.shape) == 4:
+        view = layers.Input(x.shape[2:])
+        reader = Model(view, read_both_ways(view, hp, classes=classes), name="reader")
+        return layers.TimeDistributed(reader, name="each_view")(x)
+    read = x
+    for number in (1, 2):
+        if units := hp[f"lstm_{number}"]:
+            read = layers.Dropout(hp["lstm_dropout"], name=f"lstm_dropout_{number}")(read)
+            one_way = layers.LSTM(units, return_sequences=True)
+            read = layers.Bidirectional(one_way, name=f"lstm_{number}")(read)
+    parts = [pool(read, statistics=hp["statistics"])]
+    if hp["beside"]:
+        parts.append(pool(x, statistics=hp["beside"]))
+    summed = parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
+    summed = layers.Dropout(hp["dropout_rate"], name="dropout")(summed)
+    return head(summed, hp, classes=classes)

@@ -1,0 +1,118 @@
+"""Play the champion the songs of another split, so that a challenger meets it on equal terms."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from components.config.params import Params
+from components.core.errors import RegistryError
+from components.corpus import audio
+from components.corpus import store as corpus_store
+from components.splits import store as split_store
+from components.tracking import integrity
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+
+def validation_predictions(
+    client: MlflowClient, version: ModelVersion, *, unit: str, params: Params, root: Path = Path("data")
+) -> pd.DataFrame:
+    """Predict the validation songs of the present split that a registered model was not fitted on.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From :func:`components.tracking.connect`.
+    version : ModelVersion
+        The registered model.
+    unit : str
+        What a row of the challenger's feature stands for. Where it is ``segment``, the champion hears of each
+        song the segments that the challenger was asked about, and no more.
+    params : Params
+        The checked params.
+    root : Path
+        The data folder.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`components.training.predict.predict`; empty where the model was fitted on every song.
+
+    Raises
+    ------
+    RegistryError
+        If the present corpus has no audio, or other genres than the model knows; or its files are missing or
+        altered.
+    """
+    import mlflow
+
+    facts = json.loads(
+        Path(client.download_artifacts(str(version.run_id), "training/training.json")).read_text(
+            encoding="utf-8"
+        )
+    )
+    if "audio" not in params.corpus.sources:
+        raise RegistryError(
+            f"the split changed and version {version.version} must be scored anew, but corpus.sources has no "
+            f"audio; valid: a corpus with audio, or another promotion.registered_model"
+        )
+    table, present = split_store.read(root)
+    if present["genres"] != facts["genres"]:
+        raise RegistryError(
+            f"version {version.version} knows {', '.join(facts['genres'])}; the corpus has "
+            f"{', '.join(present['genres'])}; valid: another promotion.registered_model"
+        )
+    chosen = set(table.loc[(table["unit"] == "track") & (table["part"] == "validation"), "track"])
+    chosen -= set(facts["train_tracks"])
+    listing = corpus_store.read("audio", root=root)
+    listing = listing[listing["track"].isin(chosen)]
+    folder = Path(params.corpus.sources["audio"].path)
+    files = integrity.checked(client, f"models:/{version.name}/{version.version}")
+    model = mlflow.pyfunc.load_model(str(files))
+    columns = ["part", "track", "segment", "genre", "predicted"]
+    rows = []
+    for song in listing.itertuples():
+        stretch = song.segments * params.segments.seconds if unit == "segment" else None
+        heard = opening(folder / song.path, seconds=stretch, params=params)
+        answer = model.predict(pd.DataFrame({"audio": [heard]})).iloc[0]
+        given = {key: answer[key] for key in answer.index if key.startswith("probability.")}
+        rows.append(
+            dict(zip(columns, ["validation", song.track, -1, song.genre, answer["genre"]], strict=True))
+            | given
+        )
+    return pd.DataFrame(rows, columns=None if rows else columns)
+
+
+def opening(path: Path, *, seconds: float | None, params: Params) -> bytes:
+    """Read a song, or as much of it as is to be heard.
+
+    Parameters
+    ----------
+    path : Path
+        An audio file.
+    seconds : float or None
+        How much from its beginning; None for all of it.
+    params : Params
+        For the limits of ``corpus``.
+
+    Returns
+    -------
+    bytes
+        The file as it is, or its beginning as a WAV file of floats: the same samples, mixed to mono.
+    """
+    if seconds is None:
+        return path.read_bytes()
+    import soundfile
+
+    limits = params.corpus
+    y, rate = audio.decode(path, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, y[: round(seconds * rate)], rate, format="WAV", subtype="FLOAT")
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""Models that predict: packaging, loading, prediction, output, batch scoring and drift."""

@@ -1,0 +1,273 @@
+"""Score the songs that are new in a folder, keep the answers as Parquet, and see how far the songs have drifted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from components.config.params import Params
+from components.core import atomic
+from components.core.errors import GenreError
+from components.serving import drift as drift_module
+from components.serving import load, predict
+from components.serving.load import Voice
+
+#: Where answers are kept, below the data folder: one folder a model, one file a part of a run.
+SCORES = "scores"
+#: Songs of one file; what is lost where a run is killed.
+PART = 128
+#: Columns of the watched feature begin with this.
+WATCHED = "feature."
+#: What the last measurement found; the underscore keeps it out of the table that the folder is.
+DRIFT = "_drift.json"
+
+
+class ScoringError(GenreError):
+    """A folder cannot be scored: it is not there, or another run is at it."""
+
+    exit_status = 2
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a run did, and what the folder is like.
+
+    Attributes
+    ----------
+    model : str
+        The model's name; ``''`` where the folder is empty, so that none was asked.
+    uri : str
+        Its address.
+    scores : Path
+        Where its answers are.
+    fresh : DataFrame
+        What this run wrote, one row a song; see :func:`run`.
+    known : int
+        Files that were scored before, by their content.
+    unread : dict of str to str
+        Files that could not even be opened, with the reason; the next run tries them again.
+    drift : dict
+        ``share`` (of watched columns that have drifted, 0 to 1), ``songs``, ``reference`` (training songs),
+        ``columns`` (the farthest: ``column``, ``distance``, ``p``, ``drifted``), ``genres`` (songs by genre
+        in the same window). Empty where nothing was ever scored, or the model carries no reference.
+    """
+
+    model: str
+    uri: str
+    scores: Path
+    fresh: pd.DataFrame = field(default_factory=pd.DataFrame)
+    known: int = 0
+    unread: dict[str, str] = field(default_factory=dict)
+    drift: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def genres(self) -> dict[str, int]:
+        """Songs of this run by genre, the most frequent first."""
+        return _counts(self.fresh)
+
+
+def run(
+    folder: Path,
+    *,
+    params: Params,
+    model: str | None = None,
+    window: int = 200,
+    root: Path = Path("data"),
+    tell: Callable[[str], None] = lambda _line: None,
+) -> Scored:
+    """Score what is new in a folder.
+
+    Each row written is a song: ``file`` (below the folder), ``sha256`` (of its bytes), ``scored_at`` (UTC),
+    ``model``, ``uri``, ``run_id``, ``weights_sha256``, ``genre``, ``probability.<genre>``, ``timeline``,
+    ``reason`` (why there is no genre), and the watched columns of its feature.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched at any depth.
+    params : Params
+        The checked params, for the registered model's name.
+    model : str, optional
+        See :func:`components.serving.load.address`; the champion by default.
+    window : int
+        Songs, the newest, that drift is measured over.
+    root : Path
+        The data folder.
+    tell : callable, optional
+        Told in one line what is being done.
+
+    Returns
+    -------
+    Scored
+        What was done. A song is known by its bytes and the model's weights: under another name, or in a
+        second run, it is not scored again.
+
+    Raises
+    ------
+    ScoringError
+        If the folder is not there, or another run is scoring.
+    RegistryError
+        If there is no such model.
+    """
+    if not folder.is_dir():
+        raise ScoringError(f"{folder} is not a folder; valid: a folder of songs (make it: mkdir -p {folder})")
+    files = predict.inside(folder)
+    if not files:
+        return Scored(model="", uri="", scores=root / SCORES)
+    client = load.store()
+    uri = load.address(client, model, params=params)
+    tags = load.run_of(client, uri).data.tags
+    name = tags["model"]
+    scores = root / SCORES / f"{name}-{tags['weights_sha256'][:12]}"
+    scores.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(scores / "_lock")
+    try:
+        with lock.acquire(timeout=0):
+            hashes, unread = _hashes(files)
+            done = _known(scores)
+            fresh = {sha256: file for file, sha256 in reversed(hashes.items()) if sha256 not in done}
+            rows = []
+            if fresh:
+                tell(f"{name} is being loaded to hear {len(fresh)} of {len(files)} songs")
+                voice = load.load(client, uri)
+                rows = _score(fresh, folder=folder, voice=voice, scores=scores, tell=tell)
+                _measure(scores, voice=voice, window=window)
+            return Scored(
+                model=name,
+                uri=uri,
+                scores=scores,
+                fresh=pd.DataFrame(rows),
+                known=len(files) - len(fresh) - len(unread),
+                unread={str(file.relative_to(folder)): reason for file, reason in unread.items()},
+                drift=_read(scores / DRIFT),
+            )
+    except Timeout as error:
+        raise ScoringError(f"another run is writing to {scores}; valid: to wait for its end") from error
+
+
+def _hashes(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
+    hashes, unread = {}, {}
+    for file in files:
+        try:
+            with file.open("rb") as handle:
+                hashes[file] = hashlib.file_digest(handle, "sha256").hexdigest()
+        except OSError as error:
+            unread[file] = error.strerror or type(error).__name__
+    return hashes, unread
+
+
+def _known(scores: Path) -> set[str]:
+    return {
+        sha256
+        for part in scores.glob("[!._]*.parquet")
+        for sha256 in pd.read_parquet(part, columns=["sha256"])["sha256"]
+    }
+
+
+def _score(
+    fresh: dict[str, Path], *, folder: Path, voice: Voice, scores: Path, tell: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    order = sorted(fresh, key=lambda sha256: fresh[sha256])
+    written: list[dict[str, Any]] = []
+    for first in range(0, len(order), PART):
+        part: list[dict[str, Any]] = []
+        for start in range(first, min(first + PART, len(order)), predict.BATCH):
+            batch = order[start : min(start + predict.BATCH, first + PART)]
+            part += _rows({sha256: fresh[sha256] for sha256 in batch}, folder=folder, voice=voice)
+            tell(f"{voice.name}: {start + len(batch)} of {len(order)} songs")
+        # Named by its content, so a part that is written twice is there once.
+        name = hashlib.sha256("".join(order[first : first + PART]).encode()).hexdigest()[:16]
+        with atomic.replacing(scores / f"{name}.parquet") as path:
+            pd.DataFrame(part).to_parquet(path, index=False)
+        written += part
+    return written
+
+
+def _rows(batch: dict[str, Path], *, folder: Path, voice: Voice) -> list[dict[str, Any]]:
+    heard = voice.model.listen(list(batch.values()))
+    genres, watched = voice.model.facts["genres"], drift_module.names(voice.model.facts["feature"])
+    rows = []
+    for (sha256, file), parts, answer in zip(batch.items(), heard, voice.model.judge(heard), strict=True):
+        row: dict[str, Any] = {
+            "file": str(file.relative_to(folder)),
+            "sha256": sha256,
+            "scored_at": datetime.now(UTC),
+            "model": voice.name,
+            "uri": voice.uri,
+            "run_id": voice.run_id,
+            "weights_sha256": voice.model.facts["weights_sha256"],
+        }
+        if isinstance(answer, GenreError) or isinstance(parts, GenreError):
+            # Every part has every column, so that the folder reads as one table.
+            nothing = dict.fromkeys(f"probability.{genre}" for genre in genres)
+            row |= {"genre": "", **nothing, "timeline": [], "reason": str(answer)}
+            row |= {f"{WATCHED}{column}": float("nan") for column in watched}
+        else:
+            row |= {**answer, "reason": ""}
+            columns = drift_module.summary(parts[0]).astype(float)
+            row |= {f"{WATCHED}{column}": value for column, value in zip(watched, columns, strict=True)}
+        rows.append(row)
+    return rows
+
+
+def _measure(scores: Path, *, voice: Voice, window: int) -> None:
+    if voice.model.reference is None:
+        return
+    table = read(scores)
+    newest = table[table["genre"] != ""].sort_values("scored_at", kind="stable").tail(window)
+    if newest.empty:
+        return
+    songs = newest[[f"{WATCHED}{column}" for column in voice.model.reference.columns]]
+    found = drift_module.measure(songs, reference=voice.model.reference)
+    atomic.write_json(
+        scores / DRIFT,
+        {
+            "share": found.share,
+            "songs": found.songs,
+            "reference": found.reference,
+            "columns": json.loads(found.columns.head(10).to_json(orient="records")),
+            "genres": _counts(newest),
+        },
+    )
+
+
+def read(scores: Path) -> pd.DataFrame:
+    """Read all that a model said of the songs it was given.
+
+    Parameters
+    ----------
+    scores : Path
+        :attr:`Scored.scores`.
+
+    Returns
+    -------
+    DataFrame
+        One row a song; see :func:`run`.
+
+    Raises
+    ------
+    ScoringError
+        If nothing was scored there.
+    """
+    parts = sorted(scores.glob("[!._]*.parquet"))
+    if not parts:
+        raise ScoringError(f"{scores} holds no scores; valid: a folder below data/{SCORES} with parts in it")
+    return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _counts(table: pd.DataFrame) -> dict[str, int]:
+    if table.empty:
+        return {}
+    return {str(genre): int(count) for genre, count in table["genre"].value_counts().items() if genre}

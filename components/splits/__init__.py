@@ -1,0 +1,1 @@
+"""Tracks and segments into train, validation and test."""

@@ -1,0 +1,154 @@
+"""The stage ``corpus@SOURCE``: list the tracks, say what is left out, stop where too little is left."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import track as progress_of
+
+from components.config.params import Params
+from components.core.atomic import replacing
+from components.core.errors import CorpusError
+from components.corpus import audio_files, discovery, feature_table, image_files
+from components.corpus.discovery import Row
+from components.corpus.store import COLUMNS, usable
+
+#: Decoding and hashing release the interpreter's lock, so threads are enough; two, as small machines have.
+THREADS = 2
+#: Tracks left out that are named one by one on the terminal; all are in the file.
+SHOWN = 20
+
+_FOLDERS: dict[str, tuple[frozenset[str], Callable[..., Row]]] = {
+    "audio": (audio_files.SUFFIXES, audio_files.inspect),
+    "pictures": (image_files.SUFFIXES, image_files.inspect),
+}
+
+
+def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFrame:
+    """List one form of the collection and write ``ROOT/corpus/SOURCE.parquet``.
+
+    Parameters
+    ----------
+    source : str
+        ``audio``, ``pictures`` or ``table``; a key of ``corpus.sources``.
+    params : Params
+        For ``corpus`` and ``segments``.
+    root : Path
+        The data folder; relative paths of ``corpus.sources`` start from the folder that holds it.
+
+    Returns
+    -------
+    DataFrame
+        One row a track, sorted by track, with the columns of ``COLUMNS``. ``fault`` is '' for a usable
+        track, else the plain reason why it is left out.
+
+    Raises
+    ------
+    CorpusError
+        If the source is unknown or missing, holds fewer than two genres, or a genre keeps fewer usable
+        tracks than ``corpus.minimum_tracks``; or the listing cannot be written. Nothing is left behind.
+    """
+    valid = ", ".join(sorted(params.corpus.sources))
+    if source not in params.corpus.sources:
+        raise CorpusError(f"corpus source {source!r} is not in params.yaml; valid: {valid}")
+    key = f"corpus.sources.{source}.path"
+    path = Path(root).parent / params.corpus.sources[source].path
+    console = Console(stderr=True)
+    if source == "table":
+        rows, ignored = feature_table.tracks(path, key=key), 0
+    else:
+        suffixes, inspect = _FOLDERS[source]
+        found, ignored = discovery.walk(path, key=key, suffixes=suffixes)
+        with ThreadPoolExecutor(THREADS) as pool:
+            measured = pool.map(lambda row: inspect(row, folder=path, params=params), found)
+            rows = discovery.unique(
+                list(_shown(measured, total=len(found), label=f"corpus {source}", console=console))
+            )
+    listing = _frame(rows)
+    for line in describe(listing, source=source, ignored=ignored):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    _require_enough(listing, source=source, minimum=params.corpus.minimum_tracks)
+    target = Path(root) / "corpus" / f"{source}.parquet"
+    try:
+        with replacing(target) as temporary:
+            listing.to_parquet(temporary, index=False)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise CorpusError(f"{target} cannot be written: {reason}") from error
+    return listing
+
+
+def _frame(rows: list[Row]) -> pd.DataFrame:
+    return pd.DataFrame([asdict(row) for row in rows], columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def _shown(rows: Iterator[Row], *, total: int, label: str, console: Console) -> Iterator[Row]:
+    return iter(
+        progress_of(rows, total=total, description=label, console=console, disable=not console.is_terminal)
+    )
+
+
+def describe(listing: pd.DataFrame, *, source: str, ignored: int = 0) -> list[str]:
+    """Say what a listing holds and what it leaves out.
+
+    Parameters
+    ----------
+    listing : DataFrame
+        From :func:`run`.
+    source : str
+        Its name.
+    ignored : int
+        Files that are no tracks.
+
+    Returns
+    -------
+    list of str
+        Lines of text: a summary, each left-out track with its reason (at most 20), repeats.
+    """
+    kept, left_out = usable(listing), listing[listing["fault"] != ""]
+    lines = [
+        f"{source}: {len(kept)} usable tracks of {kept['genre'].nunique()} genres, {len(left_out)} left out"
+    ]
+    lines += [f"  left out: {row.track}: {row.fault}" for row in left_out.head(SHOWN).itertuples()]
+    if len(left_out) > SHOWN:
+        lines.append(f"  … and {len(left_out) - SHOWN} more: see column fault of corpus/{source}.parquet")
+    repeats = int(kept["sha256"].duplicated().sum())
+    if repeats:
+        lines.append(f"  {repeats} tracks repeat another track byte for byte")
+    if ignored:
+        lines.append(f"  {ignored} other files are no {source}")
+    return lines
+
+
+def _require_enough(listing: pd.DataFrame, *, source: str, minimum: int) -> None:
+    labelled = listing[listing["genre"] != ""]
+    counts = labelled["genre"].value_counts()
+    kept = usable(labelled)["genre"].value_counts()
+    poor = []
+    for genre in sorted(counts.index):
+        have = int(kept.get(genre, 0))
+        if have < minimum:
+            faults = labelled.loc[(labelled["genre"] == genre) & (labelled["fault"] != ""), "fault"]
+            reasons = Counter(fault.split(":")[0] for fault in faults).most_common(3)
+            why = ", ".join(f"{number} {reason}" for reason, number in reasons)
+            poor.append(
+                f"{genre!r} keeps {have} usable of {counts[genre]} tracks{f' ({why})' if why else ''}"
+            )
+    if poor:
+        more = f" … and {len(poor) - 5} more genres" if len(poor) > 5 else ""
+        raise CorpusError(
+            f"{source}: genre {'; '.join(poor[:5])}{more}; corpus.minimum_tracks is {minimum}: "
+            "add tracks, remove the genre, or lower it"
+        )
+    if len(counts) < 2:
+        found = ", ".join(map(repr, counts.index)) or "none"
+        raise CorpusError(f"{source}: one genre only: {found}; valid: 2 to {discovery.MAX_GENRES} genres")
+    if len(counts) > discovery.MAX_GENRES:
+        raise CorpusError(f"{source}: {len(counts)} genres; valid: 2 to {discovery.MAX_GENRES}")

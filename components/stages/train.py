@@ -1,0 +1,198 @@
+"""The final fit of one model on its best set: a fresh model, early stopping on validation, test touched once.
+
+With ``training.refit`` a second, fresh model is fitted on train and validation for as many epochs as the first
+has shown to be right. That one is saved, tested and registered; what is said of validation songs (its metrics,
+predictions and history, which choose among models and face the champion) stays the first fit's, which has not seen
+them.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from components.config.params import ModelParams, Params
+from components.core import atomic
+from components.core.errors import TrainingError
+from components.evaluation import diagnostics
+from components.training import dataset, fit, leakage
+from components.training.predict import feature_hash, predict, score, weights_hash
+
+if TYPE_CHECKING:
+    import keras
+
+
+def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, float]:
+    """Train one model and write all there is to know of it: the stage ``train``.
+
+    Writes ``models/<name>/`` whole or not at all: ``model.keras``, ``history.csv``, ``metrics.json``,
+    ``predictions.parquet``, ``training.json``.
+
+    Parameters
+    ----------
+    name : str
+        A model of ``params.yaml`` that has been tuned.
+    params : Params
+        The checked params.
+    root : Path
+        The data folder.
+
+    Returns
+    -------
+    dict of str to float
+        What ``metrics.json`` holds.
+
+    Raises
+    ------
+    TrainingError
+        If the model was not tuned, or its loss is not finite.
+    LeakError
+        If test rows are among those fitted on or stopped at, or a scaler or the label order saw others.
+    """
+    block = params.model(name)
+    assert block.training is not None, "Params.model() fills the budget in"
+    best = _best(root / "tuning" / name / "best.json", model=name)
+    hp = best["hyperparameters"]
+    data = dataset.load(block.feature, parts=("train", "validation"), root=root)
+    began = time.perf_counter()
+    model, history = _fit(name, block=block, hp=hp, data=data, seed=params.seed)
+    validated = predict(model, part=data["validation"], name="validation", genres=data.genres)
+    refitted: dict[str, Any] | None = None
+    fitted = data["train"]
+    if block.training.refit:
+        fitted = both = dataset.joined(data["train"], data["validation"])
+        epochs = fit.kept_epoch(history, hp=hp, monitor=block.training.monitor)
+        model, refitted = _refit(
+            name, block=block, hp=hp, train=both, genres=data.genres, epochs=epochs, seed=params.seed
+        )
+    seconds = time.perf_counter() - began
+    # The test part is not even in memory until the fit is over.
+    tested = dataset.load(block.feature, parts=("train", "test"), root=root)
+    leakage.guard_parts({**data.parts, "test": tested["test"]}, protocol=data.protocol)
+    leakage.guard_preparation(model, fitted=fitted, genres=data.genres)
+    if refitted and data.protocol != "segment":
+        dataset.guard_equal_rows(data["validation"], tested["test"], part="test", known="validation")
+    answers = predict(model, part=tested["test"], name="test", genres=data.genres)
+    predictions = pd.concat([validated, answers], ignore_index=True)
+    metrics = score(predictions, genres=data.genres, seed=params.seed)
+    metrics |= {
+        "train.segment_accuracy": float(history["accuracy"].max()),
+        "epochs": float(len(history)),
+        "parameters": float(model.count_params()),
+    }
+    warnings = diagnostics.diagnose(
+        history, hyperparameters=hp, search=block.search, classes=len(data.genres)
+    )
+    seen = ("train", "validation") if refitted else ("train",)
+    facts = {
+        "model": name,
+        "variant": block.variant,
+        "preset": params.preset,
+        "feature": data.meta,
+        "genres": data.genres,
+        "hyperparameters": hp,
+        "trial": best["trial"],
+        "tuning_score": best["score"],
+        "training": block.training.model_dump(),
+        "refit": refitted,
+        "seed": params.seed,
+        "protocol": data.protocol,
+        "leaky": data.protocol == "segment",
+        "fingerprint": data.fingerprint,
+        "feature_sha256": feature_hash(data, tested),
+        # All that the saved model was fitted on: it is never scored on these as if it had not seen them.
+        "train_tracks": sorted({track for part in seen for track in data[part].rows["track"]}),
+        "validation_tracks": sorted(set(data["validation"].rows["track"])),
+        "weights_sha256": weights_hash(model),
+        "parameters": int(model.count_params()),
+        "seconds": seconds,
+        # Linux gives the peak in KiB (getrusage(2)).
+        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "warnings": [str(warning) for warning in warnings],
+        "params": params.model_dump(mode="json"),
+    }
+    with atomic.replacing_folder(root / "models" / name) as folder:
+        model.save(folder / "model.keras", include_optimizer=False)
+        facts["file_bytes"] = (folder / "model.keras").stat().st_size
+        history.to_csv(folder / "history.csv", index=False)
+        predictions.to_parquet(folder / "predictions.parquet", index=False)
+        atomic.write_json(folder / "metrics.json", metrics)
+        atomic.write_json(folder / "training.json", facts)
+    for warning in warnings:
+        print(f"{name}: warning: {warning}", flush=True)
+    return metrics
+
+
+def _fit(
+    name: str, *, block: ModelParams, hp: dict[str, Any], data: dataset.Dataset, seed: int
+) -> tuple[keras.Model, pd.DataFrame]:
+    assert block.training is not None, "Params.model() fills the budget in"
+    epochs = block.training.epochs
+    fit.seed_everything(seed)
+    model = fit.build(
+        name, hp=hp, train=data["train"], classes=len(data.genres), epochs=epochs, variant=block.variant
+    )
+    history = fit.fit(
+        model,
+        train=data["train"],
+        validation=data["validation"],
+        hp=hp,
+        epochs=epochs,
+        patience=block.training.patience,
+        monitor=block.training.monitor,
+        report=lambda epoch, row: print(
+            f"{name}: epoch {epoch} of at most {epochs}: "
+            f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}, "
+            f"validation {row['val_loss']:.3f}, {row['val_accuracy']:.3f}",
+            flush=True,
+        ),
+    )
+    return model, history
+
+
+def _refit(
+    name: str,
+    *,
+    block: ModelParams,
+    hp: dict[str, Any],
+    train: dataset.Part,
+    genres: list[str],
+    epochs: int,
+    seed: int,
+) -> tuple[keras.Model, dict[str, Any]]:
+    assert block.training is not None, "Params.model() fills the budget in"
+    fit.seed_everything(seed)
+    model = fit.build(name, hp=hp, train=train, classes=len(genres), epochs=epochs, variant=block.variant)
+    history = fit.fit(
+        model,
+        train=train,
+        validation=None,
+        hp=hp,
+        epochs=epochs,
+        patience=epochs,
+        monitor=block.training.monitor,
+        report=lambda epoch, row: print(
+            f"{name}: refit on train and validation, epoch {epoch} of {epochs}: "
+            f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}",
+            flush=True,
+        ),
+    )
+    early = f"the first fit's best epoch by {block.training.monitor}"
+    facts = {
+        "rule": early if fit.stops_early(hp) else "the whole cosine schedule, as in the first fit",
+        "epochs": epochs,
+        "rows": len(train.y),
+        "history": history.to_dict("list"),
+    }
+    return model, facts
+
+
+def _best(path: Path, *, model: str) -> dict[str, Any]:
+    if not path.is_file():
+        raise TrainingError(f"model {model!r} was not tuned: {path} is missing; run `dvc repro tune@{model}`")
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,166 @@
+"""KerasTuner's search over one model: resumable after each execution, the set of the params as trial 0."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from components.config.params import ModelParams, Params
+from components.core import atomic
+from components.core.errors import TuningError
+from components.training import dataset
+from components.training.search import OBJECTIVE, PROJECT, Search, budget
+
+if TYPE_CHECKING:
+    import keras_tuner
+
+
+def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, Any]:
+    """Search one model's space: the stage ``tune``.
+
+    Writes ``tuning/<name>/best.json`` and ``tuning/<name>/trials.csv`` beside KerasTuner's own files. What
+    an earlier, killed search of the same data and params has done is not done again.
+
+    Parameters
+    ----------
+    name : str
+        A model of ``params.yaml``.
+    params : Params
+        The checked params.
+    root : Path
+        The data folder.
+
+    Returns
+    -------
+    dict
+        What ``best.json`` holds: ``trial``, ``score``, ``hyperparameters``.
+
+    Raises
+    ------
+    TuningError
+        If no trial ended with a score; KerasTuner itself returns as if nothing had happened.
+    """
+    block = params.model(name)
+    data = dataset.load(block.feature, parts=("train", "validation"), root=root)
+    train = dataset.at_most(data["train"], budget(block).max_rows, seed=params.seed)
+    folder = root / "tuning" / name
+    begin_or_resume(folder, identity=identify(block, data=data, seed=params.seed))
+    # KerasTuner writes its state in place, in several files: a kill in between leaves them cut short, or a trial
+    # that is counted and never run. The same seed and outcomes give the same trials, so it starts without any.
+    shutil.rmtree(folder / PROJECT, ignore_errors=True)
+    tuner = Search(
+        name,
+        block=block,
+        train=train,
+        validation=data["validation"],
+        classes=len(data.genres),
+        seed=params.seed,
+        folder=folder,
+    ).tuner()
+    try:
+        tuner.search(verbose=0)
+    except RuntimeError as error:
+        # After several failed trials in a row KerasTuner gives up with the last one's traceback.
+        raise TuningError(f"model {name!r}: {_last_line(str(error))}") from error
+    trials = table(tuner.oracle)
+    with atomic.replacing(folder / "trials.csv") as path:
+        trials.to_csv(path, index=False)
+    scored = trials[trials["score"].notna()]
+    if scored.empty:
+        reasons = {trial.message for trial in tuner.oracle.trials.values() if trial.message}
+        raise TuningError(
+            f"model {name!r}: none of {len(trials)} trials ended with a score: "
+            + "; ".join(_last_line(reason) for reason in sorted(reasons))
+        )
+    winner = tuner.oracle.trials[
+        scored.sort_values(["score", "trial"], ascending=[False, True])["trial"].iloc[0]
+    ]
+    best = {
+        "trial": winner.trial_id,
+        "score": winner.score,
+        "objective": OBJECTIVE,
+        "hyperparameters": {
+            key: value for key, value in winner.hyperparameters.values.items() if not key.startswith("tuner/")
+        },
+    }
+    atomic.write_json(folder / "best.json", best)
+    return best
+
+
+def identify(block: ModelParams, *, data: dataset.Dataset, seed: int) -> str:
+    """Hash all that a search depends on.
+
+    Parameters
+    ----------
+    block : ModelParams
+        The model's block, budgets filled in.
+    data : Dataset
+        The parts it sees.
+    seed : int
+        Its seed.
+
+    Returns
+    -------
+    str
+        SHA-256, 64 hexadecimal digits.
+    """
+    digest = hashlib.sha256(block.model_dump_json(exclude={"training"}).encode())
+    digest.update(f"{seed} {data.fingerprint} {data.genres}".encode())
+    for part in data.parts.values():
+        digest.update(part.x.tobytes())
+    return digest.hexdigest()
+
+
+def begin_or_resume(folder: Path, *, identity: str) -> None:
+    """Keep what an earlier search of the same identity has done; clear away another's.
+
+    Parameters
+    ----------
+    folder : Path
+        A model's folder below ``tuning/``.
+    identity : str
+        From :func:`identify`.
+    """
+    mark = folder / "identity.json"
+    if mark.is_file() and json.loads(mark.read_text(encoding="utf-8")) == {"sha256": identity}:
+        return
+    if folder.exists():
+        shutil.rmtree(folder)
+    atomic.write_json(mark, {"sha256": identity})
+
+
+def table(oracle: keras_tuner.Oracle) -> pd.DataFrame:
+    """Lay out a search's trials.
+
+    Parameters
+    ----------
+    oracle : keras_tuner.Oracle
+        After the search.
+
+    Returns
+    -------
+    DataFrame
+        One row a trial: ``trial``, ``status``, ``score`` (NaN where it has none), and each hyperparameter.
+    """
+    rows = [
+        {
+            "trial": trial.trial_id,
+            "status": str(trial.status),
+            "score": trial.score,
+            **trial.hyperparameters.values,
+        }
+        for trial in oracle.trials.values()
+    ]
+    frame = pd.DataFrame(rows)
+    frame["score"] = pd.to_numeric(frame["score"])
+    return frame.sort_values("trial", ignore_index=True)
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason given"

@@ -1,8 +1,0 @@
-"""The embedded corpus: ten kinds of music composed by code, so that a clone runs with nothing to download.
-
-Accuracies on it say that the workflow works; they mean nothing about music.
-"""
-
-from components.synthetic.stage import SyntheticParams, block, run
-
-__all__ = ["SyntheticParams", "block", "run"]

@@ -1,0 +1,1 @@
+"""Features into fitted models: datasets, input pipeline, preprocessing, search and fit."""

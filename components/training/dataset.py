@@ -1,0 +1,179 @@
+"""A feature's rows by part of the split, as the arrays a model is fitted on; other parts are not even read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from components.core.errors import LeakError
+from components.features.pipeline import store as feature_store
+from components.splits import store as split_store
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one part of the split.
+
+    Attributes
+    ----------
+    x : ndarray of float32, shape (rows, ...)
+        Feature values.
+    y : ndarray of int64, shape (rows,)
+        Index of each row's genre in ``genres``.
+    rows : DataFrame
+        Columns ``track``, ``segment``, ``genre``.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    rows: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The parts asked for, and the label order, which is taken from train alone."""
+
+    parts: dict[str, Part]
+    genres: list[str]
+    fingerprint: str
+    protocol: str
+    meta: dict
+
+    def __getitem__(self, part: str) -> Part:
+        """Return one part; a part that was not asked for is not there."""
+        if part not in self.parts:
+            raise LeakError(f"part {part!r} was not loaded for this step; loaded: {', '.join(self.parts)}")
+        return self.parts[part]
+
+
+def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Dataset:
+    """Read the rows of a feature that belong to the named parts.
+
+    Parameters
+    ----------
+    feature : str
+        A feature that has been extracted.
+    parts : sequence of str
+        Of ``train``, ``validation``, ``test``. ``train`` gives the label order and must be named unless
+        only one other part is read for scoring.
+    root : Path
+        The data folder.
+
+    Returns
+    -------
+    Dataset
+        The rows, sorted by track and segment.
+
+    Raises
+    ------
+    LeakError
+        If rows with equal values lie in train and in another part under a protocol that keeps songs whole.
+    """
+    table, facts = split_store.read(root)
+    index, values, meta = feature_store.read(feature, root=root)
+    dealt = index[["track", "segment", "genre"]].merge(
+        table.loc[table["unit"] == meta["unit"], ["track", "segment", "part"]],
+        on=["track", "segment"],
+        how="left",
+    )
+    genres = sorted(set(dealt.loc[dealt["part"] == "train", "genre"]))
+    codes = {genre: code for code, genre in enumerate(genres)}
+    loaded = {}
+    for part in parts:
+        chosen = np.flatnonzero((dealt["part"] == part).to_numpy())
+        rows = dealt.loc[chosen, ["track", "segment", "genre"]].reset_index(drop=True)
+        y = rows["genre"].map(codes).to_numpy(dtype=np.int64)
+        loaded[part] = Part(x=np.asarray(values[chosen], dtype=np.float32), y=y, rows=rows)
+    if facts["protocol"] != "segment" and "train" in loaded:
+        for part in set(loaded) - {"train"}:
+            guard_equal_rows(loaded["train"], loaded[part], part=part)
+    return Dataset(
+        parts=loaded,
+        genres=genres,
+        fingerprint=facts["fingerprint"],
+        protocol=facts["protocol"],
+        meta=meta,
+    )
+
+
+def joined(*parts: Part) -> Part:
+    """Put parts together, one after the other.
+
+    Parameters
+    ----------
+    *parts : Part
+        Of one dataset.
+
+    Returns
+    -------
+    Part
+        All their rows.
+    """
+    return Part(
+        x=np.concatenate([part.x for part in parts]),
+        y=np.concatenate([part.y for part in parts]),
+        rows=pd.concat([part.rows for part in parts], ignore_index=True),
+    )
+
+
+def guard_equal_rows(train: Part, other: Part, *, part: str, known: str = "train") -> None:
+    """Fail where another part repeats whole tracks of train, value for value, under another name.
+
+    Single equal segments do occur in honest data (digital silence); a track all of whose rows are in train
+    is a repeat.
+
+    Parameters
+    ----------
+    train, other : Part
+        The parts to compare.
+    part : str
+        What to call ``other``.
+    known : str
+        What to call ``train``.
+
+    Raises
+    ------
+    LeakError
+        Naming a pair of tracks.
+    """
+
+    def keys(rows: Part) -> pd.Series:
+        flat = np.ascontiguousarray(rows.x.reshape(len(rows.x), -1))
+        return pd.Series([hash(row.tobytes()) for row in flat])
+
+    tracks = dict(zip(keys(train), train.rows["track"], strict=True))
+    twins = keys(other).map(tracks)
+    whole = twins.notna().groupby(other.rows["track"].to_numpy(dtype=object)).all()
+    for track in whole[whole].index:
+        twin = twins[(other.rows["track"] == track).to_numpy()].iloc[0]
+        raise LeakError(f"track {track!r} in {part} has the same features as {twin!r} in {known}")
+
+
+def at_most(part: Part, rows: int | None, *, seed: int) -> Part:
+    """Keep a stratified sample of ``rows`` rows.
+
+    Parameters
+    ----------
+    part : Part
+        The rows to draw from.
+    rows : int or None
+        How many to keep; None, or more than there are, keeps all.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    Part
+        The sample, in the order of ``part``.
+    """
+    if rows is None or rows >= len(part.y):
+        return part
+    from sklearn.model_selection import train_test_split
+
+    kept, _ = train_test_split(np.arange(len(part.y)), train_size=rows, stratify=part.y, random_state=seed)
+    kept.sort()
+    return Part(x=part.x[kept], y=part.y[kept], rows=part.rows.iloc[kept].reset_index(drop=True))

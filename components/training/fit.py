@@ -1,0 +1,225 @@
+"""One fit of one fresh model: the step that tuning and training share.
+
+Where a model marks where training begins (:mod:`components.training.preprocessing`), what lies before is fitted to the train
+rows once, by :func:`build`, and run once, by :func:`fit`; epochs then cost what comes after it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from components import models
+from components.config.params import Variant
+from components.core.errors import TrainingError
+from components.training import preprocessing
+from components.training.dataset import Part
+from components.training.input_pipeline import batches
+
+if TYPE_CHECKING:
+    import keras
+
+#: Batches run in one call of the compiled step: 1.5 times as fast for small models on two cores.
+STEPS_PER_EXECUTION = 32
+#: Share of a cosine schedule in which the learning rate rises from 0.
+WARM_UP = 0.05
+
+#: Called after each epoch with its number from 1 and its figures.
+Report = Callable[[int, Mapping[str, float]], None]
+
+
+def seed_everything(seed: int) -> None:
+    """Fix every source of randomness of this process, and ask for deterministic kernels.
+
+    Parameters
+    ----------
+    seed : int
+        Given to Python, NumPy and TensorFlow.
+    """
+    import keras
+    import tensorflow as tf
+
+    # A search builds many models; TensorFlow warns of each.
+    tf.get_logger().setLevel("ERROR")
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+
+
+def build(
+    name: str,
+    *,
+    hp: Mapping[str, Any],
+    train: Part,
+    classes: int,
+    epochs: int,
+    variant: Variant = "study",
+) -> keras.Model:
+    """Build and compile a fresh model; what is fitted to data before training sees the train rows alone.
+
+    Parameters
+    ----------
+    name : str
+        The model.
+    hp : mapping
+        Its hyperparameters, with ``learning_rate`` and ``batch_size``; ``label_smoothing``,
+        ``weight_decay`` (of weights, not of biases) and ``schedule`` (``constant``, or ``cosine`` with a
+        warm-up) where given.
+    train : Part
+        The rows to fit standardisation and principal components to.
+    classes : int
+        Number of genres.
+    epochs : int
+        Length of a cosine schedule.
+    variant : str
+        ``study`` or ``best``.
+
+    Returns
+    -------
+    keras.Model
+        Compiled, never fitted.
+    """
+    import keras
+
+    model = models.build(name, hp, variant=variant, input_shape=train.x.shape[1:], classes=classes)
+    preprocessing.adapt(model, train.x)
+    rate: Any = hp["learning_rate"]
+    rows = len(train.y) * (train.x.shape[1] if preprocessing.has_views(model) else 1)
+    steps = -(-rows // hp["batch_size"])
+    if hp.get("schedule", "constant") == "cosine":
+        rising = round(steps * epochs * WARM_UP)
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, decay_steps=steps * epochs - rising, warmup_target=rate, warmup_steps=rising
+        )
+    decay = hp.get("weight_decay", 0.0)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=decay) if decay else keras.optimizers.Adam(rate)
+    if decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+    model.compile(
+        optimizer=optimizer,
+        loss=keras.losses.CategoricalCrossentropy(label_smoothing=hp.get("label_smoothing", 0.0)),
+        metrics=["accuracy"],
+        steps_per_execution=min(STEPS_PER_EXECUTION, steps),
+        jit_compile=False,
+    )
+    return model
+
+
+def fit(
+    model: keras.Model,
+    *,
+    train: Part,
+    validation: Part | None,
+    hp: Mapping[str, Any],
+    epochs: int,
+    patience: int,
+    monitor: str,
+    report: Report | None = None,
+) -> pd.DataFrame:
+    """Fit a fresh model; with a constant learning rate, stop early and keep the best epoch's weights.
+
+    A cosine schedule is run to its end, where its learning rate is 0, and the last epoch's weights are kept.
+
+    Parameters
+    ----------
+    model : keras.Model
+        From :func:`build`.
+    train : Part
+        Rows to fit on.
+    validation : Part or None
+        Rows that say when to stop; None: all epochs are run.
+    hp : mapping
+        ``batch_size``; ``schedule``, ``mixup``, ``mask_frames`` and ``mask_channels`` where given.
+    epochs, patience : int
+        At most so many epochs; stop after so many without a better ``monitor``.
+    monitor : str
+        ``val_accuracy`` or ``val_loss``.
+    report : callable, optional
+        Told each epoch's figures.
+
+    Returns
+    -------
+    DataFrame
+        One row an epoch: ``epoch`` (from 1), ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy`` (both only
+        with a validation part), ``learning_rate``.
+
+    Raises
+    ------
+    TrainingError
+        If the model was fitted before, or its loss is not finite.
+    """
+    import keras
+
+    if int(model.optimizer.iterations) != 0:
+        raise TrainingError(f"model {model.name!r} was fitted before; a run begins with a fresh model")
+    classes = model.output_shape[-1]
+    history: list[dict[str, float]] = []
+    figures = ["loss", "accuracy"] + (["val_loss", "val_accuracy"] if validation else [])
+
+    def note(epoch: int, logs: Mapping[str, float]) -> None:
+        row = {name: float(logs[name]) for name in figures}
+        row["learning_rate"] = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
+        history.append({"epoch": epoch + 1, **row})
+        if report:
+            report(epoch + 1, row)
+
+    callbacks = [keras.callbacks.TerminateOnNaN(), keras.callbacks.LambdaCallback(on_epoch_end=note)]
+    if validation and stops_early(hp):
+        stopping = keras.callbacks.EarlyStopping(
+            monitor=monitor, mode=_mode(monitor), patience=patience, restore_best_weights=True
+        )
+        callbacks.insert(1, stopping)
+    trained, train, validation = preprocessing.run(model, train=train, validation=validation)
+    augmented = {name: hp.get(name, 0) for name in ("mixup", "mask_frames", "mask_channels")}
+    trained.fit(
+        batches(train, classes=classes, batch_size=hp["batch_size"], shuffle=True, **augmented),
+        validation_data=validation and batches(validation, classes=classes, batch_size=256, shuffle=False),
+        epochs=epochs,
+        shuffle=False,  # the dataset does it
+        verbose=0,
+        callbacks=callbacks,
+    )
+    table = pd.DataFrame(history)
+    losses = [name for name in figures if name.endswith("loss")]
+    if table.empty or not np.isfinite(table[losses].to_numpy()).all():
+        last = history[-1]["loss"] if history else "nothing"
+        raise TrainingError(
+            f"model {model.name!r}: the loss became {last} in epoch {max(len(history), 1)} with "
+            f"learning_rate {hp['learning_rate']}; a smaller one, or standardised features, may help"
+        )
+    return table
+
+
+def stops_early(hp: Mapping[str, Any]) -> bool:
+    """Say whether a set's fit ends by early stopping; a cosine schedule is run to its end."""
+    return hp.get("schedule", "constant") == "constant"
+
+
+def kept_epoch(history: pd.DataFrame, *, hp: Mapping[str, Any], monitor: str) -> int:
+    """Say which epoch's weights a fit kept.
+
+    Parameters
+    ----------
+    history : DataFrame
+        From :func:`fit`, with a validation part.
+    hp : mapping
+        Its hyperparameters.
+    monitor : str
+        ``val_accuracy`` or ``val_loss``.
+
+    Returns
+    -------
+    int
+        Its number, from 1: the last where ``schedule`` is ``cosine``, else the first with the best
+        ``monitor``.
+    """
+    if not stops_early(hp):
+        return int(history["epoch"].iloc[-1])
+    figures = history[monitor]
+    return int(history["epoch"].loc[figures.idxmax() if _mode(monitor) == "max" else figures.idxmin()])
+
+
+def _mode(monitor: str) -> str:
+    return "max" if monitor.endswith("accuracy") else "min"

@@ -1,0 +1,102 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.core.errors import LeakError
+
+if TYPE_CHECKING:
+    import keras
+
+    from components.training.dataset import Part
+from components.splits.leakage import TOLERANCE
+
+
+def guard_parts(parts: Mapping[str, Part], *, protocol: str) -> None:
+    """Fail where a row is in two of the parts that a model was fitted on, stopped at and tested on.
+
+    Parameters
+    ----------
+    parts : mapping of str to Part
+        What was used as ``train``, ``validation`` and ``test``.
+    protocol : str
+        But for ``segment``, a song counts as one.
+
+    Raises
+    ------
+    LeakError
+        Naming a song, and the two parts.
+    """
+    columns = ["track", "segment"] if protocol == "segment" else ["track"]
+    held = {name: set(part.rows[columns].itertuples(index=False, name=None)) for name, part in parts.items()}
+    names = list(held)
+    for place, left in enumerate(names):
+        for right in names[place + 1 :]:
+            if both := sorted(held[left] & held[right]):
+                what = f"{both[0][0]!r}" + (f" segment {both[0][1]}" if protocol == "segment" else "")
+                raise LeakError(f"{len(both)} of {right} are in {left} too, {what} among them")
+
+
+def guard_preparation(model: keras.Model, *, fitted: Part, genres: Sequence[str]) -> None:
+    """Fail where a scaler, principal components or the label order are not those of the rows fitted on.
+
+    Parameters
+    ----------
+    model : keras.Model
+        After its fit.
+    fitted : Part
+        The rows it was fitted on.
+    genres : sequence of str
+        Its label order.
+
+    Raises
+    ------
+    LeakError
+        Naming the layer, or the genre that only other rows have.
+    """
+    import keras
+
+    from components.training import preprocessing
+
+    if list(genres) != (own := sorted(set(fitted.rows["genre"]))):
+        other = sorted(set(genres).symmetric_difference(own)) or list(genres)
+        raise LeakError(f"the label order was not taken from the rows fitted on: {', '.join(other)}")
+    fresh = keras.models.clone_model(model)
+    preprocessing.adapt(fresh, fitted.x)
+    for layer, again in zip(model.layers, fresh.layers, strict=True):
+        if layer.trainable_weights or isinstance(layer, keras.Model):
+            continue
+        for mine, theirs in zip(layer.get_weights(), again.get_weights(), strict=True):
+            limit = TOLERANCE * max(float(np.abs(theirs).max(initial=0.0)), 1e-12)
+            if mine.shape != theirs.shape or not np.allclose(mine, theirs, rtol=TOLERANCE, atol=limit):
+                raise LeakError(
+                    f"layer {layer.name!r} of model {model.name!r} is not adapted to the {len(fitted.y)} rows "
+                    "fitted on: it saw others"
+                )
+
+
+def guard_champion(songs: Iterable[str], *, fitted: Iterable[str], name: str) -> None:
+    """Fail where a champion is asked, against a challenger, about songs that it was fitted on.
+
+    Parameters
+    ----------
+    songs : iterable of str
+        Tracks that both are compared on.
+    fitted : iterable of str
+        Tracks that the champion was fitted on.
+    name : str
+        What to call the champion.
+
+    Raises
+    ------
+    LeakError
+        Naming one such song.
+    """
+    if both := sorted(set(songs) & set(fitted)):
+        raise LeakError(
+            f"{name} was fitted on {len(both)} of the songs it is compared on, {both[0]!r} among them"
+        )

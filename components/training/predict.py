@@ -1,0 +1,106 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from components.evaluation import metrics as evaluation
+from components.training import dataset
+
+if TYPE_CHECKING:
+    import keras
+
+
+def predict(model: keras.Model, *, part: dataset.Part, name: str, genres: list[str]) -> pd.DataFrame:
+    """Give each row of a part its probabilities.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A fitted model.
+    part : Part
+        The rows.
+    name : str
+        What to call the part.
+    genres : list of str
+        Label order.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``part``, ``track``, ``segment``, ``genre``, ``predicted``, and ``probability.<genre>`` in
+        label order.
+    """
+    probabilities = model.predict(part.x, batch_size=256, verbose=0)
+    frame = part.rows.assign(
+        part=name, predicted=np.array(genres, dtype=object)[probabilities.argmax(axis=1)]
+    )
+    wide = pd.DataFrame(probabilities, columns=[f"probability.{genre}" for genre in genres])
+    return pd.concat([frame[["part", "track", "segment", "genre", "predicted"]], wide], axis=1)
+
+
+def score(predictions: pd.DataFrame, *, genres: list[str], seed: int) -> dict[str, float]:
+    """Evaluate both parts.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        From :func:`predict`, both parts.
+    genres : list of str
+        Label order.
+    seed : int
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    dict of str to float
+        ``validation.<metric>`` and ``test.<metric>``.
+    """
+    return {
+        f"{part}.{metric}": value
+        for part in ("validation", "test")
+        for metric, value in evaluation.evaluate(predictions, genres=genres, part=part, seed=seed).items()
+    }
+
+
+def weights_hash(model: keras.Model) -> str:
+    """Hash a model's weights: the same weights give the same hash, however they were saved.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Any model.
+
+    Returns
+    -------
+    str
+        SHA-256, 64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for weight in model.get_weights():
+        digest.update(f"{weight.dtype}{weight.shape}".encode())
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()
+
+
+def feature_hash(*datasets: dataset.Dataset) -> str:
+    """Hash the feature values a model saw, in the order of the parts.
+
+    Parameters
+    ----------
+    *datasets : Dataset
+        What was loaded.
+
+    Returns
+    -------
+    str
+        SHA-256, 64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for part in {name: part for data in datasets for name, part in data.parts.items()}.values():
+        digest.update(part.x.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,141 @@
+"""What of a model is fixed before training begins: fitted to the train rows once, and run once.
+
+A model marks the place by a layer named :data:`components.models.layers.PREPARED`; one that does not is trained whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.models import layers as pieces
+from components.training.dataset import Part
+
+if TYPE_CHECKING:
+    import keras
+
+
+def adapt(model: keras.Model, x: np.ndarray) -> None:
+    """Fit standardisation, bins and principal components to the rows a model will be fitted on.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Freshly built.
+    x : ndarray of float32, shape (rows, ...)
+        Train rows alone.
+    """
+    import keras
+
+    # Of several views, the first is the row itself; the others repeat it.
+    x = x[:, :1] if len(model.input_shape) > 2 and model.input_shape[1] is None else x
+    for layer in model.layers:
+        scales = isinstance(layer, keras.layers.Normalization)
+        if scales or layer.name in _FITTED:
+            below = keras.Model(model.inputs, layer.input).predict(x, batch_size=256, verbose=0)
+            if scales:
+                layer.adapt(below)
+                _keep_constants(layer)
+            else:
+                layer.set_weights(_FITTED[layer.name](below.reshape(-1, below.shape[-1]), layer.units))
+
+
+def _keep_constants(layer: keras.layers.Normalization) -> None:
+    # Keras divides by 1e-7 where no train row differs, so that a row which does is off by millions; as in
+    # scikit-learn's StandardScaler, such a column keeps its scale.
+    from keras import ops
+
+    rounding = float(np.finfo(np.float32).eps) * ops.abs(layer.adapt_mean)
+    constant = ops.sqrt(layer.adapt_variance) <= 10.0 * rounding
+    layer.adapt_variance.assign(ops.where(constant, 1.0, layer.adapt_variance))
+    layer.finalize_state()
+
+
+def _components(x: np.ndarray, count: int) -> list[np.ndarray]:
+    from sklearn.decomposition import PCA
+
+    fitted = PCA(min(count, *x.shape), svd_solver="full").fit(x)
+    scale = 1.0 / np.sqrt(np.mean(fitted.transform(x) ** 2))
+    kernel, bias = np.zeros((x.shape[1], count), dtype=np.float32), np.zeros(count, dtype=np.float32)
+    kernel[:, : fitted.n_components_] = fitted.components_.T * scale
+    bias[: fitted.n_components_] = -fitted.mean_ @ fitted.components_.T * scale
+    return [kernel, bias]
+
+
+def _bins(x: np.ndarray, count: int) -> list[np.ndarray]:
+    columns = x.shape[1]
+    edges = np.quantile(x, np.linspace(0.0, 1.0, count // columns + 1), axis=0)
+    width = np.diff(edges, axis=0)
+    # Where many rows have one value, a bin has no width; it keeps the scale of its column.
+    slope = 1.0 / np.where(width > 1e-6, width, 1.0)
+    kernel = np.concatenate([np.diag(row) for row in slope], axis=1)
+    return [kernel.astype(np.float32), (-edges[:-1] * slope).ravel().astype(np.float32)]
+
+
+#: What sets the kernel and bias of a Dense layer of this name, from what reaches it of the train rows, and its units.
+_FITTED: dict[str, Callable[[np.ndarray, int], list[np.ndarray]]] = {
+    pieces.COMPONENTS: _components,
+    pieces.PIECEWISE: _bins,
+}
+
+
+def _marked(model: keras.Model) -> bool:
+    return any(layer.name == pieces.PREPARED for layer in model.layers)
+
+
+def has_views(model: keras.Model) -> bool:
+    """Say whether a model hears or sees several views of a row: then each is a row of its own in training."""
+    if not _marked(model):
+        return False
+    shape = model.get_layer(pieces.PREPARED).output.shape
+    return len(shape) > 2 and shape[1] is None
+
+
+def run(model: keras.Model, *, train: Part, validation: Part | None) -> tuple[keras.Model, Part, Part | None]:
+    """Run what is fixed, once, and return what is trained.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled; it shares its weights and optimizer with the model returned.
+    train, validation : Part
+        Rows as the model takes them.
+
+    Returns
+    -------
+    model : keras.Model
+        The part that is trained, compiled; the whole model where it marks no beginning.
+    train, validation : Part
+        What reaches it of each row.
+    """
+    import keras
+
+    if not _marked(model):
+        return model, train, validation
+    fixed = keras.Model(model.inputs, model.get_layer(pieces.PREPARED).output)
+    trained = keras.Model(fixed.output, model.output, name=model.name)
+    trained.compile(
+        optimizer=model.optimizer,
+        loss=model.loss,
+        metrics=["accuracy"],
+        steps_per_execution=model.steps_per_execution,
+        jit_compile=False,
+    )
+
+    def through(part: Part) -> Part:
+        return replace(part, x=fixed.predict(part.x, batch_size=256, verbose=0))
+
+    train = _one_row_a_view(through(train)) if has_views(model) else through(train)
+    return trained, train, validation and through(validation)
+
+
+def _one_row_a_view(part: Part) -> Part:
+    views = part.x.shape[1]
+    return Part(
+        x=part.x.reshape(-1, 1, *part.x.shape[2:]),
+        y=np.repeat(part.y, views),
+        rows=part.rows.loc[part.rows.index.repeat(views)].reset_index(drop=True),
+    )

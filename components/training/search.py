@@ -1,0 +1,280 @@
+"""The trials of a search: each execution fits a fresh model, and keeps its outcome in a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from components.config.hyperparameters import Boolean, Choice, Fixed, FloatRange, Hyperparameter, IntRange
+from components.config.params import ModelParams, TuningParams
+
+if TYPE_CHECKING:
+    import keras_tuner
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.core import atomic
+from components.training import dataset, fit
+
+if TYPE_CHECKING:
+    import keras_tuner
+
+#: KerasTuner's own folder, below the model's.
+PROJECT = "search"
+
+
+class Search:
+    """Runs each trial's executions and keeps every one's outcome in a file of its own.
+
+    A killed search goes on at the execution it was in: it is played again from its start, which takes no time
+    where executions have a file, and those are not run again.
+
+    Parameters
+    ----------
+    name : str
+        The model.
+    block : ModelParams
+        Its block, budgets filled in.
+    train, validation : Part
+        What each execution is fitted on, and scored on.
+    classes : int
+        Number of genres.
+    seed : int
+        Seed of the search; each execution's seed is derived from it, the trial and the execution.
+    folder : Path
+        Where KerasTuner's project and ``executions/`` lie.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        block: ModelParams,
+        train: dataset.Part,
+        validation: dataset.Part,
+        classes: int,
+        seed: int,
+        folder: Path,
+    ) -> None:
+        self.name, self.block, self.tuning = name, block, budget(block)
+        self.train, self.validation, self.classes = train, validation, classes
+        self.seed, self.folder = seed, folder
+
+    def tuner(self) -> keras_tuner.Tuner:
+        """Return a KerasTuner tuner that runs trials by :meth:`trial`, resumed where one was begun."""
+        import keras_tuner
+
+        search = self
+
+        class Tuner(keras_tuner.Tuner):
+            def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> list[dict[str, float]]:
+                return search.trial(trial.trial_id, hp=trial.hyperparameters.values)
+
+        return Tuner(
+            # The space is declared whole; KerasTuner wants a callable all the same.
+            hypermodel=lambda hp: None,
+            oracle=oracle(self.block, seed=self.seed),
+            directory=str(self.folder),
+            project_name=PROJECT,
+            executions_per_trial=self.tuning.executions_per_trial,
+        )
+
+    def trial(self, trial: str, *, hp: Mapping[str, Any]) -> list[dict[str, float]]:
+        """Run what is missing of one trial.
+
+        Parameters
+        ----------
+        trial : str
+            KerasTuner's trial id.
+        hp : mapping
+            The set to try.
+
+        Returns
+        -------
+        list of dict
+            The objective of each execution.
+        """
+        outcomes = []
+        for execution in range(self.tuning.executions_per_trial):
+            path = self.folder / "executions" / f"{trial}-{execution}.json"
+            outcome = _kept(path, hp=hp)
+            if outcome is None:
+                outcome = self.execution(trial, execution=execution, hp=hp)
+                atomic.write_json(path, outcome)
+            print(
+                f"{self.name}: trial {int(trial) + 1} of {self.tuning.max_trials}, execution {execution + 1} of "
+                f"{self.tuning.executions_per_trial}: {OBJECTIVE} {outcome[OBJECTIVE]:.3f} "
+                f"in {outcome['seconds']:.1f} s",
+                flush=True,
+            )
+            outcomes.append({OBJECTIVE: outcome[OBJECTIVE]})
+        return outcomes
+
+    def execution(self, trial: str, *, execution: int, hp: Mapping[str, Any]) -> dict[str, Any]:
+        """Fit one fresh model on one set.
+
+        Parameters
+        ----------
+        trial : str
+            KerasTuner's trial id.
+        execution : int
+            Number within the trial, from 0.
+        hp : mapping
+            The set to try; Hyperband adds ``tuner/epochs``.
+
+        Returns
+        -------
+        dict
+            ``trial``, ``execution``, ``seed``, ``seconds``, ``hyperparameters``, ``history`` and the
+            objective: that of the epoch whose weights are kept.
+        """
+        import keras
+
+        keras.backend.clear_session()
+        seed = int(np.random.SeedSequence([self.seed, int(trial), execution]).generate_state(1)[0])
+        fit.seed_everything(seed)
+        epochs = int(hp.get("tuner/epochs", self.tuning.epochs))
+        began = time.perf_counter()
+        model = fit.build(
+            self.name,
+            hp=hp,
+            train=self.train,
+            classes=self.classes,
+            epochs=epochs,
+            variant=self.block.variant,
+        )
+        history = fit.fit(
+            model,
+            train=self.train,
+            validation=self.validation,
+            hp=hp,
+            epochs=epochs,
+            patience=self.tuning.patience,
+            monitor=OBJECTIVE,
+        )
+        kept = fit.kept_epoch(history, hp=hp, monitor=OBJECTIVE)
+        return {
+            "trial": trial,
+            "execution": execution,
+            "seed": seed,
+            "seconds": time.perf_counter() - began,
+            "hyperparameters": dict(hp),
+            "history": history.to_dict("list"),
+            OBJECTIVE: float(history.loc[history["epoch"] == kept, OBJECTIVE].iloc[0]),
+        }
+
+
+def _kept(path: Path, *, hp: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Read an execution's outcome; None where there is none, or it is of another set."""
+    try:
+        outcome = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return outcome if outcome["hyperparameters"] == json.loads(json.dumps(dict(hp))) else None
+
+
+OBJECTIVE = "val_accuracy"
+
+
+def space(search: Mapping[str, Hyperparameter]) -> keras_tuner.HyperParameters:
+    """Declare a search space to KerasTuner.
+
+    Parameters
+    ----------
+    search : mapping of str to Hyperparameter
+        The ``search`` block of a model.
+
+    Returns
+    -------
+    keras_tuner.HyperParameters
+        All hyperparameters, none of them conditional.
+    """
+    import keras_tuner
+
+    hp = keras_tuner.HyperParameters()
+    for name, kind in search.items():
+        match kind:
+            case IntRange():
+                hp.Int(name, kind.low, kind.high, step=_step(kind), sampling=kind.sampling)
+            case FloatRange():
+                hp.Float(name, kind.low, kind.high, step=kind.step, sampling=kind.sampling)
+            case Choice():
+                hp.Choice(name, kind.values)
+            case Boolean():
+                hp.Boolean(name)
+            case Fixed():
+                hp.Fixed(name, kind.value)
+    return hp
+
+
+def _step(kind: IntRange) -> int | None:
+    # In logarithmic sampling KerasTuner reads a step as a factor.
+    return kind.step if kind.sampling == "linear" else None
+
+
+def oracle(block: ModelParams, *, seed: int) -> keras_tuner.Oracle:
+    """Make the oracle of ``tuning.tuner``, whose first trial is the set of the params.
+
+    Parameters
+    ----------
+    block : ModelParams
+        A model's block, budgets filled in.
+    seed : int
+        Seed of the search.
+
+    Returns
+    -------
+    keras_tuner.Oracle
+        One that tries at most ``tuning.max_trials`` sets (Hyperband: as many as its brackets hold).
+    """
+    import keras_tuner
+
+    tuning = budget(block)
+    kinds: dict[str, tuple[type[keras_tuner.Oracle], dict[str, Any]]] = {
+        "random": (keras_tuner.oracles.RandomSearchOracle, {"max_trials": tuning.max_trials}),
+        "bayesian": (keras_tuner.oracles.BayesianOptimizationOracle, {"max_trials": tuning.max_trials}),
+        "grid": (keras_tuner.oracles.GridSearchOracle, {"max_trials": tuning.max_trials}),
+        "hyperband": (keras_tuner.oracles.HyperbandOracle, {"max_epochs": tuning.epochs, "factor": 3}),
+    }
+    kind, limits = kinds[tuning.tuner]
+
+    class GivenFirst(kind):  # type: ignore[misc, valid-type]
+        """The oracle, but for its first trial."""
+
+        def populate_space(self, trial_id: str) -> dict[str, Any]:
+            first = not self.start_order
+            response = super().populate_space(trial_id)
+            if first and response.get("values") is not None:
+                response["values"] = {**response["values"], **block.study}
+            return response
+
+    return GivenFirst(
+        objective=keras_tuner.Objective(OBJECTIVE, "max"),
+        hyperparameters=space(block.search),
+        allow_new_entries=False,
+        tune_new_entries=False,
+        seed=seed,
+        **limits,
+    )
+
+
+def budget(block: ModelParams) -> TuningParams:
+    """Return a model's tuning budget.
+
+    Parameters
+    ----------
+    block : ModelParams
+        From :meth:`components.config.params.Params.model`, which fills the default in.
+
+    Returns
+    -------
+    TuningParams
+        The budget.
+    """
+    assert block.tuning is not None, "Params.model() fills the budget in"
+    return block.tuning

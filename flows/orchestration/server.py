@@ -1,0 +1,168 @@
+"""A temporary Prefect server for flows run without one, which never outlives the process that wanted it."""
+
+from __future__ import annotations
+
+import atexit
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from pathlib import Path
+
+from components.core.errors import GenreError
+from flows.pipeline.stage import guarded, lines
+
+#: Only this machine can reach it.
+HOST = "127.0.0.1"
+#: Seconds between two questions whether it is up.
+LOOK = 0.1
+#: What Prefect sets for the temporary server it would start itself, without the services that only schedules
+#: and other people's flows need.
+OPTIONS = {
+    "PREFECT_UI_ENABLED": "0",
+    "PREFECT__SERVER_EPHEMERAL": "1",
+    "PREFECT__SERVER_FINAL": "1",
+    "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
+}
+
+
+#: The temporary servers of this process.
+_own: list[Starting] = []
+
+
+class ServerError(GenreError):
+    """The Prefect server did not start, does not answer, or went away."""
+
+
+class Starting:
+    """A server on its way up; start it early, and wait for it where it is needed.
+
+    Parameters
+    ----------
+    root : Path
+        The project's root.
+    """
+
+    def __init__(self, root: Path) -> None:
+        with socket.socket() as free:
+            free.bind((HOST, 0))
+            self.port: int = free.getsockname()[1]
+        program = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
+        place = ["--host", HOST, "--port", str(self.port), "--log-level", "error", "--lifespan", "on"]
+        self.process: subprocess.Popen[bytes] = guarded([*program, *place], root=root, extra=OPTIONS)
+        self._said: deque[str] = deque(maxlen=20)
+        # Read all along: a full pipe would make the server stand still.
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        self._said.extend(lines(self.process))
+
+    @property
+    def api(self) -> str:
+        """Its address for ``PREFECT_API_URL``."""
+        return f"http://{HOST}:{self.port}/api"
+
+    def wait(self, *, seconds: float) -> None:
+        """Wait until it answers.
+
+        Parameters
+        ----------
+        seconds : float
+            The limit.
+
+        Raises
+        ------
+        ServerError
+            If it ended, or does not answer in time.
+        """
+        limit = time.monotonic() + seconds
+        while not self._answers():
+            if self.process.poll() is not None:
+                self._reader.join()
+                said = [line for line in self._said if line.strip()] or ["it wrote nothing"]
+                raise ServerError(f"the temporary Prefect server ended: {said[-1]}")
+            if time.monotonic() > limit:
+                raise ServerError(f"the temporary Prefect server does not answer within {seconds:g} s")
+            time.sleep(LOOK)
+
+    def _answers(self) -> bool:
+        try:
+            asked = http.client.HTTPConnection(HOST, self.port, timeout=5)
+            asked.request("GET", "/api/health")
+            return asked.getresponse().status == http.client.OK
+        except OSError:
+            return False
+        finally:
+            asked.close()
+
+    def stop(self) -> None:
+        """Stop it, and wait until it has ended."""
+        self.process.stdin.close()  # type: ignore[union-attr]
+        self.process.wait()
+        self._reader.join()
+        self.process.stdout.close()  # type: ignore[union-attr]
+
+
+def wanted() -> bool:
+    """Say whether nobody has named a server: no ``PREFECT_API_URL``, and no profile of Prefect's to name one."""
+    home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
+    return not os.environ.get("PREFECT_API_URL") and not (home / "profiles.toml").exists()
+
+
+def reach(url: str) -> None:
+    """Make sure that a named server is there before any work begins.
+
+    Parameters
+    ----------
+    url : str
+        As in ``PREFECT_API_URL``.
+
+    Raises
+    ------
+    ServerError
+        If nothing answers. Any answer will do: what it means is Prefect's business.
+    """
+    import httpx
+
+    try:
+        httpx.get(f"{url.rstrip('/')}/health", timeout=10.0)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ServerError(
+            f"PREFECT_API_URL is {url!r}, which does not answer ({error}); start that server or unset the variable"
+        ) from error
+
+
+def start(root: Path) -> Starting | None:
+    """Start a temporary server where none is named, and name it in ``PREFECT_API_URL``.
+
+    It ends with this process, after Prefect has sent its last log lines (Prefect does so before the exit
+    functions run).
+
+    Parameters
+    ----------
+    root : Path
+        The project's root.
+
+    Returns
+    -------
+    Starting or None
+        The server; call its ``wait`` before use. None where a server is named already.
+    """
+    if not wanted():
+        return None
+    server = Starting(root)
+    os.environ["PREFECT_API_URL"] = server.api
+    _own.append(server)
+    atexit.register(server.stop)
+    return server
+
+
+def own() -> bool:
+    """Say whether the server in use is one that :func:`start` started: it then serves this workspace alone."""
+    return any(os.environ.get("PREFECT_API_URL") == server.api for server in _own)

@@ -1,0 +1,260 @@
+"""Run one DVC stage as a process of its own, its output streamed, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from components.core.errors import GenreError
+from flows.pipeline import cache_check
+from flows.process import supervisor
+
+#: How a stage ended well: it ran, DVC restored its outputs from the cache, or nothing had changed after all.
+How = Literal["ran", "restored", "unchanged"]
+#: Lines of output kept for the reason of a failure.
+KEPT = 40
+#: What DVC says around every stage, and TensorFlow's libraries when they load (information and warnings of
+#: their C++ logs, and two "errors" of every machine without a GPU); of no use beside the stage's own lines.
+CHATTER = re.compile(
+    r"^(Running stage '|> |Generating lock file|Updating lock file|To track the changes with git, run:|"
+    r"\tgit add |To enable auto staging, run:|\tdvc config core\.autostage|Use `dvc push`|"
+    r"[IW]\d{4} \d\d:\d\d:\d\d|WARNING: All log messages before absl::InitializeLog|"
+    r"E\d{4} \d\d:\d\d:\d\d.*(?:failed call to cuInit|use_unbounded_threadpool)|"
+    r"Verifying data sources in stage|Data and pipelines are up to date|ERROR: failed to reproduce '|$)"
+)
+#: DVC's own line about a stage's command that failed, with its exit status.
+FAILED = re.compile(r"failed to run: .*, exited with (-?\d+)$")
+#: What a shell adds to the signal that ended its command (POSIX 2.8.2 asks for more than 128; all add 128).
+SHELL = 128
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class StageError(GenreError):
+    """A stage failed.
+
+    Attributes
+    ----------
+    status : int
+        The exit status of the stage's command; 2 means input that a person can correct, so trying again is
+        of no use. Negative for a signal.
+    """
+
+    def __init__(self, message: str, *, status: int = 1) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class StoppedError(GenreError):
+    """The flow was told to stop while the stage ran, or before it began."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A stage that ended well.
+
+    Attributes
+    ----------
+    stage : str
+        Its name.
+    how : str
+        ``ran``, ``restored`` or ``unchanged``.
+    seconds : float
+        Wall time, 0 or more.
+    """
+
+    stage: str
+    how: How
+    seconds: float
+
+
+class Running:
+    """The stage processes of one flow, so that all can be stopped at once.
+
+    Parameters
+    ----------
+    root : Path
+        The project's root.
+    keep : tuple of int
+        Descriptors each guard inherits: the workspace's lock, so that it is held until the last has ended.
+    """
+
+    def __init__(self, root: Path, *, keep: tuple[int, ...] = ()) -> None:
+        self.root = root
+        self.stopping = False
+        self._keep = keep
+        self._guards: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+
+    def stop(self) -> None:
+        """Stop every stage, within ten seconds; none begins any more."""
+        with self._lock:
+            self.stopping = True
+            for process in self._guards:
+                process.send_signal(signal.SIGTERM)
+
+    @contextmanager
+    def _started(self, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+        with self._lock:
+            if self.stopping:
+                raise StoppedError("the flow is stopping")
+            process = guarded(command, root=self.root, keep=self._keep)
+            self._guards.add(process)
+        try:
+            yield process
+        finally:
+            # Closing the pipe is what tells the guard, where the reader of its output was interrupted.
+            process.stdin.close()  # type: ignore[union-attr]
+            process.wait()
+            process.stdout.close()  # type: ignore[union-attr]
+            with self._lock:
+                self._guards.discard(process)
+
+    def run(self, stage: str, *, force: bool, line: Callable[[str], None]) -> Result:
+        """Run one stage by DVC, without the stages it reads from, and record it in ``dvc.lock``.
+
+        Parameters
+        ----------
+        stage : str
+            Its name in ``dvc.yaml``.
+        force : bool
+            Run it even where nothing changed and DVC's cache has its outputs.
+        line : callable
+            Takes each line of the stage's output as it comes.
+
+        Returns
+        -------
+        Result
+            How it ended, and its seconds.
+
+        Raises
+        ------
+        StageError
+            If the stage or DVC failed; the message is the reason in one line.
+        StoppedError
+            If the flow was told to stop.
+        """
+        began = time.monotonic()
+        command = ["dvc", "--wait-for-lock", "repro", "--single-item", *(["--force"] if force else []), stage]
+        tail: deque[str] = deque(maxlen=KEPT)
+        how: How = "ran"
+        with self._started(command) as process:
+            for text in lines(process):
+                tail.append(text)
+                if "didn't change, skipping" in text:
+                    how = "unchanged"
+                elif "is cached - skipping run" in text:
+                    how = "restored"
+                elif not CHATTER.match(text) and not self.stopping:
+                    line(text)  # a stage that was interrupted says where it was: of no use to who stopped it
+        if self.stopping:
+            raise StoppedError(f"{stage} was stopped")
+        if process.returncode:
+            raise failure(stage, list(tail), process.returncode)
+        if how == "restored" and (damages := cache_check.damaged(stage, root=self.root)):
+            line(f"{len(damages)} files in DVC's cache are damaged: made anew")
+            cache_check.forget(damages, root=self.root)
+            return self.run(stage, force=True, line=line)
+        return Result(stage=stage, how=how, seconds=time.monotonic() - began)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a stage: ours, with this Python's programs first on the path."""
+    here = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath)
+    # A stage's output is read by line: without this Python would hold it back in blocks.
+    settings = {"PATH": f"{here}{os.pathsep}{path}", "PYTHONUNBUFFERED": "1"}
+    return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, **settings}
+
+
+def guarded(
+    command: list[str], *, root: Path, keep: tuple[int, ...] = (), extra: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a command under a guard, in a session of its own.
+
+    Parameters
+    ----------
+    command : list of str
+        The program, found on the path of :func:`environment`, and its arguments.
+    root : Path
+        Where it works.
+    keep : tuple of int
+        Descriptors the guard inherits. The command does not.
+    extra : dict of str to str, optional
+        More environment variables.
+
+    Returns
+    -------
+    subprocess.Popen
+        The guard; its output (both streams) is a pipe. It ends the command once its input is closed.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", str(supervisor.__file__), *command],
+        cwd=root,
+        env={**environment(), **(extra or {})},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        pass_fds=keep,
+    )
+
+
+def lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
+    """Yield a process's lines as they come, without colours, and of a redrawn line only its last state.
+
+    Parameters
+    ----------
+    process : subprocess.Popen
+        With its output as a pipe.
+
+    Yields
+    ------
+    str
+        A line without its end.
+    """
+    for raw in process.stdout or ():
+        text = _ESCAPES.sub("", raw.decode("utf-8", errors="replace")).rstrip()
+        yield text.rpartition("\r")[2]
+
+
+def failure(stage: str, tail: list[str], returned: int) -> StageError:
+    """Say in one line why a stage failed.
+
+    Parameters
+    ----------
+    stage : str
+        Its name.
+    tail : list of str
+        Its last lines of output, DVC's included.
+    returned : int
+        The exit status of DVC, used where DVC does not give the stage's own.
+
+    Returns
+    -------
+    StageError
+        With the last line that the stage itself wrote, or else DVC's.
+    """
+    status = returned
+    for text in tail:
+        if found := FAILED.search(text):
+            status = int(found[1])
+    # A shell between DVC and the program gives 128 + the signal, and may say its name in a line of its own.
+    if status - SHELL in set(signal.Signals):
+        status = SHELL - status
+    shells = signal.strsignal(-status) if status < 0 else None
+    own = [text for text in tail if text.strip() and text.strip() != shells and not CHATTER.match(text)]
+    dvc = [text.partition("ERROR: ")[2] for text in tail if text.startswith("ERROR: ")]
+    said = (own or dvc or ["it wrote nothing"])[-1].strip()
+    ended = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+    return StageError(f"{stage}: {said} ({ended})", status=status)

@@ -1,0 +1,234 @@
+"""One flow at a time in a workspace, and nothing of a killed one in the way of the next."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from components.core import atomic
+from components.core.errors import GenreError
+
+#: The lock file, below the project's root. The operating system holds the lock, not the file's existence.
+LOCK = Path("data") / ".flow.lock"
+#: Temporary files of a flow and its stages.
+SCRATCH = Path("data") / ".tmp"
+#: Seconds between two tries to take the lock.
+LOOK = 0.2
+
+
+class BusyError(GenreError):
+    """Another flow works in this workspace."""
+
+
+class Holder:
+    """The lock, while it is held.
+
+    Attributes
+    ----------
+    previous : dict
+        What the last holder had noted and never cleared, because it was killed; else empty. Its ``flow_run`` is
+        handed on to the next holder until somebody takes it out, having closed that run.
+    """
+
+    def __init__(self, file: IO[str], previous: dict[str, Any]) -> None:
+        self._file = file
+        self.previous = previous
+
+    def fileno(self) -> int:
+        """Return the descriptor. A guard that inherits it keeps the workspace locked until it has ended."""
+        return self._file.fileno()
+
+    def note(self, **facts: Any) -> None:
+        """Replace what the lock file says of its holder.
+
+        Parameters
+        ----------
+        **facts : JSON values
+            Such as ``pid`` and ``flow_run``.
+        """
+        if run := self.previous.get("flow_run"):
+            facts.setdefault("flow_run", run)
+        self._file.seek(0)
+        self._file.truncate()
+        if facts:
+            json.dump(facts, self._file)
+        self._file.flush()
+
+
+def _noted(file: IO[str]) -> dict[str, Any]:
+    file.seek(0)
+    try:
+        facts = json.loads(file.read() or "{}")
+    except json.JSONDecodeError:
+        return {}  # its writer was killed in the middle of the note; the lock itself is not in the text
+    return facts if isinstance(facts, dict) else {}
+
+
+#: The locks this process holds, by file.
+_held: dict[Path, Holder] = {}
+
+
+@contextmanager
+def held(root: Path, *, wait: float, say: Callable[[str], None] = lambda _line: None) -> Iterator[Holder]:
+    """Hold the workspace for one flow. Within a block of the same process the same lock is given again.
+
+    Parameters
+    ----------
+    root : Path
+        The project's root.
+    wait : float
+        Seconds to wait for another flow to end.
+    say : callable
+        Takes one line, where there is something to wait for.
+
+    Yields
+    ------
+    Holder
+        The lock.
+
+    Raises
+    ------
+    BusyError
+        If another flow still holds it after ``wait`` seconds, or the lock file cannot be written.
+    """
+    path = (root / LOCK).resolve()
+    if path in _held:
+        yield _held[path]
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise BusyError(
+            f"{LOCK} cannot be written ({error.strerror}); make {path.parent} writable"
+        ) from error
+    with file:
+        _take(file, wait=wait, say=say)
+        holder = _held[path] = Holder(file, _noted(file))
+        try:
+            holder.note(pid=os.getpid())
+            with _scratch(root):
+                yield holder
+        finally:
+            # Not reached after SIGKILL: the next holder then sees what this one had noted.
+            holder.note()
+            del _held[path]
+
+
+@contextmanager
+def _scratch(root: Path) -> Iterator[None]:
+    """Give this process, and all it starts, a folder for temporary files that the next holder empties.
+
+    What a killed stage had half-written beside its outputs is removed too. Only for the holder of the
+    workspace: then no stage of an earlier flow is alive.
+    """
+    for left in (root / "data").rglob(f"{atomic.PARTIAL}*"):
+        atomic.sweep(left.parent)
+    folder = (root / SCRATCH).resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(folder)
+    tempfile.tempdir = None  # read anew from TMPDIR
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        tempfile.tempdir = None
+        if before is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before
+
+
+def _take(file: IO[str], *, wait: float, say: Callable[[str], None]) -> None:
+    limit = time.monotonic() + wait
+    said = False
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise BusyError(f"{LOCK} cannot be locked ({error.strerror})") from error
+        else:
+            return
+        who = f"another flow (process {_noted(file).get('pid', 'unknown')}) works in this workspace"
+        if time.monotonic() >= limit:
+            raise BusyError(
+                f"{who}; wait for it to end, or set GENRE_WAIT to the seconds to wait (now {wait:g})"
+            )
+        if not said:
+            say(f"{who}; waiting up to {wait:g} s")
+            said = True
+        time.sleep(LOOK)
+
+
+def clear_dvc_locks(root: Path) -> list[str]:
+    """Remove what a killed DVC process left in DVC's table of files in use.
+
+    DVC 3.67 locks ``.dvc/tmp/lock`` by the operating system, so that one ends with its process. Its table of
+    readers and writers (``.dvc/tmp/rwlock``, JSON by process id) does not: DVC skips entries of processes that
+    are gone, but trips over an id in use again by another program, and over a table cut short by the kill.
+    Call this while the workspace is held: then an entry that is not of a living DVC process is stale.
+
+    Parameters
+    ----------
+    root : Path
+        The project's root.
+
+    Returns
+    -------
+    list of str
+        One line for each thing removed.
+    """
+    from zc.lockfile import LockError, LockFile
+
+    table = root / ".dvc" / "tmp" / "rwlock"
+    if not table.exists():
+        return []
+    try:
+        guard = LockFile(str(table.with_name("rwlock.lock")))
+    except LockError:
+        return []  # a living DVC command is editing the table this moment
+    try:
+        try:
+            entries = json.loads(table.read_text(encoding="utf-8"))
+            writers, readers = dict(entries.get("write", {})), dict(entries.get("read", {}))
+            pids = {int(info["pid"]) for info in writers.values()}
+            pids |= {int(info["pid"]) for infos in readers.values() for info in infos}
+        except (ValueError, TypeError, KeyError, AttributeError):
+            table.unlink()
+            return [f"removed {table.relative_to(root)}: cut short by a kill"]
+        dead = {pid for pid in pids if not _is_dvc(pid)}
+        if not dead:
+            return []
+        kept = {
+            "write": {path: info for path, info in writers.items() if info["pid"] not in dead},
+            "read": {
+                path: [info for info in infos if info["pid"] not in dead] for path, infos in readers.items()
+            },
+        }
+        table.write_text(json.dumps(kept), encoding="utf-8")
+        return [f"removed the locks of process {pid} from {table.relative_to(root)}" for pid in sorted(dead)]
+    finally:
+        guard.close()
+
+
+def _is_dvc(pid: int) -> bool:
+    import psutil
+
+    try:
+        return any("dvc" in Path(part).name for part in psutil.Process(pid).cmdline())
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True  # another person's process: leave its entry

@@ -1,0 +1,203 @@
+"""Every command on a page: run where that is quick, else read by the very parser of its program."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from components.config import presets
+from components.serving import load as voices
+from components.serving import packaging
+from flows.cli import app
+from tests.conftest import PROJECT
+from tests.support import speaking_model
+from tests.support.speaking_model import song
+from tests.unit.test_docs import PAGES, blocks
+
+#: Programs whose commands are looked for in running text too.
+OURS = ("genre", "dvc", "prefect", "mlflow", "make")
+#: ``genre`` commands that take no time and are run; the others train, serve or download.
+QUICK = ("presets", "check", "use", "predict", "score")
+
+
+def lines(page: Path) -> list[str]:
+    """The commands of a page's shell blocks, and those quoted in its text, without comments."""
+    found = []
+    for block in blocks(page, "sh"):
+        for line in re.sub(r"\\\n", " ", block).splitlines():
+            bare = re.sub(r"(^|\s)#.*$", "", line).strip()
+            found += [part.strip() for part in re.split(r"\s*(?:&&|;)\s*", bare) if part.strip()]
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    quoted = re.findall(r"`([^`]+)`", re.sub(r"\n", " ", text))
+    # A program's name alone is a name; with words after it, it is a command.
+    return found + [one for one in quoted if one.split()[0] in OURS and len(one.split()) > 1]
+
+
+COMMANDS = sorted({(page.name, line) for page in PAGES for line in lines(page)})
+
+
+def words(line: str) -> list[str]:
+    return shlex.split(line.replace("…", "x"))
+
+
+def parse_click(group: Any, arguments: list[str]) -> None:
+    """Let a click or Typer program read its arguments, without running anything."""
+    context = group.make_context("program", [], resilient_parsing=True)
+    while hasattr(group, "get_command"):
+        name = arguments[0]
+        below = group.get_command(context, name)
+        assert below is not None, f"there is no command {name!r}"
+        group, arguments = below, arguments[1:]
+    # A command's name alone is how a text speaks of it.
+    if arguments:
+        group.make_context(name, list(arguments))
+
+
+def genre(arguments: list[str]) -> None:
+    import typer
+
+    if arguments != ["--help"]:
+        parse_click(typer.main.get_command(app), arguments)
+
+
+def mlflow(arguments: list[str]) -> None:
+    from mlflow.cli import cli
+
+    parse_click(cli, arguments)
+
+
+def dvc(arguments: list[str]) -> None:
+    from dvc.cli import parse_args
+
+    parse_args(arguments)
+
+
+def prefect(arguments: list[str]) -> None:
+    from prefect.cli._app import _app
+
+    if arguments[0] == "--no-prompt":
+        arguments = arguments[1:]
+    _app.parse_args(arguments, exit_on_error=False, print_error=False)
+
+
+def make(arguments: list[str]) -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def python(arguments: list[str]) -> None:
+    assert arguments[0] == "-m"
+    told = subprocess.run([sys.executable, "-m", arguments[1], *_subcommand(arguments), "--help"],
+        cwd=PROJECT, capture_output=True, text=True, check=False)  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    for option in [word for word in arguments[2:] if word.startswith("--")]:
+        assert option in told.stdout, option
+    if "positional arguments" not in told.stdout:
+        assert all(word.startswith("--") for word in arguments[2:3]), f"{arguments[2:3]} is no option"
+
+
+def _subcommand(arguments: list[str]) -> list[str]:
+    return (
+        [arguments[2]]
+        if len(arguments) > 2 and arguments[2].isidentifier() and arguments[2].islower()
+        else []
+    )
+
+
+def pytest_(arguments: list[str]) -> None:
+    for path in [word for word in arguments if not word.startswith("-")]:
+        assert (PROJECT / path).exists(), path
+
+
+def shell(_arguments: list[str]) -> None:
+    """What any shell knows: its syntax is checked for every command."""
+
+
+PROGRAMS: dict[str, Callable[[list[str]], None]] = {
+    "genre": genre, "mlflow": mlflow, "dvc": dvc, "prefect": prefect, "make": make, "python": python, "pytest": pytest_,
+    "export": shell, ".": shell, "open": shell, "curl": shell, "printf": shell, "git": shell, "mkdir": shell,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("page", "line"), COMMANDS, ids=lambda value: value)
+def test_its_program_reads_it(page: str, line: str) -> None:
+    subprocess.run(["bash", "-n", "-c", line.replace("…", "x")], check=True)
+    said = words(line)
+    while re.fullmatch(r"[A-Z][A-Z_0-9]*=.*", said[0]):
+        said = said[1:]
+    assert said[0] in PROGRAMS, f"{page}: {said[0]} is no program that this test knows"
+    PROGRAMS[said[0]](said[1:])
+
+
+def test_there_are_commands_on_the_pages() -> None:
+    assert len(COMMANDS) > 50
+    assert {words(line)[0] for _, line in COMMANDS} >= {"genre", "dvc", "prefect", "mlflow", "make", "python"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace with the files that the pages name, and a model that always says jazz."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    presets.use("demo")
+    for name in ("song.flac", "SONG.mp3", "SONG", "more.mp3", "songs/one.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(song(tmp_path / "made.wav").read_bytes())
+    (tmp_path / "music" / "by-genre").mkdir(parents=True)
+    run = type("Run", (), {"data": type("Data", (), {"tags": {"model": "mlp", "weights_sha256": "a" * 64}})})
+
+    def load(*_: object) -> voices.Voice:
+        voice = speaking_model.voice()
+        voice.model.facts["feature"] |= {"names": None, "shape": [57]}
+        voice.model.facts["weights_sha256"] = "a" * 64
+        return voice
+
+    monkeypatch.setattr(voices, "store", lambda: None)
+    monkeypatch.setattr(voices, "address", lambda *_, **__: "models:/genre/1")
+    monkeypatch.setattr(voices, "run_of", lambda *_: run)
+    monkeypatch.setattr(voices, "load", load)
+    return tmp_path
+
+
+def quick(line: str) -> bool:
+    """Whether it is run: a name alone is how a text speaks of a command, but for those that want no more."""
+    program, *arguments = words(line)
+    if program != "genre" or arguments[0] not in QUICK:
+        return False
+    return len(arguments) > 1 or arguments[0] in ("presets", "check")
+
+
+@pytest.mark.parametrize("line", sorted({line for _, line in COMMANDS if quick(line)}))
+def test_a_quick_one_runs(line: str, folder: Path) -> None:
+    arguments = []
+    for word in words(line)[1:]:
+        # What stands for a file or folder of the reader's exists here.
+        place = Path(word.replace("~", str(folder)))
+        if word.startswith(("/", "~")) or word == "FILE":
+            place = folder / place.name
+            if "." in word or word == "FILE":
+                place.touch()
+            else:
+                place.mkdir(exist_ok=True)
+        stands_for = {"PRESET": "demo", "FOLDER": "songs", "FILE": str(place)}
+        arguments.append(str(place) if word.startswith(("/", "~")) else stands_for.get(word, word))
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, f"{arguments}: {done.output} {done.exception!r}"
+
+
+def test_the_request_on_the_page_is_the_one_a_model_takes(folder: Path) -> None:
+    (line,) = [line for page, line in COMMANDS if page == "serve.md" and line.startswith("printf")]
+    subprocess.run(["bash", "-c", line], check=True, cwd=folder)
+    said = json.loads((folder / "body.json").read_text())
+    assert said == packaging.as_request((folder / "song.flac").read_bytes())

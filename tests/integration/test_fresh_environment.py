@@ -1,0 +1,210 @@
+"""A logged model needs nothing but itself: a new environment of its own requirements, no project, no pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from components import models, tracking
+from components.config import params, presets
+from components.config.params import Params
+from components.corpus import audio
+from components.features import load, options
+from components.features.pipeline import compute
+from components.features.pipeline import store as feature_store
+from components.registry.smoke_test import question
+from components.serving import packaging
+from components.training import search
+from tests.conftest import PROJECT
+
+pytestmark = pytest.mark.slow
+
+GENRES = ["blues", "jazz", "rock"]
+#: Models by the environment that they are loaded in: those on YAMNet want TensorFlow Hub besides.
+ENVIRONMENTS = {"plain": ["mlp", "lstm", "vgg16"], "hub": ["yamnet", "yamnet_lstm"]}
+#: What a stranger does with a model's folder. It is told nothing of this project.
+STRANGER = """
+import json, sys
+from pathlib import Path
+import mlflow, pandas as pd
+from mlflow.models import Model, infer_signature, validate_serving_input
+
+said = {}
+for place in json.loads(sys.argv[1]):
+    model = mlflow.pyfunc.load_model(place)
+    answer = model.predict(pd.DataFrame({"audio": [Path(sys.argv[2]).read_bytes()]}))
+    logged = Model.load(place)
+    served = validate_serving_input(place, logged.get_serving_input(place))
+    example = logged.load_input_example(place)
+    import components
+    said[place] = {
+        "answer": json.loads(answer.to_json(orient="records"))[0],
+        "code": components.__file__,
+        "served": list(served.columns),
+        "inputs_agree": infer_signature(example).inputs == logged.signature.inputs,
+        "outputs_agree": infer_signature(example, answer).outputs == logged.signature.outputs,
+    }
+    # The next model brings its own code.
+    for name in [name for name in sys.modules if name.split(".")[0] == "components"]:
+        del sys.modules[name]
+    sys.path[:] = [path for path in sys.path if not path.startswith(place)]
+print(json.dumps(said))
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Params]]:
+    """An empty project whose VGG16 has (random) weights of its own, and YAMNet where real ones are at hand."""
+    import mlflow
+    from keras.applications import VGG16
+
+    root, before, earlier = tmp_path_factory.mktemp("logged"), Path.cwd(), mlflow.get_tracking_uri()
+    hub = os.environ.get("TFHUB_CACHE_DIR")
+    os.chdir(root)
+    VGG16(weights=None, include_top=False).save_weights(root / "vgg16.weights.h5")
+    if data := os.environ.get("GENRE_TEST_DATA"):
+        os.environ["TFHUB_CACHE_DIR"] = str(Path(data) / "weights" / "tfhub")
+    document = yaml.safe_load(presets.compose("demo", vgg16=str(root / "vgg16.weights.h5")))
+    yield root, params.parse(yaml.safe_dump(document))
+    os.chdir(before)
+    mlflow.set_tracking_uri(earlier)
+    os.environ.pop("TFHUB_CACHE_DIR", None)
+    if hub is not None:
+        os.environ["TFHUB_CACHE_DIR"] = hub
+
+
+@pytest.fixture(scope="module")
+def logged(project: tuple[Path, Params]) -> dict[str, tuple[Path, np.ndarray]]:
+    """Each model's folder as logged, and what it says of the question here."""
+    import mlflow
+
+    root, chosen = project
+    client = tracking.connect()
+    experiment = client.create_experiment("logged", artifact_location=(root / "artifacts").as_uri())
+    found = {}
+    for name in [name for names in ENVIRONMENTS.values() for name in names]:
+        run_id = client.create_run(experiment).info.run_id
+        packaging.log(run_id, folder=root / "data/models" / name, facts=build(name, root, chosen))
+        place = Path(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/model"))
+        answer = mlflow.pyfunc.load_model(str(place)).predict(pd.DataFrame({"audio": [question()]}))
+        found[name] = (place, answer.filter(like="probability.").to_numpy()[0])
+    return found
+
+
+def build(name: str, root: Path, chosen: Params) -> dict[str, Any]:
+    """Leave an unfitted model and its feature behind, as training would."""
+    block = chosen.model(name)
+    feature = block.feature
+    module = load(feature)
+    values, starts = compute.compute(feature, *audio.decode(question()), params=chosen)
+    encoder = compute.load_encoder(module, pretrained=chosen.pretrained)
+    meta = {
+        "feature": feature,
+        "unit": chosen.feature(feature).unit,
+        "shape": list(values.shape[1:]),
+        "names": list(module.NAMES) if module.NAMES else None,
+        "sample_rate": module.SAMPLE_RATE,
+        "options": options(feature, params=chosen).model_dump(mode="json"),
+        "pretrained": encoder.facts() if encoder else None,
+    }
+    index = pd.DataFrame({"track": "a", "segment": range(len(values)), "start": starts, "genre": "jazz"})
+    index = index.assign(**feature_store.summary(values))
+    feature_store.write(
+        feature, index=index, values=[values], shape=values.shape[1:], meta=meta, root=root / "data"
+    )
+    hp = search.space(block.search).values | dict(block.study)
+    network = models.load(name).build(hp, input_shape=values.shape[1:], classes=len(GENRES))
+    folder = root / "data" / "models" / name
+    folder.mkdir(parents=True)
+    network.save(folder / "model.keras", include_optimizer=False)
+    facts = {
+        "model": name,
+        "preset": "demo",
+        "leaky": False,
+        "genres": GENRES,
+        "feature": meta,
+        "train_tracks": ["a"],
+        "weights_sha256": name * 8,
+        "params": chosen.model_dump(mode="json"),
+    }
+    (folder / "training.json").write_text(json.dumps(facts))
+    return facts
+
+
+def test_no_file_holds_a_pickle(logged: dict[str, tuple[Path, np.ndarray]]) -> None:
+    for place, _ in logged.values():
+        for path in place.rglob("*"):
+            assert path.suffix not in (".pkl", ".pickle", ".joblib", ".dill"), path
+            if path.is_file():
+                with path.open("rb") as file:
+                    # A pickle of protocol 2 to 5 begins with its number.
+                    assert file.read(2) not in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), path
+        with zipfile.ZipFile(next(place.rglob("model.keras"))) as saved:
+            assert {Path(name).suffix for name in saved.namelist()} == {".json", ".h5"}
+
+
+def test_a_trained_encoder_travels_with_the_model(logged: dict[str, tuple[Path, np.ndarray]]) -> None:
+    assert list(logged["vgg16"][0].rglob("vgg16.weights.h5"))
+    if "GENRE_TEST_DATA" in os.environ:
+        assert list(logged["yamnet"][0].rglob("saved_model.pb"))
+
+
+@pytest.mark.parametrize("kind", ENVIRONMENTS)
+def test_it_answers_alike_in_a_new_environment_of_its_own_requirements(
+    kind: str, logged: dict[str, tuple[Path, np.ndarray]], project: tuple[Path, Params], tmp_path: Path
+) -> None:
+    names = ENVIRONMENTS[kind]
+    wanted = {(logged[name][0] / "requirements.txt").read_text() for name in names}
+    assert len(wanted) == 1, "models of one environment want the same"
+    python = tmp_path / "environment" / "bin" / "python"
+    run([sys.executable, "-m", "uv", "venv", "--python", sys.executable, str(tmp_path / "environment")])
+    requirements = str(logged[names[0]][0] / "requirements.txt")
+    install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(python)]
+    run([*install, "-r", requirements])
+    # The weights' own places are gone: only what is inside the model is left.
+    hidden = project[0] / "vgg16.weights.h5"
+    hidden.rename(hidden.with_suffix(".away"))
+    (tmp_path / "song.wav").write_bytes(question())
+    places = json.dumps([str(logged[name][0]) for name in names])
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+    try:
+        told = run(
+            [str(python), "-I", "-c", STRANGER, places, str(tmp_path / "song.wav")],
+            cwd=tmp_path,
+            env=environment,
+        )
+    finally:
+        hidden.with_suffix(".away").rename(hidden)
+    said = json.loads(told.splitlines()[-1])
+    for name in names:
+        place, expected = logged[name]
+        one = said[str(place)]
+        shares = [one["answer"][f"probability.{genre}"] for genre in GENRES]
+        np.testing.assert_allclose(shares, expected, atol=1e-4, err_msg=name)
+        assert Path(one["code"]).is_relative_to(place), name
+        assert not Path(one["code"]).is_relative_to(PROJECT)
+        assert one["served"] == ["genre", "timeline", *(f"probability.{genre}" for genre in GENRES)]
+        assert one["inputs_agree"] and one["outputs_agree"], name
+
+
+def run(command: list[str], **options: Any) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    assert done.returncode == 0, f"{command[:4]}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    return done.stdout

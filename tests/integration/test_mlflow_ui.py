@@ -1,0 +1,68 @@
+"""The MLflow UI: its address opens on the training runs, and it leaves no process behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from components import tracking
+from components.tracking import ui as mlflow_ui
+
+#: Seconds for two processes to import MLflow, and to end.
+LIMIT = 120
+
+
+@pytest.mark.slow
+def test_ending_it_ends_all_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+    code = "from components import mlflow_ui; mlflow_ui.serve(port=0)"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=told
+    ) as ui:
+        assert ui.stdout is not None
+        first = ui.stdout.readline()
+        for line in ui.stdout:
+            if "Application startup complete" in line or "Uvicorn running" in line:
+                break
+        below = psutil.Process(ui.pid).children(recursive=True)
+        ui.send_signal(signal.SIGTERM)
+        assert ui.wait(timeout=LIMIT) == 128 + signal.SIGTERM
+    assert re.match(r"MLflow UI: http://127\.0\.0\.1:0/#/experiments\?workflowType=machine_learning ", first)
+    assert len(below) > 1
+    assert psutil.wait_procs(below, timeout=LIMIT)[1] == []
+    assert (tmp_path / tracking.STORE / "mlflow.db").exists()
+
+
+def test_its_address_opens_on_the_models_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Ended:
+        pid = 0
+
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def wait(self) -> int:
+            return 0
+
+        def poll(self) -> int:
+            return 0
+
+        def terminate(self) -> None: ...
+
+    experiment = type("Experiment", (), {"experiment_id": "7"})
+    client = type("Client", (), {"get_experiment_by_name": lambda _, __: experiment})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tracking, "connect", client)
+    monkeypatch.setattr(subprocess, "Popen", Ended)
+    mlflow_ui.serve(port=5000)
+    place = "http://127.0.0.1:5000/#/experiments/7/runs?workflowType=machine_learning&compareRunsMode=CHART"
+    assert place in capsys.readouterr().out

@@ -1,0 +1,104 @@
+"""A data folder as the stages before tuning leave it, made of numbers instead of music."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from components.config.params import SplitParams
+from components.core import atomic
+from components.splits import folds
+from components.splits import store as split_store
+
+GENRES = ("blues", "jazz", "rock")
+
+
+def build_small_project(
+    root: Path, *, seed: int, feature: str = "mfcc_summary", songs: int = 12, spread: float = 1.0
+) -> None:
+    """Write ``corpus/audio.parquet``, ``splits/`` and one feature.
+
+    Each genre has its own centre in 57 columns, each song its own beside it, so that a model does better
+    than guessing and worse than always right.
+    """
+    rng = np.random.default_rng(seed)
+    names = [f"{genre}.{number:05d}" for genre in GENRES for number in range(songs)]
+    tracks = pd.DataFrame(
+        {
+            "track": names,
+            "genre": [name.split(".")[0] for name in names],
+            "path": [f"{name.split('.')[0]}/{name}.wav" for name in names],
+            "seconds": 12.0,
+            "sample_rate": 22050,
+            "samples": 264600,
+            "bytes": 529244,
+            "segments": 4,
+            "sha256": [rng.bytes(32).hex() for _ in names],
+            "fault": "",
+        }
+    )
+    (root / "corpus").mkdir(parents=True)
+    tracks.to_parquet(root / "corpus" / "audio.parquet", index=False)
+    centres = {genre: rng.normal(0, 1.2, 57) for genre in GENRES}
+    index = tracks.loc[tracks.index.repeat(4), ["track", "genre"]].reset_index(drop=True)
+    index["segment"] = index.groupby("track").cumcount()
+    index["start"] = index["segment"] * 3.0
+    own = {name: rng.normal(0, spread, 57) for name in names}
+    values = np.stack(
+        [
+            100 * (centres[row.genre] + own[row.track] + rng.normal(0, 1, 57))
+            for row in index.itertuples(index=False)
+        ]
+    ).astype(np.float32)
+    index["mean"], index["std"] = values.mean(axis=1), values.std(axis=1)
+    index["minimum"], index["maximum"] = values.min(axis=1), values.max(axis=1)
+    folder = root / "features" / feature
+    folder.mkdir(parents=True)
+    columns = ["track", "segment", "start", "genre", "mean", "std", "minimum", "maximum"]
+    index[columns].to_parquet(folder / "index.parquet", index=False)
+    np.save(folder / "values.npy", values)
+    atomic.write_json(
+        folder / "meta.json",
+        {
+            "feature": feature,
+            "unit": "segment",
+            "shape": [57],
+            "names": [f"column_{number}" for number in range(57)],
+            "sample_rate": 22050,
+            "options": {},
+            "pretrained": None,
+        },
+    )
+    atomic.write_json(
+        root / "validation" / feature / "result.json", {"feature": feature, "success": True, "failed": []}
+    )
+    write_split(root, tracks=tracks, seed=seed)
+
+
+def write_split(root: Path, *, tracks: pd.DataFrame, seed: int) -> None:
+    """Deal the tracks and write ``splits/`` as the stage does."""
+    whole = tracks.assign(unit="track", segment=-1, group=np.arange(len(tracks)))
+    split = SplitParams(protocol="track", folds=5, validation_folds=5)
+    whole["part"] = folds.deal(whole, split=split, seed=seed, grouped=True)
+    pieces = whole.loc[whole.index.repeat(whole["segments"])].assign(unit="segment")
+    pieces["segment"] = pieces.groupby("track").cumcount()
+    table = pd.concat([pieces, whole])[["unit", "track", "segment", "genre", "part"]]
+    table = table.sort_values(["unit", "track", "segment"], ignore_index=True)
+    (root / "splits").mkdir()
+    table.to_parquet(root / "splits" / "split.parquet", index=False)
+    atomic.write_json(
+        root / "splits" / "split.json",
+        {
+            "protocol": "track",
+            "leaky": False,
+            "seed": seed,
+            "fold": 0,
+            "folds": 5,
+            "fingerprint": split_store.fingerprint(table),
+            "genres": list(GENRES),
+            "counts": {},
+            "artists_kept_whole": False,
+        },
+    )

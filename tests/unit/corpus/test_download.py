@@ -1,0 +1,135 @@
+"""``genre data``: what is left on disk is a whole, checked collection, or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from mirdata import core, download_utils
+from mirdata.datasets import gtzan_genre
+
+from components.core.errors import CorpusError, ParamsError
+from components.corpus import download
+
+GENRES = ("blues", "jazz")
+
+
+def md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+class Remote:
+    """A stand-in for the public archive: a zip on this disk, with the index that belongs to it."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder
+        folder.mkdir()
+        self.tracks = {f"{genre}.{n:05d}": f"{genre} {n}".encode() for genre in GENRES for n in range(2)}
+        self.checksum: str | None = None
+        self._patch = monkeypatch
+
+    def publish(self) -> None:
+        with zipfile.ZipFile(self.folder / "mini.zip", "w") as archive:
+            for track, content in self.tracks.items():
+                archive.writestr(f"gtzan_mini-main/genres/{track.split('.')[0]}/{track}.wav", content)
+        index = {
+            f"{genre}.{n:05d}": {
+                "audio": [
+                    f"gtzan_mini-main/genres/{genre}/{genre}.{n:05d}.wav",
+                    md5(f"{genre} {n}".encode()),
+                ],
+                "beats": [f"annotations/{genre}.{n:05d}.beats", "0" * 32],
+            }
+            for genre in GENRES
+            for n in range(2)
+        }
+        (self.folder / "index.json").write_text(json.dumps({"version": "mini", "tracks": index}))
+        here = core.Index(
+            "index.json",
+            url=(self.folder / "index.json").as_uri(),
+            checksum=md5((self.folder / "index.json").read_bytes()),
+            partial_download=["mini"],
+        )
+        here.indexes_dir = str(self.folder / "indexes")
+        here.remote.destination_dir = here.indexes_dir
+        archive = download_utils.RemoteFileMetadata(
+            "mini.zip",
+            (self.folder / "mini.zip").as_uri(),
+            self.checksum or md5((self.folder / "mini.zip").read_bytes()),
+        )
+        self._patch.setitem(gtzan_genre.INDEXES, "mini", here)
+        self._patch.setattr(gtzan_genre, "REMOTES", {"mini": archive})
+
+
+@pytest.fixture
+def remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remote:
+    return Remote(tmp_path / "remote", monkeypatch)
+
+
+def left_in(root: Path) -> list[str]:
+    return sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file())
+
+
+def test_ends_in_one_subfolder_a_genre_and_nothing_else(remote: Remote, tmp_path: Path) -> None:
+    remote.publish()
+    folder = download.run("gtzan-mini", root=tmp_path / "data")
+    assert folder == tmp_path / "data/raw/gtzan-mini"
+    assert left_in(tmp_path / "data/raw") == [
+        f"gtzan-mini/{genre}/{genre}.0000{n}.wav" for genre in GENRES for n in range(2)
+    ]
+
+
+def test_a_second_time_downloads_nothing(remote: Remote, tmp_path: Path) -> None:
+    remote.publish()
+    folder = download.run("gtzan-mini", root=tmp_path / "data")
+    (remote.folder / "mini.zip").unlink()
+    assert download.run("gtzan-mini", root=tmp_path / "data") == folder
+
+
+def test_no_network_is_one_line_that_says_what_to_do(remote: Remote, tmp_path: Path) -> None:
+    remote.publish()
+    (remote.folder / "mini.zip").unlink()
+    with pytest.raises(
+        CorpusError, match=r"gtzan-mini cannot be downloaded .*data/raw/gtzan-mini/<genre>/"
+    ) as e:
+        download.run("gtzan-mini", root=tmp_path / "data")
+    assert "\n" not in str(e.value)
+    assert left_in(tmp_path / "data") == []
+
+
+def test_an_archive_with_a_wrong_checksum_is_refused(remote: Remote, tmp_path: Path) -> None:
+    remote.checksum = "0" * 32
+    remote.publish()
+    with pytest.raises(CorpusError, match="checksum"):
+        download.run("gtzan-mini", root=tmp_path / "data")
+    assert left_in(tmp_path / "data") == []
+
+
+def test_a_changed_track_is_refused_by_name(remote: Remote, tmp_path: Path) -> None:
+    remote.tracks["jazz.00001"] = b"something else"
+    remote.publish()
+    with pytest.raises(CorpusError, match=r"1 have a wrong checksum \(jazz.00001"):
+        download.run("gtzan-mini", root=tmp_path / "data")
+
+
+def test_a_missing_track_is_refused_by_name(remote: Remote, tmp_path: Path) -> None:
+    del remote.tracks["blues.00000"]
+    remote.publish()
+    with pytest.raises(CorpusError, match=r"1 tracks are missing .*blues.00000"):
+        download.run("gtzan-mini", root=tmp_path / "data")
+    assert left_in(tmp_path / "data") == []
+
+
+def test_an_unknown_collection_names_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match="'fma' is not known; valid: gtzan-mini, gtzan"):
+        download.run("fma", root=tmp_path / "data")
+
+
+@pytest.mark.parametrize("name", download.COLLECTIONS)
+def test_mirdata_knows_each_collection(name: str) -> None:
+    version, archive = download.COLLECTIONS[name]
+    assert archive in gtzan_genre.REMOTES
+    assert version in gtzan_genre.INDEXES

@@ -1,0 +1,43 @@
+"""Settings of a machine come from GENRE_* variables and are checked."""
+
+import pytest
+
+from components.core.errors import ParamsError
+from flows import settings
+
+
+def test_defaults_fit_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CONCURRENCY", "RETRIES", "RETRY_DELAY", "WAIT"):
+        monkeypatch.delenv(f"GENRE_{name}", raising=False)
+    found = settings.load()
+    assert 1 <= found.concurrency <= settings.MOST_STAGES
+    assert found.retries >= 1
+
+
+def test_a_variable_wins_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENRE_CONCURRENCY", "5")
+    monkeypatch.setenv("GENRE_RETRY_DELAY", "0.5")
+    assert (settings.load().concurrency, settings.load().retry_delay) == (5, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CONCURRENCY", "0"),
+        ("CONCURRENCY", "many"),
+        ("RETRIES", "-1"),
+        ("RETRY_DELAY", "nan"),
+        ("WAIT", "-3"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"GENRE_{name}", value)
+    with pytest.raises(ParamsError, match=rf"GENRE_{name} is '{value}'"):
+        settings.load()
+
+
+def test_variables_of_others_with_the_same_beginning_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENRE_TEST_DATA", "/somewhere")
+    settings.load()

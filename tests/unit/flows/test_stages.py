@@ -1,0 +1,192 @@
+"""One stage as a process: its lines, its end, its reason when it fails, and nothing left when it is stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from flows.pipeline import stage as stages
+from flows.pipeline.stage import Running, StageError, StoppedError
+from flows.process import supervisor
+from tests.conftest import PROJECT
+
+#: Generous: only a process that never ends reaches it.
+LIMIT = 60
+
+
+def run(toy: Path, stage: str, *, force: bool = False) -> tuple[stages.Result, list[str]]:
+    said: list[str] = []
+    return Running(toy).run(stage, force=force, line=said.append), said
+
+
+def test_a_stage_runs_with_its_own_lines_only_and_is_recorded(toy: Path) -> None:
+    result, said = run(toy, "corpus")
+    assert (result.stage, result.how) == ("corpus", "ran")
+    assert said == ["working on corpus"]
+    assert "corpus:" in (toy / "dvc.lock").read_text()
+    assert run(toy, "corpus")[0].how == "unchanged"
+
+
+def test_only_the_named_stage_is_started(toy: Path) -> None:
+    run(toy, "corpus")
+    run(toy, "features@f")
+    assert (toy / "started.log").read_text().split() == ["corpus", "features@f"]
+
+
+def test_outputs_that_dvc_has_kept_are_restored_unless_forced(toy: Path) -> None:
+    run(toy, "corpus")
+    (toy / "corpus.txt").unlink()
+    assert run(toy, "corpus")[0].how == "restored"
+    assert run(toy, "corpus", force=True)[0].how == "ran"
+
+
+@pytest.mark.parametrize(
+    ("planted", "status", "said"),
+    [
+        (
+            "echo 'genre: models.a has no units' >&2; exit 2",
+            2,
+            "genre: models.a has no units (exit status 2)",
+        ),
+        ("echo 'Traceback'; echo 'ValueError: nine'; exit 1", 1, "ValueError: nine (exit status 1)"),
+        ("echo loading; kill -9 $$", -9, "loading (killed by signal 9)"),
+        ("echo loading; echo Killed; exit 137", -9, "loading (killed by signal 9)"),
+        ("exit 7", 7, "exited with 7 (exit status 7)"),
+    ],
+)
+def test_a_failure_gives_the_stages_last_line_and_exit_status(
+    toy: Path, planted: str, status: int, said: str
+) -> None:
+    (toy / "fails-corpus").write_text(planted)
+    with pytest.raises(StageError) as caught:
+        run(toy, "corpus")
+    assert caught.value.status == status
+    assert str(caught.value).startswith("corpus: ")
+    assert str(caught.value).endswith(said)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_stage_that_does_not_write_its_output_fails(toy: Path) -> None:
+    (toy / "fails-corpus").write_text("exit 0")
+    with pytest.raises(StageError, match=r"corpus\.txt"):
+        run(toy, "corpus")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("WARNING: All log messages before absl::InitializeLog() is called are written to STDERR", False),
+        ("I0000 00:00:1795374369.055115    1880 port.cc:153] oneDNN custom operations are on.", False),
+        ("E0000 00:00:1795374505.064073    2778 cuda_platform.cc:52] failed call to cuInit: INTERNAL", False),
+        ("> genre stage tune mlp", False),
+        ("mlp: trial 1 of 2", True),
+        ("E0000 00:00:1795374369.055115    1880 cuda.cc:1] no device", True),
+        ("It took 3 s", True),
+    ],
+)
+def test_noise_around_a_stage_is_left_out(text: str, shown: bool) -> None:
+    assert (stages.CHATTER.match(text) is None) is shown
+
+
+def test_a_redrawn_line_is_shown_in_its_last_state_without_colours(tmp_path: Path) -> None:
+    code = r"print('1 %\r50 %\r\x1b[32m100 %\x1b[0m'); print('caf\udce9')"
+    with subprocess.Popen(
+        [sys.executable, "-X", "utf8", "-c", code.replace(r"\udce9", "e")], stdout=-1
+    ) as process:
+        assert list(stages.lines(process)) == ["100 %", "cafe"]
+
+
+def test_the_programs_of_this_python_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/elsewhere")
+    assert stages.environment()["PATH"].split(os.pathsep) == [str(Path(sys.executable).parent), "/elsewhere"]
+
+
+def test_stop_ends_a_running_stage_and_all_below_it(toy: Path) -> None:
+    os.mkfifo(toy / "blocks-corpus")
+    running = Running(toy)
+    below: set[psutil.Process] = set()
+    # Other tests' helpers (a Prefect server, a resource tracker) live on beside this one.
+    others = set(psutil.Process().children(recursive=True))
+
+    def line(text: str) -> None:
+        below.update(set(psutil.Process().children(recursive=True)) - others)
+        running.stop()
+
+    with pytest.raises(StoppedError):
+        running.run("corpus", force=False, line=line)
+    assert len(below) >= 3  # guard, DVC, the stage's shell
+    assert psutil.wait_procs(below, timeout=LIMIT)[1] == []
+    with pytest.raises(StoppedError):
+        running.run("corpus", force=False, line=line)
+
+
+#: A flow of one guarded command; says the process ids below it once the innermost is up.
+FLOW = """
+import sys
+from pathlib import Path
+import psutil
+from flows import stages
+process = stages.guarded([sys.executable, "-c", {command!r}], root=Path("."))
+print(process.stdout.readline().decode().strip(), flush=True)
+print(*[child.pid for child in psutil.Process().children(recursive=True)], flush=True)
+process.stdout.read()
+"""
+#: Starts a process in a session of its own that ignores every gentle signal, as a badly behaved stage might.
+STUBBORN = """
+import signal, subprocess, sys
+code = "import signal; signal.signal(15, 1); signal.signal(2, 1); print('up', flush=True); signal.pause()"
+subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+signal.signal(15, 1); signal.signal(2, 1)
+signal.pause()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_no_process_outlives_a_flow_that_was_killed(tmp_path: Path, number: int) -> None:
+    flow = subprocess.Popen(
+        [sys.executable, "-c", FLOW.format(command=STUBBORN)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        cwd=tmp_path,
+    )
+    assert flow.stdout is not None
+    assert flow.stdout.readline() == "up\n"
+    below = [psutil.Process(int(pid)) for pid in flow.stdout.readline().split()]
+    assert len(below) == 3
+    flow.send_signal(number)
+    flow.wait()
+    flow.stdout.close()
+    assert psutil.wait_procs(below, timeout=LIMIT)[1] == []
+
+
+def test_a_stray_left_by_a_command_that_ended_well_is_ended(tmp_path: Path) -> None:
+    code = f"{STUBBORN.rsplit('signal.signal(15', 1)[0]}"
+    process = stages.guarded([sys.executable, "-c", code], root=tmp_path)
+    assert process.stdout is not None and process.stdin is not None
+    with process:
+        process.stdout.read()  # ends once nobody holds the pipe any more
+    assert process.returncode == 0
+
+
+def test_the_guard_needs_the_standard_library_only() -> None:
+    subprocess.run(
+        [sys.executable, "-I", "-S", str(supervisor.__file__), "true"], check=True, stdin=subprocess.PIPE
+    )
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc here: the process group is used")
+def test_descendants_are_found_below_children() -> None:
+    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(1, flush=True); input()'])"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        assert process.pid in supervisor.descendants(os.getpid())
+        assert len(supervisor.descendants(process.pid)) == 1
+        process.communicate(b"\n")

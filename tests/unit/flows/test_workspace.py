@@ -1,0 +1,164 @@
+"""One flow at a time, and nothing of a killed one in the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from flows.process import workspace_lock
+from flows.process.workspace_lock import BusyError
+from tests.conftest import PROJECT
+
+HOLD = """
+import sys
+from pathlib import Path
+from flows import workspace
+with workspace.held(Path("."), wait=0) as holder:
+    holder.note(pid=4711, flow_run="abc")
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def another_flow(root: Path) -> Iterator[subprocess.Popen[str]]:
+    package = str(PROJECT)
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD],
+        cwd=root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": package},
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_second_flow_says_who_works_here(tmp_path: Path) -> None:
+    said: list[str] = []
+    with (
+        another_flow(tmp_path),
+        pytest.raises(BusyError, match=r"process 4711.*GENRE_WAIT"),
+        workspace_lock.held(tmp_path, wait=0.01, say=said.append),
+    ):
+        pass
+    assert len(said) == 1
+
+
+def test_a_second_flow_goes_on_once_the_first_has_ended(tmp_path: Path) -> None:
+    with (
+        another_flow(tmp_path) as first,
+        workspace_lock.held(tmp_path, wait=60, say=lambda _line: first.kill()),
+    ):
+        pass
+
+
+def test_the_next_flow_learns_what_a_killed_one_had_noted(tmp_path: Path) -> None:
+    with another_flow(tmp_path):
+        pass
+    with workspace_lock.held(tmp_path, wait=60) as holder:
+        assert holder.previous == {"pid": 4711, "flow_run": "abc"}
+
+
+def test_a_flow_that_ended_leaves_no_note_even_after_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), workspace_lock.held(tmp_path, wait=0) as holder:
+        holder.note(flow_run="abc")
+        raise ZeroDivisionError
+    with workspace_lock.held(tmp_path, wait=0) as holder:
+        assert holder.previous == {}
+
+
+def test_a_run_that_nobody_closed_is_handed_on_until_somebody_does(tmp_path: Path) -> None:
+    with another_flow(tmp_path):
+        pass
+    with pytest.raises(ZeroDivisionError), workspace_lock.held(tmp_path, wait=60):
+        raise ZeroDivisionError  # it failed before it came to that
+    with workspace_lock.held(tmp_path, wait=0) as holder:
+        assert holder.previous.pop("flow_run") == "abc"
+    with workspace_lock.held(tmp_path, wait=0) as holder:
+        assert holder.previous == {}
+
+
+def test_temporary_files_are_the_workspaces_and_what_was_killed_is_swept(tmp_path: Path) -> None:
+    (tmp_path / "data/.tmp").mkdir(parents=True)
+    (tmp_path / "data/.tmp/left").touch()
+    (tmp_path / "data/models").mkdir()
+    (tmp_path / "data/models/.partial-9999999-1-abcd-mlp").mkdir()
+    before = tempfile.gettempdir()
+    with workspace_lock.held(tmp_path, wait=0):
+        assert tempfile.gettempdir() == os.environ["TMPDIR"] == str(tmp_path / "data/.tmp")
+        assert list((tmp_path / "data/.tmp").iterdir()) == []
+        assert list((tmp_path / "data/models").iterdir()) == []
+    assert tempfile.gettempdir() == before
+    assert not (tmp_path / "data/.tmp").exists()
+
+
+def test_the_same_process_may_hold_it_again_inside(tmp_path: Path) -> None:
+    with workspace_lock.held(tmp_path, wait=0) as outer, workspace_lock.held(tmp_path, wait=0) as inner:
+        assert inner is outer
+
+
+def test_a_data_folder_that_is_no_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    with (
+        pytest.raises(BusyError, match=r"data/\.flow\.lock cannot be written"),
+        workspace_lock.held(tmp_path, wait=0),
+    ):
+        pass
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    (tmp_path / ".dvc" / "tmp").mkdir(parents=True)
+    return tmp_path / ".dvc" / "tmp" / "rwlock"
+
+
+def dead_pid() -> int:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid
+
+
+def test_a_table_cut_short_by_a_kill_is_removed(tmp_path: Path, table: Path) -> None:
+    table.write_text('{"write": {"/data/x": {"pi')
+    assert workspace_lock.clear_dvc_locks(tmp_path) == ["removed .dvc/tmp/rwlock: cut short by a kill"]
+    assert not table.exists()
+
+
+def test_entries_of_dead_and_of_foreign_processes_are_removed(tmp_path: Path, table: Path) -> None:
+    # os.getpid() stands for an id in use again by a program that is not DVC.
+    entries = {
+        "write": {"/data/x": {"pid": dead_pid(), "cmd": "dvc repro"}},
+        "read": {"/data/y": [{"pid": os.getpid(), "cmd": "dvc repro"}]},
+    }
+    table.write_text(json.dumps(entries))
+    assert len(workspace_lock.clear_dvc_locks(tmp_path)) == 2
+    assert json.loads(table.read_text()) == {"write": {}, "read": {"/data/y": []}}
+
+
+def test_entries_of_a_living_dvc_command_stay(tmp_path: Path, table: Path) -> None:
+    program = tmp_path / "dvc"
+    program.write_text("import sys; print('up', flush=True); sys.stdin.read()")
+    with subprocess.Popen([sys.executable, str(program)], stdin=-1, stdout=-1) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        text = json.dumps({"write": {"/data/x": {"pid": process.pid, "cmd": "dvc repro"}}, "read": {}})
+        table.write_text(text)
+        assert workspace_lock.clear_dvc_locks(tmp_path) == []
+        assert table.read_text() == text
+
+
+def test_without_a_table_there_is_nothing_to_do(tmp_path: Path) -> None:
+    assert workspace_lock.clear_dvc_locks(tmp_path) == []

@@ -1,0 +1,300 @@
+"""What every model promises in both variants, whichever file it is in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from components import models
+from components.config import presets
+from components.config.hyperparameters import Choice
+from components.config.params import ModelParams, Variant, parse
+from components.core.errors import ParamsError, TrainingError
+from components.training import fit, input_pipeline
+from components.training import search as search_space
+from components.training.dataset import Part
+
+if TYPE_CHECKING:
+    import keras
+
+PARAMS = parse(presets.compose("demo"))
+#: A row's shape, small but of each feature's rank.
+SHAPES = {
+    "mfcc_summary": (57,),
+    "mfcc_sequence": (20, 13),
+    "vgg16_embedding": (64,),
+    "yamnet_embedding": (6, 1024),
+}
+CLASSES = 3
+
+
+def part(shape: tuple[int, ...], *, rows: int = 24) -> Part:
+    import pandas as pd
+
+    rng = np.random.default_rng(1)
+    y = np.arange(rows) % CLASSES
+    x = (rng.normal(0, 1, (rows, *shape)) + y.reshape(-1, *[1] * len(shape))).astype(np.float32)
+    return Part(x=x, y=y, rows=pd.DataFrame({"track": [str(row) for row in range(rows)]}))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One variant of one model, on rows of one shape."""
+
+    name: str
+    variant: Variant
+    shape: tuple[int, ...]
+    more: tuple[tuple[str, int], ...] = ()
+
+    def __str__(self) -> str:
+        words = [self.name, self.variant, "x".join(map(str, self.shape))]
+        return "-".join(words + [f"{key}={value}" for key, value in self.more])
+
+    @property
+    def block(self) -> ModelParams:
+        block = PARAMS.models[self.name].model_copy(update={"variant": self.variant})
+        return block.resolved(tuning=PARAMS.tuning, training=PARAMS.training)
+
+    def hp(self) -> dict[str, Any]:
+        """The set that is tried first, its layers cut to eight units."""
+        hp = search_space.space(self.block.search).values | self.block.study
+        return {
+            key: 8 if value and key.startswith(("units", "lstm_1", "lstm_2")) else value
+            for key, value in hp.items()
+        } | {"batch_size": 8, **dict(self.more)}
+
+    def build(self, hp: dict[str, Any], rows: Part, *, epochs: int = 2) -> keras.Model:
+        return fit.build(self.name, hp=hp, train=rows, classes=CLASSES, epochs=epochs, variant=self.variant)
+
+
+CASES = [
+    *(
+        Case(name, variant, SHAPES[block.feature])
+        for name, block in PARAMS.models.items()
+        for variant in ("study", "best")
+    ),
+    # Several views of a row: windows of a picture, speeds of a clip.
+    Case("vgg16", "best", (3, 64)),
+    Case("yamnet", "best", (3, 4, 32)),
+    Case("yamnet_lstm", "best", (3, 4, 32)),
+    Case("mlp", "best", SHAPES["mfcc_summary"], more=(("bins", 4),)),
+]
+
+
+@pytest.fixture(params=CASES, ids=str)
+def case(request: pytest.FixtureRequest) -> Case:
+    return request.param
+
+
+@pytest.fixture(params=sorted(PARAMS.models))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_each_file_has_its_block() -> None:
+    assert models.names() == sorted(PARAMS.models)
+
+
+def test_the_output_is_a_distribution_over_genres(case: Case) -> None:
+    rows = part(case.shape)
+    answer = case.build(case.hp(), rows).predict(rows.x, verbose=0)
+    assert answer.shape == (len(rows.y), CLASSES)
+    np.testing.assert_allclose(answer.sum(axis=1), 1.0, atol=1e-5)
+
+
+def test_the_published_best_set_has_the_published_layers(name: str) -> None:
+    hp = search_space.space(PARAMS.models[name].search).values | PARAMS.models[name].study
+    model = models.build(
+        name, hp, variant="study", input_shape=SHAPES[PARAMS.models[name].feature], classes=10
+    )
+    units = [layer.units for layer in model.layers if hasattr(layer, "units")]
+    wanted = [hp["units_1"], hp["units_2"], hp["units_3"], 10]
+    assert units == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("vgg16", (3, 64)), ("yamnet", (3, 4, 32)), ("yamnet_lstm", (3, 4, 32))]
+)
+def test_of_several_views_the_studys_variant_takes_the_row_itself(name: str, shape: tuple[int, ...]) -> None:
+    case, rows = Case(name, "study", shape), part(shape)
+    model = case.build(case.hp(), rows)
+    answer = model.predict(rows.x, verbose=0)
+    rows.x[:, 1:] = 0
+    np.testing.assert_array_equal(model.predict(rows.x, verbose=0), answer)
+
+
+def test_it_reloads_in_safe_mode_with_equal_answers(case: Case, tmp_path: Path) -> None:
+    import keras
+
+    rows = part(case.shape)
+    model = case.build(case.hp(), rows)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(model.predict(rows.x, verbose=0), again.predict(rows.x, verbose=0))
+
+
+def test_a_fit_is_the_same_from_the_same_seed_and_is_made_once(case: Case) -> None:
+    rows, hp = part(case.shape), case.hp()
+    budget = {"epochs": 2, "patience": 2, "monitor": "val_accuracy"}
+    histories = []
+    for _ in range(2):
+        fit.seed_everything(7)
+        model = case.build(hp, rows)
+        histories.append(fit.fit(model, train=rows, validation=rows, hp=hp, **budget))
+    assert histories[0].equals(histories[1])
+    with pytest.raises(TrainingError, match="fresh model"):
+        fit.fit(model, train=rows, validation=rows, hp=hp, **budget)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.variant == "best"], ids=str)
+def test_the_whole_model_answers_as_the_part_that_was_trained(case: Case) -> None:
+    rows, hp = part(case.shape), case.hp()
+    model = case.build(hp, rows)
+    history = fit.fit(model, train=rows, validation=rows, hp=hp, epochs=2, patience=2, monitor="val_loss")
+    hits = model.predict(rows.x, verbose=0).argmax(axis=1) == rows.y
+    kept = fit.kept_epoch(history, hp=hp, monitor="val_loss")
+    assert hits.mean() == pytest.approx(history.set_index("epoch").loc[kept, "val_accuracy"])
+
+
+def test_every_searched_value_builds(case: Case) -> None:
+    search = case.block.search
+    others = [{key: not case.hp()[key]} for key, kind in search.items() if kind.type == "boolean"]
+    others += [
+        {key: kind.values[0]}
+        for key, kind in search.items()
+        if isinstance(kind, Choice)
+        if not kind.values[0]
+    ]
+    for other in others:
+        models.build(
+            case.name, case.hp() | other, variant=case.variant, input_shape=case.shape, classes=CLASSES
+        )
+
+
+def test_standardisation_sees_train_alone() -> None:
+    case = Case("mlp", "study", (57,))
+    rows = part(case.shape)
+    mean = case.build(case.hp(), rows).get_layer("standardise").mean.numpy().ravel()
+    np.testing.assert_allclose(mean, rows.x.mean(axis=0), atol=1e-4)
+
+
+def test_principal_components_are_those_of_the_whole_pictures_of_train() -> None:
+    import keras
+    from sklearn.decomposition import PCA
+
+    case = Case("vgg16", "best", (3, 64))
+    rows, hp = part(case.shape, rows=60), case.hp() | {"components": 5, "clip": 1e6}
+    model = case.build(hp, rows)
+    whole = rows.x[:, 0]
+    wanted = PCA(5).fit_transform((whole - whole.mean(axis=0)) / whole.std(axis=0))
+    given = keras.Model(model.inputs, model.get_layer("prepared").output).predict(rows.x, verbose=0)[:, 0]
+    assert np.mean(given**2) == pytest.approx(1.0, rel=1e-3)
+    np.testing.assert_allclose(np.abs(given), np.abs(wanted) / np.sqrt(np.mean(wanted**2)), atol=0.01)
+
+
+def test_with_fewer_rows_than_components_the_further_ones_are_0() -> None:
+    case = Case("vgg16", "best", (64,))
+    layer = case.build(case.hp(), part(case.shape, rows=9)).get_layer("principal_components")
+    assert not layer.get_weights()[0][:, 9:].any()
+
+
+def test_what_is_fixed_before_training_is_not_trained() -> None:
+    case = Case("vgg16", "best", (3, 64))
+    rows, hp = part(case.shape), case.hp()
+    model = case.build(hp, rows)
+    fixed = [model.get_layer(name).get_weights() for name in ("standardise", "principal_components")]
+    trained = model.get_layer("dense_1").get_weights()[0]
+    fit.fit(model, train=rows, validation=rows, hp=hp, epochs=1, patience=1, monitor="val_loss")
+    for name, before in zip(("standardise", "principal_components"), fixed, strict=True):
+        for one, other in zip(before, model.get_layer(name).get_weights(), strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert np.abs(model.get_layer("dense_1").get_weights()[0] - trained).max() > 0
+
+
+def test_lstm_layers_keep_what_fast_kernels_need() -> None:
+    """The conditions listed in the documentation of keras.layers.LSTM."""
+    import keras
+
+    for case in (case for case in CASES if case.name.endswith("lstm")):
+        model = case.build(case.hp(), part(case.shape))
+        wrapped = [layer for layer in model.layers if isinstance(layer, keras.layers.TimeDistributed)]
+        every = [*model.layers, *(inner for layer in wrapped for inner in layer.layer.layers)]
+        both = [layer for layer in every if isinstance(layer, keras.layers.Bidirectional)]
+        layers = [layer for layer in every if isinstance(layer, keras.layers.LSTM)]
+        layers += [one for layer in both for one in (layer.forward_layer, layer.backward_layer)]
+        assert len(layers) == (3 if case.variant == "study" else 2)
+        for layer in layers:
+            assert json.loads(json.dumps(layer.get_config()["activation"])) == "tanh"
+            assert layer.get_config()["recurrent_activation"] == "sigmoid"
+            assert layer.recurrent_dropout == 0
+            assert not layer.unroll
+            assert layer.use_bias
+
+
+def test_a_cosine_schedule_rises_falls_to_0_and_is_run_to_its_end() -> None:
+    case = Case("mlp", "best", (57,))
+    rows, hp = part(case.shape, rows=160), case.hp() | {"learning_rate": 0.5}
+    history = fit.fit(
+        case.build(hp, rows, epochs=10),
+        train=rows,
+        validation=rows,
+        hp=hp,
+        epochs=10,
+        patience=1,
+        monitor="val_loss",
+    )
+    rates = history["learning_rate"]
+    assert len(rates) == 10
+    assert 0.4 < rates.max() <= 0.5
+    assert rates.iloc[-1] == pytest.approx(0.0, abs=1e-6)
+    assert fit.kept_epoch(history, hp=hp, monitor="val_loss") == 10
+
+
+def test_masks_cover_neighbours_and_leave_the_rest() -> None:
+    fit.seed_everything(3)
+    rows = part((20, 13), rows=40)
+    fed = input_pipeline.batches(
+        rows, classes=CLASSES, batch_size=40, shuffle=False, mask_frames=6, mask_channels=3
+    )
+    ((x, _),) = fed.as_numpy_iterator()
+    masked = x == 0
+    np.testing.assert_array_equal(x[~masked], rows.x[~masked])
+    frames, channels = masked.all(axis=2).sum(axis=1), masked.all(axis=1).sum(axis=1)
+    assert set(frames) <= set(range(7))
+    assert set(channels) <= set(range(4))
+    assert frames.max() >= 5
+    assert channels.max() == 3
+    for row in masked.all(axis=2):
+        assert np.abs(np.diff(row.astype(int))).sum() <= 2
+
+
+@pytest.mark.parametrize("masks", [{"mask_frames": 6}, {"mask_channels": 3}])
+def test_of_several_views_each_is_masked_alike(masks: dict[str, int]) -> None:
+    rows = part((2, 20, 13), rows=40)
+    ((x, _),) = input_pipeline.batches(
+        rows, classes=CLASSES, batch_size=40, shuffle=False, **masks
+    ).as_numpy_iterator()
+    assert x.shape == rows.x.shape
+    masked = x == 0
+    assert masked.any()
+    np.testing.assert_array_equal(x[~masked], rows.x[~masked])
+    np.testing.assert_array_equal(masked[:, 0], masked[:, 1])
+
+
+def test_a_loss_that_is_not_finite_ends_in_an_error() -> None:
+    case = Case("mlp", "study", (57,))
+    rows, hp = part(case.shape), {**case.hp(), "standardise": False, "learning_rate": 1e30}
+    with pytest.raises(TrainingError, match="learning_rate"):
+        fit.fit(
+            case.build(hp, rows), train=rows, validation=rows, hp=hp, epochs=3, patience=3, monitor="val_loss"
+        )
+
+
+def test_an_unknown_model_is_named_with_the_known_ones() -> None:
+    with pytest.raises(ParamsError, match=r"'cnn'.*mlp"):
+        models.load("cnn")

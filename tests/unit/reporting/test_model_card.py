@@ -1,0 +1,105 @@
+"""The card: what a reader must know is on it, first what makes the numbers mean less; and it fits its page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from components.config import presets
+from components.config.params import parse
+from components.reporting import model_card
+
+GENRES = [f"genre {letter}" for letter in "abcdefghij"]
+
+
+def facts(*, preset: str = "demo", path: str | None = None, **other: Any) -> dict[str, Any]:
+    chosen = parse(presets.compose(preset, corpus_path=path)).model_dump(mode="json")
+    return {
+        "model": "yamnet",
+        "preset": preset,
+        "params": chosen,
+        "genres": GENRES,
+        "feature": {
+            "feature": "yamnet_embedding",
+            "unit": "segment",
+            "pretrained": {"encoder": "yamnet", "origin": "seed 20", "trained": False},
+        },
+        "parameters": 1234567,
+        "protocol": "track",
+        "leaky": False,
+        "fingerprint": "f" * 64,
+        "train_tracks": ["a"] * 76,
+        "validation_tracks": ["b"] * 20,
+        "seed": 20,
+        "weights_sha256": "c" * 64,
+        "warnings": [],
+    } | other
+
+
+@pytest.fixture
+def metrics() -> dict[str, float]:
+    found = {f"test.recall.{genre}": 0.1 * at for at, genre in enumerate(GENRES)}
+    for part, songs in (("validation", 20), ("test", 24)):
+        for metric in ("song_accuracy", "segment_accuracy"):
+            found |= {f"{part}.{metric}": 0.75, f"{part}.{metric}_low": 0.5, f"{part}.{metric}_high": 0.9}
+        found |= {f"{part}.songs": songs, f"{part}.segments": 4 * songs, f"{part}.macro_f1": 0.7}
+    return found
+
+
+def test_it_says_what_and_on_what_and_how_well_and_how_to_make_it_again(metrics):
+    text = model_card.card(facts(), metrics=metrics, commit="abc123")
+    for said in (
+        "**yamnet**", "10 genres", "genre a, genre b", "yamnet_embedding", "76 songs", "20 songs", "Protocol `track`",
+        "75.0 % of 24 songs (50 to 90)", "75.0 % of 96 segments",
+        "guessing gives 10 %", "genre a 0 %, genre b 10 %", "git checkout abc123",
+        "genre use demo", "genre run --models yamnet", "c" * 16,
+    ):  # fmt: skip
+        assert said in text, said
+
+
+def test_what_makes_the_numbers_mean_less_comes_first(metrics):
+    text = model_card.card(facts(leaky=True, protocol="segment"), metrics=metrics, commit="")
+    composed, untrained, leaky = (
+        text.index(mark) for mark in ("Composed songs", "Untrained encoder", "Leaky:")
+    )
+    assert composed < untrained < leaky < text.index("### What")
+    assert "say nothing about music" in text
+    assert "git checkout" not in text
+
+
+def test_real_music_and_a_real_encoder_need_no_warning(metrics):
+    trained = {"encoder": "yamnet", "origin": "tfhub.dev", "trained": True}
+    feature = {"feature": "yamnet_embedding", "unit": "segment", "pretrained": trained}
+    assert model_card.warnings(facts(preset="gtzan-mini", feature=feature)) == []
+
+
+@pytest.mark.parametrize(
+    ("preset", "path", "said"),
+    [
+        ("demo", None, "MIT"),
+        ("gtzan-mini", None, "GTZAN has no licence"),
+        ("gtzan-table", None, "GTZAN has no licence"),
+        ("gtzan-mini", "/music", "user's own"),
+    ],
+)
+def test_the_licence_is_of_the_data_that_was_used(preset, path, said):
+    assert said in model_card.licence(facts(preset=preset, path=path))
+
+
+def test_it_fits_where_it_is_kept(metrics):
+    warnings = ["a search parameter lies on the edge of its range " * 4] * 40
+    assert len(model_card.card(facts(warnings=warnings), metrics=metrics, commit="")) == model_card.LONGEST
+
+
+def test_the_name_says_who_speaks_and_that_composed_songs_prove_nothing():
+    text = model_card.of_the_name(registered_model="genre", composed=True)
+    assert "@champion" in text and "nothing about music" in text
+    assert "nothing about music" not in model_card.of_the_name(registered_model="genre", composed=False)
+
+
+def test_a_presets_every_name_is_known(metrics):
+    for name in presets.names():
+        assert yaml.safe_load(presets.compose(name))["preset"] == name
+        assert model_card.card(facts(preset=name), metrics=metrics, commit="")

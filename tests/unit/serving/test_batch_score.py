@@ -1,0 +1,162 @@
+"""A watched folder: what is new is scored once, by content; killed runs lose little; drift is of the newest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.serving import batch_score, drift
+from components.serving import load as voices
+from components.serving.batch_score import ScoringError
+from tests.support import speaking_model
+from tests.support.speaking_model import song
+
+FEATURE = {"feature": "mfcc_summary", "names": None, "shape": [57], "pretrained": None}
+
+
+@pytest.fixture
+def champion(monkeypatch):
+    """A model that always says jazz; its weights can be exchanged, and each loading is noted."""
+    state = SimpleNamespace(weights="a" * 64, loaded=0, reference=None)
+
+    def load(_client, _uri):
+        state.loaded += 1
+        voice = speaking_model.voice()
+        voice.model.facts |= {"feature": FEATURE, "weights_sha256": state.weights}
+        voice.model.reference = state.reference
+        return voice
+
+    monkeypatch.setattr(voices, "store", lambda: None)
+    monkeypatch.setattr(voices, "address", lambda *_, **__: "models:/genre/1")
+    monkeypatch.setattr(
+        voices,
+        "run_of",
+        lambda *_: SimpleNamespace(
+            data=SimpleNamespace(tags={"model": "mlp", "weights_sha256": state.weights})
+        ),
+    )
+    monkeypatch.setattr(voices, "load", load)
+    return state
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    folder = tmp_path / "inbox"
+    (folder / "deep").mkdir(parents=True)
+    song(folder / "a.wav", pitch=300)
+    song(folder / "deep" / "b.wav", pitch=500)
+    return folder
+
+
+@pytest.fixture
+def score(tmp_path, inbox, champion, demo_params):
+    return lambda **options: batch_score.run(inbox, params=demo_params, root=tmp_path / "data", **options)
+
+
+class TestWhatIsNew:
+    def test_a_row_a_song_with_all_that_was_said(self, score):
+        scored = score()
+        table = batch_score.read(scored.scores)
+        assert sorted(table["file"]) == ["a.wav", "deep/b.wav"]
+        assert set(table["genre"]) == {"jazz"}
+        assert table["probability.jazz"].tolist() == pytest.approx([0.7, 0.7])
+        assert [moment["start"] for moment in table["timeline"][0]] == [0, 3]
+        assert table["scored_at"].dt.tz is not None
+        assert scored.genres == {"jazz": 2}
+        assert len(pd.read_parquet(scored.scores)) == 2, "as the pages say, the folder reads as one table"
+
+    def test_nothing_is_scored_twice_and_then_no_model_is_loaded(self, score, champion):
+        score()
+        again = score()
+        assert (len(again.fresh), again.known, champion.loaded) == (0, 2, 1)
+
+    def test_another_name_is_the_same_song(self, score, inbox, champion):
+        score()
+        (inbox / "a.wav").rename(inbox / "renamed.wav")
+        (inbox / "copy.wav").write_bytes((inbox / "renamed.wav").read_bytes())
+        assert len(score().fresh) == 0
+
+    def test_other_bytes_are_another_song(self, score, inbox):
+        score()
+        song(inbox / "a.wav", pitch=700)
+        assert score().fresh["file"].tolist() == ["a.wav"]
+
+    def test_another_model_hears_all_again_and_has_its_own_folder(self, score, champion):
+        first = score()
+        champion.weights = "b" * 64
+        second = score()
+        assert len(second.fresh) == 2
+        assert first.scores != second.scores
+
+    def test_an_empty_folder_asks_no_model(self, tmp_path, demo_params, monkeypatch):
+        (tmp_path / "empty").mkdir()
+        monkeypatch.setattr(voices, "store", lambda: pytest.fail("the store was asked"))
+        assert batch_score.run(tmp_path / "empty", params=demo_params, root=tmp_path).model == ""
+
+    def test_a_folder_that_is_not_there(self, tmp_path, demo_params):
+        with pytest.raises(ScoringError, match="is not a folder; valid"):
+            batch_score.run(tmp_path / "gone", params=demo_params, root=tmp_path)
+
+    def test_hidden_files_are_left_alone(self, score, inbox):
+        (inbox / "a.wav").rename(inbox / ".a.wav")
+        assert score().fresh["file"].tolist() == ["deep/b.wav"]
+
+
+class TestFaults:
+    def test_a_bad_song_is_written_with_its_reason_and_not_tried_again(self, score, inbox):
+        (inbox / "a.wav").write_text("not audio")
+        scored = score()
+        bad, good = batch_score.read(scored.scores).sort_values("file").to_dict("records")
+        assert (bad["genre"], good["genre"]) == ("", "jazz")
+        assert "no RIFF header" in bad["reason"]
+        assert scored.genres == {"jazz": 1}
+        assert len(score().fresh) == 0
+
+    def test_a_killed_run_keeps_its_finished_parts(self, score, inbox, champion, monkeypatch):
+        monkeypatch.setattr(batch_score, "PART", 1)
+
+        def killed(line: str) -> None:
+            if line == "mlp: 2 of 2 songs":
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            score(tell=killed)
+        assert (len(score().fresh), champion.loaded) == (1, 2)
+
+    def test_two_runs_do_not_mix(self, score, inbox):
+        def second(_line: str) -> None:
+            with pytest.raises(ScoringError, match="another run is writing"):
+                score()
+
+        assert len(score(tell=second).fresh) == 2
+
+
+class TestDrift:
+    def reference(self, *, around: float) -> pd.DataFrame:
+        values = np.random.default_rng(0).normal(around, 1.0, (50, 57))
+        return pd.DataFrame(values, columns=drift.names(FEATURE))
+
+    def test_it_is_measured_on_the_newest_songs_and_kept(self, score, inbox, champion):
+        champion.reference = self.reference(around=1e6)
+        for number in range(6):
+            song(inbox / f"{number}.wav", pitch=300 + 40 * number, seconds=3.1)
+        scored = score(window=7)
+        assert scored.drift["songs"] == 7
+        assert scored.drift["reference"] == 50
+        assert scored.drift["share"] == 1
+        assert scored.drift["genres"] == {"jazz": 7}
+        json.dumps(scored.drift)
+        assert score().drift == scored.drift
+
+    def test_without_a_reference_it_is_not_known(self, score):
+        assert score().drift == {}
+
+    def test_bad_songs_play_no_part(self, score, inbox, champion):
+        champion.reference = self.reference(around=0)
+        (inbox / "a.wav").write_text("not audio")
+        assert score().drift["songs"] == 1

@@ -1,0 +1,311 @@
+"""The corpus: any collection becomes one row a track, and too little of a genre stops the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from components.config.params import Params
+from components.core.errors import CorpusError
+from components.corpus import feature_table
+from components.corpus import store as corpus_store
+from components.corpus.discovery import track_id
+from components.stages import corpus
+from tests.support.collections_on_disk import RATE, pointed_at, table_of, tone, write_tracks
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    return write_tracks(tmp_path / "music", {"blues": 3, "jazz": 2, "rock": 4})
+
+
+def list_audio(folder: Path, params: Params, *, minimum: int = 2) -> pd.DataFrame:
+    root = folder.parent / "data"
+    corpus.run("audio", params=pointed_at(params, minimum=minimum, audio=folder), root=root)
+    return corpus_store.read("audio", root=root)
+
+
+# --- what a listing holds
+
+
+def test_one_row_a_track_sorted_with_all_columns(collection: Path, demo_params: Params) -> None:
+    listing = list_audio(collection, demo_params)
+    assert list(listing.columns) == list(corpus_store.COLUMNS)
+    assert listing["track"].tolist() == sorted(listing["track"])
+    assert listing["genre"].value_counts().to_dict() == {"blues": 3, "jazz": 2, "rock": 4}
+    first = listing.iloc[0]
+    assert (first["track"], first["path"]) == ("blues.00000", "blues/blues.00000.wav")
+    assert (first["sample_rate"], first["samples"], first["seconds"]) == (RATE, 4 * RATE, 4.0)
+    assert first["bytes"] == (collection / first["path"]).stat().st_size
+    assert (first["segments"], first["fault"], len(first["sha256"])) == (1, "", 64)
+
+
+def test_the_same_collection_gives_the_same_bytes_wherever_it_lies(
+    tmp_path: Path, demo_params: Params
+) -> None:
+    written = []
+    for place in ("here", "there/deeper"):
+        folder = write_tracks(tmp_path / place / "music", {"jazz": 2, "rock": 2})
+        list_audio(folder, demo_params)
+        written.append((folder.parent / "data/corpus/audio.parquet").read_bytes())
+    assert written[0] == written[1]
+
+
+def test_a_relative_path_starts_beside_the_data_folder(collection: Path, demo_params: Params) -> None:
+    params = pointed_at(demo_params, audio=Path("music"))
+    assert len(corpus.run("audio", params=params, root=collection.parent / "data")) == 9
+
+
+def test_segments_are_whole_and_at_most_per_track(tmp_path: Path, demo_params: Params) -> None:
+    folder = write_tracks(tmp_path / "music", {"jazz": 2, "rock": 2}, seconds=4)
+    soundfile.write(folder / "jazz/jazz.00000.wav", tone(9.0), RATE)
+    soundfile.write(folder / "jazz/jazz.00001.wav", tone(9.0)[:-1], RATE)
+    soundfile.write(folder / "rock/rock.00000.wav", tone(20.0), RATE)
+    listing = list_audio(folder, demo_params).set_index("track")["segments"]
+    assert listing.to_dict() == {"jazz.00000": 3, "jazz.00001": 2, "rock.00000": 4, "rock.00001": 1}
+
+
+@pytest.mark.parametrize("ending", ["wav", "WAV", "flac", "ogg", "mp3", "au", "aiff"])
+def test_every_container_is_read(collection: Path, demo_params: Params, ending: str) -> None:
+    soundfile.write(collection / f"jazz/jazz.00007.{ending}", tone(7.0), RATE)
+    row = list_audio(collection, demo_params).set_index("track").loc["jazz.00007"]
+    assert (row["sample_rate"], row["segments"], row["fault"]) == (RATE, 2, "")
+    assert row["seconds"] == pytest.approx(7.0, abs=0.2)
+
+
+def test_a_track_left_out_keeps_its_row_and_is_said(
+    collection: Path, demo_params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (collection / "rock/rock.00002.wav").write_bytes(b"")
+    listing = list_audio(collection, demo_params)
+    assert len(listing) == 9
+    assert len(corpus_store.usable(listing)) == 8
+    assert listing.set_index("track").loc["rock.00002", "fault"] == "empty: 0 bytes"
+    said = capsys.readouterr().err
+    assert "8 usable tracks of 3 genres, 1 left out" in said
+    assert "rock.00002: empty: 0 bytes" in said
+
+
+def test_repeats_are_said(collection: Path, demo_params: Params, capsys: pytest.CaptureFixture[str]) -> None:
+    (collection / "rock/rock.00003.wav").write_bytes((collection / "rock/rock.00000.wav").read_bytes())
+    listing = list_audio(collection, demo_params)
+    assert listing["sha256"].duplicated().sum() == 1
+    assert "1 tracks repeat another track byte for byte" in capsys.readouterr().err
+
+
+def test_files_that_are_no_tracks_are_ignored(collection: Path, demo_params: Params) -> None:
+    for name in ("README.md", "rock/cover.jpg", "rock/._rock.00000.wav", "jazz/.DS_Store"):
+        (collection / name).write_text("not music")
+    assert len(list_audio(collection, demo_params)) == 9
+
+
+# --- any collection
+
+
+@pytest.mark.parametrize("classes", [2, 37, 100])
+def test_two_to_a_hundred_classes_of_any_name(tmp_path: Path, demo_params: Params, classes: int) -> None:
+    names = [f"class {n} & ünïcode" for n in range(classes)]
+    folder = write_tracks(tmp_path / "music", dict.fromkeys(names, 2), seconds=3.0)
+    listing = list_audio(folder, demo_params)
+    assert sorted(listing["genre"].unique()) == sorted(names)
+    assert listing["track"].is_unique
+    assert (listing["fault"] == "").all()
+
+
+def test_albums_below_a_genre_are_entered(collection: Path, demo_params: Params) -> None:
+    album = collection / "jazz/Some Artist/First. Album"
+    album.mkdir(parents=True)
+    soundfile.write(album / "01 Opening.flac", tone(), RATE)
+    row = (
+        list_audio(collection, demo_params)
+        .set_index("path")
+        .loc["jazz/Some Artist/First. Album/01 Opening.flac"]
+    )
+    assert (row["track"], row["genre"]) == ("jazz/Some Artist/First. Album/01 Opening", "jazz")
+
+
+@pytest.mark.parametrize(
+    ("genre", "name", "expected"),
+    [
+        ("blues", "blues.00042", "blues.00042"),
+        ("blues", "blues00042", "blues.00042"),
+        ("class1", "class100042", "class1.00042"),
+        ("blues", "jazz.00042", "blues/jazz.00042"),
+        ("blues", "blues.00042.b", "blues/blues.00042.b"),
+        ("blues", "a\nb", "blues/a\\nb"),
+    ],
+)
+def test_the_id_of_a_track(genre: str, name: str, expected: str) -> None:
+    assert track_id(genre, name) == expected
+
+
+@given(st.text(st.characters(blacklist_characters="\0/"), min_size=1, max_size=60))
+def test_an_id_can_always_be_printed_and_stored(name: str) -> None:
+    name = name.encode("utf-8", "replace").decode()
+    assert track_id("blues", name).isprintable()
+
+
+# --- collections that cannot be used
+
+
+def refused(folder: Path, params: Params, *, minimum: int = 2) -> str:
+    with pytest.raises(CorpusError) as caught:
+        list_audio(folder, params, minimum=minimum)
+    assert not (folder.parent / "data").exists(), "nothing may be written"
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path, demo_params: Params) -> None:
+    message = refused(tmp_path / "nowhere", demo_params)
+    assert "corpus.sources.audio.path" in message
+    assert "nowhere" in message
+    assert "one subfolder a genre" in message
+
+
+def test_a_file_in_place_of_the_folder(tmp_path: Path, demo_params: Params) -> None:
+    (tmp_path / "music").write_text("x")
+    assert "is not a folder" in refused(tmp_path / "music", demo_params)
+
+
+def test_an_empty_folder(tmp_path: Path, demo_params: Params) -> None:
+    (tmp_path / "music").mkdir()
+    assert "holds no genre folders" in refused(tmp_path / "music", demo_params)
+
+
+def test_one_genre_only(tmp_path: Path, demo_params: Params) -> None:
+    folder = write_tracks(tmp_path / "music", {"jazz": 3})
+    assert "one genre only, 'jazz'" in refused(folder, demo_params)
+
+
+def test_an_empty_genre_folder(collection: Path, demo_params: Params) -> None:
+    (collection / "pop").mkdir()
+    message = refused(collection, demo_params)
+    assert "/pop' holds no track" in message
+    assert ".flac" in message
+
+
+def test_more_than_a_hundred_classes(tmp_path: Path, demo_params: Params) -> None:
+    for number in range(101):
+        (tmp_path / "music" / str(number)).mkdir(parents=True)
+    assert "101 folders; valid: " in refused(tmp_path / "music", demo_params)
+
+
+@pytest.mark.parametrize("name", ["two\nlines", " spaces ", "tab\t", "bell\a"])
+def test_a_folder_name_that_cannot_be_a_label(collection: Path, demo_params: Params, name: str) -> None:
+    (collection / name).mkdir()
+    assert "cannot be a label" in refused(collection, demo_params)
+
+
+def test_too_few_usable_tracks_name_genre_and_counts(collection: Path, demo_params: Params) -> None:
+    soundfile.write(collection / "blues/blues.00001.wav", np.zeros(RATE * 4), RATE)
+    message = refused(collection, demo_params, minimum=3)
+    assert "'blues' keeps 2 usable of 3 tracks (1 silent)" in message
+    assert "'jazz' keeps 2 usable of 2 tracks" in message
+    assert "corpus.minimum_tracks is 3" in message
+    assert "rock" not in message
+
+
+def test_an_unknown_source(collection: Path, demo_params: Params) -> None:
+    with pytest.raises(CorpusError, match=r"'video' is not in params\.yaml; valid: audio"):
+        corpus.run("video", params=pointed_at(demo_params, audio=collection))
+
+
+def test_reading_what_was_never_listed_says_how_to(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"does not exist; `genre stage corpus audio` makes it"):
+        corpus_store.read("audio", root=tmp_path)
+
+
+def test_reading_what_is_no_listing(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus/audio.parquet").write_bytes(b"PAR1 but not really")
+    with pytest.raises(CorpusError, match="cannot be read"):
+        corpus_store.read("audio", root=tmp_path)
+
+
+# --- pictures and tables name the tracks as audio does
+
+
+def test_pictures(tmp_path: Path, demo_params: Params) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (4, 288, 432, 4), dtype=np.uint8)
+    for number, pixels in enumerate(noise):
+        genre = ("jazz", "rock")[number % 2]
+        (tmp_path / genre).mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / genre / f"{genre}{number:05d}.png")
+    listing = corpus.run(
+        "pictures", params=pointed_at(demo_params, pictures=tmp_path), root=tmp_path / ".data"
+    )
+    assert listing["track"].tolist() == ["jazz.00000", "jazz.00002", "rock.00001", "rock.00003"]
+    assert (listing["fault"] == "").all()
+    assert (listing["segments"] == 0).all()
+
+
+def test_a_table_of_pieces(tmp_path: Path, demo_params: Params) -> None:
+    table = table_of({"jazz.00000": "jazz", "jazz.00001": "jazz", "rock.00000": "rock", "my song": "rock"})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    listing = corpus.run("table", params=pointed_at(demo_params, table=tmp_path / "table.csv"), root=tmp_path)
+    assert listing["track"].tolist() == ["jazz.00000", "jazz.00001", "rock.00000", "rock/my song"]
+    assert (listing["segments"] == 3).all()
+    assert (listing["path"] == "").all()
+
+
+def test_a_table_of_whole_tracks(tmp_path: Path, demo_params: Params) -> None:
+    table = table_of({f"{genre}.0000{n}": genre for genre in ("jazz", "rock") for n in range(2)}, pieces=1)
+    table["length"] = 661_794
+    table["filename"] = table["filename"].str.replace(".0.wav", ".wav")
+    table.to_csv(tmp_path / "table.csv", index=False)
+    rows = feature_table.rows(tmp_path / "table.csv")
+    assert rows["segment"].tolist() == [-1] * 4
+    assert rows["track"].tolist() == ["jazz.00000", "jazz.00001", "rock.00000", "rock.00001"]
+
+
+# --- the public collection
+
+
+@pytest.mark.real
+def test_the_hundred_real_tracks(test_data: Path, tmp_path: Path, demo_params: Params) -> None:
+    params = pointed_at(demo_params, audio=test_data / "gtzan-mini/genres_original")
+    listing = corpus.run("audio", params=params, root=tmp_path)
+    assert len(corpus_store.usable(listing)) == 100
+    assert listing["genre"].nunique() == 10
+    assert listing["seconds"].between(29.9, 30.5).all()
+
+
+@pytest.mark.real
+def test_the_public_corrupt_file_has_no_riff_header(
+    test_data: Path, collection: Path, demo_params: Params
+) -> None:
+    content = (test_data / "faulty/jazz.00054.wav").read_bytes()
+    (collection / "jazz/jazz.00054.wav").write_bytes(content)
+    row = list_audio(collection, demo_params).set_index("track").loc["jazz.00054"]
+    assert row["fault"] == "no RIFF header"
+
+
+@pytest.mark.real
+def test_audio_pictures_and_table_share_their_tracks(
+    test_data: Path, tmp_path: Path, demo_params: Params
+) -> None:
+    sources = {
+        "audio": test_data / "gtzan-mini/genres_original",
+        "pictures": test_data / "gtzan/images_original",
+        "table": test_data / "gtzan/features_30_sec.csv",
+    }
+    params = pointed_at(demo_params, **sources)
+    tracks = {
+        name: set(corpus_store.usable(corpus.run(name, params=params, root=tmp_path))["track"])
+        for name in sources
+    }
+    assert {name: len(found) for name, found in tracks.items()} == {
+        "audio": 100,
+        "pictures": 999,
+        "table": 1000,
+    }
+    assert tracks["audio"] <= tracks["pictures"] < tracks["table"]
+    assert tracks["table"] - tracks["pictures"] == {"jazz.00054"}

@@ -1,0 +1,133 @@
+"""The refit: the tested model has seen validation songs, what chooses among models has not, and both are told."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.config.params import Params
+from components.core import atomic
+from components.core.errors import LeakError
+from components.stages import train
+from components.training import dataset, search
+from tests.conftest import small
+from tests.support.small_project import build_small_project
+
+
+def best(params: Params, *, refit: bool, **hp: Any) -> Params:
+    """The MLP's better variant, its layers and budgets cut."""
+    document = params.model_dump(mode="json")
+    document["models"]["mlp"]["variant"] = "best"
+    block = document["models"]["mlp"]["best"]
+    block["training"] = {"epochs": 6, "patience": 2, "monitor": "val_loss", "refit": refit}
+    small = {"log_columns": "", "units_1": 16, "units_2": 0, "learning_rate": 0.01, **hp}
+    block["search"] |= {key: {"type": "fixed", "value": value} for key, value in small.items()}
+    block["start"] = {key: value for key, value in block["start"].items() if key not in small}
+    return Params.model_validate(document)
+
+
+def trained(params: Params, *, root: Path) -> tuple[dict[str, float], dict[str, Any], pd.DataFrame]:
+    block = params.model("mlp")
+    hp = search.space(block.search).values | block.study
+    atomic.write_json(root / "tuning/mlp/best.json", {"trial": "0", "score": 0.5, "hyperparameters": hp})
+    metrics = train.run("mlp", params=params, root=root)
+    facts = json.loads((root / "models/mlp/training.json").read_text(encoding="utf-8"))
+    return metrics, facts, pd.read_parquet(root / "models/mlp/predictions.parquet")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one training run left."""
+
+    root: Path
+    metrics: dict[str, float]
+    facts: dict[str, Any]
+    predictions: pd.DataFrame
+
+    def part(self, name: str) -> pd.DataFrame:
+        return self.predictions[self.predictions["part"] == name].reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Run]:
+    """The same model of the same songs, without and with a refit."""
+    done = {}
+    for refit in (False, True):
+        root = tmp_path_factory.mktemp("refit") / "data"
+        build_small_project(root, seed=0)
+        done[refit] = Run(root, *trained(best(small(), refit=refit), root=root))
+    return done
+
+
+def test_validation_stays_the_first_fit_s_and_test_is_the_second_s(runs: dict[bool, Run]) -> None:
+    pd.testing.assert_frame_equal(runs[False].part("validation"), runs[True].part("validation"))
+    assert not runs[False].part("test").equals(runs[True].part("test"))
+    assert runs[True].metrics["validation.log_loss"] == runs[False].metrics["validation.log_loss"]
+    assert runs[False].facts["refit"] is None
+    assert runs[True].facts["weights_sha256"] != runs[False].facts["weights_sha256"]
+
+
+def test_the_saved_model_is_the_one_that_was_tested(runs: dict[bool, Run]) -> None:
+    import keras
+
+    model = keras.saving.load_model(runs[True].root / "models/mlp/model.keras", safe_mode=True)
+    test = dataset.load("mfcc_summary", parts=("test",), root=runs[True].root)["test"]
+    said = runs[True].part("test").filter(like="probability.").to_numpy()
+    np.testing.assert_allclose(model.predict(test.x, verbose=0), said, atol=1e-6)
+
+
+@pytest.mark.parametrize(("refit", "parts"), [(False, ["train"]), (True, ["train", "validation"])])
+def test_every_song_that_the_saved_model_saw_is_listed(
+    runs: dict[bool, Run], refit: bool, parts: list[str]
+) -> None:
+    """The registry asks a model about no song of this list."""
+    split = pd.read_parquet(runs[refit].root / "splits/split.parquet")
+    of = lambda parts: sorted(set(split.loc[split["part"].isin(parts), "track"]))  # noqa: E731
+    assert runs[refit].facts["train_tracks"] == of(parts)
+    assert runs[refit].facts["validation_tracks"] == of(["validation"])
+
+
+def test_standardisation_of_the_second_fit_is_of_train_and_validation(runs: dict[bool, Run]) -> None:
+    import keras
+
+    model = keras.saving.load_model(runs[True].root / "models/mlp/model.keras", safe_mode=True)
+    data = dataset.load("mfcc_summary", parts=("train", "validation"), root=runs[True].root)
+    both = dataset.joined(data["train"], data["validation"])
+    mean = model.get_layer("standardise").mean.numpy().ravel()
+    np.testing.assert_allclose(mean, both.x.mean(axis=0), rtol=1e-3, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rule"), [("constant", "best epoch by val_loss"), ("cosine", "whole cosine")]
+)
+def test_the_first_fit_says_for_how_many_epochs(
+    small_project: Path, small_params: Params, schedule: str, rule: str
+) -> None:
+    params = best(small_params, refit=True, schedule=schedule, learning_rate=0.1)
+    _, facts, _ = trained(params, root=small_project)
+    history = pd.read_csv(small_project / "models/mlp/history.csv")
+    kept = history.loc[history["val_loss"].idxmin(), "epoch"] if schedule == "constant" else 6
+    assert rule in facts["refit"]["rule"]
+    assert facts["refit"]["epochs"] == kept
+    assert facts["refit"]["history"]["epoch"] == list(range(1, kept + 1))
+    assert set(facts["refit"]["history"]) == {"epoch", "loss", "accuracy", "learning_rate"}
+
+
+def test_a_validation_song_repeated_in_test_stops_the_refit(
+    small_project: Path, small_params: Params
+) -> None:
+    """Under another name its features give it away."""
+    folder = small_project / "features/mfcc_summary"
+    index, values = pd.read_parquet(folder / "index.parquet"), np.load(folder / "values.npy")
+    split = pd.read_parquet(small_project / "splits/split.parquet")
+    validation, test = (split.loc[split["part"] == part, "track"].iloc[0] for part in ("validation", "test"))
+    values[(index["track"] == test).to_numpy()] = values[(index["track"] == validation).to_numpy()]
+    np.save(folder / "values.npy", values)
+    with pytest.raises(LeakError, match=f"{test}.*same features.*{validation}.*validation"):
+        trained(best(small_params, refit=True), root=small_project)

@@ -1,0 +1,94 @@
+"""What lies in a folder: each form of the collection is found where people put it, and what is not there is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from components.core.errors import ParamsError
+from components.corpus import published_metadata
+from components.corpus.feature_table import VALUES
+from components.study import discovery
+
+
+def fill(folder: Path, *, suffix: str, genres: tuple[str, ...] = ("jazz", "rock"), songs: int = 5) -> Path:
+    for genre in genres:
+        (folder / genre).mkdir(parents=True)
+        for number in range(songs):
+            (folder / genre / f"{genre}.{number:05d}{suffix}").touch()
+    return folder
+
+
+def table(path: Path, *, whole: bool) -> Path:
+    length = 661_794 if whole else 66_149
+    piece = "" if whole else ".0"
+    rows = [
+        f"{genre}.{number:05d}{piece}.wav,{length},{','.join('1' for _ in VALUES)},{genre}"
+        for genre in ("jazz", "rock")
+        for number in range(6)
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([f"filename,length,{','.join(VALUES)},label", *rows]), encoding="utf-8")
+    return path
+
+
+def test_every_form_is_found_below_one_folder(tmp_path: Path) -> None:
+    audio = fill(tmp_path / "gtzan" / "genres_original", suffix=".wav")
+    pictures = fill(tmp_path / "gtzan" / "images_original", suffix=".png")
+    long = table(tmp_path / "gtzan" / "features_30_sec.csv", whole=True)
+    short = table(tmp_path / "gtzan" / "features_3_sec.csv", whole=False)
+    seen = discovery.look(tmp_path)
+    expected = {"audio": audio, "pictures": pictures, "table_30": long, "table_3": short}
+    assert {name: one.path for name, one in seen.sources.items()} == expected
+    assert {one.tracks for one in seen.sources.values()} == {10, 12}
+    assert {one.genres for one in seen.sources.values()} == {("jazz", "rock")}
+
+
+def test_of_several_collections_the_largest_is_taken(tmp_path: Path) -> None:
+    fill(tmp_path / "mini", suffix=".flac")
+    large = fill(tmp_path / "whole" / "genres_original", suffix=".au", songs=9)
+    assert discovery.look(tmp_path).sources["audio"].path == large
+
+
+def test_lists_artists_and_weights_are_found(tmp_path: Path) -> None:
+    lists = tmp_path / "gtzan" / "splits" / "fault_filtered"
+    lists.mkdir(parents=True)
+    for name in published_metadata.LISTS.values():
+        (lists / name).touch()
+    (tmp_path / "gtzan" / "artists.txt").touch()
+    weights = tmp_path / "weights" / "vgg16_notop.weights.h5"
+    weights.parent.mkdir()
+    weights.touch()
+    seen = discovery.look(tmp_path)
+    assert seen.lists == lists
+    assert seen.artists == tmp_path / "gtzan" / "artists.txt"
+    assert seen.weights["vgg16"] == str(weights)
+    assert seen.at_hand["vgg16"]
+
+
+def test_what_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    fill(tmp_path / "music", suffix=".mp3", genres=("blues", "jazz"))
+    said = discovery.look(tmp_path).lines()
+    assert f"audio: 10 tracks of 2 genres (blues, jazz) in {tmp_path / 'music'}" in said
+    assert "pictures: not found" in said
+    assert "published split lists: not found" in said
+    assert sum("not here: downloaded, or else UNTRAINED" in line for line in said) == 2
+
+
+def test_composed_corpora_are_not_taken_for_music(tmp_path: Path) -> None:
+    fill(tmp_path / "synthetic", suffix=".wav")
+    assert discovery.look(tmp_path, without={"synthetic"}).sources == {}
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2", "filename,length,label,tempo\nx,many,jazz,1", "\0\0"])
+def test_other_tables_are_passed_over(tmp_path: Path, text: str) -> None:
+    (tmp_path / "features.csv").write_text(text, encoding="utf-8")
+    assert discovery.look(tmp_path).sources == {}
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"--data is .*nowhere', which is no folder"):
+        discovery.look(tmp_path / "nowhere")

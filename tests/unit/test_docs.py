@@ -1,0 +1,57 @@
+"""The pages are true: the example model builds, links lead somewhere. Their commands: test_docs_commands.py."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from components.config import presets
+from components.config.params import ModelParams
+from components.training import search
+from tests.conftest import PROJECT
+
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def test_the_example_model_builds_from_its_example_block() -> None:
+    page = PROJECT / "docs" / "add-a-model.md"
+    scope: dict[str, object] = {}
+    exec(blocks(page, "python")[0], scope)
+    block = ModelParams.model_validate(yaml.safe_load(blocks(page, "yaml")[0])["models"]["attention"])
+    hp = search.space(block.search).values | block.study
+    model = scope["build"](hp, input_shape=(6, 1024), classes=3)  # type: ignore[operator]
+    assert model.output_shape == (None, 3)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_preset_on_a_page_exists(page: Path) -> None:
+    shown = re.findall(r"genre use ([a-z-]+)", page.read_text(encoding="utf-8"))
+    assert set(shown) <= set(presets.names())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_link_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_block_of_code_says_what_it_is(page: Path) -> None:
+    fences = re.findall(r"^```(.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert len(fences) % 2 == 0
+    assert set(fences[::2]) <= {"sh", "text", "python", "yaml"}
+    assert set(fences[1::2]) <= {""}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_python_block_is_python(page: Path) -> None:
+    for block in blocks(page, "python"):
+        compile(block, str(page), "exec")

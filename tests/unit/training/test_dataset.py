@@ -1,0 +1,51 @@
+"""Arrays: only the parts asked for, labels from train alone, and repeats under another name are caught."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.core.errors import LeakError
+from components.splits import store as split_store
+from components.training import dataset
+from tests.support.small_project import GENRES
+
+
+def test_rows_follow_the_split(small_project: Path) -> None:
+    data = dataset.load("mfcc_summary", parts=("train", "validation"), root=small_project)
+    table, _ = split_store.read(small_project)
+    for part in ("train", "validation"):
+        expected = set(table.loc[table["part"] == part, "track"])
+        assert set(data[part].rows["track"]) == expected
+        assert data[part].x.dtype == np.float32
+        assert [GENRES[code] for code in data[part].y] == data[part].rows["genre"].tolist()
+
+
+def test_a_part_not_asked_for_is_not_there(small_project: Path) -> None:
+    data = dataset.load("mfcc_summary", parts=("train", "validation"), root=small_project)
+    with pytest.raises(LeakError, match="test"):
+        data["test"]
+
+
+def test_a_repeat_under_another_name_is_a_leak(small_project: Path) -> None:
+    folder = small_project / "features" / "mfcc_summary"
+    index, values = pd.read_parquet(folder / "index.parquet"), np.load(folder / "values.npy")
+    table, _ = split_store.read(small_project)
+    sides = table.groupby("part")["track"].first()
+    source, copy = (np.flatnonzero(index["track"] == sides[part]) for part in ("train", "test"))
+    values[copy] = values[source]
+    np.save(folder / "values.npy", values)
+    with pytest.raises(LeakError, match=sides["test"]):
+        dataset.load("mfcc_summary", parts=("train", "test"), root=small_project)
+
+
+def test_a_sample_is_stratified_and_seeded(small_project: Path) -> None:
+    train = dataset.load("mfcc_summary", parts=("train",), root=small_project)["train"]
+    sample = dataset.at_most(train, 30, seed=3)
+    assert len(sample.y) == 30
+    assert np.bincount(sample.y).min() >= 9
+    assert sample.rows.equals(dataset.at_most(train, 30, seed=3).rows)
+    assert dataset.at_most(train, None, seed=3) is train

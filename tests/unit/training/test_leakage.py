@@ -1,0 +1,210 @@
+"""Guards: every leak is planted where it would happen, and stops the run instead of raising an accuracy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from components.config.params import Params
+from components.core import atomic
+from components.core.errors import LeakError, TrainingError
+from components.registry import gate, rescore
+from components.splits import folds
+from components.stages import split
+from components.stages import train as training
+from components.training import dataset, fit, leakage, preprocessing, search
+
+HP = {"units_1": 8, "units_2": 8, "units_3": 8, "learning_rate": 0.01}
+
+
+@pytest.fixture
+def tuned(small_project: Path, small_params: Params) -> Path:
+    """The project with a small set for the MLP, as if searched."""
+    block = small_params.models["mlp"]
+    hp = search.space(block.search).values | block.study | HP
+    atomic.write_json(
+        small_project / "tuning/mlp/best.json", {"trial": "0", "score": 0.5, "hyperparameters": hp}
+    )
+    return small_project
+
+
+@pytest.fixture
+def short(small_params: Params) -> Params:
+    """Two epochs: what leaks does so before the first."""
+    budget = small_params.training.model_copy(update={"epochs": 2})
+    return small_params.model_copy(update={"training": budget})
+
+
+def loading(swap: Callable[[dataset.Dataset], dataset.Dataset]) -> Callable[..., dataset.Dataset]:
+    """Return ``arrays.load`` with a fault planted into what is loaded for the fit."""
+    honest = dataset.load
+
+    def load(feature: str, *, parts: Sequence[str], root: Path) -> dataset.Dataset:
+        if "test" in parts:
+            return honest(feature, parts=parts, root=root)
+        return swap(honest(feature, parts=("train", "validation", "test"), root=root))
+
+    return load
+
+
+def with_parts(data: dataset.Dataset, **parts: dataset.Part) -> dataset.Dataset:
+    return dataset.Dataset(
+        parts=parts,
+        genres=data.genres,
+        fingerprint=data.fingerprint,
+        protocol=data.protocol,
+        meta=data.meta,
+    )
+
+
+def test_a_test_part_that_stops_the_fit_is_a_leak(
+    tuned: Path, short: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swap = loading(lambda data: with_parts(data, train=data["train"], validation=data["test"]))
+    monkeypatch.setattr(dataset, "load", swap)
+    with pytest.raises(LeakError, match="of test are in validation too"):
+        training.run("mlp", params=short, root=tuned)
+    assert not (tuned / "models" / "mlp").exists()
+
+
+def test_a_test_part_that_is_fitted_on_is_a_leak(
+    tuned: Path, short: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def swap(data: dataset.Dataset) -> dataset.Dataset:
+        both = dataset.joined(data["train"], data["test"])
+        return with_parts(data, train=both, validation=data["validation"])
+
+    monkeypatch.setattr(dataset, "load", loading(swap))
+    with pytest.raises(LeakError, match="of test are in train too"):
+        training.run("mlp", params=short, root=tuned)
+
+
+def test_a_single_segment_on_two_sides_is_a_leak_under_the_study_s_protocol_too() -> None:
+    def part(*rows: tuple[str, int]) -> dataset.Part:
+        table = pd.DataFrame(rows, columns=["track", "segment"]).assign(genre="jazz")
+        return dataset.Part(x=np.zeros((len(rows), 1), np.float32), y=np.zeros(len(rows), int), rows=table)
+
+    parts = {"train": part(("a", 0), ("a", 1)), "test": part(("a", 2))}
+    leakage.guard_parts(parts, protocol="segment")
+    with pytest.raises(LeakError, match="'a' among them"):
+        leakage.guard_parts(parts, protocol="track")
+    with pytest.raises(LeakError, match="'a' segment 1 among them"):
+        leakage.guard_parts({**parts, "test": part(("a", 1))}, protocol="segment")
+
+
+def test_a_scaler_that_saw_test_is_a_leak(
+    tuned: Path, short: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = dataset.load("mfcc_summary", parts=folds.PARTS, root=tuned)
+    honest = preprocessing.adapt
+    calls: list[int] = []
+
+    def adapt(model: Any, x: np.ndarray) -> None:
+        # The first call is the fit's own, the second the guard's.
+        calls.append(len(x))
+        leaked = np.concatenate([part.x for part in everything.parts.values()])
+        honest(model, leaked if len(calls) == 1 else x)
+
+    monkeypatch.setattr(preprocessing, "adapt", adapt)
+    with pytest.raises(LeakError, match="layer 'standardise' of model 'mlp' is not adapted to the"):
+        training.run("mlp", params=short, root=tuned)
+    assert len(calls) == 2
+
+
+def test_principal_components_that_saw_test_are_a_leak() -> None:
+    import keras
+
+    from components.models import layers as pieces
+
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({"track": [str(n) for n in range(60)], "segment": 0, "genre": ["a", "b"] * 30})
+    whole = dataset.Part(x=rng.normal(size=(60, 6)).astype(np.float32), y=np.zeros(60, int), rows=rows)
+    train = dataset.Part(x=whole.x[:40], y=whole.y[:40], rows=rows[:40])
+    inputs = keras.layers.Input((6,))
+    outputs = keras.layers.Dense(2, activation="softmax")(pieces.principal_components(inputs, count=3))
+    for seen, fails in ((train, False), (whole, True)):
+        model = keras.Model(inputs, outputs, name="vgg16")
+        preprocessing.adapt(model, seen.x)
+        if fails:
+            with pytest.raises(LeakError, match="principal_components"):
+                leakage.guard_preparation(model, fitted=train, genres=["a", "b"])
+        else:
+            leakage.guard_preparation(model, fitted=train, genres=["a", "b"])
+
+
+def test_a_label_order_that_saw_test_is_a_leak(
+    tuned: Path, short: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def swap(data: dataset.Dataset) -> dataset.Dataset:
+        parts = with_parts(data, train=data["train"], validation=data["validation"])
+        return dataset.Dataset(**{**vars(parts), "genres": [*data.genres, "reggae"]})
+
+    monkeypatch.setattr(dataset, "load", loading(swap))
+    with pytest.raises(LeakError, match="label order was not taken from the rows fitted on: reggae"):
+        training.run("mlp", params=short, root=tuned)
+
+
+def test_a_model_that_was_fitted_before_is_refused(
+    tuned: Path, short: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Finding 14: a fitted model is handed to the next fit and test."""
+    honest = fit.build
+    kept: list[Any] = []
+
+    def build(*given: Any, **named: Any) -> Any:
+        kept.append(honest(*given, **named) if not kept else kept[0])
+        return kept[-1]
+
+    monkeypatch.setattr(fit, "build", build)
+    training.run("mlp", params=short, root=tuned)
+    with pytest.raises(TrainingError, match="was fitted before; a run begins with a fresh model"):
+        training.run("mlp", params=short, root=tuned)
+
+
+def test_a_champion_asked_about_songs_it_was_fitted_on_is_a_leak(
+    tmp_path: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = pd.DataFrame(
+        {
+            "part": "validation",
+            "track": ["jazz.00001", "rock.00001"],
+            "segment": 0,
+            "genre": ["jazz", "rock"],
+            "predicted": ["jazz", "rock"],
+            "probability.jazz": [1.0, 0.0],
+            "probability.rock": [0.0, 1.0],
+        }
+    )
+    (tmp_path / "models" / "mlp").mkdir(parents=True)
+    rows.to_parquet(tmp_path / "models" / "mlp" / "predictions.parquet")
+    facts = tmp_path / "training.json"
+    facts.write_text(json.dumps({"train_tracks": ["rock.00001", "rock.00002"]}), encoding="utf-8")
+    champion = SimpleNamespace(version="3", run_id="run", tags={"split_fingerprint": "another split"})
+    client = SimpleNamespace(download_artifacts=lambda *_: str(facts))
+    monkeypatch.setattr(rescore, "validation_predictions", lambda *_given, **_named: rows)
+    challenger = {"fingerprint": "this split", "feature": {"unit": "segment"}}
+    with pytest.raises(LeakError, match=r"champion 3 was fitted on 1 of the songs .* 'rock.00001'"):
+        gate.beats(client, champion, "mlp", facts=challenger, params=small_params, root=tmp_path)
+
+
+def test_a_byte_identical_track_or_an_artist_in_two_parts_is_a_leak(
+    tracks: pd.DataFrame, small_params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted where it would happen: the deal forgets that rows belong together."""
+    tracks.loc[1:4, "sha256"] = tracks.loc[0, "sha256"]
+    honest = folds.deal
+
+    def forgetful(rows: pd.DataFrame, **given: Any) -> pd.Series:
+        return honest(rows, **{**given, "grouped": False})
+
+    split.make(tracks, params=small_params)
+    monkeypatch.setattr(folds, "deal", forgetful)
+    with pytest.raises(LeakError, match=r"identical or same-artist tracks are on two sides .*blues\.0000"):
+        split.make(tracks, params=small_params)

@@ -1,0 +1,69 @@
+"""What is fitted to the train rows before training: scikit-learn says what standardising is, NumPy what a bin is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.preprocessing import StandardScaler
+
+from components.models import layers as pieces
+from components.training import preprocessing
+
+
+def standardised(train: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Fit to ``train``, give ``rows``."""
+    import keras
+
+    inputs = keras.layers.Input(train.shape[1:])
+    model = keras.Model(inputs, keras.layers.Normalization()(inputs))
+    preprocessing.adapt(model, train)
+    return model.predict(rows, verbose=0)
+
+
+@pytest.fixture
+def train() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return (rng.normal(size=(50, 4)) * [1, 100, 0.01, 5] + [0, 1e4, 3, -7]).astype(np.float32)
+
+
+def test_columns_are_standardised_as_scikit_learn_does(train: np.ndarray) -> None:
+    expected = StandardScaler().fit(train.astype(float)).transform(train.astype(float))
+    np.testing.assert_allclose(standardised(train, train), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -12345.678])
+def test_a_column_constant_over_the_train_rows_keeps_its_scale(train: np.ndarray, value: float) -> None:
+    train[:, 1] = value
+    others = train + np.float32([0, 2, 0, 0])
+    column = standardised(train, others)[:, 1]
+    np.testing.assert_allclose(column, StandardScaler().fit(train).transform(others)[:, 1], atol=1e-2)
+    assert column == pytest.approx(2.0, abs=1e-2)
+
+
+def in_bins(train: np.ndarray, rows: np.ndarray, *, bins: int) -> np.ndarray:
+    """Fit to ``train``; give how far through each bin of each column ``rows`` are, shape (rows, bins, columns)."""
+    import keras
+
+    inputs = keras.layers.Input(train.shape[1:])
+    model = keras.Model(inputs, pieces.piecewise(inputs, bins=bins, columns=train.shape[1]))
+    preprocessing.adapt(model, train)
+    return model.predict(rows, verbose=0).reshape(len(rows), bins, train.shape[1])
+
+
+@pytest.mark.parametrize("bins", [1, 4])
+def test_bins_hold_equally_many_train_rows_and_are_passed_one_after_the_other(bins: int) -> None:
+    train = np.random.default_rng(0).lognormal(size=(200, 3)).astype(np.float32)
+    edges = np.quantile(train, np.linspace(0, 1, bins + 1), axis=0)
+    passed = in_bins(train, train, bins=bins).sum(axis=1) + bins / 2
+    for column in range(3):
+        expected = np.interp(train[:, column], edges[:, column], np.arange(bins + 1))
+        np.testing.assert_allclose(passed[:, column], expected, atol=1e-4)
+
+
+def test_beyond_the_train_rows_a_bin_goes_on_for_one_width_and_a_bin_of_no_width_keeps_the_scale() -> None:
+    train = np.float32([[0, 0], [1, 0], [2, 0], [3, 0], [4, 0]])
+    far = in_bins(train, np.float32([[-9, 0.25], [-1, -9], [5, 9], [9, 0]]), bins=2)
+    np.testing.assert_allclose(far[:, :, 0], [[-1.5, -0.5], [-1, -0.5], [0.5, 1], [0.5, 1.5]], atol=1e-6)
+    np.testing.assert_allclose(
+        far[:, :, 1], [[-0.25, -0.25], [-1.5, -0.5], [0.5, 1.5], [-0.5, -0.5]], atol=1e-6
+    )
