@@ -1,24 +1,43 @@
-# `make demo` and `make test` need Python 3.11 and nothing else.
-PYTHON ?= python3.11
-UV ?= $(shell command -v uv || echo .venv/bin/uv)
+# `make demo` and `make test` need one of these Pythons, with its venv module, and nothing else.
+SUPPORTED := 3.13 3.12 3.11
+CHECK := import sys, venv, ensurepip; v = "%d.%d" % sys.version_info[:2]; v in "$(SUPPORTED)".split() and print(v)
+# The newest that starts: a shim on PATH need not have a Python behind it.
+ifndef PYTHON
+PYTHON := $(shell for python in $(SUPPORTED:%=python%) python3; do \
+	test -n "$$($$python -c '$(CHECK)' 2>/dev/null)" && echo $$python && break; done)
+endif
+VERSION := $(shell test -z "$(PYTHON)" || $(PYTHON) -c '$(CHECK)' 2>/dev/null)
+
 BIN := .venv/bin
+UV ?= $(shell command -v uv || echo $(BIN)/uv)
+INSTALLED := .venv/.installed-$(VERSION)
+PYTEST := $(BIN)/python -m pytest --durations=25 --durations-min=0.5
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: demo test test-slow lint lock audit sbom clean help
+.PHONY: help install demo test lint types test-unit test-integration test-slow lock audit sbom clean distclean
 
 help:
-	@echo "make demo   run the whole workflow on the embedded corpus"
-	@echo "make test   lint, type-check and test"
-	@echo "make test-slow  planted data faults, serving over HTTP: half an hour"
-	@echo "make lint   ruff and mypy only"
-	@echo "make audit  compare the locked packages with the known vulnerabilities"
-	@echo "make sbom   write build/sbom.cdx.json: what the locked packages are"
-	@echo "make lock   resolve requirements.lock anew from pyproject.toml"
+	@echo "make demo              run the whole workflow on the embedded corpus"
+	@echo "make test              lint, types and unit tests: about four minutes on two cores"
+	@echo "make test-integration  whole flows, servers, processes and planted faults: a quarter of an hour"
+	@echo "make test-slow         the long ones: planted data faults, killed runs, serving over HTTP"
+	@echo "make lint              ruff and the import contracts"
+	@echo "make types             mypy"
+	@echo "make audit             compare the locked packages with the known vulnerabilities"
+	@echo "make sbom              write build/sbom.cdx.json: what the locked packages are"
+	@echo "make lock              resolve requirements.lock anew from pyproject.toml"
+	@echo "make clean             remove .venv, build/ and caches"
+	@echo "make distclean         remove data, runs and DVC's cache too, once confirmed"
+	@echo "Python: $(or $(PYTHON),none found) $(VERSION); supported: $(SUPPORTED)"
 
-# The stamp is newer than the lock only where an install went through.
-$(BIN)/.installed: requirements.lock pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || python3 -m venv .venv
+install: $(INSTALLED)
+
+# The stamp is newer than the lock only where an install went through; another version has another stamp.
+$(INSTALLED): requirements.lock pyproject.toml
+	@test -n "$(VERSION)" || { echo "$(or $(PYTHON),Python) is missing, not supported, or has no venv module;" \
+		"supported: $(SUPPORTED) (make PYTHON=/path/to/python names one)" >&2; exit 1; }
+	@test "$$($(BIN)/python -c '$(CHECK)' 2>/dev/null)" = "$(VERSION)" || $(PYTHON) -m venv --clear .venv
 	@command -v uv >/dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	@echo "installing the locked packages into .venv (3 GB)"
 	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
@@ -27,22 +46,26 @@ $(BIN)/.installed: requirements.lock pyproject.toml
 	@$(BIN)/python -m components.features.dsp.warm_up
 	@touch $@
 
-demo: $(BIN)/.installed
+demo: $(INSTALLED)
 	$(BIN)/genre run
 
-test: $(BIN)/.installed
+test: lint types test-unit
+
+lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow" --durations=15
 
-test-slow: $(BIN)/.installed
-	$(BIN)/python -m pytest -m slow --durations=15
-
-lint: $(BIN)/.installed
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+types: $(INSTALLED)
 	$(BIN)/mypy
+
+test-unit: $(INSTALLED)
+	$(PYTEST) tests/unit -m "not slow"
+
+test-integration: $(INSTALLED)
+	$(PYTEST) tests/integration tests/faults -m "not slow"
+
+test-slow: $(INSTALLED)
+	$(PYTEST) tests -m slow
 
 # uv.lock is not kept: it names index hosts. The hashed export holds all that an install needs.
 lock:
@@ -50,13 +73,22 @@ lock:
 	uv export --no-header --no-annotate --all-groups --no-emit-project -o requirements.lock
 
 # --strict: a package that could not be looked up is a failure, not a pass.
-audit: $(BIN)/.installed
+audit: $(INSTALLED)
 	$(UV) tool run pip-audit==2.10.1 --strict --disable-pip --require-hashes -r requirements.lock
 
-sbom: $(BIN)/.installed
+sbom: $(INSTALLED)
 	@mkdir -p build
 	$(UV) tool run --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
 		--short-PURLs --output-reproducible --of JSON -o build/sbom.cdx.json
 
 clean:
-	rm -rf .venv data/* mlruns/* .prefect
+	rm -rf .venv build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+
+distclean:
+	@test "$(FORCE)" = 1 || { \
+		printf "remove data/ (with the music in it), mlruns/ (every run and model), .prefect/ and DVC's cache? [yes/no] "; \
+		read answer && test "$$answer" = yes || { echo "nothing was removed"; exit 1; }; }
+	@$(MAKE) --no-print-directory clean
+	find data -mindepth 1 ! -path data/README.md ! -path data/inbox ! -path data/inbox/.gitkeep -delete
+	find mlruns -mindepth 1 ! -path mlruns/.gitkeep -delete
+	rm -rf .prefect .dvc/cache .dvc/tmp

@@ -7,12 +7,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-os.environ.setdefault("DO_NOT_TRACK", "1")
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,9 +18,26 @@ from components.registry import promote
 from components.reporting import store as report_store
 from components.serving import packaging
 from components.stages import train, tune
+from components.tracking import store
+from flows.pipeline.graph import Graph
 from tests.support.small_project import build_small_project
 
 PROJECT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _new_stores_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Make MLflow's database, some fifty migrations, once; each further new store is a copy."""
+    make, first = store._make, tmp_path_factory.mktemp("store") / "mlflow.db"
+
+    def copy(database: Path) -> None:
+        if not first.exists():
+            make(first)
+        shutil.copy(first, database)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "_make", copy)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -135,3 +146,21 @@ def light_models(monkeypatch: pytest.MonkeyPatch) -> None:
             mlflow.pyfunc.log_model(name="model", python_model=str(Constant), pip_requirements=["mlflow"])
 
     monkeypatch.setattr(packaging, "log", log)
+
+
+@pytest.fixture
+def two_models() -> Graph:
+    """A graph of two models on two features, all of it stale."""
+    upstream = {
+        "corpus": (),
+        "features@f": ("corpus",),
+        "validate@f": ("features@f",),
+        "features@g": ("corpus",),
+        "validate@g": ("features@g",),
+        "tune@a": ("validate@f",),
+        "train@a": ("tune@a",),
+        "tune@b": ("validate@g",),
+        "train@b": ("tune@b",),
+        "compare": ("train@a", "train@b"),
+    }
+    return Graph(order=tuple(upstream), upstream=upstream, changed={"corpus": "changed deps: raw.txt"})

@@ -19,8 +19,8 @@ from flows.pipeline import cache_check, graph
 from flows.pipeline.graph import GraphError
 from flows.pipeline.stage import Running
 from tests.faults import left_behind
+from tests.integration.flows.conftest import TOY
 from tests.integration.test_workflow import run, workspace
-from tests.unit.flows.conftest import TOY
 
 
 @pytest.fixture

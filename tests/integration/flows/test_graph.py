@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from components.core.errors import ParamsError
 from flows.pipeline import graph
-from flows.pipeline.graph import Graph, GraphError
+from flows.pipeline.graph import GraphError
 
 
 def test_each_stage_comes_after_all_it_reads(toy: Path) -> None:
@@ -34,35 +33,6 @@ def test_a_pipeline_in_a_folder_below_is_none_of_ours(toy: Path) -> None:
     assert not any("other" in stage for stage in graph.read(toy).order)
 
 
-def test_whatever_reads_from_a_stale_stage_is_stale(two_models: Graph) -> None:
-    plan = Graph(
-        order=two_models.order, upstream=two_models.upstream, changed={"features@g": "changed command"}
-    )
-    assert plan.stale() == {
-        "features@g": "changed command",
-        "validate@g": "reads features@g",
-        "tune@b": "reads validate@g",
-        "train@b": "reads tune@b",
-        "compare": "reads train@b",
-    }
-
-
-def test_a_run_of_one_model_leaves_out_what_only_the_other_reads(two_models: Graph) -> None:
-    assert two_models.for_models(["a"]) == {
-        "corpus",
-        "features@f",
-        "validate@f",
-        "tune@a",
-        "train@a",
-        "compare",
-    }
-
-
-def test_an_unknown_model_is_named_with_the_valid_ones(two_models: Graph) -> None:
-    with pytest.raises(ParamsError, match=r"'vgg99'.*valid: a, b"):
-        two_models.for_models(["vgg99"])
-
-
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [
@@ -77,15 +47,3 @@ def test_a_broken_file_is_one_line_that_names_it(toy: Path, file: str, text: str
         graph.read(toy)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_status == 2
-
-
-def test_reasons_of_dvc_become_one_line() -> None:
-    entry = [
-        {"changed deps": {"raw.txt": "modified", "params.yaml": {"seed": "modified"}}},
-        {"changed outs": {"corpus.txt": "deleted"}},
-        "changed command",
-    ]
-    assert (
-        graph._reason(entry)
-        == "changed deps: raw.txt (modified), seed (modified); changed outs: corpus.txt (deleted); changed command"
-    )

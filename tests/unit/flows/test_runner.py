@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import psutil
 import pytest
 
 from components import tracking
@@ -22,7 +17,6 @@ from flows import runner
 from flows.orchestration import server
 from flows.pipeline import graph
 from flows.pipeline.graph import Graph
-from tests.conftest import PROJECT
 
 #: Seconds in which a stop is promised to have ended everything.
 PROMISED = 10
@@ -71,7 +65,7 @@ def test_what_a_killed_flow_left_running_is_closed_though_nothing_is_stale(
     nothing_stale: dict[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, only_stale: bool
 ) -> None:
     (tmp_path / "data").mkdir()
-    (tmp_path / runner.workspace.LOCK).write_text('{"pid": 1, "flow_run": "starting"}')
+    (tmp_path / runner.workspace_lock.LOCK).write_text('{"pid": 1, "flow_run": "starting"}')
     monkeypatch.setattr(runner, "_flow", lambda *_, **__: 77)
     assert runner.run(only_stale=only_stale) == 77
 
@@ -125,37 +119,3 @@ def test_each_problem_of_a_flow_is_a_line_of_its_own(
     said = capsys.readouterr().out.splitlines()
     assert "failed: promote: no audio; valid: some" in said
     assert "failed: log@a: the store is gone" in said
-
-
-def test_importing_the_command_does_not_import_prefect() -> None:
-    code = "import sys; from flows import launch; sys.exit('prefect' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=PROJECT)
-
-
-@pytest.mark.slow
-def test_a_stopped_run_leaves_no_process_and_goes_on_later(toy: Path) -> None:
-    # Without the models: what follows them needs a real project.
-    text = (toy / "dvc.yaml").read_text()
-    (toy / "dvc.yaml").write_text(text[: text.index("  tune:")])
-    os.mkfifo(toy / "blocks-validate@f")
-    command = [sys.executable, "-c", "import sys; from flows import launch; sys.exit(launch.run())"]
-    told = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
-    told["PYTHONPATH"] = str(PROJECT)
-    flow = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=told)
-    assert flow.stdout is not None
-    for line in flow.stdout:
-        if "blocked" in line:
-            break
-    below = psutil.Process(flow.pid).children(recursive=True)
-    flow.terminate()
-    flow.wait(timeout=6 * PROMISED)  # a busy machine may be late; a run that hangs is not
-    rest = flow.stdout.read()
-    flow.stdout.close()
-    assert flow.returncode == 128 + signal.SIGTERM
-    assert "the same command goes on from there" in rest
-    assert psutil.wait_procs(below, timeout=PROMISED)[1] == []
-
-    (toy / "blocks-validate@f").unlink()
-    again = subprocess.run(command, capture_output=True, text=True, env=told, check=True)
-    assert "validate@f: ran" in again.stdout
-    assert "] corpus" not in again.stdout

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from flows.pipeline.graph import Graph
-
 TOY = Path(__file__).parent / "toy"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def prefect_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep Prefect out of the project's own home; set before the first import of Prefect."""
-    home = tmp_path_factory.mktemp("prefect")
-    before = os.environ.get("PREFECT_HOME")
-    os.environ["PREFECT_HOME"] = str(home)
-    yield home
-    if before is None:
-        del os.environ["PREFECT_HOME"]
-    else:
-        os.environ["PREFECT_HOME"] = before
-
-
 @pytest.fixture(scope="package")
-def server(prefect_home: Path) -> Iterator[None]:
+def server() -> Iterator[None]:
     """A Prefect server with a database of its own.
 
     It ends with this folder's tests: its client's pings draw from Python's random numbers, in a thread, and a fit
@@ -54,21 +38,3 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("CONCURRENCY", "RETRIES", "RETRY_DELAY", "WAIT"):
         monkeypatch.delenv(f"GENRE_{name}", raising=False)
     return tmp_path
-
-
-@pytest.fixture
-def two_models() -> Graph:
-    """The toy project's graph, all of it stale."""
-    upstream = {
-        "corpus": (),
-        "features@f": ("corpus",),
-        "validate@f": ("features@f",),
-        "features@g": ("corpus",),
-        "validate@g": ("features@g",),
-        "tune@a": ("validate@f",),
-        "train@a": ("tune@a",),
-        "tune@b": ("validate@g",),
-        "train@b": ("tune@b",),
-        "compare": ("train@a", "train@b"),
-    }
-    return Graph(order=tuple(upstream), upstream=upstream, changed={"corpus": "changed deps: raw.txt"})

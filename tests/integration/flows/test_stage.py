@@ -13,7 +13,6 @@ import pytest
 
 from flows.pipeline import stage as stages
 from flows.pipeline.stage import Running, StageError, StoppedError
-from flows.process import supervisor
 from tests.conftest import PROJECT
 
 #: Generous: only a process that never ends reaches it.
@@ -78,35 +77,6 @@ def test_a_stage_that_does_not_write_its_output_fails(toy: Path) -> None:
         run(toy, "corpus")
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("WARNING: All log messages before absl::InitializeLog() is called are written to STDERR", False),
-        ("I0000 00:00:1795374369.055115    1880 port.cc:153] oneDNN custom operations are on.", False),
-        ("E0000 00:00:1795374505.064073    2778 cuda_platform.cc:52] failed call to cuInit: INTERNAL", False),
-        ("> genre stage tune mlp", False),
-        ("mlp: trial 1 of 2", True),
-        ("E0000 00:00:1795374369.055115    1880 cuda.cc:1] no device", True),
-        ("It took 3 s", True),
-    ],
-)
-def test_noise_around_a_stage_is_left_out(text: str, shown: bool) -> None:
-    assert (stages.CHATTER.match(text) is None) is shown
-
-
-def test_a_redrawn_line_is_shown_in_its_last_state_without_colours(tmp_path: Path) -> None:
-    code = r"print('1 %\r50 %\r\x1b[32m100 %\x1b[0m'); print('caf\udce9')"
-    with subprocess.Popen(
-        [sys.executable, "-X", "utf8", "-c", code.replace(r"\udce9", "e")], stdout=-1
-    ) as process:
-        assert list(stages.lines(process)) == ["100 %", "cafe"]
-
-
-def test_the_programs_of_this_python_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/elsewhere")
-    assert stages.environment()["PATH"].split(os.pathsep) == [str(Path(sys.executable).parent), "/elsewhere"]
-
-
 def test_stop_ends_a_running_stage_and_all_below_it(toy: Path) -> None:
     os.mkfifo(toy / "blocks-corpus")
     running = Running(toy)
@@ -131,8 +101,8 @@ FLOW = """
 import sys
 from pathlib import Path
 import psutil
-from flows import stages
-process = stages.guarded([sys.executable, "-c", {command!r}], root=Path("."))
+from flows.pipeline import stage
+process = stage.guarded([sys.executable, "-c", {command!r}], root=Path("."))
 print(process.stdout.readline().decode().strip(), flush=True)
 print(*[child.pid for child in psutil.Process().children(recursive=True)], flush=True)
 process.stdout.read()
@@ -173,20 +143,3 @@ def test_a_stray_left_by_a_command_that_ended_well_is_ended(tmp_path: Path) -> N
     with process:
         process.stdout.read()  # ends once nobody holds the pipe any more
     assert process.returncode == 0
-
-
-def test_the_guard_needs_the_standard_library_only() -> None:
-    subprocess.run(
-        [sys.executable, "-I", "-S", str(supervisor.__file__), "true"], check=True, stdin=subprocess.PIPE
-    )
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc here: the process group is used")
-def test_descendants_are_found_below_children() -> None:
-    code = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(1, flush=True); input()'])"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=-1, stdout=-1) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        assert process.pid in supervisor.descendants(os.getpid())
-        assert len(supervisor.descendants(process.pid)) == 1
-        process.communicate(b"\n")
