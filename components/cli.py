@@ -1,6 +1,6 @@
-"""The commands of ``genre`` that run no flow: a thin Typer app.
+"""The commands of ``genre`` that start no flow.
 
-Every command imports what it needs when it runs, so help answers at once. ``flows/cli.py`` adds the others.
+Every command imports what it needs when it runs, so help comes at once. ``flows/cli.py`` adds the others.
 """
 
 from __future__ import annotations
@@ -8,64 +8,112 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import version as version_of
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from components.core.errors import GenreError, ParamsError
 from components.study.cli import stages as study
 
+#: The data folder, below the project's root.
+ROOT = Path("data")
+#: Headings of ``genre --help``.
+COLLECTION, RUN, USE, STUDY, STAGES = "Collection", "Run", "Use a model", "Study", "Stages"
+#: The commands in the order of ``genre --help``.
+ORDER = [
+    "download",
+    "config",
+    "run",
+    "promote",
+    "rollback",
+    "mlflow-ui",
+    "predict",
+    "score",
+    "ui",
+    "reproduce",
+    "stage",
+]
+
+
+class InOrder(TyperGroup):
+    """Commands in the order in which a newcomer needs them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in order."""
+        return sorted(self.commands, key=ORDER.index)
+
+
 app = typer.Typer(
+    cls=InOrder,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="Tune, train, compare and promote music-genre models.",
+    rich_markup_mode="markdown",
+    help="""Tune, train, compare and promote music-genre models, reproducibly.
+
+    First steps: `genre run` runs the whole workflow on a small embedded corpus; then `genre predict song.mp3`.
+    """,
 )
+config = typer.Typer(no_args_is_help=True, help="Choose and check params.yaml, the settings of a run.")
 stage = typer.Typer(
-    no_args_is_help=True, help="Run one stage by hand; `dvc repro` and `genre run` call these."
+    no_args_is_help=True, help="Run one stage by hand; `genre run` and `dvc repro` call these in order."
 )
-app.add_typer(stage, name="stage")
+app.add_typer(config, name="config", rich_help_panel=COLLECTION)
+app.add_typer(stage, name="stage", rich_help_panel=STAGES)
 stage.add_typer(study, name="study")
 
-ROOT = Path("data")
+
+def _print_version(requested: bool) -> None:
+    if requested:
+        print(f"genre-workflow {version_of('genre-workflow')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit"),
+    ] = False,
+) -> None:
+    """Take the options that come before a command."""
+
+
+def _run(name: str, *given: str) -> Any:
+    """Run ``components/stages/NAME.py`` on the project in the working directory."""
+    from components.config import params
+
+    return import_module(f"components.stages.{name}").run(*given, params=params.load(), root=ROOT)
 
 
 @stage.command()
 def synthesise(name: str) -> None:
     """Compose an embedded corpus into data/raw/NAME."""
-    from components.config import params
-    from components.stages import synthesise as synthetic
-
-    synthetic.run(name, params=params.load(), root=ROOT)
+    _run("synthesise", name)
 
 
 @stage.command()
 def corpus(source: str) -> None:
     """List the tracks of one source (audio, pictures or table) with what is wrong with each."""
-    from components.config import params
-    from components.stages import corpus as corpus_module
-
-    corpus_module.run(source, params=params.load(), root=ROOT)
+    _run("corpus", source)
 
 
 @stage.command()
 def published(name: str) -> None:
     """Take over what others have published about the collection (artists or lists)."""
-    from components.config import params
-    from components.stages import published as published_module
-
-    known = published_module.run(name, params=params.load(), root=ROOT)
+    known = _run("published", name)
     print(f"{name}: {len(known)} tracks, {len(set(known.values()))} {name}")
 
 
 @stage.command()
 def split() -> None:
-    """Deal tracks and segments into train, validation and test."""
-    from components.config import params
+    """Split tracks and segments into train, validation and test."""
     from components.splits import folds
-    from components.stages import split as split_module
 
-    table = split_module.run(params=params.load(), root=ROOT)
+    table = _run("split")
     counts = table[table["unit"] == "track"]["part"].value_counts()
     print(", ".join(f"{part}: {counts.get(part, 0)} tracks" for part in folds.PARTS))
 
@@ -73,31 +121,22 @@ def split() -> None:
 @stage.command()
 def features(name: str) -> None:
     """Extract one feature of every usable track."""
-    from components.config import params
-    from components.stages import features as extraction
-
-    extraction.run(name, params=params.load(), root=ROOT)
+    _run("features", name)
 
 
 @stage.command()
 def validate(name: str) -> None:
     """Check one feature against its expectation suite."""
-    from components.config import params
-    from components.stages import validate as validation
-
-    validation.run(name, params=params.load(), root=ROOT)
+    _run("validate", name)
 
 
 @stage.command()
 def tune(model: str) -> None:
     """Search one model's hyperparameters; goes on where a killed search was."""
     from components import tracking
-    from components.config import params
-    from components.stages import tune as tuning
 
-    checked = params.load()
-    best = tuning.run(model, params=checked, root=ROOT)
-    _remember(lambda: tracking.ensure_tuning_logged(model, root=ROOT))
+    best = _run("tune", model)
+    _log(lambda: tracking.ensure_tuning_logged(model, root=ROOT))
     print(f"{model}: best trial {best['trial']} with validation accuracy {best['score']:.3f}")
 
 
@@ -106,17 +145,14 @@ def train(model: str) -> None:
     """Train one model on its best hyperparameters and test it once."""
     from components import tracking
     from components.config import params
-    from components.stages import train as training
 
-    checked = params.load()
-    metrics = training.run(model, params=checked, root=ROOT)
-    _remember(lambda: tracking.ensure_logged(model, params=checked, root=ROOT))
-    print(
-        f"{model}: test segments {metrics['test.segment_accuracy']:.1%}, songs {metrics['test.song_accuracy']:.1%}"
-    )
+    metrics = _run("train", model)
+    _log(lambda: tracking.ensure_logged(model, params=params.load(), root=ROOT))
+    segments, songs = metrics["test.segment_accuracy"], metrics["test.song_accuracy"]
+    print(f"{model}: test segments {segments:.1%}, songs {songs:.1%}")
 
 
-def _remember(log: Callable[[], object]) -> None:
+def _log(log: Callable[[], object]) -> None:
     """Log to MLflow; where its store fails, the stage has done its work all the same, and is not done again."""
     from components.core.errors import StoreError
 
@@ -128,16 +164,28 @@ def _remember(log: Callable[[], object]) -> None:
 
 @stage.command()
 def compare() -> None:
-    """Lay the trained models side by side: data/report."""
-    from components.config import params
-    from components.stages import compare as comparison
-
-    comparison.run(params=params.load(), root=ROOT)
+    """Compare the trained models: data/report."""
+    _run("compare")
 
 
-@app.command()
+@app.command(rich_help_panel=COLLECTION)
+def download(
+    name: Annotated[str, typer.Argument(help="gtzan-mini (100 tracks) or gtzan (1,000 tracks)")],
+) -> None:
+    """Download GTZAN, verified by checksums, into data/raw/NAME.
+
+    Then: `genre config use gtzan-mini` and `genre run`.
+    """
+    from components.corpus import download
+
+    download.run(name, root=ROOT)
+
+
+@config.command()
 def use(
-    preset: Annotated[str, typer.Argument(help="demo, gtzan-mini, gtzan, ...; `genre presets` lists them")],
+    preset: Annotated[
+        str, typer.Argument(help="demo, gtzan-mini, gtzan, ...; `genre config list` has them all")
+    ],
     corpus_path: Annotated[
         str | None, typer.Option(help="A folder (or CSV) that you already have, instead of the preset's own")
     ] = None,
@@ -145,7 +193,10 @@ def use(
         str | None, typer.Option(help="A VGG16 weights file without top that you already have")
     ] = None,
 ) -> None:
-    """Switch params.yaml to a shipped preset."""
+    """Write params.yaml from a preset.
+
+    Example: `genre config use gtzan-mini --corpus-path ~/music/by-genre`
+    """
     from components.config import presets
 
     for option, path in (("--corpus-path", corpus_path), ("--vgg16-weights", vgg16_weights)):
@@ -156,26 +207,16 @@ def use(
     print(f"params.yaml is now preset {preset}: {places}; models {', '.join(written.models)}")
 
 
-@app.command(name="presets")
+@config.command(name="list")
 def list_presets() -> None:
-    """List the shipped presets."""
+    """List the presets."""
     from components.config import presets
 
     for name in presets.names():
         print(f"{name}: {presets.about(name)}")
 
 
-@app.command()
-def data(
-    name: Annotated[str, typer.Argument(help="gtzan-mini (100 tracks) or gtzan (1,000 tracks)")],
-) -> None:
-    """Download GTZAN through mirdata, with checksums, into data/raw/NAME."""
-    from components.corpus import download
-
-    download.run(name, root=ROOT)
-
-
-@app.command()
+@config.command()
 def check() -> None:
     """Check params.yaml in full, without running anything."""
     from components.config import params
@@ -185,9 +226,12 @@ def check() -> None:
     print("params.yaml is valid")
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def promote() -> None:
-    """Let the best model challenge the champion; the gate says yes or no, and why."""
+    """Make the best compared model champion if it passes every criterion; print each criterion.
+
+    `genre run` does this at its end.
+    """
     from components.config import params
     from components.registry import promote as registry
 
@@ -197,8 +241,8 @@ def promote() -> None:
     print(decision.reason)
 
 
-@app.command(name="roll-back")
-def roll_back(version: Annotated[str, typer.Argument(help="A registered version")]) -> None:
+@app.command(rich_help_panel=RUN)
+def rollback(version: Annotated[str, typer.Argument(help="A registered version, such as 3")]) -> None:
     """Make an earlier version champion again."""
     from components.config import params
     from components.registry import promote as registry
@@ -206,20 +250,23 @@ def roll_back(version: Annotated[str, typer.Argument(help="A registered version"
     print(registry.roll_back(version, params=params.load()))
 
 
-@app.command()
+@app.command(rich_help_panel=USE)
 def predict(
     songs: Annotated[list[Path], typer.Argument(help="Audio files, and folders of them")],
     model: Annotated[
         str | None,
         typer.Option(
-            help="models:/NAME/VERSION, runs:/RUN, or a trained model's name; by default the champion"
+            help="A trained model's name (mlp), models:/NAME/VERSION or runs:/RUN; by default the champion"
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV on standard output")] = False,
-    timeline: Annotated[bool, typer.Option("--timeline", help="Each segment too")] = False,
+    timeline: Annotated[bool, typer.Option("--timeline", help="The genre of each segment too")] = False,
 ) -> None:
-    """Say the genre of songs. Ends with 1 if any of them could not be heard."""
+    """Predict the genre of songs. Exit status 1 if any of them cannot be decoded.
+
+    Examples: `genre predict song.mp3`, `genre predict songs/ --model lstm --csv > genres.csv`
+    """
     if as_json and as_csv:
         raise ParamsError("--json and --csv exclude each other; valid: one of them")
     from components.serving import output
@@ -228,17 +275,17 @@ def predict(
     raise typer.Exit(output.run(songs, model=model, form=form, timeline=timeline))
 
 
-@app.command()
+@app.command(rich_help_panel=USE)
 def ui(port: Annotated[int, typer.Option(help="Port on loopback; 0 for a free one")] = 7860) -> None:
-    """Open the page: play it a song and see what the models say, on loopback only."""
+    """Open the web page: drop a song and see its predicted genre over time, on loopback only."""
     from components import page
 
     page.serve(port=port)
 
 
-@app.command(name="mlflow-ui")
+@app.command(name="mlflow-ui", rich_help_panel=RUN)
 def open_mlflow(port: Annotated[int, typer.Option(help="Port on loopback")] = 5000) -> None:
-    """Open the MLflow UI on this workspace's store, on loopback only."""
+    """Open MLflow's page of this workspace's runs and registered models, on loopback only."""
     from components.tracking import ui as mlflow_ui
 
     mlflow_ui.serve(port=port)
@@ -246,6 +293,9 @@ def open_mlflow(port: Annotated[int, typer.Option(help="Port on loopback")] = 50
 
 def main() -> None:
     """Run the app: a :class:`GenreError` is one line on standard error and its exit status."""
+    if sys.platform == "win32":
+        print("genre: Windows runs it through WSL only; valid: Linux, macOS, or a WSL shell", file=sys.stderr)
+        sys.exit(2)
     # TensorFlow's own log is for its developers. A variable that is set wins.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:

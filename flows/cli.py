@@ -7,53 +7,56 @@ from typing import Annotated
 
 import typer
 
-from components.cli import ROOT, app, main
+from components.cli import ROOT, RUN, STUDY, USE, app, main
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def run(
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this model and what it reads; may be given several times. All by default"),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run every stage, stale or not")] = False,
-    models: Annotated[str | None, typer.Option(help="Only these models, by comma; all by default")] = None,
     only_stale: Annotated[
         bool, typer.Option("--only-stale", help="Run what is stale and promote nothing")
     ] = False,
 ) -> None:
-    """Run the workflow: stale stages in DVC's order, then compare, then let the gate decide."""
+    """Run the workflow: what is stale in DVC's order, then compare, then promote the best model if it passes.
+
+    Examples: `genre run`, `genre run --model mlp --model lstm`
+    """
     from components.config import params
     from components.config.preflight import check_all
+    from components.registry import promote
+    from components.reporting import store as report_store
 
     checked = params.load()
     check_all(checked)
     from flows import runner
-    from flows.pipeline import graph
 
-    chosen = models.split(",") if models else None
-    for name in chosen or []:
+    for name in model or []:
         checked.model(name)
-    status = runner.run(force=force, models=chosen, only_stale=only_stale)
+    status = runner.run(force=force, models=model or None, only_stale=only_stale)
     if status == 0:
-        from components.registry import promote
-        from components.reporting import store as report_store
-
-        if chosen and "compare" in graph.read(Path.cwd()).stale():
-            print("Not compared: other models are not up to date; `genre run` brings all of them up to date.")
-        else:
-            report_store.table(params=checked, root=ROOT)
+        report_store.table(params=checked, root=ROOT)
         print(promote.speaks(params=checked))
         print("MLflow UI: genre mlflow-ui")
     raise typer.Exit(status)
 
 
-@app.command()
+@app.command(rich_help_panel=USE)
 def score(
-    folder: Annotated[Path, typer.Argument(help="Searched at any depth; songs scored before are known")],
+    folder: Annotated[Path, typer.Argument(help="Searched at any depth; songs scored before are skipped")],
     threshold: Annotated[float, typer.Option(help="Share of drifted columns that calls for training")] = 0.5,
     window: Annotated[int, typer.Option(help="Songs, the newest, that drift is measured over")] = 200,
     model: Annotated[
         str | None, typer.Option(help="models:/NAME/VERSION or runs:/RUN; by default the champion")
     ] = None,
 ) -> None:
-    """Score the songs that are new in a folder into data/scores, and measure their drift."""
+    """Predict the genre of a folder's new songs into data/scores, and measure their drift.
+
+    Example: `genre score songs/ --threshold 0.3`
+    """
     from components.config import params
     from components.core.console import quiet
     from components.serving import batch_score
@@ -73,32 +76,35 @@ def score(
     raise typer.Exit(1 if score_artifacts.faults(scored) else 0)
 
 
-@app.command()
+@app.command(rich_help_panel=STUDY)
 def reproduce(
     data: Annotated[
         Path | None, typer.Option(help="Where GTZAN's audio, pictures and tables lie; by default data/raw")
     ] = None,
     only: Annotated[
-        str | None,
-        typer.Option(help="Experiments, models or groups by comma; kfold: all folds of every model"),
+        list[str] | None,
+        typer.Option(
+            help="An experiment, a model, a group (model, ablation, side), or kfold: all folds of every model; "
+            "may be given several times. All by default"
+        ),
     ] = None,
     budget: Annotated[str, typer.Option(help="quick: two folds or seeds; full: five")] = "full",
     search: Annotated[bool, typer.Option("--search", help="Search each model before its fit: hours")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what is up to date")] = False,
-    list_only: Annotated[bool, typer.Option("--list", help="Say what would be run, and stop")] = False,
+    list_only: Annotated[bool, typer.Option("--list", help="List what would be run, and stop")] = False,
 ) -> None:
-    """Run the study's models and findings on the data that is there: data/study/index.html."""
-    from flows import reproduce as study
-    from flows import reproduce as wish
+    """Run the published study's models and findings on the data that is there: data/study/index.html.
 
-    asked = wish.Wish(
-        data=data, only=tuple(only.split(",")) if only else (), budget=budget, search=search, force=force
-    )
+    Examples: `genre reproduce --list`, `genre reproduce --budget quick --only mlp --only lstm`
+    """
+    from flows import reproduce as study
+
+    options = study.StudyOptions(data=data, only=tuple(only or ()), budget=budget, search=search, force=force)
     if list_only:
-        for line in wish.preview(asked, root=Path.cwd()):
+        for line in study.preview(options, root=Path.cwd()):
             print(line)
         return
-    raise typer.Exit(study.run(asked))
+    raise typer.Exit(study.run(options))
 
 
 if __name__ == "__main__":

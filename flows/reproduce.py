@@ -82,8 +82,8 @@ def reproduce(
     GenreError
         If the workspace is busy, an option is wrong, or DVC cannot read the project.
     """
-    root, options, logger = Path.cwd(), settings.load(), get_run_logger()
-    wish = Wish(
+    root, machine, logger = Path.cwd(), settings.load(), get_run_logger()
+    options = StudyOptions(
         data=Path(data) if data else None,
         only=tuple(only or ()),
         budget=budget,
@@ -92,15 +92,15 @@ def reproduce(
     )
     board, _ = CALLER.get()
     with ExitStack() as stack:
-        holder = stack.enter_context(workspace_lock.held(root, wait=options.wait, say=logger.warning))
+        holder = stack.enter_context(workspace_lock.held(root, wait=machine.wait, say=logger.warning))
         crashed_runs.take_over(holder, flow_run=flow_run.id)
         for line in workspace_lock.clear_dvc_locks(root):
             logger.warning(line)
-        seen, document = prepare(wish, root=root)
+        seen, document = prepare(options, root=root)
         for line in seen.lines():
             logger.info(line)
         stages = graph.read(root / plan.FOLDER)
-        stale = due(stages, names=chosen(wish, document=document), force=force)
+        stale = due(stages, names=chosen(options, document=document), force=force)
         logger.info("%d of %d stages are due: %s", len(stale), len(stages.order), ", ".join(stale) or "none")
         if board is not None:
             board.plan(len(stale) + 1)
@@ -112,8 +112,8 @@ def reproduce(
                 ordered(stages, document=document),
                 due=stale,
                 stale=stages.stale(),
-                concurrency=options.concurrency,
-                start=starter(options, force=force, board=board),
+                concurrency=machine.concurrency,
+                start=starter(machine, force=force, board=board),
                 skip=lambda stage, why: board.end(stage, f"skipped: {why}") if board else None,
             )
             note_failures(outcome, root=root)
@@ -164,12 +164,12 @@ def note_failures(outcome: scheduler.Outcome, *, root: Path) -> None:
 PAGE = Path("data") / "study" / "index.html"
 
 
-def run(wish: Wish, *, root: Path | None = None) -> int:
+def run(options: StudyOptions, *, root: Path | None = None) -> int:
     """Run the study here and now, with its progress in the terminal.
 
     Parameters
     ----------
-    wish : Wish
+    options : StudyOptions
         What was asked for.
     root : Path, optional
         The project's root; the working directory by default.
@@ -188,44 +188,44 @@ def run(wish: Wish, *, root: Path | None = None) -> int:
     board = Board()
     with runner.stoppable(), runner.inside(root):
         try:
-            return _run(wish, root=root, board=board)
+            return _run(options, root=root, board=board)
         except KeyboardInterrupt as stop:
             number = stop.args[0] if isinstance(stop, runner.Stop) else signal.SIGINT
             board.say(f"Stopped. {runner.GO_ON}")
             return 128 + int(number)
 
 
-def _run(wish: Wish, *, root: Path, board: Board) -> int:
-    options = settings.load()
-    with workspace_lock.held(root, wait=options.wait, say=board.say) as holder:
+def _run(options: StudyOptions, *, root: Path, board: Board) -> int:
+    machine = settings.load()
+    with workspace_lock.held(root, wait=machine.wait, say=board.say) as holder:
         for line in workspace_lock.clear_dvc_locks(root):
             board.say(line)
-        seen, document = prepare(wish, root=root)
+        seen, document = prepare(options, root=root)
         for line in seen.lines():
             board.say(line)
-        names = chosen(wish, document=document)
+        names = chosen(options, document=document)
         stages = graph.read(root / plan.FOLDER)
-        if not due(stages, names=names, force=wish.force) and "report@study" not in stages.changed:
+        if not due(stages, names=names, force=options.force) and "report@study" not in stages.changed:
             from components.tracking.study_runs import ensure_study_logged
 
             board.say(f"All {len(names)} experiments are up to date: {PAGE}")
             ensure_study_logged(root=Path("data"))
             return 0
-        return _flow(wish, holder, root=root, board=board)
+        return _flow(options, holder, root=root, board=board)
 
 
-def _flow(wish: Wish, holder: workspace_lock.Holder, *, root: Path, board: Board) -> int:
+def _flow(options: StudyOptions, holder: workspace_lock.Holder, *, root: Path, board: Board) -> int:
     with runner.served(root, holder=holder):
         from flows import context
 
         try:
             with context.called_from(board), board.shown():
                 reproduce(
-                    data=str(wish.data) if wish.data else None,
-                    only=list(wish.only),
-                    budget=wish.budget,
-                    search=wish.search,
-                    force=wish.force,
+                    data=str(options.data) if options.data else None,
+                    only=list(options.only),
+                    budget=options.budget,
+                    search=options.search,
+                    force=options.force,
                 )
         except context.ExperimentError as error:
             for line in error.problems:
@@ -245,7 +245,7 @@ KFOLD = "kfold"
 
 
 @dataclasses.dataclass(frozen=True)
-class Wish:
+class StudyOptions:
     """What a person asked for.
 
     Attributes
@@ -269,12 +269,12 @@ class Wish:
     force: bool = False
 
 
-def look(wish: Wish, *, root: Path) -> discovery.Found:
+def look(options: StudyOptions, *, root: Path) -> discovery.Found:
     """Look what data is there.
 
     Parameters
     ----------
-    wish : Wish
+    options : StudyOptions
         For ``data``.
     root : Path
         The project's root.
@@ -289,11 +289,11 @@ def look(wish: Wish, *, root: Path) -> discovery.Found:
     ParamsError
         If the named folder does not exist, or holds none of the study's data.
     """
-    if wish.data is not None:
-        seen = discovery.look(wish.data)
+    if options.data is not None:
+        seen = discovery.look(options.data)
         if not seen.sources:
             raise ParamsError(
-                f"--data is {str(wish.data)!r}, which holds no audio, pictures or tables by genre; valid: a "
+                f"--data is {str(options.data)!r}, which holds no audio, pictures or tables by genre; valid: a "
                 "folder with GTZAN below it"
             )
         return seen
@@ -307,12 +307,12 @@ def look(wish: Wish, *, root: Path) -> discovery.Found:
     return discovery.embedded(root)
 
 
-def chosen(wish: Wish, *, document: Mapping[str, Any]) -> list[str]:
-    """Say which experiments a wish is about.
+def chosen(options: StudyOptions, *, document: Mapping[str, Any]) -> list[str]:
+    """Say which experiments these options is about.
 
     Parameters
     ----------
-    wish : Wish
+    options : StudyOptions
         For ``only``.
     document : mapping
         The plan.
@@ -327,16 +327,16 @@ def chosen(wish: Wish, *, document: Mapping[str, Any]) -> list[str]:
     ParamsError
         If a name stands for nothing.
     """
-    meant = named(wish)
+    meant = named(options)
     return [name for name in document["experiments"] if name in meant]
 
 
-def named(wish: Wish) -> set[str]:
-    """Say which experiments a wish names, whether or not the data is there.
+def named(options: StudyOptions) -> set[str]:
+    """Say which experiments these options names, whether or not the data is there.
 
     Parameters
     ----------
-    wish : Wish
+    options : StudyOptions
         For ``only``.
 
     Returns
@@ -350,10 +350,10 @@ def named(wish: Wish) -> set[str]:
         If a name stands for nothing.
     """
     declared = declarations.load().experiments
-    if not wish.only:
+    if not options.only:
         return set(declared)
     names: set[str] = set()
-    for word in wish.only:
+    for word in options.only:
         group = "model" if word == KFOLD else word
         fits = {
             name
@@ -448,12 +448,12 @@ def due(seen: Graph, *, names: Collection[str], force: bool) -> list[str]:
     return [stage for stage in seen.order if stage in wanted and (force or stage in stale)]
 
 
-def prepare(wish: Wish, *, root: Path) -> tuple[discovery.Found, dict[str, Any]]:
+def prepare(options: StudyOptions, *, root: Path) -> tuple[discovery.Found, dict[str, Any]]:
     """Look what is there and write the plan.
 
     Parameters
     ----------
-    wish : Wish
+    options : StudyOptions
         What was asked for.
     root : Path
         The project's root.
@@ -468,21 +468,23 @@ def prepare(wish: Wish, *, root: Path) -> tuple[discovery.Found, dict[str, Any]]
     ParamsError
         If an option is not valid.
     """
-    seen = look(wish, root=root)
-    document = plan.make(seen, budget=wish.budget, root=root, search=wish.search, kfold=KFOLD in wish.only)
-    chosen(wish, document=document)
+    seen = look(options, root=root)
+    document = plan.make(
+        seen, budget=options.budget, root=root, search=options.search, kfold=KFOLD in options.only
+    )
+    chosen(options, document=document)
     plan.write(document, root=root)
     (root / "data" / "study" / "experiments").mkdir(parents=True, exist_ok=True)
     (root / "data" / "study" / "costs").mkdir(exist_ok=True)
     return seen, document
 
 
-def preview(wish: Wish, *, root: Path) -> list[str]:
+def preview(options: StudyOptions, *, root: Path) -> list[str]:
     """Say what is there and what would be run; nothing is written.
 
     Parameters
     ----------
-    wish : Wish
+    options : StudyOptions
         What was asked for.
     root : Path
         The project's root.
@@ -492,6 +494,8 @@ def preview(wish: Wish, *, root: Path) -> list[str]:
     list of str
         Lines to read.
     """
-    seen = look(wish, root=root)
-    document = plan.make(seen, budget=wish.budget, root=root, search=wish.search, kfold=KFOLD in wish.only)
-    return [*seen.lines(), "", *listing(document, names=named(wish))]
+    seen = look(options, root=root)
+    document = plan.make(
+        seen, budget=options.budget, root=root, search=options.search, kfold=KFOLD in options.only
+    )
+    return [*seen.lines(), "", *listing(document, names=named(options))]

@@ -52,8 +52,8 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
         if place.path not in made and not Path(place.path).exists():
             raise CorpusError(
                 f"corpus.sources.{source}.path {place.path!r} does not exist; valid: a folder with one subfolder a "
-                f"genre (or a CSV for table). `genre data` downloads GTZAN, "
-                f"`genre use {params.preset} --corpus-path PATH` takes a folder you have"
+                f"genre (or a CSV for table). `genre download` downloads GTZAN, "
+                f"`genre config use {params.preset} --corpus-path PATH` takes a folder you have"
             )
     for name in params.corpus.published:
         published.find(name, params=params, root=root)

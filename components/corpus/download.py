@@ -1,4 +1,4 @@
-"""``genre data NAME``: fetch a public collection through mirdata, which knows its address and checksums."""
+"""``genre download NAME``: fetch a public collection through mirdata, which knows its address and checksums."""
 
 from __future__ import annotations
 

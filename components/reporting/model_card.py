@@ -17,7 +17,7 @@ PROTOCOLS = {
     "segment": "leaky: segments of one song are on both sides, as in the study, so the numbers are too good",
     "fault_filtered": "the published fault-filtered lists; songs are kept whole",
 }
-#: Of what `genre data` fetches, by its folder.
+#: Of what `genre download` fetches, by its folder.
 GTZAN = (
     "GTZAN has no licence: its author gives no permission to copy, and the recordings belong to others. A "
     "model trained on it is for study; do not publish or sell it."
@@ -187,7 +187,7 @@ def licence(facts: Mapping[str, Any]) -> str:
 
 def _again(facts: Mapping[str, Any], *, commit: str) -> str:
     steps = [f"git checkout {commit}"] if commit else []
-    steps += [f"genre use {facts['preset']}", f"genre run --models {facts['model']}"]
+    steps += [f"genre config use {facts['preset']}", f"genre run --model {facts['model']}"]
     return (
         "```\n" + "\n".join(steps) + "\n```\n"
         f"All choices are in `training/training.json` of the run (`params`, seed {facts['seed']}). The same weights "

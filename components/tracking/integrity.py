@@ -85,7 +85,7 @@ def checked(client: MlflowClient, uri: str) -> Path:
         If MLflow's store fails.
     """
     expected, place = _expected(client, uri)
-    remedy = "`genre roll-back VERSION` takes another version, `genre run` logs a lost model again"
+    remedy = "`genre rollback VERSION` takes another version, `genre run` logs a lost model again"
     if not expected:
         raise RegistryError(
             f"{uri} has no tag {TAG}: it was not logged by this project, and loading it would run its code; "

@@ -120,7 +120,7 @@ def test_an_altered_champion_is_refused_before_anything_of_it_is_loaded(
     address = load.address(client, None, params=small_params)
     with pytest.raises(RegistryError, match=r"not those that were logged|cannot be read") as caught:
         load.load(client, address)
-    assert "genre roll-back VERSION" in str(caught.value)
+    assert "genre rollback VERSION" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

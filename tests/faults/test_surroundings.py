@@ -126,7 +126,7 @@ def test_a_read_only_data_folder_is_named(folder: Path, read_only: Path) -> None
 @pytest.mark.slow
 def test_a_read_only_store_is_named(folder: Path, read_only: Path) -> None:
     (folder / "mlruns").symlink_to(read_only)
-    done = genre(folder, "roll-back", "1")
+    done = genre(folder, "rollback", "1")
     assert done.returncode == 1
     assert "mlruns cannot be written; valid: a writable folder, or MLFLOW_TRACKING_URI" in done.stderr
     assert "Traceback" not in done.stderr

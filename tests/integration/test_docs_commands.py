@@ -26,7 +26,7 @@ from tests.unit.test_docs import PAGES, blocks
 #: Programs whose commands are looked for in running text too.
 OURS = ("genre", "dvc", "prefect", "mlflow", "make")
 #: ``genre`` commands that take no time and are run; the others train, serve or download.
-QUICK = ("presets", "check", "use", "predict", "score")
+QUICK = ("config", "predict", "score")
 
 
 def lines(page: Path) -> list[str]:
@@ -175,7 +175,9 @@ def quick(line: str) -> bool:
     program, *arguments = words(line)
     if program != "genre" or arguments[0] not in QUICK:
         return False
-    return len(arguments) > 1 or arguments[0] in ("presets", "check")
+    if arguments[0] == "config":
+        return len(arguments) > 2 or arguments[1:] in (["list"], ["check"])
+    return len(arguments) > 1
 
 
 @pytest.mark.parametrize("line", sorted({line for _, line in COMMANDS if quick(line)}))

@@ -45,7 +45,7 @@ def refused(done: subprocess.CompletedProcess[str], *said: str) -> None:
 
 def test_an_unknown_preset(workspace: Path) -> None:
     before = (workspace / "params.yaml").read_bytes()
-    refused(genre("use", "gtzam", folder=workspace), "'gtzam'", "demo", "gtzan-mini")
+    refused(genre("config", "use", "gtzam", folder=workspace), "'gtzam'", "demo", "gtzan-mini")
     assert (workspace / "params.yaml").read_bytes() == before
 
 
@@ -61,7 +61,7 @@ def test_an_unknown_feature(workspace: Path, command: str) -> None:
 
 def test_an_unknown_model_of_a_run(workspace: Path) -> None:
     (workspace / "data/raw/synthetic").mkdir(parents=True)
-    refused(genre("run", "--models", "mlp,cnn", folder=workspace), "'cnn'", "mlp")
+    refused(genre("run", "--model", "mlp", "--model", "cnn", folder=workspace), "'cnn'", "mlp")
 
 
 @pytest.mark.parametrize(
@@ -79,15 +79,18 @@ def test_an_unknown_model_of_a_run(workspace: Path) -> None:
 )
 def test_a_wrong_parameter(workspace: Path, path: str, value: object, said: str) -> None:
     rewrite(workspace, path, value)
-    refused(genre("check", folder=workspace), said)
+    refused(genre("config", "check", folder=workspace), said)
 
 
 def test_a_missing_corpus_path(workspace: Path) -> None:
-    refused(genre("use", "gtzan", "--corpus-path", "/nowhere/at/all", folder=workspace), "/nowhere/at/all")
+    refused(
+        genre("config", "use", "gtzan", "--corpus-path", "/nowhere/at/all", folder=workspace),
+        "/nowhere/at/all",
+    )
 
 
 def test_no_params_at_all(tmp_path: Path) -> None:
-    refused(genre("check", folder=tmp_path), "params.yaml")
+    refused(genre("config", "check", folder=tmp_path), "params.yaml")
 
 
 @pytest.mark.parametrize("genres", [[], ["blues"]])
@@ -114,5 +117,5 @@ def test_help_imports_nothing_heavy(workspace: Path) -> None:
 
 
 def test_a_valid_project_is_said_to_be_valid(workspace: Path) -> None:
-    done = genre("check", folder=workspace)
+    done = genre("config", "check", folder=workspace)
     assert (done.returncode, done.stdout.strip()) == (0, "params.yaml is valid")

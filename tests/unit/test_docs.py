@@ -32,7 +32,7 @@ def test_the_example_model_builds_from_its_example_block() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_each_preset_on_a_page_exists(page: Path) -> None:
-    shown = re.findall(r"genre use ([a-z-]+)", page.read_text(encoding="utf-8"))
+    shown = re.findall(r"genre config use ([a-z-]+)", page.read_text(encoding="utf-8"))
     assert set(shown) <= set(presets.names())
 
 

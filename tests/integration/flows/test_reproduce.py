@@ -21,7 +21,7 @@ from flows.orchestration.scheduler import Outcome
 from flows.pipeline import graph
 from flows.pipeline.graph import Graph
 from flows.pipeline.stage import Result, Running, StageError
-from flows.reproduce import Wish
+from flows.reproduce import StudyOptions
 from tests.conftest import PROJECT
 
 
@@ -141,9 +141,9 @@ def test_only_what_was_asked_for_is_run(server: None, stages: dict[str, Any]) ->
 
 def test_an_unknown_name_is_refused_before_anything_is_run(stages: dict[str, Any]) -> None:
     with pytest.raises(ParamsError, match="--only names 'vgg99'; valid: kfold, ablation, model, side, mlp"):
-        reproduce.run(Wish(only=("vgg99",)))
+        reproduce.run(StudyOptions(only=("vgg99",)))
     with pytest.raises(ParamsError, match="--budget is 'endless'"):
-        reproduce.run(Wish(budget="endless"))
+        reproduce.run(StudyOptions(budget="endless"))
     assert stages["started"] == []
 
 
@@ -151,7 +151,7 @@ def test_names_stand_for_experiments_models_and_groups(project: Path) -> None:
     document = plan.make(discovery.embedded(project), budget="quick", root=project)
 
     def meant(*words: str) -> list[str]:
-        return reproduce.chosen(Wish(only=words), document=document)
+        return reproduce.chosen(StudyOptions(only=words), document=document)
 
     assert meant("lstm") == ["lstm"]
     assert set(meant("side")) >= {"mlp_shuffled", "lstm_relu"}
@@ -162,7 +162,7 @@ def test_names_stand_for_experiments_models_and_groups(project: Path) -> None:
 
 def test_a_list_says_what_the_named_experiments_would_run_and_what_they_lack(project: Path) -> None:
     document = plan.make(discovery.embedded(project), budget="quick", root=project)
-    asked = Wish(only=("lstm", "vgg16_raw"), budget="quick")
+    asked = StudyOptions(only=("lstm", "vgg16_raw"), budget="quick")
     lines = reproduce.listing(document, names=reproduce.named(asked))
     assert [line.split()[0] for line in lines] == ["lstm", "vgg16_raw"]
     assert "segment x 1" in lines[0]
@@ -173,7 +173,7 @@ def test_a_page_that_is_up_to_date_starts_nothing(
     stages: dict[str, Any], four: Graph, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(graph, "read", lambda _root: replace(four, changed={}))
-    assert reproduce.run(Wish(budget="quick")) == 0
+    assert reproduce.run(StudyOptions(budget="quick")) == 0
     said = capsys.readouterr().out
     assert "experiments are up to date: data/study/index.html" in said
     assert "pictures: not found" in said
@@ -181,7 +181,7 @@ def test_a_page_that_is_up_to_date_starts_nothing(
 
 
 def test_dvc_reads_the_pipeline_and_ties_every_stage_to_what_it_reads(project: Path) -> None:
-    reproduce.prepare(Wish(budget="quick"), root=project)
+    reproduce.prepare(StudyOptions(budget="quick"), root=project)
     stages_of = graph.read(project / "study")
     assert stages_of.upstream["list@audio"] == ("compose@study",)
     assert stages_of.upstream["fit@mlp"] == ("extract@audio_mfcc_summary",)

@@ -1,4 +1,4 @@
-"""``genre data``: what is left on disk is a whole, checked collection, or nothing."""
+"""``genre download``: what is left on disk is a whole, checked collection, or nothing."""
 
 from __future__ import annotations
 

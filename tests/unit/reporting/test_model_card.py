@@ -54,7 +54,7 @@ def test_it_says_what_and_on_what_and_how_well_and_how_to_make_it_again(metrics)
         "**yamnet**", "10 genres", "genre a, genre b", "yamnet_embedding", "76 songs", "20 songs", "Protocol `track`",
         "75.0 % of 24 songs (50 to 90)", "75.0 % of 96 segments",
         "guessing gives 10 %", "genre a 0 %, genre b 10 %", "git checkout abc123",
-        "genre use demo", "genre run --models yamnet", "c" * 16,
+        "genre config use demo", "genre run --model yamnet", "c" * 16,
     ):  # fmt: skip
         assert said in text, said
 
