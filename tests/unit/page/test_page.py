@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from components.core.errors import AudioError
-from components.page import app, listening, markup, spectrogram
+from components.page import listening, markup, spectrogram
 from components.page.listening import Choice, Heard, Opinion
 from tests.support import speaking_model
 from tests.support.speaking_model import GENRES, RATE, song
@@ -118,98 +115,3 @@ class TestAskingThePanel:
         monkeypatch.setattr(listening, "LONGEST", 5.0)
         with pytest.raises(AudioError, match="longer than the limit of 5 s"):
             TwoModels().hear(str(song(tmp_path / "a.wav")), [CHAMPION])
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on PATH")
-class TestInABrowser:
-    @pytest.fixture(scope="class")
-    def address(self):
-        page = app.build(TwoModels())
-        yield app.launch(page, port=0, wait=False)
-        page.close()
-
-    @pytest.fixture(scope="class")
-    def browser(self):
-        from playwright.sync_api import sync_playwright
-
-        with sync_playwright() as playwright:
-            launched = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"),
-                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
-            )
-            yield launched
-            launched.close()
-
-    @pytest.fixture
-    def open_page(self, browser, address):
-        contexts = []
-
-        def open_page(*, width=1280, scheme="light", asked=None):
-            context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-            contexts.append(context)
-            tab = context.new_page()
-            if asked is not None:
-                tab.on("request", lambda request: asked.append(request.url))
-            tab.goto(address)
-            tab.wait_for_selector("#song input[type=file]", state="attached")
-            return tab
-
-        yield open_page
-        for context in contexts:
-            context.close()
-
-    @staticmethod
-    def play(tab, path: Path) -> None:
-        tab.set_input_files("#song input[type=file]", path)
-        tab.wait_for_selector(".g-word, .g-problem")
-
-    @pytest.mark.parametrize("width", [390, 1280])
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    def test_a_song_is_answered_in_its_window_and_nothing_leaves_the_machine(
-        self, open_page, tmp_path, width, scheme
-    ):
-        asked: list[str] = []
-        tab = open_page(width=width, scheme=scheme, asked=asked)
-        self.play(tab, song(tmp_path / "a.wav"))
-        assert tab.inner_text(".g-word") == "jazz"
-        assert "70 %" in tab.inner_text(".g-verdict")
-        assert tab.eval_on_selector(".g-time img", "image => image.naturalWidth") == spectrogram.COLUMNS
-        assert tab.locator(".g-lane > span").count() == 2
-        assert tab.locator(".g-model dl > div").count() == len(GENRES)
-        assert CHAMPION.run_id in tab.get_attribute(".g-model a", "href")
-        assert tab.evaluate("document.documentElement.scrollWidth") == width
-        background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert (sum(map(int, re.findall(r"\d+", background)[:3])) < 150) is (scheme == "dark")
-        assert [url for url in asked if not re.match(r"http://127\.0\.0\.1[:/]|data:|blob:", url)] == []
-
-    def test_a_second_model_may_disagree(self, open_page, tmp_path):
-        tab = open_page()
-        self.play(tab, song(tmp_path / "a.wav"))
-        tab.get_by_label("mlp").check()
-        tab.wait_for_selector(".g-model:nth-child(2)")
-        assert "1 of 2 models say jazz; mlp says rock." in tab.inner_text(".g-verdict")
-        assert tab.locator(".g-lane").count() == 2
-
-    def test_a_touch_on_the_picture_moves_the_song(self, open_page, tmp_path):
-        tab = open_page()
-        self.play(tab, song(tmp_path / "a.wav"))
-        tab.locator(".g-time").click(position={"x": 500, "y": 40})
-        tab.wait_for_selector(".g-head:not([hidden])", state="attached")
-        assert float(tab.eval_on_selector(".g-head", "head => parseFloat(head.style.left)")) > 30
-
-    @pytest.mark.parametrize(("width", "named"), [(390, False), (1100, False), (1280, True)])
-    def test_blocks_bear_their_genres_name_whole_or_a_legend_does(self, open_page, tmp_path, width, named):
-        tab = open_page(width=width)
-        self.play(tab, song(tmp_path / "a.wav", seconds=39.5))
-        assert tab.locator(".g-lane > span").count() == 13
-        assert tab.locator(".g-lane i").first.is_visible() is named
-        assert tab.locator(".g-legend").is_visible() is not named
-        whole = "names => names.every(one => one.offsetWidth <= one.parentElement.clientWidth)"
-        assert tab.eval_on_selector_all(".g-lane i", whole)
-
-    def test_what_is_not_audio_is_said_to_be_so(self, open_page, tmp_path):
-        (tmp_path / "bad.wav").write_text("not audio")
-        tab = open_page()
-        self.play(tab, tmp_path / "bad.wav")
-        assert "no RIFF header" in tab.inner_text(".g-problem")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -100,57 +99,3 @@ def test_every_picture_takes_its_colours_from_the_page(five):
     assert len(pictures) == 5 * 4 + 3
     for picture in pictures:
         assert set(re.findall(r"#[0-9a-f]{6}\b", picture)) <= {"#ffffff", "#000000"}, picture[:200]
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on PATH")
-class TestInABrowser:
-    @pytest.fixture(scope="class")
-    def browser(self):
-        from playwright.sync_api import sync_playwright
-
-        with sync_playwright() as playwright:
-            launched = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"),
-                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"],
-            )
-            yield launched
-            launched.close()
-
-    @pytest.mark.parametrize("width", [390, 1280])
-    @pytest.mark.parametrize("scheme", ["light", "dark"])
-    def test_it_fits_its_window_asks_for_nothing_and_reports_no_error(self, browser, five, width, scheme):
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-        tab = context.new_page()
-        said: list[str] = []
-        tab.on("console", lambda message: said.append(message.text))
-        tab.on("pageerror", lambda error: said.append(str(error)))
-        tab.on("request", lambda request: said.append(request.url))
-        tab.goto(five.as_uri())
-        assert said == [five.as_uri()]
-        assert tab.evaluate("document.documentElement.scrollWidth") == width
-        background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
-        darkness = sum(int(value) for value in re.findall(r"\d+", background)[:3])
-        assert (darkness < 150) is (scheme == "dark")
-        context.close()
-
-    def test_the_button_turns_the_colours_round(self, browser, five):
-        context = browser.new_context(color_scheme="light")
-        tab = context.new_page()
-        tab.goto(five.as_uri())
-        colour = "getComputedStyle(document.body).backgroundColor"
-        before = tab.evaluate(colour)
-        tab.click("#theme")
-        assert tab.evaluate(colour) != before
-        tab.click("#theme")
-        assert tab.evaluate(colour) == before
-        context.close()
-
-    def test_a_name_that_is_a_script_does_not_run(self, browser, tmp_path):
-        page(tmp_path, genres=("<img src=x onerror=document.title='owned'>", "b"), trials=2)
-        context = browser.new_context()
-        tab = context.new_page()
-        tab.goto((tmp_path / "report" / "index.html").as_uri())
-        assert tab.title() != "owned"
-        assert "<img src=x" in tab.inner_text("#errors")
-        context.close()

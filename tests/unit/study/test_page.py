@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -130,21 +129,3 @@ def test_a_failed_experiment_s_row_says_why_and_shows_no_older_figure(tmp_path: 
     found = results.read(plan.read(tmp_path), root=tmp_path)["mlp"]
     assert found.reason == "failed: genre: a file is gone"
     assert found.figures == {}
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on PATH")
-@pytest.mark.parametrize("width", [1280, 390])
-def test_it_fits_the_screen_and_says_no_error(rendered: str, tmp_path: Path, width: int) -> None:
-    from playwright.sync_api import sync_playwright
-
-    (tmp_path / "index.html").write_text(rendered, encoding="utf-8")
-    errors: list[str] = []
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        tab = launched.new_page(viewport={"width": width, "height": 800})
-        tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        tab.goto((tmp_path / "index.html").as_uri())
-        assert tab.evaluate("document.documentElement.scrollWidth") <= width
-        launched.close()
-    assert errors == []
