@@ -36,6 +36,7 @@ def make_params() -> Callable[..., Params]:
         document["corpus"]["minimum_tracks"] = 2
         document["segments"] = {"seconds": 1.0, "per_track": 2}
         document["pretrained"] = {"vgg16": "untrained", "yamnet": "untrained", "allow_untrained": True}
+        document["features"]["mel_sequence"] = {"reads": "data/corpus/audio.parquet", "unit": "segment"}
         for name in ("mfcc_sequence", "vgg16_embedding"):
             # Each feature's own defaults, not the demo's savings.
             document["features"][name]["options"] = {}

@@ -28,6 +28,7 @@ from tests.unit.features.conftest import RATE, tone
 SHAPES = {
     "mfcc_summary": (57,),
     "mfcc_sequence": (44, 13),
+    "mel_sequence": (44, 128),
     "mel_image": (288, 432, 3),
     "yamnet_embedding": (2, 1024),
 }
@@ -174,8 +175,9 @@ def test_a_chunk_that_a_crash_cut_short_is_computed_again(
 _DIES = """
 import os, signal, sys
 from pathlib import Path
-from components import params
-from components.features import chunks, extraction
+from components.config import params
+from components.features.pipeline import cache as chunks
+from components.stages import features as extraction
 
 left, save = int(sys.argv[1]), chunks.save
 chunks.MAX_TRACKS = 2
@@ -287,9 +289,10 @@ def test_a_feature_without_a_file_is_refused() -> None:
         features.load("mfcc")
 
 
-def test_the_five_features_are_there() -> None:
+def test_the_features_are_there() -> None:
     assert features.names() == [
         "mel_image",
+        "mel_sequence",
         "mfcc_sequence",
         "mfcc_summary",
         "vgg16_embedding",

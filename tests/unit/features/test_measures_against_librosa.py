@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.features import mfcc_sequence
+from components.features import mel_sequence, mfcc_sequence
 from components.features.dsp import hpss, spectral, stft, tempo
 
 RATES = [8_000, 16_000, 22_050, 44_100, 48_000]
@@ -136,3 +136,13 @@ def test_mfcc_sequence_is_librosas(seed: int, coefficients: int, hop_length: int
     mels = librosa.feature.melspectrogram(y=y, sr=22_050, hop_length=hop_length, pad_mode="reflect")
     librosas = librosa.feature.mfcc(S=librosa.power_to_db(mels), n_mfcc=coefficients)
     check(mfcc_sequence.extract(y[np.newaxis], options=options)[0].T, librosas)
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([256, 512, 1024]))
+def test_mel_sequence_is_librosas(seed: int, hop_length: int) -> None:
+    y = np.random.default_rng(seed).normal(0, 0.2, 22_050).astype(np.float32)
+    mels = librosa.feature.melspectrogram(y=y, sr=22_050, hop_length=hop_length, pad_mode="reflect")
+    ours = mel_sequence.extract(y[np.newaxis], options=mel_sequence.Options(hop_length=hop_length))
+    assert ours.shape == (1, 1 + 22_050 // hop_length, 128)
+    check(ours[0].T, librosa.power_to_db(mels))

@@ -23,7 +23,7 @@ UNTRAINED = PretrainedParams(vgg16="untrained", yamnet="untrained", allow_untrai
 
 def channels(pictures: np.ndarray, *, blocks: tuple[int, ...]) -> list[np.ndarray]:
     """Stands for VGG16 where only the arithmetic after it is of interest: 2 x 3 places, a channel a colour."""
-    return [images[:, :2, :3] * block for block in blocks]
+    return [pictures[:, :2, :3] * block for block in blocks]
 
 
 PLAIN = Encoder(name="vgg16", run=channels, origin="", trained=False, sha256="")
@@ -101,7 +101,7 @@ def test_bands_split_frequency_from_top_to_bottom_inside_the_margins() -> None:
     shown[:, 40:248, 56:384] = inside
     halved = Encoder(
         name="vgg16",
-        run=lambda pictures, *, blocks: [images[:, ::8, ::8] for _ in blocks],
+        run=lambda pictures, *, blocks: [pictures[:, ::8, ::8] for _ in blocks],
         origin="",
         trained=False,
         sha256="",
@@ -118,7 +118,7 @@ def test_bands_split_frequency_from_top_to_bottom_inside_the_margins() -> None:
 
 def maps_of(shown: np.ndarray) -> Encoder:
     """An encoder whose every block answers with these maps."""
-    run = lambda pictures, *, blocks: [shown[: len(images)] for _ in blocks]  # noqa: E731
+    run = lambda pictures, *, blocks: [shown[: len(pictures)] for _ in blocks]  # noqa: E731
     return Encoder(name="vgg16", run=run, origin="", trained=False, sha256="")
 
 
@@ -170,7 +170,7 @@ def test_content_is_the_picture_without_its_margins() -> None:
     seen = []
     spy = Encoder(
         name="vgg16",
-        run=lambda pictures, *, blocks: seen.append(images) or channels(images, blocks=blocks),
+        run=lambda pictures, *, blocks: seen.append(pictures) or channels(pictures, blocks=blocks),
         origin="",
         trained=False,
         sha256="",
@@ -186,7 +186,7 @@ def test_flatten_keeps_every_value_and_crop_the_upper_left_corner() -> None:
     seen = []
     spy = Encoder(
         name="vgg16",
-        run=lambda pictures, *, blocks: seen.append(images) or channels(images, blocks=blocks),
+        run=lambda pictures, *, blocks: seen.append(pictures) or channels(pictures, blocks=blocks),
         origin="",
         trained=False,
         sha256="",
