@@ -55,7 +55,7 @@ class SegmentsParams(Strict):
 
 
 class SplitParams(Strict):
-    """Who is in train, validation and test; see :mod:`components.stages.split` for the protocols."""
+    """Who is in train, validation and test; see :mod:`components.splits` for the protocols."""
 
     protocol: Protocol
     folds: Annotated[int, Field(ge=2)]

@@ -64,10 +64,10 @@ def validation_predictions(
             f"audio; valid: a corpus with audio, or another promotion.registered_model"
         )
     table, present = split_store.read(root)
-    if present["genres"] != facts["genres"]:
+    if present.genres != facts["genres"]:
         raise RegistryError(
             f"version {version.version} knows {', '.join(facts['genres'])}; the corpus has "
-            f"{', '.join(present['genres'])}; valid: another promotion.registered_model"
+            f"{', '.join(present.genres)}; valid: another promotion.registered_model"
         )
     chosen = set(table.loc[(table["unit"] == "track") & (table["part"] == "validation"), "track"])
     chosen -= set(facts["train_tracks"])

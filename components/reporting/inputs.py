@@ -14,6 +14,8 @@ from components.config.params import Params
 from components.core import lineage
 from components.core.errors import GenreError, LeakError
 from components.evaluation import metrics
+from components.splits import store as split_store
+from components.splits.store import SplitRecord
 
 #: The files of a trained model; one that lacks any of them did not finish.
 FILES = ("metrics.json", "training.json", "history.csv", "predictions.parquet")
@@ -79,8 +81,8 @@ class Inputs:
         The comparable models, in the order of ``params.yaml``.
     left_out : dict of str to str
         Models that are not compared, each with its reason.
-    split : mapping
-        ``split.json``.
+    split : SplitRecord
+        How it was made.
     corpora : dict of str to DataFrame
         The listing of each source.
     validation : dict of str to mapping
@@ -93,7 +95,7 @@ class Inputs:
 
     models: dict[str, Trained]
     left_out: dict[str, str]
-    split: Mapping[str, Any]
+    split: SplitRecord
     corpora: dict[str, pd.DataFrame]
     validation: dict[str, Mapping[str, Any]]
     hashes: dict[str, str] = field(default_factory=dict)
@@ -124,11 +126,11 @@ def read(*, params: Params, root: Path) -> Inputs:
         If a model was trained or stopped early on a song of its own test part, though the protocol keeps
         songs whole.
     """
-    split = read_json(root / "splits" / "split.json", stage="split")
+    split = split_store.record(root)
     models: dict[str, Trained] = {}
     left_out: dict[str, str] = {}
     for name in params.models:
-        reason = _unusable(root / "models" / name, model=name, fingerprint=split["fingerprint"])
+        reason = _unusable(root / "models" / name, model=name, fingerprint=split.fingerprint)
         if reason:
             left_out[name] = reason
             continue

@@ -87,9 +87,9 @@ def notes(inputs: Inputs, *, models: Mapping[str, Mapping[str, Any]], params: Pa
             "The songs were composed by code so that the workflow can run with nothing to download: these "
             "accuracies mean nothing about music."
         )
-    if inputs.split["leaky"]:
+    if inputs.split.leaky:
         said.append(
-            f"Protocol {inputs.split['protocol']!r} is {LEAKY}: segments of one song are in train and in "
+            f"Protocol {inputs.split.protocol!r} is {LEAKY}: segments of one song are in train and in "
             "test, so these accuracies are higher than they would be on songs that no model has heard."
         )
     untrained = [name for name, row in models.items() if row["untrained"]]

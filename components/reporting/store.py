@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from components.config.params import Params
 from components.reporting import inputs as sources
 from components.reporting.inputs import ComparisonError
+from components.splits import store as split_store
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,11 +35,11 @@ def best(*, params: Params, root: Path = Path("data")) -> str:
         If there is no comparison, it was made on another split, or its best is not in the params.
     """
     result = read(root=root)
-    split = sources.read_json(root / "splits" / "split.json", stage="split")
-    if result["fingerprint"] != split["fingerprint"]:
+    split = split_store.record(root)
+    if result["fingerprint"] != split.fingerprint:
         raise ComparisonError(
             f"{root / 'report' / 'comparison.json'} compares models of another split (fingerprint "
-            f"{result['fingerprint'][:12]}, now {split['fingerprint'][:12]}); run `dvc repro compare`"
+            f"{result['fingerprint'][:12]}, now {split.fingerprint[:12]}); run `dvc repro compare`"
         )
     if result["best"] not in params.models:
         raise ComparisonError(

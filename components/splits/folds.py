@@ -1,54 +1,111 @@
-"""Deal rows into parts: k folds, stratified by genre, and tracks that belong together on one side."""
+"""Stratified folds of tracks and segments, and the split table that they make."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from components.config.params import SplitParams
+from components.config.params import Params, SplitParams
 from components.core.errors import CorpusError
+from components.splits import leakage
 
 PARTS = ("train", "validation", "test")
 
 
-def groups(tracks: pd.DataFrame, *, artists: dict[str, str] | None = None) -> pd.Series:
-    """Tie together the tracks that must stay on one side of a split.
+def make(
+    tracks: pd.DataFrame,
+    *,
+    params: Params,
+    artists: Mapping[str, str] | None = None,
+    lists: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
+    """Assign usable tracks and their segments to parts.
+
+    Parameters
+    ----------
+    tracks : DataFrame
+        Columns ``track``, ``genre``, ``segments``, ``sha256``, one row a usable track.
+    params : Params
+        For ``split`` and ``seed``.
+    artists : mapping of str to str, optional
+        Artist of each track.
+    lists : mapping of str to str, optional
+        Part of each track, for ``fault_filtered``.
+
+    Returns
+    -------
+    DataFrame
+        A split table, see :mod:`components.splits`.
+
+    Raises
+    ------
+    CorpusError
+        If there are too few tracks for every part.
+    LeakError
+        If tracks that belong together ended on two sides.
+    """
+    split = params.split
+    tracks = tracks.sort_values("track", ignore_index=True)
+    whole = tracks.assign(unit="track", segment=-1, group=groups(tracks, artists=artists))
+    pieces = whole.loc[whole.index.repeat(whole["segments"])].reset_index(drop=True)
+    pieces["segment"] = pieces.groupby("track").cumcount()
+    pieces["unit"] = "segment"
+    if split.protocol == "segment":
+        for rows in (whole, pieces):
+            if len(rows):
+                rows["part"] = assign(rows, split=split, seed=params.seed, grouped=False)
+    else:
+        if split.protocol == "fault_filtered":
+            whole["part"] = whole["track"].map(lists or {})
+            _require_each_part(set(whole["part"].dropna()), lists=params.corpus.published.get("lists"))
+        else:
+            whole["part"] = assign(whole, split=split, seed=params.seed, grouped=True)
+            leakage.check_groups(whole)
+        pieces["part"] = pieces["track"].map(whole.set_index("track")["part"])
+    table = pd.concat([pieces, whole])[["unit", "track", "segment", "genre", "part"]].dropna(subset="part")
+    return table.sort_values(["unit", "track", "segment"], ignore_index=True)
+
+
+def _require_each_part(found: set[str], *, lists: str | None) -> None:
+    if found != set(PARTS):
+        raise CorpusError(
+            f"corpus.published.lists {lists!r} and the corpus share tracks of "
+            f"{', '.join(sorted(found)) or 'no part'} only; valid: some of each of {', '.join(PARTS)}"
+        )
+
+
+def groups(tracks: pd.DataFrame, *, artists: Mapping[str, str] | None = None) -> pd.Series:
+    """Return a number for each group of tracks that must stay on one side of a split.
 
     Parameters
     ----------
     tracks : DataFrame
         Columns ``track`` and ``sha256``, one row a track.
-    artists : dict of str to str, optional
-        Artist of a track; tracks without one are tied to nothing.
+    artists : mapping of str to str, optional
+        Artist of a track; a track without one shares none.
 
     Returns
     -------
-    Series
-        A group number a row: equal for files of equal bytes and for songs of one artist, also through
-        others.
+    Series of int
+        Equal for files of equal bytes and for songs of one artist, also through others.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    rows = range(len(tracks))
-    links: list[tuple[int, int]] = []
-    keys = [tracks["sha256"].to_numpy(dtype=object)]
-    if artists:
-        keys.append(np.array([artists.get(track) for track in tracks["track"]], dtype=object))
-    for key in keys:
-        first: dict[Any, int] = {}
-        for row, value in zip(rows, key, strict=True):
-            if value:
-                links.append((first.setdefault(value, row), row))
-    left, right = np.array(links or [(0, 0)]).T
-    graph = coo_array((np.ones(len(left)), (left, right)), shape=(len(rows), len(rows)))
+    links = [np.zeros((2, 0), dtype=int)]
+    for key in (tracks["sha256"], tracks["track"].map(artists or {})):
+        known = key[key.notna() & (key != "")]
+        rows = pd.Series(tracks.index.get_indexer(known.index), index=known.index)
+        links.append(np.stack([rows.groupby(known).transform("first"), rows]).astype(int))
+    left, right = np.concatenate(links, axis=1)
+    graph = coo_array((np.ones(len(left)), (left, right)), shape=(len(tracks), len(tracks)))
     return pd.Series(connected_components(graph, directed=False)[1], index=tracks.index)
 
 
-def deal(rows: pd.DataFrame, *, split: SplitParams, seed: int, grouped: bool) -> pd.Series:
-    """Deal rows into train, validation and test, stratified by genre.
+def assign(rows: pd.DataFrame, *, split: SplitParams, seed: int, grouped: bool) -> pd.Series:
+    """Assign rows to train, validation and test, stratified by genre.
 
     The test part is fold ``split.fold`` of ``split.folds``; the validation part is the first of
     ``split.validation_folds`` folds of the rest. Five and five give 4:1 twice, as in the study.
@@ -75,24 +132,23 @@ def deal(rows: pd.DataFrame, *, split: SplitParams, seed: int, grouped: bool) ->
         If a genre has too few rows or groups to be on every side.
     """
     parts = pd.Series("train", index=rows.index, dtype=object)
-    test = folds(rows, count=split.folds, seed=seed, grouped=grouped)[split.fold]
-    parts.iloc[test] = "test"
+    parts.iloc[folds(rows, count=split.folds, seed=seed, grouped=grouped)[split.fold]] = "test"
     rest = rows[(parts != "test").to_numpy()]
-    chosen = rest.index[folds(rest, count=split.validation_folds, seed=seed, grouped=grouped)[0]]
-    parts.loc[chosen] = "validation"
-    for genre, dealt in parts.groupby(rows["genre"].to_numpy()):
-        missing = set(PARTS) - set(dealt)
+    chosen = folds(rest, count=split.validation_folds, seed=seed, grouped=grouped)[0]
+    parts.loc[rest.index[chosen]] = "validation"
+    for genre, assigned in parts.groupby(rows["genre"].to_numpy()):
+        missing = set(PARTS) - set(assigned)
         if missing:
             raise CorpusError(
-                f"genre {genre!r} has no row in {', '.join(sorted(missing))}: {len(dealt)} rows"
-                + (f" in {rows.loc[dealt.index, 'group'].nunique()} groups" if grouped else "")
-                + f"; valid: at least {split.folds} that may be dealt apart"
+                f"genre {genre!r} has no row in {', '.join(sorted(missing))}: {len(assigned)} rows"
+                + (f" in {rows.loc[assigned.index, 'group'].nunique()} groups" if grouped else "")
+                + f"; valid: at least {split.folds} that may be on different sides"
             )
     return parts
 
 
 def folds(rows: pd.DataFrame, *, count: int, seed: int, grouped: bool) -> list[np.ndarray]:
-    """Deal rows into folds, stratified by genre.
+    """Divide rows into folds, stratified by genre.
 
     Parameters
     ----------
@@ -118,11 +174,9 @@ def folds(rows: pd.DataFrame, *, count: int, seed: int, grouped: bool) -> list[n
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     labels = rows["genre"].astype("category").cat.codes.to_numpy()
-    splitter = (StratifiedGroupKFold if grouped else StratifiedKFold)(
-        n_splits=count, shuffle=True, random_state=seed
-    )
-    ties = rows["group"].to_numpy() if grouped else None
+    kind = StratifiedGroupKFold if grouped else StratifiedKFold
+    splitter = kind(n_splits=count, shuffle=True, random_state=seed)
     try:
-        return [fold for _, fold in splitter.split(labels, labels, ties)]
+        return [fold for _, fold in splitter.split(labels, labels, rows["group"] if grouped else None)]
     except ValueError as error:
-        raise CorpusError(f"{len(rows)} rows cannot be dealt into {count} folds: {error}") from error
+        raise CorpusError(f"{len(rows)} rows cannot be divided into {count} folds: {error}") from error

@@ -1,57 +1,96 @@
-"""TODO."""
+"""The split on disk: ``splits/split.parquet``, the table, and ``splits/split.json``, its record."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError, computed_field
 
-from components.core.errors import LeakError
+from components.core import atomic
+from components.core.errors import CorpusError, LeakError
 from components.splits import leakage
 
 
-def fingerprint(table: pd.DataFrame) -> str:
-    """Hash who is in which part: equal fingerprints mean comparable numbers.
+class SplitRecord(BaseModel):
+    """How a split was made, and its fingerprint: two runs are comparable only where fingerprints are equal.
 
-    Parameters
-    ----------
-    table : DataFrame
-        A split table.
-
-    Returns
-    -------
-    str
-        SHA-256, 64 hexadecimal digits.
+    ``counts`` has ``tracks`` and ``rows`` by ``<unit>.<part>``.
     """
+
+    model_config = ConfigDict(frozen=True)
+
+    protocol: str
+    seed: int
+    fold: int
+    folds: int
+    fingerprint: str
+    genres: list[str]
+    counts: dict[str, dict[str, int]]
+    artists_kept_whole: bool
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def leaky(self) -> bool:
+        """Whether segments of one song may be on both sides."""
+        return self.protocol == "segment"
+
+
+def fingerprint(table: pd.DataFrame) -> str:
+    """Return the SHA-256, 64 hexadecimal digits, of which track and segment is in which part."""
     columns = ["unit", "track", "segment", "genre", "part"]
     ordered = table[columns].sort_values(columns[:3])
     return hashlib.sha256(ordered.to_csv(index=False).encode()).hexdigest()
 
 
-def read(root: Path = Path("data")) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Read what :func:`run` wrote, and check that it still holds together.
+def write(table: pd.DataFrame, record: SplitRecord, *, root: Path) -> None:
+    """Write both files, whole or not at all."""
+    with atomic.replacing_folder(root / "splits") as folder:
+        table.to_parquet(folder / "split.parquet", index=False)
+        atomic.write_json(folder / "split.json", record.model_dump(mode="json"))
 
-    Parameters
-    ----------
-    root : Path
-        The data folder.
 
-    Returns
-    -------
-    tuple of DataFrame and dict
-        The split table and its facts.
+def record(root: Path = Path("data")) -> SplitRecord:
+    """Read the record of the present split.
 
     Raises
     ------
+    CorpusError
+        If there is none, or it cannot be read.
+    """
+    path = Path(root) / "splits" / "split.json"
+    try:
+        return SplitRecord.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise CorpusError(f"{path} cannot be read ({reason}); run `dvc repro split`") from error
+
+
+def read(root: Path = Path("data")) -> tuple[pd.DataFrame, SplitRecord]:
+    """Read a split, and check that it still holds together.
+
+    Returns
+    -------
+    table : DataFrame
+        See :mod:`components.splits`.
+    record : SplitRecord
+        Its record.
+
+    Raises
+    ------
+    CorpusError
+        If there is none, or it cannot be read.
     LeakError
         If the table does not match its fingerprint, or a song is on two sides.
     """
-    table = pd.read_parquet(root / "splits" / "split.parquet")
-    facts = json.loads((root / "splits" / "split.json").read_text(encoding="utf-8"))
-    if fingerprint(table) != facts["fingerprint"]:
-        raise LeakError(f"{root / 'splits'}: the table was changed after it was made; run `dvc repro split`")
-    leakage.guard_split(table, protocol=facts["protocol"])
-    return table, facts
+    made = record(root)
+    path = Path(root) / "splits" / "split.parquet"
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"{path} cannot be read ({error}); run `dvc repro split`") from error
+    if fingerprint(table) != made.fingerprint:
+        raise LeakError(f"{path.parent}: the table was changed after it was made; run `dvc repro split`")
+    leakage.check_split(table, protocol=made.protocol)
+    return table, made

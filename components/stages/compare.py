@@ -108,9 +108,9 @@ def compare(inputs: Inputs, *, params: Params) -> dict[str, Any]:
     songs = max(models.values(), key=lambda row: row["test"]["songs"])["test"]["songs"]
     return {
         "preset": params.preset,
-        "protocol": inputs.split["protocol"],
-        "leaky": bool(inputs.split["leaky"]),
-        "fingerprint": inputs.split["fingerprint"],
+        "protocol": inputs.split.protocol,
+        "leaky": inputs.split.leaky,
+        "fingerprint": inputs.split.fingerprint,
         "seed": params.seed,
         "genres": sorted(first.genres),
         "chance": 1.0 / len(first.genres),

@@ -73,7 +73,7 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
     LeakError
         If rows with equal values lie in train and in another part under a protocol that keeps songs whole.
     """
-    table, facts = split_store.read(root)
+    table, split = split_store.read(root)
     index, values, meta = feature_store.read(feature, root=root)
     dealt = index[["track", "segment", "genre"]].merge(
         table.loc[table["unit"] == meta["unit"], ["track", "segment", "part"]],
@@ -88,14 +88,14 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
         rows = dealt.loc[chosen, ["track", "segment", "genre"]].reset_index(drop=True)
         y = rows["genre"].map(codes).to_numpy(dtype=np.int64)
         loaded[part] = Part(x=np.asarray(values[chosen], dtype=np.float32), y=y, rows=rows)
-    if facts["protocol"] != "segment" and "train" in loaded:
+    if split.protocol != "segment" and "train" in loaded:
         for part in set(loaded) - {"train"}:
             guard_equal_rows(loaded["train"], loaded[part], part=part)
     return Dataset(
         parts=loaded,
         genres=genres,
-        fingerprint=facts["fingerprint"],
-        protocol=facts["protocol"],
+        fingerprint=split.fingerprint,
+        protocol=split.protocol,
         meta=meta,
     )
 

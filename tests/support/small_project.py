@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from components.config.params import SplitParams
+from components.config import params as params_module
+from components.config import presets
 from components.core import atomic
 from components.splits import folds
 from components.splits import store as split_store
@@ -78,27 +79,17 @@ def build_small_project(
 
 
 def write_split(root: Path, *, tracks: pd.DataFrame, seed: int) -> None:
-    """Deal the tracks and write ``splits/`` as the stage does."""
-    whole = tracks.assign(unit="track", segment=-1, group=np.arange(len(tracks)))
-    split = SplitParams(protocol="track", folds=5, validation_folds=5)
-    whole["part"] = folds.deal(whole, split=split, seed=seed, grouped=True)
-    pieces = whole.loc[whole.index.repeat(whole["segments"])].assign(unit="segment")
-    pieces["segment"] = pieces.groupby("track").cumcount()
-    table = pd.concat([pieces, whole])[["unit", "track", "segment", "genre", "part"]]
-    table = table.sort_values(["unit", "track", "segment"], ignore_index=True)
-    (root / "splits").mkdir()
-    table.to_parquet(root / "splits" / "split.parquet", index=False)
-    atomic.write_json(
-        root / "splits" / "split.json",
-        {
-            "protocol": "track",
-            "leaky": False,
-            "seed": seed,
-            "fold": 0,
-            "folds": 5,
-            "fingerprint": split_store.fingerprint(table),
-            "genres": list(GENRES),
-            "counts": {},
-            "artists_kept_whole": False,
-        },
+    """Assign the tracks to parts and write ``splits/`` as the stage does."""
+    params = params_module.parse(presets.compose("demo")).model_copy(update={"seed": seed})
+    table = folds.make(tracks, params=params)
+    record = split_store.SplitRecord(
+        protocol="track",
+        seed=seed,
+        fold=0,
+        folds=5,
+        fingerprint=split_store.fingerprint(table),
+        genres=list(GENRES),
+        counts={},
+        artists_kept_whole=False,
     )
+    split_store.write(table, record, root=root)

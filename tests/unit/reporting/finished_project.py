@@ -160,6 +160,7 @@ def _split(root: Path, *, corpus: pd.DataFrame, genres: Sequence[str], protocol:
                 for unit in ("segment", "track")
                 for name, size in table["part"].value_counts().items()
             },
+            "artists_kept_whole": False,
         },
     )
     return table

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from components.core.errors import LeakError
+from components.core.errors import CorpusError, LeakError
 from components.evaluation import significance
 from components.reporting import inputs
 from components.reporting import store as report_store
@@ -138,7 +138,7 @@ def test_a_file_that_cannot_be_read_is_named_with_its_stage(two, name):
 
 def test_a_missing_split_is_an_error_that_names_the_stage(two):
     (two / "splits" / "split.json").unlink()
-    with pytest.raises(ComparisonError, match=r"split.json cannot be read .* run `dvc repro split`"):
+    with pytest.raises(CorpusError, match=r"split.json cannot be read .* run `dvc repro split`"):
         run_two(two)
 
 

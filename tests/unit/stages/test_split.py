@@ -1,141 +1,33 @@
-"""Splits: disjoint, stratified, songs whole, seeded, and a planted leak is caught."""
+"""The stage ``split``: from listings to a table and its record."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pandas as pd
-import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from components.config import presets
-from components.config.params import Params, parse
-from components.core.errors import CorpusError, LeakError
-from components.corpus import published_metadata
-from components.splits import leakage
-from components.splits import store as split_store
+from components.config.params import Params
+from components.splits import store
 from components.stages import split
 
 
-def with_split(params: Params, **values: object) -> Params:
-    document = params.model_dump(mode="json")
-    document["split"] |= values
-    document["corpus"]["published"] = {"lists": "lists"}
-    return Params.model_validate(document)
+def listing(tracks: pd.DataFrame, **columns: object) -> pd.DataFrame:
+    facts = {"path": "", "seconds": 12.0, "sample_rate": 22050, "samples": 264600, "bytes": 1, "fault": ""}
+    return tracks.assign(**facts).assign(**columns)
 
 
-def parts_of(table: pd.DataFrame, *, unit: str = "track") -> pd.Series:
-    return table[table["unit"] == unit]["part"].value_counts()
-
-
-def test_four_to_one_twice(tracks: pd.DataFrame, demo_params: Params) -> None:
-    counts = parts_of(split.make(tracks, params=demo_params))
-    assert counts["test"] == 12
-    assert 9 <= counts["validation"] <= 11
-    assert counts.sum() == 60
-
-
-@settings(deadline=None, max_examples=25)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    fold=st.integers(0, 4),
-    sizes=st.lists(st.integers(10, 40), min_size=2, max_size=6),
-)
-def test_no_song_is_on_two_sides(seed: int, fold: int, sizes: list[int]) -> None:
-    names = [f"g{number}.{song:03d}" for number, size in enumerate(sizes) for song in range(size)]
-    tracks = pd.DataFrame(
-        {"track": names, "genre": [n.split(".")[0] for n in names], "segments": 3, "sha256": names}
-    )
-    params = parse(presets.compose("demo")).model_copy(update={"seed": seed})
-    table = split.make(tracks, params=with_split(params, fold=fold))
-    assert (table.groupby("track")["part"].nunique() == 1).all()
-    assert set(table["track"]) == set(names)
-    shares = table[table["unit"] == "track"].groupby("genre")["part"].value_counts(normalize=True)
-    assert shares.xs("test", level="part").between(0.05, 0.35).all()
-
-
-def test_the_folds_test_each_song_once(tracks: pd.DataFrame, demo_params: Params) -> None:
-    tested = []
-    for fold in range(5):
-        table = split.make(tracks, params=with_split(demo_params, fold=fold))
-        tested += table[(table["unit"] == "track") & (table["part"] == "test")]["track"].tolist()
-    assert sorted(tested) == sorted(tracks["track"])
-
-
-def test_identical_files_stay_on_one_side(tracks: pd.DataFrame, demo_params: Params) -> None:
-    for copy, original in ((1, 0), (25, 0), (59, 30)):
-        tracks.loc[copy, "sha256"] = tracks.loc[original, "sha256"]
-    sides = split.make(tracks, params=demo_params).groupby("track")["part"].first()
-    assert sides[tracks.loc[1, "track"]] == sides[tracks.loc[0, "track"]] == sides[tracks.loc[25, "track"]]
-    assert sides[tracks.loc[59, "track"]] == sides[tracks.loc[30, "track"]]
-
-
-def test_artists_stay_on_one_side(tracks: pd.DataFrame, demo_params: Params, tmp_path: Path) -> None:
-    lines = [
-        f"{track}.wav ::: Artist {number // 4} ::: Song {number}"
-        for number, track in enumerate(tracks["track"])
-    ]
-    (tmp_path / "artists.txt").write_text("## comment\n" + "\n".join(lines), encoding="utf-8")
-    artists = published_metadata.read_artists(tmp_path / "artists.txt")
-    table = split.make(tracks, params=demo_params, artists=artists)
-    sides = table.groupby("track")["part"].first()
-    artist = {track: number // 4 for number, track in enumerate(tracks["track"])}
-    assert (sides.groupby(artist).nunique() == 1).all()
-
-
-def test_the_study_s_protocol_mixes_songs(tracks: pd.DataFrame, demo_params: Params) -> None:
-    table = split.make(tracks, params=with_split(demo_params, protocol="segment"))
-    pieces = table[table["unit"] == "segment"]
-    assert (pieces.groupby("track")["part"].nunique() > 1).mean() > 0.5
-
-
-def test_published_lists_are_followed(tracks: pd.DataFrame, demo_params: Params, tmp_path: Path) -> None:
-    for part, numbers in (("train", range(10)), ("valid", range(10, 13)), ("test", range(13, 18))):
-        lines = [f"{genre}/{genre}.{n:05d}.wav" for genre in ("blues", "jazz", "rock") for n in numbers]
-        (tmp_path / f"{part}_filtered.txt").write_text("\n".join(lines), encoding="utf-8")
-    table = split.make(
-        tracks,
-        params=with_split(demo_params, protocol="fault_filtered"),
-        lists=published_metadata.read_lists(tmp_path),
-    )
-    assert parts_of(table).to_dict() == {"train": 30, "validation": 9, "test": 15}
-
-
-def test_too_few_tracks_are_refused_by_genre(tracks: pd.DataFrame, demo_params: Params) -> None:
-    few = tracks[(tracks["genre"] != "jazz") | (tracks["track"] < "jazz.00002")]
-    with pytest.raises(CorpusError, match="jazz"):
-        split.make(few, params=demo_params)
-
-
-def test_a_planted_leak_is_caught(tracks: pd.DataFrame, demo_params: Params) -> None:
-    table = split.make(tracks, params=demo_params)
-    row = table.index[(table["unit"] == "segment") & (table["part"] == "test")][0]
-    table.loc[row, "part"] = "train"
-    with pytest.raises(LeakError, match=table.loc[row, "track"]):
-        leakage.guard_split(table, protocol="track")
-    leakage.guard_split(table, protocol="segment")
-
-
-def test_a_row_dealt_twice_is_caught(tracks: pd.DataFrame, demo_params: Params) -> None:
-    table = split.make(tracks, params=demo_params)
-    with pytest.raises(LeakError, match="twice"):
-        leakage.guard_split(pd.concat([table, table.tail(1)]), protocol="segment")
-
-
-def test_the_fingerprint_is_of_the_content(tracks: pd.DataFrame, demo_params: Params) -> None:
-    table = split.make(tracks, params=demo_params)
-    again = split.make(tracks.sample(frac=1, random_state=1), params=demo_params)
-    assert split_store.fingerprint(table) == split_store.fingerprint(again)
-    other = split.make(tracks, params=with_split(demo_params, fold=1))
-    assert split_store.fingerprint(table) != split_store.fingerprint(other)
-
-
-def test_a_table_changed_afterwards_is_refused(small_project: Path) -> None:
-    path = small_project / "splits" / "split.parquet"
-    table = pd.read_parquet(path)
-    table.loc[table["track"] == "jazz.00003", "part"] = "train"
-    table.loc[table["track"] == "jazz.00004", "part"] = "test"
-    table.to_parquet(path, index=False)
-    with pytest.raises(LeakError, match="changed after it was made"):
-        split_store.read(small_project)
+def test_tracks_that_every_listing_can_use(tmp_path: Path, tracks: pd.DataFrame, demo_params: Params) -> None:
+    audio, table = listing(tracks), listing(tracks, segments=0)
+    audio.loc[0, "fault"], table.loc[1, "fault"] = "silent", "no label"
+    (tmp_path / "corpus").mkdir()
+    for name, rows in (("audio", audio), ("table", table)):
+        rows.to_parquet(tmp_path / "corpus" / f"{name}.parquet", index=False)
+    source = demo_params.corpus.sources["audio"]
+    corpus = demo_params.corpus.model_copy(update={"sources": {"audio": source, "table": source}})
+    made = split.run(params=demo_params.model_copy(update={"corpus": corpus}), root=tmp_path)
+    assert set(made["track"]) == set(tracks["track"][2:])
+    assert (made[made["unit"] == "segment"].groupby("track").size() == 4).all()
+    read, record = store.read(tmp_path)
+    pd.testing.assert_frame_equal(read, made, check_dtype=False)
+    assert sum(counts["tracks"] for part, counts in record.counts.items() if part.startswith("track.")) == 58
+    assert record.genres == ["blues", "jazz", "rock"]

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from components.core.errors import LeakError, ParamsError, TrainingError
-from components.stages import split, train
+from components.splits import folds
+from components.stages import train
 from components.study import fits, results
 from components.study.materials import DATA
 from tests.unit.study import workspace
@@ -90,7 +91,7 @@ def test_a_leak_stops_the_experiment_and_leaves_no_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace.build(tmp_path, experiments={"toy": workspace.experiment()})
-    honest = split.make
+    honest = folds.make
 
     def torn(*given: object, **named: object) -> pd.DataFrame:
         table = honest(*given, **named)  # type: ignore[arg-type]
@@ -98,7 +99,7 @@ def test_a_leak_stops_the_experiment_and_leaves_no_result(
         table.loc[row, "part"] = "train"
         return table
 
-    monkeypatch.setattr(split, "make", torn)
+    monkeypatch.setattr(folds, "make", torn)
     with pytest.raises(LeakError, match="on two sides of the split"):
         fits.run("toy", root=tmp_path)
     assert not (tmp_path / DATA / "experiments" / "toy").exists()

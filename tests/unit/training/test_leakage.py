@@ -17,7 +17,6 @@ from components.core import atomic
 from components.core.errors import LeakError, TrainingError
 from components.registry import gate, rescore
 from components.splits import folds
-from components.stages import split
 from components.stages import train as training
 from components.training import dataset, fit, leakage, preprocessing, search
 
@@ -192,19 +191,3 @@ def test_a_champion_asked_about_songs_it_was_fitted_on_is_a_leak(
     challenger = {"fingerprint": "this split", "feature": {"unit": "segment"}}
     with pytest.raises(LeakError, match=r"champion 3 was fitted on 1 of the songs .* 'rock.00001'"):
         gate.beats(client, champion, "mlp", facts=challenger, params=small_params, root=tmp_path)
-
-
-def test_a_byte_identical_track_or_an_artist_in_two_parts_is_a_leak(
-    tracks: pd.DataFrame, small_params: Params, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Planted where it would happen: the deal forgets that rows belong together."""
-    tracks.loc[1:4, "sha256"] = tracks.loc[0, "sha256"]
-    honest = folds.deal
-
-    def forgetful(rows: pd.DataFrame, **given: Any) -> pd.Series:
-        return honest(rows, **{**given, "grouped": False})
-
-    split.make(tracks, params=small_params)
-    monkeypatch.setattr(folds, "deal", forgetful)
-    with pytest.raises(LeakError, match=r"identical or same-artist tracks are on two sides .*blues\.0000"):
-        split.make(tracks, params=small_params)

@@ -18,6 +18,7 @@ from components.config import presets
 from components.config.params import Params, parse
 from components.corpus import store as corpus_store
 from components.features.pipeline import store as feature_store
+from components.splits import folds
 from components.stages import corpus, split, synthesise
 from components.stages import features as extraction
 from components.validation import inputs
@@ -134,7 +135,7 @@ def resampled(good: Inputs, *, seed: int, share: float = 0.8) -> Inputs:
         kept |= set(rng.choice(names, size=int(np.ceil(share * len(names))), replace=False))
     rows = good.index["track"].isin(kept).to_numpy()
     listing = good.listing[good.listing["track"].isin(kept)].reset_index(drop=True)
-    dealt = split.make(corpus_store.usable(listing), params=good.params)
+    dealt = folds.make(corpus_store.usable(listing), params=good.params)
     return replace(
         good,
         index=good.index[rows].reset_index(drop=True),

@@ -1,0 +1,137 @@
+"""Folds: disjoint, stratified, songs whole, seeded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.config import presets
+from components.config.params import Params, parse
+from components.core.errors import CorpusError, LeakError
+from components.corpus import published_metadata
+from components.splits import folds
+
+
+def with_split(params: Params, **values: object) -> Params:
+    document = params.model_dump(mode="json")
+    document["split"] |= values
+    document["corpus"]["published"] = {"lists": "lists"}
+    return Params.model_validate(document)
+
+
+def parts_of(table: pd.DataFrame, *, unit: str = "track") -> pd.Series:
+    return table[table["unit"] == unit]["part"].value_counts()
+
+
+def test_four_to_one_twice(tracks: pd.DataFrame, demo_params: Params) -> None:
+    counts = parts_of(folds.make(tracks, params=demo_params))
+    assert counts["test"] == 12
+    assert 9 <= counts["validation"] <= 11
+    assert counts.sum() == 60
+
+
+@settings(deadline=None, max_examples=8)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    fold=st.integers(0, 4),
+    sizes=st.lists(st.integers(10, 25), min_size=2, max_size=4),
+)
+def test_no_song_is_on_two_sides(seed: int, fold: int, sizes: list[int]) -> None:
+    names = [f"g{number}.{song:03d}" for number, size in enumerate(sizes) for song in range(size)]
+    tracks = pd.DataFrame(
+        {"track": names, "genre": [n.split(".")[0] for n in names], "segments": 3, "sha256": names}
+    )
+    params = parse(presets.compose("demo")).model_copy(update={"seed": seed})
+    table = folds.make(tracks, params=with_split(params, fold=fold))
+    assert (table.groupby("track")["part"].nunique() == 1).all()
+    assert set(table["track"]) == set(names)
+    shares = table[table["unit"] == "track"].groupby("genre")["part"].value_counts(normalize=True)
+    assert shares.xs("test", level="part").between(0.05, 0.35).all()
+
+
+def test_the_folds_test_each_song_once(tracks: pd.DataFrame, demo_params: Params) -> None:
+    tested = []
+    for fold in range(5):
+        table = folds.make(tracks, params=with_split(demo_params, fold=fold))
+        tested += table[(table["unit"] == "track") & (table["part"] == "test")]["track"].tolist()
+    assert sorted(tested) == sorted(tracks["track"])
+
+
+def test_identical_files_stay_on_one_side(tracks: pd.DataFrame, demo_params: Params) -> None:
+    for copy, original in ((1, 0), (25, 0), (59, 30)):
+        tracks.loc[copy, "sha256"] = tracks.loc[original, "sha256"]
+    sides = folds.make(tracks, params=demo_params).groupby("track")["part"].first()
+    assert sides[tracks.loc[1, "track"]] == sides[tracks.loc[0, "track"]] == sides[tracks.loc[25, "track"]]
+    assert sides[tracks.loc[59, "track"]] == sides[tracks.loc[30, "track"]]
+
+
+def test_artists_stay_on_one_side(tracks: pd.DataFrame, demo_params: Params, tmp_path: Path) -> None:
+    lines = [
+        f"{track}.wav ::: Artist {number // 4} ::: Song {number}"
+        for number, track in enumerate(tracks["track"])
+    ]
+    (tmp_path / "artists.txt").write_text("## comment\n" + "\n".join(lines), encoding="utf-8")
+    artists = published_metadata.read_artists(tmp_path / "artists.txt")
+    table = folds.make(tracks, params=demo_params, artists=artists)
+    sides = table.groupby("track")["part"].first()
+    artist = {track: number // 4 for number, track in enumerate(tracks["track"])}
+    assert (sides.groupby(artist).nunique() == 1).all()
+
+
+def test_the_study_s_protocol_mixes_songs(tracks: pd.DataFrame, demo_params: Params) -> None:
+    table = folds.make(tracks, params=with_split(demo_params, protocol="segment"))
+    pieces = table[table["unit"] == "segment"]
+    assert (pieces.groupby("track")["part"].nunique() > 1).mean() > 0.5
+
+
+def test_published_lists_are_followed(tracks: pd.DataFrame, demo_params: Params, tmp_path: Path) -> None:
+    for part, numbers in (("train", range(10)), ("valid", range(10, 13)), ("test", range(13, 18))):
+        lines = [f"{genre}/{genre}.{n:05d}.wav" for genre in ("blues", "jazz", "rock") for n in numbers]
+        (tmp_path / f"{part}_filtered.txt").write_text("\n".join(lines), encoding="utf-8")
+    table = folds.make(
+        tracks,
+        params=with_split(demo_params, protocol="fault_filtered"),
+        lists=published_metadata.read_lists(tmp_path),
+    )
+    assert parts_of(table).to_dict() == {"train": 30, "validation": 9, "test": 15}
+
+
+def test_too_few_tracks_are_refused_by_genre(tracks: pd.DataFrame, demo_params: Params) -> None:
+    few = tracks[(tracks["genre"] != "jazz") | (tracks["track"] < "jazz.00002")]
+    with pytest.raises(CorpusError, match="jazz"):
+        folds.make(few, params=demo_params)
+
+
+def test_forgotten_groups_are_a_leak(
+    tracks: pd.DataFrame, demo_params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracks.loc[1:4, "sha256"] = tracks.loc[0, "sha256"]
+    honest = folds.assign
+
+    def forgetful(rows: pd.DataFrame, **given: Any) -> pd.Series:
+        return honest(rows, **{**given, "grouped": False})
+
+    folds.make(tracks, params=demo_params)
+    monkeypatch.setattr(folds, "assign", forgetful)
+    with pytest.raises(LeakError, match=r"blues\.0000"):
+        folds.make(tracks, params=demo_params)
+
+
+def test_lists_without_a_part_are_refused(tracks: pd.DataFrame, demo_params: Params) -> None:
+    lists = dict.fromkeys(tracks["track"], "train")
+    with pytest.raises(CorpusError, match="share tracks of train only"):
+        folds.make(tracks, params=with_split(demo_params, protocol="fault_filtered"), lists=lists)
+
+
+def test_groups_reach_through_others(tracks: pd.DataFrame) -> None:
+    few = tracks.head(6).copy()
+    few.loc[1, "sha256"] = few.loc[0, "sha256"]
+    artists = dict(zip(few["track"], ["", "ada", "ada", "bo", "", None], strict=True))
+    numbers = folds.groups(few, artists=artists).tolist()
+    assert numbers[0] == numbers[1] == numbers[2]
+    assert len(set(numbers)) == 4
