@@ -1,11 +1,9 @@
-"""``genre download NAME``: fetch a public collection through mirdata, which knows its address and checksums."""
+"""Download of public collections through mirdata, which knows their addresses and checksums."""
 
 from __future__ import annotations
 
 import logging
 import socket
-import tarfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,21 +27,19 @@ def run(name: str, *, root: Path = Path("data")) -> Path:
     Parameters
     ----------
     name : str
-        A key of ``COLLECTIONS``.
-    root : Path
-        The data folder.
+        A key of :data:`COLLECTIONS`.
 
     Returns
     -------
     Path
-        The collection's folder. One that is already there is left as it is.
+        The collection's folder. An existing one is left as it is.
 
     Raises
     ------
     ParamsError
         If there is no collection of this name.
     CorpusError
-        If it cannot be downloaded, or what came has a wrong checksum or misses tracks.
+        If it cannot be downloaded, a checksum is wrong, or tracks are missing.
     """
     if name not in COLLECTIONS:
         raise ParamsError(f"collection {name!r} is not known; valid: {', '.join(COLLECTIONS)}")
@@ -69,12 +65,12 @@ def _fetch(name: str, *, home: Path) -> tuple[Path, int]:
 
     version, archive = COLLECTIONS[name]
     dataset = mirdata.initialize("gtzan_genre", data_home=str(home), version=version)
-    own = f"or put tracks that you have into data/raw/{name}/<genre>/ yourself"
+    own = f"or put tracks of your own into data/raw/{name}/<genre>/"
     try:
-        with _quiet(), _timeout(SILENCE), _inside_only():
+        with _quiet(), _timeout(SILENCE):
             dataset.download(partial_download=[archive], cleanup=True)
-    except (OSError, tarfile.TarError, zipfile.BadZipFile) as error:
-        # urllib's errors, time-outs, a full disk and mirdata's wrong checksum are all OSErrors.
+    except OSError as error:
+        # urllib's errors, time-outs, a full disk and a wrong checksum, verified before anything is unpacked.
         reason = " ".join(str(getattr(error, "reason", None) or error).replace(str(home), "").split())
         raise CorpusError(
             f"{name} cannot be downloaded ({reason}); try again with a network, {own}"
@@ -106,28 +102,6 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
-
-
-@contextmanager
-def _inside_only() -> Iterator[None]:
-    """Refuse members of an archive that lie, or link, outside its folder: mirdata unpacks whatever there is."""
-    from mirdata import download_utils
-
-    unzip, tar = download_utils.extractall_unicode, tarfile.TarFile.extraction_filter
-
-    def checked(archive: zipfile.ZipFile, folder: str) -> None:
-        for name in archive.namelist():
-            if not Path(folder, name).resolve().is_relative_to(Path(folder).resolve()):
-                raise OSError(f"the archive holds a path out of itself: {name!r}")
-        unzip(archive, folder)
-
-    download_utils.extractall_unicode = checked
-    tarfile.TarFile.extraction_filter = staticmethod(tarfile.data_filter)
-    try:
-        yield
-    finally:
-        download_utils.extractall_unicode = unzip
-        tarfile.TarFile.extraction_filter = tar
 
 
 @contextmanager

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import re
 import socket
 import subprocess
 import sys
-import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-from components.core.errors import CorpusError, RegistryError
+from components.core.errors import RegistryError
 from components.serving import safe_keras
 from tests.conftest import PROJECT
 
@@ -150,72 +148,6 @@ def test_nothing_is_unpickled() -> None:
                 r"unsafe_load|full_load|UnsafeLoader|yaml\.Loader|YAML\(typ=.unsafe", text
             ), path
             assert not re.search(r"(?<![\w.])(eval|exec)\(", text), path
-
-
-# --- archives
-
-
-def archive_of(kind: str, members: dict[str, bytes], *, links: dict[str, str]) -> bytes:
-    buffer = io.BytesIO()
-    if kind == "zip":
-        with zipfile.ZipFile(buffer, "w") as packed:
-            for name, content in members.items():
-                packed.writestr(name, content)
-    else:
-        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-            for name, content in members.items():
-                info = tarfile.TarInfo(name)
-                info.size = len(content)
-                tar.addfile(info, io.BytesIO(content))
-            for name, target in links.items():
-                info = tarfile.TarInfo(name)
-                info.type, info.linkname = tarfile.SYMTYPE, target
-                tar.addfile(info)
-    return buffer.getvalue()
-
-
-@pytest.mark.parametrize("kind", ["zip", "tar"])
-@pytest.mark.parametrize("way", ["up", "absolute", "link"])
-def test_an_archive_writes_nothing_outside_its_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, way: str
-) -> None:
-    import hashlib
-
-    from mirdata import core, download_utils
-    from mirdata.datasets import gtzan_genre
-
-    from components.corpus import download
-
-    outside = tmp_path / "outside.txt"
-    names = {"up": "../" * 12 + str(outside)[1:], "absolute": str(outside), "link": "inside/outside.txt"}
-    links = {"inside": str(tmp_path)} if way == "link" else {}
-    content = archive_of(kind, {} if links else {names[way]: b"planted"}, links=links)
-    if links and kind == "tar":
-        content = archive_of(kind, {}, links=links)
-    remote = tmp_path / "remote"
-    remote.mkdir()
-    name = "mini.zip" if kind == "zip" else "mini.tar.gz"
-    (remote / name).write_bytes(content)
-    (remote / "index.json").write_text(json.dumps({"version": "mini", "tracks": {}}))
-
-    def md5(path: Path) -> str:
-        return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-
-    index = core.Index(
-        "index.json",
-        url=(remote / "index.json").as_uri(),
-        checksum=md5(remote / "index.json"),
-        partial_download=["mini"],
-    )
-    index.indexes_dir = str(remote / "indexes")
-    index.remote.destination_dir = index.indexes_dir
-    monkeypatch.setitem(gtzan_genre.INDEXES, "mini", index)
-    packed = download_utils.RemoteFileMetadata(name, (remote / name).as_uri(), md5(remote / name))
-    monkeypatch.setattr(gtzan_genre, "REMOTES", {"mini": packed})
-    with pytest.raises(CorpusError):
-        download.run("gtzan-mini", root=tmp_path / "data")
-    assert not outside.exists()
-    assert not [path for path in (tmp_path / "data").rglob("*") if path.is_symlink()]
 
 
 # --- what listens, and what tells

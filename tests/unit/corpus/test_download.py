@@ -100,9 +100,16 @@ def test_no_network_is_one_line_that_says_what_to_do(remote: Remote, tmp_path: P
     assert left_in(tmp_path / "data") == []
 
 
-def test_an_archive_with_a_wrong_checksum_is_refused(remote: Remote, tmp_path: Path) -> None:
+def test_an_archive_with_a_wrong_checksum_is_never_unpacked(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     remote.checksum = "0" * 32
     remote.publish()
+
+    def unpacked(*_: object, **__: object) -> None:
+        raise AssertionError("unpacked before its checksum was verified")
+
+    monkeypatch.setattr(download_utils, "unzip", unpacked)
     with pytest.raises(CorpusError, match="checksum"):
         download.run("gtzan-mini", root=tmp_path / "data")
     assert left_in(tmp_path / "data") == []
