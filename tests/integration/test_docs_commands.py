@@ -42,7 +42,8 @@ def lines(page: Path) -> list[str]:
     return found + [one for one in quoted if one.split()[0] in OURS and len(one.split()) > 1]
 
 
-COMMANDS = sorted({(page.name, line) for page in PAGES for line in lines(page)})
+#: The changelog names commands that are gone.
+COMMANDS = sorted({(page.name, line) for page in PAGES if page.name != "CHANGELOG.md" for line in lines(page)})
 
 
 def words(line: str) -> list[str]:
@@ -126,6 +127,7 @@ def shell(_arguments: list[str]) -> None:
 
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "genre": genre, "mlflow": mlflow, "dvc": dvc, "prefect": prefect, "make": make, "python": python, "pytest": pytest_,
+    "pre-commit": shell,
     "export": shell, ".": shell, "open": shell, "curl": shell, "printf": shell, "git": shell, "mkdir": shell,
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ from components.config.params import ModelParams
 from components.training import search
 from tests.conftest import PROJECT
 
-PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
 
 
 def blocks(page: Path, language: str) -> list[str]:
