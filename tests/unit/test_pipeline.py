@@ -2,61 +2,71 @@
 
 from __future__ import annotations
 
-import ast
 from functools import cache
 from pathlib import Path
 
+import grimp
 import pytest
 import yaml
 
 from tests.conftest import PROJECT
 
-#: What no value depends on: errors, writing, processes; the form of params, whose contents are params; and readers
-#: of what an earlier stage wrote, which is a dependency itself.
-PLUMBING = {"", "errors", "atomic", "processes", "params", "hyperparameters", "recipes", "features.store"}
-#: Where each stage's work begins, and what it imports for functions that it does not call.
+#: What no value depends on: errors, writing and processes; the form of params, whose values are params; and readers of
+#: what an earlier stage wrote, which is a dependency itself.
+PLUMBING = {
+    "core",
+    "config.params",
+    "config.hyperparameters",
+    "corpus.store",
+    "splits.store",
+    "features.pipeline.store",
+}
+#: Code below a stage that its result does not depend on: what it imports for other functions than those it calls.
 STAGES: dict[str, tuple[str, set[str]]] = {
-    "corpus": ("corpus", set()),
-    "published": ("published", set()),
-    "split": ("splits", {"arrays", "corpus", "published", "layers", "models", "preparation"}),
-    "features": ("features.extraction", {"corpus"}),
-    "tune": ("tuning", {"corpus", "published", "splits", "dealing"}),
-    "train": ("training", {"corpus", "published", "splits", "dealing", "pairing"}),
-    "fit": ("study.fits", {"corpus", "pairing", "presets", "study.plan", "study.materials"}),
+    "corpus": ("stages.corpus", set()),
+    "published": ("stages.published", set()),
+    "split": ("stages.split", {"corpus", "stages.published"}),
+    "features": ("stages.features", {"corpus.discovery", "corpus.feature_table"}),
+    "tune": ("stages.tune", {"corpus", "splits.folds"}),
+    "train": ("stages.train", {"corpus", "splits.folds", "evaluation.significance"}),
+    "fit": (
+        "study.fits",
+        {"features", "stages.corpus", "stages.features", "stages.synthesise", "evaluation.significance"}
+        | {
+            "corpus",
+            "config.presets",
+            "study.declarations",
+            "study.discovery",
+            "study.plan",
+            "study.materials",
+        },
+    ),
 }
 
 
-def file_of(module: str) -> Path | None:
-    stem = PROJECT.joinpath("components", *module.split(".")) if module else PROJECT / "components"
-    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
-
-
 @cache
-def imports(module: str) -> frozenset[str]:
-    """Modules of this package that a module imports, at its head or within a function."""
-    found = set()
-    for node in ast.walk(ast.parse(file_of(module).read_text(encoding="utf-8"))):  # type: ignore[union-attr]
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "components":
-            package = (node.module or "").removeprefix("components").removeprefix(".")
-            for name in node.names:
-                inner = f"{package}.{name.name}".removeprefix(".")
-                found.add(inner if file_of(inner) else package)
-    return frozenset(found)
+def imports() -> grimp.ImportGraph:
+    """Every import among the components, at a module's head or within a function."""
+    return grimp.build_graph("components", exclude_type_checking_imports=True, cache_dir=None)
 
 
 def reached(module: str, *, without: set[str]) -> set[str]:
-    """All that a module imports, directly or not."""
-    seen, ahead = set(), [module]
+    """Return all that a module imports, directly or not, itself included; packages' own files are left out."""
+    outside = {f"components.{name}" for name in PLUMBING | without}
+    seen: set[str] = set()
+    ahead = [f"components.{module}"]
     while ahead:
         one = ahead.pop()
-        outside = one in PLUMBING or any(one == name or one.startswith(f"{name}.") for name in without)
-        if one not in seen and not (outside and one != module):
+        if one not in seen and not any(one == name or one.startswith(f"{name}.") for name in outside):
             seen.add(one)
-            ahead += imports(one)
+            ahead += imports().find_modules_directly_imported_by(one)
     return seen
+
+
+def file_of(module: str) -> Path:
+    """Return a module's file."""
+    stem = PROJECT.joinpath(*module.split("."))
+    return stem / "__init__.py" if stem.is_dir() else stem.with_suffix(".py")
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +83,12 @@ def dependencies() -> dict[str, set[Path]]:
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_depends_on_the_code_of_its_result(stage: str, dependencies: dict[str, set[Path]]) -> None:
     entry, without = STAGES[stage]
-    code = {file_of(module) for module in reached(entry, without=without)}
-    missing = {
-        str(path.relative_to(PROJECT))
-        for path in code
-        if path and not ({path, *path.parents} & dependencies[stage])
-    }
-    assert not missing
+    code = map(file_of, reached(entry, without=without))
+    missing = [path for path in code if not ({path, *path.parents} & dependencies[stage])]
+    assert sorted(str(path.relative_to(PROJECT)) for path in missing) == []
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_file_that_a_stage_depends_on_exists(stage: str, dependencies: dict[str, set[Path]]) -> None:
+    named = [path for path in dependencies[stage] if "components" in path.parts and "$" not in str(path)]
+    assert [path for path in named if not path.exists()] == []
