@@ -69,7 +69,7 @@ def measure(voice: Voice, files: list[Path]) -> None:
     folder = ask(files)
     features, network = parts(voice, files[:9])
     one = 1e3 * statistics.median(alone)
-    limit = LIMITS.get(voice.model.facts["feature"]["feature"])
+    limit = LIMITS.get(voice.model.record.feature.feature)
     kept = "" if limit is None else f"{'within' if one <= limit else 'ABOVE'} {limit}"
     figures = (one, features, network, sum(alone), folder, sum(alone) / folder)
     places = (0, 0, 0, 1, 1, 2)

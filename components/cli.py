@@ -137,7 +137,7 @@ def tune(model: str) -> None:
 
     best = _run("tune", model)
     _log(lambda: tracking.ensure_tuning_logged(model, root=ROOT))
-    print(f"{model}: best trial {best['trial']} with validation accuracy {best['score']:.3f}")
+    print(f"{model}: best trial {best.trial} with validation accuracy {best.score:.3f}")
 
 
 @stage.command()

@@ -137,7 +137,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def light_models(monkeypatch: pytest.MonkeyPatch) -> None:
     """Log the model's file alone, where a test does not load it as audio model."""
 
-    def log(run_id: str, *, folder: Path, facts: dict[str, object]) -> None:
+    def log(run_id: str, *, folder: Path, record: object) -> None:
         import mlflow
 
         from tests.support.small_model import Constant

@@ -169,6 +169,6 @@ class Panel:
             tell(at / len(choices), f"{choice.name} {'is listening' if known else 'is being loaded'}")
             voice = self.voice(choice)
             (row,) = voice.model.vote([voice.model.hear(y, rate)])
-            chances = {genre: row[f"probability.{genre}"] for genre in voice.model.facts["genres"]}
+            chances = {genre: row[f"probability.{genre}"] for genre in voice.model.record.genres}
             opinions.append(Opinion(choice, voice, row["genre"], chances, row["timeline"]))
         return Heard(len(y) / rate, spectrogram.draw(y, rate), opinions)

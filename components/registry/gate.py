@@ -8,13 +8,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from components.config.params import Params
 from components.evaluation import metrics as evaluation
 from components.training import leakage
+from components.training.record import TrainingRecord
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -57,13 +58,13 @@ def above_chance(metrics: dict[str, float], *, genres: list[str]) -> Check:
     )
 
 
-def validated(facts: dict[str, Any], *, root: Path) -> Check:
+def validated(record: TrainingRecord, *, root: Path) -> Check:
     """Ask whether the model's feature passed its suite.
 
     Parameters
     ----------
-    facts : dict
-        What ``training.json`` holds.
+    record : TrainingRecord
+        The trained model's.
     root : Path
         The data folder.
 
@@ -72,7 +73,7 @@ def validated(facts: dict[str, Any], *, root: Path) -> Check:
     Check
         The answer.
     """
-    feature = facts["feature"]["feature"]
+    feature = record.feature.feature
     path = root / "validation" / feature / "result.json"
     if not path.is_file():
         return Check("feature validated?", False, f"{path} is missing: {feature} was never validated")
@@ -80,13 +81,13 @@ def validated(facts: dict[str, Any], *, root: Path) -> Check:
     return Check("feature validated?", passed, f"{feature} {'passed' if passed else 'failed'} its suite")
 
 
-def pretrained(facts: dict[str, Any], *, allow: bool) -> Check:
+def pretrained(record: TrainingRecord, *, allow: bool) -> Check:
     """Ask whether the encoder is the real one.
 
     Parameters
     ----------
-    facts : dict
-        What ``training.json`` holds.
+    record : TrainingRecord
+        The trained model's.
     allow : bool
         Let an untrained stand-in pass.
 
@@ -95,12 +96,12 @@ def pretrained(facts: dict[str, Any], *, allow: bool) -> Check:
     Check
         The answer.
     """
-    question, pretrained = "pretrained weights where wanted?", facts["feature"].get("pretrained")
-    if pretrained is None:
+    question, encoder = "pretrained weights where wanted?", record.feature.pretrained
+    if encoder is None:
         return Check(question, True, "the model wants none")
-    if pretrained["trained"]:
-        return Check(question, True, f"{pretrained['encoder']} from {pretrained['origin']}")
-    because = f"{pretrained['encoder']} is an untrained stand-in"
+    if encoder.trained:
+        return Check(question, True, f"{encoder.encoder} from {encoder.origin}")
+    because = f"{encoder.encoder} is an untrained stand-in"
     return Check(question, allow, f"{because}, which promotion.allow_untrained accepts" if allow else because)
 
 
@@ -109,7 +110,7 @@ def beats(
     current: ModelVersion,
     name: str,
     *,
-    facts: dict[str, Any],
+    record: TrainingRecord,
     params: Params,
     root: Path,
 ) -> Check:
@@ -123,8 +124,8 @@ def beats(
         The champion.
     name : str
         The challenger.
-    facts : dict
-        What the challenger's ``training.json`` holds.
+    record : TrainingRecord
+        The challenger's.
     params : Params
         The checked params.
     root : Path
@@ -143,18 +144,21 @@ def beats(
     question = f"better than champion version {current.version}?"
     own = pd.read_parquet(root / "models" / name / "predictions.parquet")
     own = own[own["part"] == "validation"]
-    if current.tags.get("split_fingerprint") == facts["fingerprint"]:
+    if current.tags.get("split_fingerprint") == record.fingerprint:
         path = client.download_artifacts(str(current.run_id), "training/predictions.parquet")
         theirs = pd.read_parquet(path)
         theirs = theirs[theirs["part"] == "validation"]
     else:
         from components.registry import rescore
 
-        unit = facts["feature"]["unit"]
-        theirs = rescore.validation_predictions(client, current, unit=unit, params=params, root=root)
+        theirs = rescore.validation_predictions(
+            client, current, unit=record.feature.unit, params=params, root=root
+        )
         if not theirs.empty:
             leakage.guard_champion(
-                theirs["track"], fitted=_fitted_on(client, current), name=f"champion {current.version}"
+                theirs["track"],
+                fitted=rescore.record_of(client, current).train_tracks,
+                name=f"champion {current.version}",
             )
     if theirs.empty:
         return Check(question, False, "the champion was fitted on every validation song; no fair comparison")
@@ -171,11 +175,6 @@ def beats(
         f"{own['correct'].mean():.1%} against {theirs['correct'].mean():.1%} of {len(shared)} validation songs, "
         f"wanted a gain above {params.promotion.margin:.1%}; {verdict.sentence.removesuffix('.')}",
     )
-
-
-def _fitted_on(client: MlflowClient, version: ModelVersion) -> list[str]:
-    path = Path(client.download_artifacts(str(version.run_id), "training/training.json"))
-    return list(json.loads(path.read_text(encoding="utf-8"))["train_tracks"])
 
 
 def load_test(uri: str, *, genres: list[str]) -> Check:

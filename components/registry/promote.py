@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
@@ -21,6 +21,7 @@ from components.reporting import store as report_store
 from components.tracking import integrity
 from components.tracking.errors import reached
 from components.tracking.runs import NOTE
+from components.training.record import TrainingRecord
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -164,7 +165,7 @@ def _alone() -> Iterator[None]:
 
 def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> Decision:
     registered = params.promotion.registered_model
-    facts = json.loads((root / "models" / name / "training.json").read_text(encoding="utf-8"))
+    record = TrainingRecord.read(root / "models" / name)
     metrics = json.loads((root / "models" / name / "metrics.json").read_text(encoding="utf-8"))
     run_id = tracking.ensure_logged(name, params=params, root=root)
     current = champion(client, registered)
@@ -175,17 +176,17 @@ def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> D
             current.version,
             f"{name} is already champion (version {current.version}): nothing to do.",
         )
-    checks = [gate.above_chance(metrics, genres=facts["genres"]), gate.validated(facts, root=root)]
-    checks.append(gate.pretrained(facts, allow=params.promotion.allow_untrained))
+    checks = [gate.above_chance(metrics, genres=record.genres), gate.validated(record, root=root)]
+    checks.append(gate.pretrained(record, allow=params.promotion.allow_untrained))
     if current is not None:
-        checks.append(gate.beats(client, current, name, facts=facts, params=params, root=root))
+        checks.append(gate.beats(client, current, name, record=record, params=params, root=root))
     failed = next((check for check in checks if not check.passed), None)
     if failed is not None:
         speaks = f"; version {current.version} stays champion" if current else "; there is no champion"
         version = str(current.version) if current else ""
         return Decision(False, name, version, f"{name} was not promoted: {failed.because}{speaks}.", checks)
-    version = register(client, run_id, registered_model=registered, facts=facts)
-    checks.append(load_test(f"models:/{registered}/{version}", genres=facts["genres"]))
+    version = register(client, run_id, registered_model=registered, record=record)
+    checks.append(load_test(f"models:/{registered}/{version}", genres=record.genres))
     if not checks[-1].passed:
         client.set_model_version_tag(registered, version, "gate", f"refused: {checks[-1].because}")
         return Decision(False, name, version, f"{name} was not promoted: {checks[-1].because}.", checks)
@@ -201,7 +202,7 @@ def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> D
     return decision
 
 
-def register(client: MlflowClient, run_id: str, *, registered_model: str, facts: dict[str, Any]) -> str:
+def register(client: MlflowClient, run_id: str, *, registered_model: str, record: TrainingRecord) -> str:
     """Register a run's model, once.
 
     Parameters
@@ -212,8 +213,8 @@ def register(client: MlflowClient, run_id: str, *, registered_model: str, facts:
         A training run.
     registered_model : str
         Name in the registry.
-    facts : dict
-        What ``training.json`` holds.
+    record : TrainingRecord
+        The trained model's.
 
     Returns
     -------
@@ -228,7 +229,7 @@ def register(client: MlflowClient, run_id: str, *, registered_model: str, facts:
 
     if known():
         return str(known()[0])
-    tags = {key: value for key, value in tracking.tags_of(facts).items() if key != "warnings"}
+    tags = {key: value for key, value in tracking.tags_of(record).items() if key != "warnings"}
     tags[integrity.TAG] = client.get_run(run_id).data.tags[integrity.TAG]
     made = mlflow.register_model(
         f"runs:/{run_id}/model", registered_model, tags=tags, await_registration_for=60
@@ -239,7 +240,7 @@ def register(client: MlflowClient, run_id: str, *, registered_model: str, facts:
         client.delete_model_version(registered_model, made.version)
     card = client.get_run(run_id).data.tags[NOTE]
     client.update_model_version(registered_model, str(first), description=card)
-    about = model_card.of_the_name(registered_model=registered_model, composed=model_card.synthetic(facts))
+    about = model_card.of_the_name(registered_model=registered_model, composed=record.composed_songs)
     client.update_registered_model(registered_model, description=about)
     return str(first)
 

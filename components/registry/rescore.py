@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from components.corpus import audio
 from components.corpus import store as corpus_store
 from components.splits import store as split_store
 from components.tracking import integrity
+from components.training.record import TrainingRecord
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -53,24 +53,20 @@ def validation_predictions(
     """
     import mlflow
 
-    facts = json.loads(
-        Path(client.download_artifacts(str(version.run_id), "training/training.json")).read_text(
-            encoding="utf-8"
-        )
-    )
+    record = record_of(client, version)
     if "audio" not in params.corpus.sources:
         raise RegistryError(
             f"the split changed and version {version.version} must be scored anew, but corpus.sources has no "
             f"audio; valid: a corpus with audio, or another promotion.registered_model"
         )
     table, present = split_store.read(root)
-    if present.genres != facts["genres"]:
+    if present.genres != record.genres:
         raise RegistryError(
-            f"version {version.version} knows {', '.join(facts['genres'])}; the corpus has "
+            f"version {version.version} knows {', '.join(record.genres)}; the corpus has "
             f"{', '.join(present.genres)}; valid: another promotion.registered_model"
         )
     chosen = set(table.loc[(table["unit"] == "track") & (table["part"] == "validation"), "track"])
-    chosen -= set(facts["train_tracks"])
+    chosen -= set(record.train_tracks)
     listing = corpus_store.read("audio", root=root)
     listing = listing[listing["track"].isin(chosen)]
     folder = Path(params.corpus.sources["audio"].path)
@@ -88,6 +84,12 @@ def validation_predictions(
             | given
         )
     return pd.DataFrame(rows, columns=None if rows else columns)
+
+
+def record_of(client: MlflowClient, version: ModelVersion) -> TrainingRecord:
+    """Read the training record of a registered version from its run."""
+    folder = Path(client.download_artifacts(str(version.run_id), "training"))
+    return TrainingRecord.read(folder, remedy="valid: another promotion.registered_model")
 
 
 def opening(path: Path, *, seconds: float | None, params: Params) -> bytes:

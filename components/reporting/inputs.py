@@ -16,6 +16,7 @@ from components.core.errors import GenreError, LeakError
 from components.evaluation import metrics
 from components.splits import store as split_store
 from components.splits.store import SplitRecord
+from components.training.record import TrainingRecord
 
 #: The files of a trained model; one that lacks any of them did not finish.
 FILES = ("metrics.json", "training.json", "history.csv", "predictions.parquet")
@@ -33,8 +34,10 @@ class Trained:
     ----------
     name : str
         The model.
-    metrics, facts : mapping
-        ``metrics.json`` and ``training.json``.
+    metrics : mapping
+        ``metrics.json``.
+    record : TrainingRecord
+        ``training.json``.
     history : DataFrame
         One row an epoch.
     predictions : DataFrame
@@ -48,7 +51,7 @@ class Trained:
 
     name: str
     metrics: Mapping[str, float]
-    facts: Mapping[str, Any]
+    record: TrainingRecord
     history: pd.DataFrame
     predictions: pd.DataFrame
     trials: pd.DataFrame
@@ -57,18 +60,7 @@ class Trained:
     @property
     def genres(self) -> list[str]:
         """The genres in label order."""
-        return list(self.facts["genres"])
-
-    @property
-    def feature(self) -> Mapping[str, Any]:
-        """What ``meta.json`` of the model's feature says."""
-        return self.facts["feature"]
-
-    @property
-    def untrained(self) -> bool:
-        """Whether the feature came out of an encoder that had no pretrained weights."""
-        encoder = self.feature.get("pretrained")
-        return encoder is not None and not encoder["trained"]
+        return self.record.genres
 
 
 @dataclass(frozen=True)
@@ -168,10 +160,10 @@ def _unusable(folder: Path, *, model: str, fingerprint: str) -> str:
     if missing:
         # Not the whole path: the report is the same wherever the project lies.
         return f"it has not been trained ({model}/{missing[0]} is missing); run `dvc repro train@{model}`"
-    facts = read_json(folder / "training.json", stage=f"train@{model}")
-    if facts.get("fingerprint") != fingerprint:
+    record = TrainingRecord.read(folder)
+    if record.fingerprint != fingerprint:
         return (
-            f"it was trained on another split (fingerprint {str(facts.get('fingerprint'))[:12]}, the split's "
+            f"it was trained on another split (fingerprint {record.fingerprint[:12]}, the split's "
             f"is {fingerprint[:12]}); run `dvc repro train@{model}`"
         )
     return ""
@@ -183,7 +175,7 @@ def _trained(name: str, *, root: Path) -> Trained:
     return Trained(
         name=name,
         metrics=read_json(folder / "metrics.json", stage=f"train@{name}"),
-        facts=read_json(folder / "training.json", stage=f"train@{name}"),
+        record=TrainingRecord.read(folder),
         history=_table(folder / "history.csv", stage=f"train@{name}"),
         predictions=_table(folder / "predictions.parquet", stage=f"train@{name}"),
         trials=_table(trials, stage=f"tune@{name}") if trials.is_file() else pd.DataFrame(),
@@ -215,15 +207,16 @@ def guard(model: Trained) -> None:
     LeakError
         Naming one such song.
     """
-    if model.facts["leaky"]:
+    if model.record.leaky:
         return
     tested = set(model.predictions.loc[model.predictions["part"] == "test", "track"])
-    for part in ("train", "validation"):
-        both = sorted(tested.intersection(model.facts.get(f"{part}_tracks", ())))
+    seen = {"train": model.record.train_tracks, "validation": model.record.validation_tracks}
+    for part, tracks in seen.items():
+        both = sorted(tested.intersection(tracks))
         if both:
             raise LeakError(
                 f"model {model.name!r}: {len(both)} test songs are in {part} too, {both[0]!r} among them; "
-                f"protocol {model.facts['protocol']!r} keeps songs whole"
+                f"protocol {model.record.protocol!r} keeps songs whole"
             )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
-from typing import Any
 
 from components.core import formatting
+from components.training.record import TrainingRecord
 
 #: Characters; MLflow's store takes no longer description of a registered version.
 LONGEST = 5000
@@ -24,13 +23,13 @@ GTZAN = (
 )
 
 
-def card(facts: Mapping[str, Any], *, metrics: Mapping[str, float], commit: str) -> str:
+def card(record: TrainingRecord, *, metrics: Mapping[str, float], commit: str) -> str:
     """Write a trained model's card.
 
     Parameters
     ----------
-    facts : mapping
-        What ``training.json`` holds.
+    record : TrainingRecord
+        The trained model's.
     metrics : mapping of str to float
         What ``metrics.json`` holds.
     commit : str
@@ -42,27 +41,27 @@ def card(facts: Mapping[str, Any], *, metrics: Mapping[str, float], commit: str)
         Markdown, at most :data:`LONGEST` characters.
     """
     sections = {
-        "What": _what(facts),
-        "Data": _data(facts),
-        "Numbers": _numbers(facts, metrics),
-        "Limits": _limits(facts),
-        "Licence of the data": licence(facts),
-        "Again": _again(facts, commit=commit),
+        "What": _what(record),
+        "Data": _data(record),
+        "Numbers": _numbers(record, metrics),
+        "Limits": _limits(record),
+        "Licence of the data": licence(record),
+        "Again": _again(record, commit=commit),
     }
     text = "\n\n".join(
-        ["\n\n".join(warnings(facts))] + [f"### {head}\n{body}" for head, body in sections.items()]
+        ["\n\n".join(warnings(record))] + [f"### {head}\n{body}" for head, body in sections.items()]
     )
     text = text.strip()
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def warnings(facts: Mapping[str, Any]) -> list[str]:
+def warnings(record: TrainingRecord) -> list[str]:
     """Say what must be known before any number of a model is read.
 
     Parameters
     ----------
-    facts : mapping
-        What ``training.json`` holds.
+    record : TrainingRecord
+        The trained model's.
 
     Returns
     -------
@@ -70,65 +69,53 @@ def warnings(facts: Mapping[str, Any]) -> list[str]:
         Sentences in Markdown; none for a model of real music with a trained encoder.
     """
     said = []
-    if synthetic(facts):
+    if record.composed_songs:
         said.append(
             "Composed songs: trained and tested on the embedded corpus, whose genres are made by code: the "
             "accuracies say nothing about music."
         )
-    pretrained = facts["feature"].get("pretrained")
-    if pretrained and not pretrained["trained"]:
+    encoder = record.feature.pretrained
+    if encoder and not encoder.trained:
         said.append(
-            f"Untrained encoder: no weights of {pretrained['encoder']} were found, so a random one stands in: "
+            f"Untrained encoder: no weights of {encoder.encoder} were found, so a random one stands in: "
             "the numbers do not show what the real one can do."
         )
-    if facts["leaky"]:
+    if record.leaky:
         said.append("Leaky: segments of one song are on both sides of the split: the numbers are too good.")
     return said
 
 
-def synthetic(facts: Mapping[str, Any]) -> bool:
-    """Say whether a model was trained on composed songs."""
-    chosen = facts["params"]
-    composed = {f"data/raw/{name}" for name in chosen.get("synthetic") or {}}
-    return any(
-        str(PurePosixPath(source["path"])) in composed for source in chosen["corpus"]["sources"].values()
-    )
-
-
-def _what(facts: Mapping[str, Any]) -> str:
-    feature, pretrained = facts["feature"], facts["feature"].get("pretrained")
-    unit = (
-        "the whole track" if feature["unit"] == "track" else f"{facts['params']['segments']['seconds']:g} s"
-    )
-    heard = f"`{feature['feature']}` of {unit}"
-    if pretrained:
-        kind = "pretrained" if pretrained["trained"] else "untrained"
-        heard += f", from {kind} {pretrained['encoder']} ({pretrained['origin']})"
-    variant = f" (variant `{facts['variant']}`)" if "variant" in facts else ""
+def _what(record: TrainingRecord) -> str:
+    feature, encoder = record.feature, record.feature.pretrained
+    unit = "the whole track" if feature.unit == "track" else f"{record.params.segments.seconds:g} s"
+    heard = f"`{feature.feature}` of {unit}"
+    if encoder:
+        kind = "pretrained" if encoder.trained else "untrained"
+        heard += f", from {kind} {encoder.encoder} ({encoder.origin})"
     return (
-        f"**{facts['model']}**{variant}: says which of {len(facts['genres'])} genres a song is "
-        f"({formatting.listed(facts['genres'])}). Hears {heard}; {facts['parameters']:,} parameters. A song's genre is "
+        f"**{record.model}** (variant `{record.variant}`): says which of {len(record.genres)} genres a song is "
+        f"({formatting.listed(record.genres)}). Hears {heard}; {record.parameters:,} parameters. A song's genre is "
         "the vote of its segments. In: a file's bytes (WAV, FLAC, MP3, OGG, AIFF, AU; one second to an hour). Out: "
         "genre, a probability a genre, a timeline."
     )
 
 
-def _data(facts: Mapping[str, Any]) -> str:
-    sources = facts["params"]["corpus"]["sources"]
-    where = formatting.listed([f"{name} in `{source['path']}`" for name, source in sources.items()])
-    held = formatting.plural(len(facts["validation_tracks"]), "song")
+def _data(record: TrainingRecord) -> str:
+    sources = record.params.corpus.sources
+    where = formatting.listed([f"{name} in `{source.path}`" for name, source in sources.items()])
+    held = formatting.plural(len(record.validation_tracks), "song")
     # A refitted model has seen the validation songs; its validation numbers are those of a first fit, which had not.
     how = f"{held} of them held back from the first fit, whose validation numbers these are"
-    how = how if facts.get("refit") else f"stopped by {held}"
+    how = how if record.refit else f"stopped by {held}"
     return (
-        f"Preset `{facts['preset']}`, {where}: fitted on {formatting.plural(len(facts['train_tracks']), 'song')}, "
-        f"{how}. Protocol `{facts['protocol']}`: "
-        f"{PROTOCOLS.get(facts['protocol'], 'see docs')}. Split `{facts['fingerprint'][:12]}`; models may be "
+        f"Preset `{record.preset}`, {where}: fitted on {formatting.plural(len(record.train_tracks), 'song')}, "
+        f"{how}. Protocol `{record.protocol}`: "
+        f"{PROTOCOLS.get(record.protocol, 'see docs')}. Split `{record.fingerprint[:12]}`; models may be "
         "compared only on the same one. The feature passed its Great Expectations suite before any fit."
     )
 
 
-def _numbers(facts: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
+def _numbers(record: TrainingRecord, metrics: Mapping[str, float]) -> str:
     # A list, since MLflow's pages set tables without space between their columns.
     rows = []
     for part, role in (("validation", "chose it"), ("test", "read once, after the fit")):
@@ -139,7 +126,7 @@ def _numbers(facts: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
             f"{own['segments']:.0f} segments ({formatting.interval(own, metric='segment_accuracy')}), macro F1 "
             f"{own['macro_f1']:.2f}"
         )
-    recalls = {genre: metrics.get(f"test.recall.{genre}") for genre in facts["genres"]}
+    recalls = {genre: metrics.get(f"test.recall.{genre}") for genre in record.genres}
     known = {genre: recall for genre, recall in recalls.items() if recall is not None}
     weakest = sorted(known, key=lambda genre: known[genre])[:WEAKEST]
     said = ", ".join(f"{genre} {100 * known[genre]:.0f} %" for genre in weakest)
@@ -147,51 +134,51 @@ def _numbers(facts: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
         [
             *rows,
             "",
-            f"In brackets 95 % intervals, by bootstrap over songs; guessing gives {100 / len(facts['genres']):.0f} %. "
+            f"In brackets 95 % intervals, by bootstrap over songs; guessing gives {100 / len(record.genres):.0f} %. "
             f"Weakest genres on test songs (recall): {said}.",
         ]
     )
 
 
-def _limits(facts: Mapping[str, Any]) -> str:
+def _limits(record: TrainingRecord) -> str:
     said = [
-        f"It always names one of its {len(facts['genres'])} genres, also for speech, silence or music of none of them.",
+        f"It always names one of its {len(record.genres)} genres, also for speech, silence or music of none of them.",
         "Its probabilities are of that choice, and sure answers can be wrong.",
         "It knows the recordings of its corpus: other epochs, regions and productions may sound foreign; "
         "`genre score` measures how far new songs lie from those of the training.",
-        *(f"Training warned: {warning}" for warning in facts.get("warnings", [])),
+        *(f"Training warned: {warning}" for warning in record.warnings),
     ]
     return "\n".join(f"- {line}" for line in said)
 
 
-def licence(facts: Mapping[str, Any]) -> str:
+def licence(record: TrainingRecord) -> str:
     """Say what may be done with the data a model was trained on.
 
     Parameters
     ----------
-    facts : mapping
-        What ``training.json`` holds.
+    record : TrainingRecord
+        The trained model's.
 
     Returns
     -------
     str
         One or two sentences.
     """
-    if synthetic(facts):
+    if record.composed_songs:
         return "The songs are composed by this project's code and are under its licence (MIT)."
-    paths = [source["path"] for source in facts["params"]["corpus"]["sources"].values()]
-    if any("gtzan" in path.lower() for path in paths) or facts["preset"] in ("gtzan-pictures", "gtzan-table"):
+    paths = [source.path for source in record.params.corpus.sources.values()]
+    if any("gtzan" in path.lower() for path in paths) or record.preset in ("gtzan-pictures", "gtzan-table"):
         return GTZAN
     return "The collection is the user's own; its licence is not known to this project. Ask its owner before sharing."
 
 
-def _again(facts: Mapping[str, Any], *, commit: str) -> str:
+def _again(record: TrainingRecord, *, commit: str) -> str:
     steps = [f"git checkout {commit}"] if commit else []
-    steps += [f"genre config use {facts['preset']}", f"genre run --model {facts['model']}"]
+    steps += [f"genre config use {record.preset}", f"genre run --model {record.model}"]
     return (
         "```\n" + "\n".join(steps) + "\n```\n"
-        f"All choices are in `training/training.json` of the run (`params`, seed {facts['seed']}). The same weights "
-        f"have SHA-256 `{facts['weights_sha256'][:16]}…`."
+        f"All choices are in `training/training.json` of the run (`params`, seed {record.seed}). The same weights "
+        f"have SHA-256 `{record.weights_sha256[:16]}…`."
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from components.reporting.inputs import Trained
+from components.training.record import TrainingRecord
 
 #: Tracks left out that are listed by name; further ones are counted.
 FAULTS_LISTED = 30
@@ -63,44 +64,43 @@ def lineage(
     dict of str to str
         What each entry is, and its value.
     """
-    facts, encoder = model.facts, model.feature.get("pretrained")
+    record, feature = model.record, model.record.feature
     # %g: a step of 0.05 adds up to 0.15000000000000002.
     hyperparameters = ", ".join(
         f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in sorted(facts["hyperparameters"].items())
+        for name, value in sorted(record.hyperparameters.items())
     )
     entries = {
-        "variant": str(facts.get("variant", "")),
-        "feature": f"{model.feature['feature']}, one row a {model.feature['unit']}",
+        "variant": record.variant,
+        "feature": f"{feature.feature}, one row a {feature.unit}",
         "hyperparameters": hyperparameters,
-        "trial": str(facts.get("trial", "")),
-        "seed": str(facts["seed"]),
-        "refit": refit(facts),
-        "split fingerprint": facts["fingerprint"],
-        "feature values (SHA-256)": facts.get("feature_sha256", ""),
-        "weights (SHA-256)": facts["weights_sha256"],
+        "trial": record.trial,
+        "seed": str(record.seed),
+        "refit": refit(record),
+        "split fingerprint": record.fingerprint,
+        "feature values (SHA-256)": record.feature_sha256,
+        "weights (SHA-256)": record.weights_sha256,
         "git commit of the comparison": code,
     }
     made = (
         "data/splits",
-        f"data/features/{model.feature['feature']}",
+        f"data/features/{feature.feature}",
         f"data/models/{model.name}/model.keras",
     )
     entries |= {f"DVC, {path}": hashes.get(path, "") for path in (*sources, *made)}
-    if encoder is not None:
-        state = "pretrained" if encoder["trained"] else "UNTRAINED stand-in"
-        entries["encoder"] = f"{encoder['encoder']}, {state}, from {encoder['origin']}"
-        entries["encoder weights (SHA-256)"] = encoder.get("sha256") or ""
+    if (encoder := feature.pretrained) is not None:
+        state = "pretrained" if encoder.trained else "UNTRAINED stand-in"
+        entries["encoder"] = f"{encoder.encoder}, {state}, from {encoder.origin}"
+        entries["encoder weights (SHA-256)"] = encoder.sha256
     return {name: value for name, value in entries.items() if value}
 
 
-def refit(facts: Mapping[str, Any]) -> str:
+def refit(record: TrainingRecord) -> str:
     """Say what the tested model was fitted on, where that is more than the train part; else ''."""
-    second = facts.get("refit")
-    if not second:
+    if (second := record.refit) is None:
         return ""
     return (
-        f"tested model fitted on train and validation, {second['epochs']} epochs: {second['rule']}; "
+        f"tested model fitted on {record.fitted_on}, {second.epochs} epochs: {second.rule}; "
         "validation figures are the first fit's"
     )
 

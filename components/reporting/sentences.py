@@ -11,12 +11,7 @@ from components.core.formatting import (
     plural,
 )
 from components.reporting.inputs import Inputs
-
-#: Marks that go wherever a figure of such a model goes.
-LEAKY = "leaky: songs on both sides"
-
-
-UNTRAINED = "untrained encoder"
+from components.training.record import LEAKY
 
 
 def rivals(result: Mapping[str, Any]) -> str:

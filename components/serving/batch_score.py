@@ -193,7 +193,7 @@ def _score(
 
 def _rows(batch: dict[str, Path], *, folder: Path, voice: Voice) -> list[dict[str, Any]]:
     heard = voice.model.listen(list(batch.values()))
-    genres, watched = voice.model.facts["genres"], drift_module.names(voice.model.facts["feature"])
+    genres, watched = voice.model.record.genres, drift_module.names(voice.model.record.feature)
     rows = []
     for (sha256, file), parts, answer in zip(batch.items(), heard, voice.model.judge(heard), strict=True):
         row: dict[str, Any] = {
@@ -203,7 +203,7 @@ def _rows(batch: dict[str, Path], *, folder: Path, voice: Voice) -> list[dict[st
             "model": voice.name,
             "uri": voice.uri,
             "run_id": voice.run_id,
-            "weights_sha256": voice.model.facts["weights_sha256"],
+            "weights_sha256": voice.model.record.weights_sha256,
         }
         if isinstance(answer, GenreError) or isinstance(parts, GenreError):
             # Every part has every column, so that the folder reads as one table.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from components.training.record import FeatureRecord
 
 #: Columns that are watched; of a feature that has more, so many evenly spaced ones.
 COLUMNS = 64
@@ -46,20 +47,20 @@ class Drift:
         return float(self.columns["drifted"].mean())
 
 
-def names(feature: Mapping[str, Any]) -> list[str]:
+def names(feature: FeatureRecord) -> list[str]:
     """Name the columns that are watched.
 
     Parameters
     ----------
-    feature : mapping
-        What the feature's ``meta.json`` holds.
+    feature : FeatureRecord
+        The feature.
 
     Returns
     -------
     list of str
         At most :data:`COLUMNS`; the feature's own names where it has some.
     """
-    known = feature.get("names") or [f"column {number}" for number in range(feature["shape"][-1])]
+    known = feature.names or [f"column {number}" for number in range(feature.shape[-1])]
     return [known[column] for column in _spaced(len(known), at_most=COLUMNS)]
 
 
@@ -81,7 +82,7 @@ def summary(values: np.ndarray) -> np.ndarray:
 
 
 def reference(
-    index: pd.DataFrame, values: np.ndarray, *, feature: Mapping[str, Any], tracks: Collection[str]
+    index: pd.DataFrame, values: np.ndarray, *, feature: FeatureRecord, tracks: Collection[str]
 ) -> pd.DataFrame:
     """Sum up the songs a model was trained on, to travel with the model.
 
@@ -91,8 +92,8 @@ def reference(
         The feature's index; sorted by track.
     values : ndarray, shape (rows, ...)
         The feature's values.
-    feature : mapping
-        What the feature's ``meta.json`` holds.
+    feature : FeatureRecord
+        The feature.
     tracks : collection of str
         The training songs.
 

@@ -221,11 +221,5 @@ def load(client: MlflowClient, uri: str) -> Voice:
         model = None
     if not isinstance(model, GenreModel):
         raise RegistryError(f"{uri} is not a genre model; valid: the champion, or {_choices(client)}")
-    facts = model.facts
-    pretrained = facts["feature"].get("pretrained")
-    marks = [
-        *(["untrained encoder"] if pretrained and not pretrained["trained"] else []),
-        *(["leaky: songs on both sides"] if facts["leaky"] else []),
-        *(["trained on synthetic songs"] if facts["preset"] == "demo" else []),
-    ]
-    return Voice(uri, facts["model"], str(loaded.metadata.run_id or ""), model, tuple(marks))
+    record = model.record
+    return Voice(uri, record.model, str(loaded.metadata.run_id or ""), model, tuple(record.marks))

@@ -66,7 +66,7 @@ def run(songs: Sequence[Path], *, model: str | None, form: str, timeline: bool) 
         case "json":
             write_json(said, voice=voice, timeline=timeline, to=sys.stdout)
         case "csv":
-            write_csv(said, genres=voice.model.facts["genres"], timeline=timeline, to=sys.stdout)
+            write_csv(said, genres=voice.model.record.genres, timeline=timeline, to=sys.stdout)
         case _:
             show(said, voice=voice, timeline=timeline)
     return 1 if any(answer.reason for answer in said) else 0
@@ -161,7 +161,7 @@ def show(answers: Sequence[Answer], *, voice: Voice, timeline: bool, console: Co
     from rich.text import Text
 
     console = console or Console()
-    styles = {genre: COLOURS[at % len(COLOURS)] for at, genre in enumerate(voice.model.facts["genres"])}
+    styles = {genre: COLOURS[at % len(COLOURS)] for at, genre in enumerate(voice.model.record.genres)}
     table = Table(box=box.SIMPLE, padding=(0, 1))
     # Text, never markup: names of files and genres come from outside.
     table.add_column("song", overflow="fold")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.core.errors import PretrainedError
+from components.training.record import TrainingRecord
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -53,38 +54,38 @@ def signature(genres: list[str]) -> ModelSignature:
     return ModelSignature(inputs=Schema([ColSpec(DataType.binary, "audio")]), outputs=Schema(outputs))
 
 
-def requirements(facts: Mapping[str, Any]) -> list[str]:
+def requirements(record: TrainingRecord) -> list[str]:
     """Pin what a model needs.
 
     Parameters
     ----------
-    facts : mapping
-        What ``training.json`` holds.
+    record : TrainingRecord
+        The trained model's.
 
     Returns
     -------
     list of str
         ``name==version`` of what is installed here.
     """
-    wanted = REQUIREMENTS + (HUB_REQUIREMENTS if encoder(facts) == "yamnet" else ())
+    wanted = REQUIREMENTS + (HUB_REQUIREMENTS if encoder(record) == "yamnet" else ())
     return [f"{name}=={version(name)}" for name in wanted]
 
 
-def encoder(facts: Mapping[str, Any]) -> str | None:
+def encoder(record: TrainingRecord) -> str | None:
     """Name the trained encoder a model carries, if any."""
-    pretrained = facts["feature"].get("pretrained")
-    return pretrained["encoder"] if pretrained and pretrained["trained"] else None
+    known = record.feature.pretrained
+    return known.encoder if known and known.trained else None
 
 
-def artifacts(folder: Path, *, facts: Mapping[str, Any], reference: Path) -> dict[str, str]:
+def artifacts(folder: Path, *, record: TrainingRecord, reference: Path) -> dict[str, str]:
     """Name the files that travel with a model.
 
     Parameters
     ----------
     folder : Path
         ``data/models/<name>``.
-    facts : mapping
-        What ``training.json`` holds.
+    record : TrainingRecord
+        The trained model's.
     reference : Path
         The songs it was trained on, summed up: what new ones are compared with.
 
@@ -103,15 +104,15 @@ def artifacts(folder: Path, *, facts: Mapping[str, Any], reference: Path) -> dic
         "training": str(folder / "training.json"),
         "reference": str(reference),
     }
-    match encoder(facts):
+    match encoder(record):
         case "yamnet":
             from components.features import yamnet_embedding
 
-            files["yamnet"] = str(yamnet_embedding.weights_folder(facts["params"]["pretrained"]["yamnet"]))
+            files["yamnet"] = str(yamnet_embedding.weights_folder(record.params.pretrained.yamnet))
         case "vgg16":
             from components.features import vgg16_embedding
 
-            files["vgg16"] = str(vgg16_embedding.weights_file(facts["params"]["pretrained"]["vgg16"]))
+            files["vgg16"] = str(vgg16_embedding.weights_file(record.params.pretrained.vgg16))
     for name, path in files.items():
         if not Path(path).exists():
             raise PretrainedError(f"{name}: {path} is not there; it must travel with the model")
@@ -137,7 +138,7 @@ def open_run(run_id: str) -> Iterator[None]:
         mlflow.end_run("RUNNING")
 
 
-def log(run_id: str, *, folder: Path, facts: Mapping[str, Any]) -> None:
+def log(run_id: str, *, folder: Path, record: TrainingRecord) -> None:
     """Log the model to its run.
 
     Parameters
@@ -146,8 +147,8 @@ def log(run_id: str, *, folder: Path, facts: Mapping[str, Any]) -> None:
         A training run.
     folder : Path
         ``data/models/<name>``; its feature lies in ``data/features``.
-    facts : mapping
-        What ``training.json`` holds.
+    record : TrainingRecord
+        The trained model's.
 
     Raises
     ------
@@ -164,8 +165,8 @@ def log(run_id: str, *, folder: Path, facts: Mapping[str, Any]) -> None:
     from components.registry.smoke_test import question
     from components.serving import drift
 
-    index, values, meta = feature_store.read(facts["feature"]["feature"], root=folder.parents[1])
-    heard = drift.reference(index, values, feature=meta, tracks=facts["train_tracks"])
+    index, values, _meta = feature_store.read(record.feature.feature, root=folder.parents[1])
+    heard = drift.reference(index, values, feature=record.feature, tracks=record.train_tracks)
 
     package = Path(components.__file__).parent
     example = pd.DataFrame({"audio": [question(seconds=4.0)]})
@@ -176,12 +177,12 @@ def log(run_id: str, *, folder: Path, facts: Mapping[str, Any]) -> None:
         mlflow.pyfunc.log_model(
             name="model",
             python_model=str(package / "serving" / "pyfunc_entrypoint.py"),
-            artifacts=artifacts(folder, facts=facts, reference=reference),
+            artifacts=artifacts(folder, record=record, reference=reference),
             code_paths=[str(package)],
-            signature=signature(facts["genres"]),
+            signature=signature(record.genres),
             input_example=example,
-            pip_requirements=requirements(facts),
-            metadata={"weights_sha256": facts["weights_sha256"]},
+            pip_requirements=requirements(record),
+            metadata={"weights_sha256": record.weights_sha256},
         )
 
 

@@ -109,5 +109,5 @@ def answers(files: Sequence[Path], *, voice: Voice) -> Iterator[Answer]:
             if isinstance(row, GenreError):
                 yield Answer(file, reason=str(row))
             else:
-                chances = {genre: row[f"probability.{genre}"] for genre in voice.model.facts["genres"]}
+                chances = {genre: row[f"probability.{genre}"] for genre in voice.model.record.genres}
                 yield Answer(file, row["genre"], chances, row["timeline"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +12,11 @@ import numpy as np
 import pandas as pd
 from mlflow.pyfunc.model import PythonModel
 
-from components.config.params import Params
 from components.core.errors import AudioError, GenreError
 from components.corpus import audio
 from components.features.pipeline import compute
 from components.serving import safe_keras
+from components.training.record import TrainingRecord
 
 #: Seconds. A song shorter than a segment is repeated until it fills one; below this there is nothing to repeat.
 SHORTEST = 1.0
@@ -50,15 +49,17 @@ class GenreModel(PythonModel):
         """
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         paths = context.artifacts
-        self.facts = json.loads(Path(paths["training"]).read_text(encoding="utf-8"))
-        self.params = Params.model_validate(self.facts["params"])
+        self.record = TrainingRecord.read(
+            Path(paths["training"]).parent, remedy="log the model again: `genre run`"
+        )
+        self.params = self.record.params
         if "reference" in paths:
             self.reference = pd.read_parquet(paths["reference"])
-        pretrained = self.facts["feature"].get("pretrained")
+        encoder = self.record.feature.pretrained
         weights = {name: paths[name] for name in ("yamnet", "vgg16") if name in paths}
-        if pretrained and not pretrained["trained"]:
+        if encoder and not encoder.trained:
             # What it was trained on is what it must hear, also where real weights are at hand by now.
-            weights[pretrained["encoder"]] = "untrained"
+            weights[encoder.encoder] = "untrained"
         self.params = self.params.model_copy(
             update={"pretrained": self.params.pretrained.model_copy(update=weights)}
         )
@@ -202,7 +203,7 @@ class GenreModel(PythonModel):
         segment = round(self.params.segments.seconds * sample_rate)
         if len(y) < segment:
             y = np.resize(y, segment)
-        feature = self.facts["feature"]["feature"]
+        feature = self.record.feature.feature
         parts = [
             (
                 compute.compute(feature, y[window], sample_rate, params=self.params),
@@ -262,7 +263,7 @@ class GenreModel(PythonModel):
         dict
             One row of the answer.
         """
-        genres = self.facts["genres"]
+        genres = self.record.genres
         vote = probabilities.mean(axis=0)
         timeline = [
             {"start": float(start), "genre": genres[int(row.argmax())], "probability": float(row.max())}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError, computed_field
 
+from components.config.params import Protocol
 from components.core import atomic
 from components.core.errors import CorpusError, LeakError
 from components.splits import leakage
@@ -21,7 +22,7 @@ class SplitRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    protocol: str
+    protocol: Protocol
     seed: int
     fold: int
     folds: int

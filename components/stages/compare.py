@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from components.config.params import Params
 from components.core import atomic
@@ -15,9 +15,7 @@ from components.reporting import inputs as tables
 from components.reporting import sentences
 from components.reporting.inputs import ComparisonError, Inputs, Trained
 from components.reporting.store import best, read, table
-
-if TYPE_CHECKING:
-    pass
+from components.training.record import LEAKY, UNTRAINED
 
 __all__ = ["ComparisonError", "best", "compare", "read", "run", "table"]
 
@@ -169,8 +167,8 @@ def figures(model: Trained, *, params: Params, chance: float) -> dict[str, Any]:
                     f"model {model.name!r}: metrics.json says {part}.{metric} is {said}, its predictions "
                     f"give {measured[part][metric]}; run `dvc repro train@{model.name}`"
                 )
-    facts = model.facts
-    marks = [sentences.LEAKY] * bool(facts["leaky"]) + [sentences.UNTRAINED] * model.untrained
+    record = model.record
+    marks = [LEAKY] * record.leaky + [UNTRAINED] * record.untrained_encoder
     best_epoch = model.history["val_accuracy"].idxmax()
     return {
         "validation_songs": measured["validation"]["song_accuracy"],
@@ -180,24 +178,24 @@ def figures(model: Trained, *, params: Params, chance: float) -> dict[str, Any]:
         "macro_f1": measured["test"]["macro_f1"],
         "mark": "; ".join(marks),
         **measured,
-        "feature": model.feature["feature"],
-        "unit": model.feature["unit"],
-        "untrained": model.untrained,
+        "feature": record.feature.feature,
+        "unit": record.feature.unit,
+        "untrained": record.untrained_encoder,
         "at_chance": diagnostics.is_at_chance(measured["validation"]["song_accuracy"], chance=chance),
         "marks": marks,
         "train_segments": float(model.history.loc[best_epoch, "accuracy"]),
         "epochs": len(model.history),
         "trials": len(model.trials),
-        "seconds": float(facts["seconds"]),
+        "seconds": record.seconds,
         "tuning_seconds": float(sum(execution["seconds"] for execution in model.executions)),
-        "peak_memory_mib": float(facts["peak_memory_mib"]),
-        "parameters": int(facts["parameters"]),
-        "file_bytes": int(facts["file_bytes"]) if "file_bytes" in facts else None,
+        "peak_memory_mib": record.peak_memory_mib,
+        "parameters": record.parameters,
+        "file_bytes": record.file_bytes,
         "warnings": [
             asdict(diagnosis)
             for diagnosis in diagnostics.diagnose(
                 model.history,
-                hyperparameters=facts["hyperparameters"],
+                hyperparameters=record.hyperparameters,
                 search=params.model(model.name).search,
                 classes=len(model.genres),
             )

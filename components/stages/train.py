@@ -8,7 +8,6 @@ them.
 
 from __future__ import annotations
 
-import json
 import resource
 import time
 from pathlib import Path
@@ -18,10 +17,10 @@ import pandas as pd
 
 from components.config.params import ModelParams, Params
 from components.core import atomic
-from components.core.errors import TrainingError
 from components.evaluation import diagnostics
 from components.training import dataset, fit, leakage
 from components.training.predict import feature_hash, predict, score, weights_hash
+from components.training.record import BestTrial, FeatureRecord, RefitRecord, TrainingRecord
 
 if TYPE_CHECKING:
     import keras
@@ -56,13 +55,13 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     """
     block = params.model(name)
     assert block.training is not None, "Params.model() fills the budget in"
-    best = _best(root / "tuning" / name / "best.json", model=name)
-    hp = best["hyperparameters"]
+    best = BestTrial.read(root / "tuning" / name)
+    hp = best.hyperparameters
     data = dataset.load(block.feature, parts=("train", "validation"), root=root)
     began = time.perf_counter()
     model, history = _fit(name, block=block, hp=hp, data=data, seed=params.seed)
     validated = predict(model, part=data["validation"], name="validation", genres=data.genres)
-    refitted: dict[str, Any] | None = None
+    refitted: RefitRecord | None = None
     fitted = data["train"]
     if block.training.refit:
         fitted = both = dataset.joined(data["train"], data["validation"])
@@ -89,40 +88,38 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
         history, hyperparameters=hp, search=block.search, classes=len(data.genres)
     )
     seen = ("train", "validation") if refitted else ("train",)
-    facts = {
-        "model": name,
-        "variant": block.variant,
-        "preset": params.preset,
-        "feature": data.meta,
-        "genres": data.genres,
-        "hyperparameters": hp,
-        "trial": best["trial"],
-        "tuning_score": best["score"],
-        "training": block.training.model_dump(),
-        "refit": refitted,
-        "seed": params.seed,
-        "protocol": data.protocol,
-        "leaky": data.protocol == "segment",
-        "fingerprint": data.fingerprint,
-        "feature_sha256": feature_hash(data, tested),
-        # All that the saved model was fitted on: it is never scored on these as if it had not seen them.
-        "train_tracks": sorted({track for part in seen for track in data[part].rows["track"]}),
-        "validation_tracks": sorted(set(data["validation"].rows["track"])),
-        "weights_sha256": weights_hash(model),
-        "parameters": int(model.count_params()),
-        "seconds": seconds,
-        # Linux gives the peak in KiB (getrusage(2)).
-        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "warnings": [str(warning) for warning in warnings],
-        "params": params.model_dump(mode="json"),
-    }
     with atomic.replacing_folder(root / "models" / name) as folder:
         model.save(folder / "model.keras", include_optimizer=False)
-        facts["file_bytes"] = (folder / "model.keras").stat().st_size
+        record = TrainingRecord(
+            model=name,
+            variant=block.variant,
+            preset=params.preset,
+            feature=FeatureRecord.model_validate(data.meta),
+            genres=data.genres,
+            hyperparameters=hp,
+            trial=best.trial,
+            tuning_score=best.score,
+            training=block.training,
+            refit=refitted,
+            seed=params.seed,
+            protocol=data.protocol,
+            fingerprint=data.fingerprint,
+            feature_sha256=feature_hash(data, tested),
+            train_tracks=sorted({track for part in seen for track in data[part].rows["track"]}),
+            validation_tracks=sorted(set(data["validation"].rows["track"])),
+            weights_sha256=weights_hash(model),
+            parameters=int(model.count_params()),
+            file_bytes=(folder / "model.keras").stat().st_size,
+            seconds=seconds,
+            # Linux gives the peak in KiB (getrusage(2)).
+            peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            warnings=[str(warning) for warning in warnings],
+            params=params,
+        )
         history.to_csv(folder / "history.csv", index=False)
         predictions.to_parquet(folder / "predictions.parquet", index=False)
         atomic.write_json(folder / "metrics.json", metrics)
-        atomic.write_json(folder / "training.json", facts)
+        record.write(folder / "training.json")
     for warning in warnings:
         print(f"{name}: warning: {warning}", flush=True)
     return metrics
@@ -164,7 +161,7 @@ def _refit(
     genres: list[str],
     epochs: int,
     seed: int,
-) -> tuple[keras.Model, dict[str, Any]]:
+) -> tuple[keras.Model, RefitRecord]:
     assert block.training is not None, "Params.model() fills the budget in"
     fit.seed_everything(seed)
     model = fit.build(name, hp=hp, train=train, classes=len(genres), epochs=epochs, variant=block.variant)
@@ -183,16 +180,5 @@ def _refit(
         ),
     )
     early = f"the first fit's best epoch by {block.training.monitor}"
-    facts = {
-        "rule": early if fit.stops_early(hp) else "the whole cosine schedule, as in the first fit",
-        "epochs": epochs,
-        "rows": len(train.y),
-        "history": history.to_dict("list"),
-    }
-    return model, facts
-
-
-def _best(path: Path, *, model: str) -> dict[str, Any]:
-    if not path.is_file():
-        raise TrainingError(f"model {model!r} was not tuned: {path} is missing; run `dvc repro tune@{model}`")
-    return json.loads(path.read_text(encoding="utf-8"))
+    rule = early if fit.stops_early(hp) else "the whole cosine schedule, as in the first fit"
+    return model, RefitRecord(rule=rule, epochs=epochs, rows=len(train.y), history=history.to_dict("list"))

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,13 +14,14 @@ from components.config.params import ModelParams, Params
 from components.core import atomic
 from components.core.errors import TuningError
 from components.training import dataset
+from components.training.record import BestTrial
 from components.training.search import OBJECTIVE, PROJECT, Search, budget
 
 if TYPE_CHECKING:
     import keras_tuner
 
 
-def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, Any]:
+def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
     """Search one model's space: the stage ``tune``.
 
     Writes ``tuning/<name>/best.json`` and ``tuning/<name>/trials.csv`` beside KerasTuner's own files. What
@@ -37,8 +38,8 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, An
 
     Returns
     -------
-    dict
-        What ``best.json`` holds: ``trial``, ``score``, ``hyperparameters``.
+    BestTrial
+        What ``best.json`` holds.
 
     Raises
     ------
@@ -80,15 +81,15 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, An
     winner = tuner.oracle.trials[
         scored.sort_values(["score", "trial"], ascending=[False, True])["trial"].iloc[0]
     ]
-    best = {
-        "trial": winner.trial_id,
-        "score": winner.score,
-        "objective": OBJECTIVE,
-        "hyperparameters": {
+    best = BestTrial(
+        trial=winner.trial_id,
+        score=winner.score,
+        objective=OBJECTIVE,
+        hyperparameters={
             key: value for key, value in winner.hyperparameters.values.items() if not key.startswith("tuner/")
         },
-    }
-    atomic.write_json(folder / "best.json", best)
+    )
+    best.write(folder / "best.json")
     return best
 
 

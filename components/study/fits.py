@@ -17,9 +17,11 @@ from components.stages import published, split, train, tune
 from components.study import plan, planted_faults, protocols
 from components.study.materials import DATA
 from components.study.protocols import Run
+from components.training.record import BestTrial, TrainingRecord
 
 #: Facts of a fit that are measured anew each time and so are kept apart from the results.
-COSTS = ("seconds", "peak_memory_mib", "file_bytes")
+COSTS = {"seconds", "peak_memory_mib", "file_bytes"}
+RESULTS = {"fingerprint", "genres", "hyperparameters", "parameters", "warnings", "weights_sha256"}
 #: Columns that tell a fit's rows from another's.
 KEYS = ["protocol", "fold", "seed"]
 
@@ -196,12 +198,11 @@ def fit(
         return {**key, "failed": str(error)}, {**key}
     folder = root / "models" / name
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    facts = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-    kept = ("fingerprint", "genres", "hyperparameters", "parameters", "warnings", "weights_sha256", "leaky")
-    answer = {**key, "metrics": metrics, **{fact: facts[fact] for fact in kept}}
-    answer["pretrained"] = facts["feature"]["pretrained"]
-    answer["unit"] = facts["feature"]["unit"]
-    return answer, {**key, **{fact: facts[fact] for fact in COSTS}, "gpu": on_a_gpu()}
+    record = TrainingRecord.read(folder)
+    result = {**key, "metrics": metrics, **record.model_dump(mode="json", include=RESULTS)}
+    result["leaky"] = record.leaky
+    result |= record.feature.model_dump(mode="json", include={"pretrained", "unit"})
+    return result, {**key, **record.model_dump(include=COSTS), "gpu": on_a_gpu()}
 
 
 def on_a_gpu() -> bool:
@@ -236,7 +237,5 @@ def choose(name: str, *, params: Params, changed: dict[str, Any], root: Path) ->
             f"{name} has no hyperparameter {', '.join(unknown)}; valid: {', '.join(block.search)}"
         )
     fixed = {key: kind.value for key, kind in block.search.items() if isinstance(kind, Fixed)}
-    atomic.write_json(
-        root / "tuning" / name / "best.json",
-        {"trial": "0", "score": 0.0, "hyperparameters": {**fixed, **block.study, **changed}},
-    )
+    best = BestTrial(trial="0", score=0.0, hyperparameters={**fixed, **block.study, **changed})
+    best.write(root / "tuning" / name / "best.json")

@@ -10,8 +10,9 @@ from typing import Any
 from components.core import formatting
 from components.evaluation import bootstrap
 from components.reporting import figures as pictures
-from components.reporting import html, sentences, svg
+from components.reporting import html, svg
 from components.study.results import PROTOCOLS
+from components.training.record import LEAKY
 
 TEMPLATES = (Path(__file__).parent, html.TEMPLATES)
 #: Reasons for a mark that goes wherever such a figure goes.
@@ -56,7 +57,7 @@ def render(collected: Mapping[str, Any]) -> str:
         sides={name: row for name, row in experiments.items() if row["group"] == "side"},
         colours={model: f"var(--m{place % svg.MODEL_COLOURS + 1})" for place, model in enumerate(families)},
         protocols=PROTOCOLS,
-        leaky=sentences.LEAKY,
+        leaky=LEAKY,
         whole=WHOLE,
         pills=VERDICTS,
         costs=_costs(experiments, families=families),

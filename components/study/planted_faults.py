@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from components.features.pipeline import store as feature_store
 from components.splits import folds
 from components.stages import train
 from components.training import dataset, fit, predict
+from components.training.record import BestTrial
 
 
 def shuffle_labels(feature: str, *, seed: int, root: Path) -> None:
@@ -62,7 +62,7 @@ def train_on_everything(name: str, *, params: Params, root: Path) -> None:
     """
     train.run(name, params=params, root=root)
     folder = root / "models" / name
-    hp = json.loads((root / "tuning" / name / "best.json").read_text(encoding="utf-8"))["hyperparameters"]
+    hp = BestTrial.read(root / "tuning" / name).hyperparameters
     block = params.model(name)
     assert block.training is not None, "Params.model() fills the budget in"
     data = dataset.load(block.feature, parts=folds.PARTS, root=root)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from components.tracking import runs, store
 from components.tracking.errors import reached
+from components.training.record import BestTrial
 
 
 @reached()
@@ -38,7 +39,7 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
     where = store.experiment(client, store.TUNING)
     if known := runs.find(client, identity, experiment_id=where):
         return str(known.info.run_id)
-    best = json.loads((folder / "best.json").read_text(encoding="utf-8"))
+    best = BestTrial.read(folder)
     trials = pd.read_csv(folder / "trials.csv", dtype={"trial": str})
     tags = {"model": name}
     parent = runs.begin(
@@ -47,10 +48,10 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
         name=f"{name} search",
         tags={**tags, runs.IDENTITY: identity, "level": "study"},
     )
-    client.log_metric(parent, "best_val_accuracy", best["score"])
+    client.log_metric(parent, "best_val_accuracy", best.score)
     client.log_metric(parent, "trials", len(trials))
     runs.log_params(
-        client, parent, values={f"best.{key}": value for key, value in best["hyperparameters"].items()}
+        client, parent, values={f"best.{key}": value for key, value in best.hyperparameters.items()}
     )
     for row in trials.to_dict("records"):
         trial = row["trial"]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -17,6 +15,7 @@ from components.serving import packaging
 from components.tracking import integrity, runs, store
 from components.tracking.errors import reached
 from components.tracking.search_runs import ensure_tuning_logged
+from components.training.record import LEAKY, TrainingRecord
 
 ARTIFACTS_OF_A_MODEL = ("model.keras", "history.csv", "predictions.parquet", "training.json", "metrics.json")
 
@@ -50,10 +49,10 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
     missing = [file for file in ARTIFACTS_OF_A_MODEL if not (folder / file).is_file()]
     if missing:
         raise TrainingError(f"{folder} lacks {', '.join(missing)}; run `dvc repro train@{name}`")
-    facts = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    record = TrainingRecord.read(folder)
     client = store.connect()
     where = store.experiment(client, store.TRAINING)
-    identity = runs.file_hash(folder / "metrics.json") + facts["weights_sha256"]
+    identity = runs.file_hash(folder / "metrics.json") + record.weights_sha256
     if known := runs.find(client, identity, experiment_id=where):
         return str(known.info.run_id)
     search = ensure_tuning_logged(name, root=root)
@@ -66,66 +65,66 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
         tags={
             runs.IDENTITY: identity,
             "tuning_run": search,
-            runs.NOTE: model_card.card(facts, metrics=metrics, commit=commit),
-            **tags_of(facts),
+            runs.NOTE: model_card.card(record, metrics=metrics, commit=commit),
+            **tags_of(record),
         },
-        seconds=facts["seconds"],
+        seconds=record.seconds,
     )
     runs.log_params(
         client,
         run_id,
         values={
-            **facts["hyperparameters"],
-            "feature": facts["feature"]["feature"],
-            "seed": facts["seed"],
-            "protocol": facts["protocol"],
-            "max_epochs": facts["training"]["epochs"],
-            "patience": facts["training"]["patience"],
+            **record.hyperparameters,
+            "feature": record.feature.feature,
+            "seed": record.seed,
+            "protocol": record.protocol,
+            "max_epochs": record.training.epochs,
+            "patience": record.training.patience,
         },
     )
     history = pd.read_csv(folder / "history.csv")
     runs.log_history(client, run_id, history=history)
     figures_of_the_run = {
-        "seconds": facts["seconds"],
-        "peak_memory_mib": facts["peak_memory_mib"],
-        "file_mib": facts["file_bytes"] / 2**20,
+        "seconds": record.seconds,
+        "peak_memory_mib": record.peak_memory_mib,
+        "file_mib": record.file_bytes / 2**20,
     }
     for key, value in {**metrics, **figures_of_the_run}.items():
         client.log_metric(run_id, key, value)
-    _log_input(run_id, facts=facts, folder=folder, root=root)
+    _log_input(run_id, record=record, folder=folder, root=root)
     for file in ARTIFACTS_OF_A_MODEL:
         client.log_artifact(run_id, str(folder / file), artifact_path="training")
     predictions = pd.read_parquet(folder / "predictions.parquet")
     client.log_figure(run_id, figures.learning_curves(history, title=name), "learning_curves.png")
     client.log_figure(
         run_id,
-        figures.confusion(predictions, genres=facts["genres"], part="test", title=name),
+        figures.confusion(predictions, genres=record.genres, part="test", title=name),
         "confusion.png",
     )
-    client.log_table(run_id, per_class(predictions, genres=facts["genres"]), "per_class.json")
-    packaging.log(run_id, folder=folder, facts=facts)
+    client.log_table(run_id, per_class(predictions, genres=record.genres), "per_class.json")
+    packaging.log(run_id, folder=folder, record=record)
     client.set_tag(run_id, integrity.TAG, integrity.of_run(client, run_id))
     return runs.finish(client, run_id, identity=identity, experiment_id=where)
 
 
-def _log_input(run_id: str, *, facts: Mapping[str, Any], folder: Path, root: Path) -> None:
+def _log_input(run_id: str, *, record: TrainingRecord, folder: Path, root: Path) -> None:
     import mlflow
     from mlflow.data.pandas_dataset import from_pandas
 
     rows = pd.read_parquet(folder / "predictions.parquet", columns=["part", "track", "genre"])
-    feature = facts["feature"]["feature"]
+    feature = record.feature.feature
     dataset = from_pandas(
         rows,
         source=str(root / "features" / feature),
         targets="genre",
-        name=f"{feature} split {facts['fingerprint'][:8]}",
-        digest=facts["feature_sha256"][:32],
+        name=f"{feature} split {record.fingerprint[:8]}",
+        digest=record.feature_sha256[:32],
     )
     client = mlflow.MlflowClient()
     from mlflow.entities import DatasetInput, InputTag
 
     tags = {
-        "split_fingerprint": facts["fingerprint"],
+        "split_fingerprint": record.fingerprint,
         "dvc_md5": lineage.hashes().get(f"data/features/{feature}", lineage.UNKNOWN),
         "mlflow.data.context": "training and evaluation",
     }
@@ -135,33 +134,33 @@ def _log_input(run_id: str, *, facts: Mapping[str, Any], folder: Path, root: Pat
     )
 
 
-def tags_of(facts: Mapping[str, Any]) -> dict[str, str]:
+def tags_of(record: TrainingRecord) -> dict[str, str]:
     """Say on a run what must be known before its numbers are read.
 
     Parameters
     ----------
-    facts : mapping
-        What ``training.json`` holds.
+    record : TrainingRecord
+        The trained model's.
 
     Returns
     -------
     dict of str to str
         Model, variant, preset, protocol, fingerprint, parts fitted on, the leaky mark, the pretrained weights' origin.
     """
-    pretrained = facts["feature"].get("pretrained")
+    encoder = record.feature.pretrained
     return {
-        "model": facts["model"],
-        "variant": facts.get("variant", "study"),
-        "fitted_on": "train and validation" if facts.get("refit") else "train",
-        "preset": facts["preset"],
-        "protocol": facts["protocol"],
-        "split_fingerprint": facts["fingerprint"],
-        "leaky": "leaky: songs on both sides" if facts["leaky"] else "no",
-        "weights_sha256": facts["weights_sha256"],
-        "genres": json.dumps(facts["genres"], ensure_ascii=False),
-        "pretrained": "none" if pretrained is None else pretrained["origin"],
-        "pretrained_trained": "not applicable" if pretrained is None else str(pretrained["trained"]).lower(),
-        "warnings": "; ".join(facts["warnings"]) or "none",
+        "model": record.model,
+        "variant": record.variant,
+        "fitted_on": record.fitted_on,
+        "preset": record.preset,
+        "protocol": record.protocol,
+        "split_fingerprint": record.fingerprint,
+        "leaky": LEAKY if record.leaky else "no",
+        "weights_sha256": record.weights_sha256,
+        "genres": json.dumps(record.genres, ensure_ascii=False),
+        "pretrained": "none" if encoder is None else encoder.origin,
+        "pretrained_trained": "not applicable" if encoder is None else str(encoder.trained).lower(),
+        "warnings": "; ".join(record.warnings) or "none",
     }
 
 

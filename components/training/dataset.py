@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from components.config.params import Protocol
 from components.core.errors import LeakError
 from components.features.pipeline import store as feature_store
 from components.splits import store as split_store
@@ -40,7 +41,7 @@ class Dataset:
     parts: dict[str, Part]
     genres: list[str]
     fingerprint: str
-    protocol: str
+    protocol: Protocol
     meta: dict
 
     def __getitem__(self, part: str) -> Part:

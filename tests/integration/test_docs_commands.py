@@ -161,8 +161,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def load(*_: object) -> voices.Voice:
         voice = speaking_model.voice()
-        voice.model.facts["feature"] |= {"names": None, "shape": [57]}
-        voice.model.facts["weights_sha256"] = "a" * 64
+        voice.model.record = voice.model.record.model_copy(update={"weights_sha256": "a" * 64})
         return voice
 
     monkeypatch.setattr(voices, "store", lambda: None)

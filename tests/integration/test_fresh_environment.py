@@ -26,7 +26,9 @@ from components.features.pipeline import store as feature_store
 from components.registry.smoke_test import question
 from components.serving import packaging
 from components.training import search
+from components.training.record import TrainingRecord
 from tests.conftest import PROJECT
+from tests.support.records import training_record
 
 pytestmark = pytest.mark.slow
 
@@ -95,14 +97,14 @@ def logged(project: tuple[Path, Params]) -> dict[str, tuple[Path, np.ndarray]]:
     found = {}
     for name in [name for names in ENVIRONMENTS.values() for name in names]:
         run_id = client.create_run(experiment).info.run_id
-        packaging.log(run_id, folder=root / "data/models" / name, facts=build(name, root, chosen))
+        packaging.log(run_id, folder=root / "data/models" / name, record=build(name, root, chosen))
         place = Path(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/model"))
         answer = mlflow.pyfunc.load_model(str(place)).predict(pd.DataFrame({"audio": [question()]}))
         found[name] = (place, answer.filter(like="probability.").to_numpy()[0])
     return found
 
 
-def build(name: str, root: Path, chosen: Params) -> dict[str, Any]:
+def build(name: str, root: Path, chosen: Params) -> TrainingRecord:
     """Leave an unfitted model and its feature behind, as training would."""
     block = chosen.model(name)
     feature = block.feature
@@ -128,18 +130,11 @@ def build(name: str, root: Path, chosen: Params) -> dict[str, Any]:
     folder = root / "data" / "models" / name
     folder.mkdir(parents=True)
     network.save(folder / "model.keras", include_optimizer=False)
-    facts = {
-        "model": name,
-        "preset": "demo",
-        "leaky": False,
-        "genres": GENRES,
-        "feature": meta,
-        "train_tracks": ["a"],
-        "weights_sha256": name * 8,
-        "params": chosen.model_dump(mode="json"),
-    }
-    (folder / "training.json").write_text(json.dumps(facts))
-    return facts
+    record = training_record(
+        model=name, genres=GENRES, feature=meta, train_tracks=["a"], weights_sha256=name * 8, params=chosen
+    )
+    record.write(folder / "training.json")
+    return record
 
 
 def test_no_file_holds_a_pickle(logged: dict[str, tuple[Path, np.ndarray]]) -> None:

@@ -15,6 +15,7 @@ from components.core import atomic
 from components.core.errors import RegistryError
 from components.registry import promote
 from components.serving import packaging
+from components.training.record import TrainingRecord
 
 pytestmark = pytest.mark.usefixtures("light_models")
 
@@ -23,16 +24,16 @@ def test_a_model_has_its_run_with_all_that_was_measured(trained: Path, small_par
     run_id = tracking.ensure_logged("mlp", params=small_params, root=trained)
     client = tracking.connect()
     run = client.get_run(run_id)
-    facts = json.loads((trained / "models/mlp/training.json").read_text())
+    record = TrainingRecord.read(trained / "models/mlp")
     assert run.info.status == "FINISHED"
-    assert run.data.params["units_1"] == str(facts["hyperparameters"]["units_1"])
+    assert run.data.params["units_1"] == str(record.hyperparameters["units_1"])
     metrics = json.loads((trained / "models/mlp/metrics.json").read_text())
     assert {key: run.data.metrics[key] for key in metrics} == pytest.approx(metrics)
     curve = [point.value for point in client.get_metric_history(run_id, "val_accuracy")]
     assert curve == pytest.approx(pd.read_csv(trained / "models/mlp/history.csv")["val_accuracy"].tolist())
     assert {"seconds", "peak_memory_mib", "learning_rate"} <= run.data.metrics.keys()
     tags = {tag.key: tag.value for tag in run.inputs.dataset_inputs[0].tags}
-    assert tags["split_fingerprint"] == facts["fingerprint"]
+    assert tags["split_fingerprint"] == record.fingerprint
     names = {artifact.path for artifact in client.list_artifacts(run_id)}
     assert {"learning_curves.png", "confusion.png", "per_class.json", "training"} <= names
 

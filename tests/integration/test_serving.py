@@ -24,6 +24,7 @@ from components.registry.smoke_test import question
 from components.serving import packaging
 from components.serving.pyfunc_model import LARGEST_REQUEST
 from components.stages import train, tune
+from components.training.record import TrainingRecord
 from tests.conftest import small
 from tests.support.small_project import GENRES, build_small_project
 from tests.support.speaking_model import RATE, song
@@ -47,9 +48,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psut
     tune.run("mlp", params=params)
     train.run("mlp", params=params)
     run_id = tracking.ensure_logged("mlp", params=params)
-    facts = json.loads((root / "data/models/mlp/training.json").read_text())
+    record = TrainingRecord.read(root / "data/models/mlp")
     client = tracking.connect()
-    version = promote.register(client, run_id, registered_model="genre", facts=facts)
+    version = promote.register(client, run_id, registered_model="genre", record=record)
     client.set_registered_model_alias("genre", promote.CHAMPION, version)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from components.config import presets
-from components.config.params import parse
 from components.serving.load import Voice
 from components.serving.pyfunc_model import GenreModel
+from tests.support.records import FEATURE, training_record
 
 GENRES = ["blues", "jazz", "rock"]
 RATE = 22_050
@@ -32,14 +31,8 @@ def model(
     shares: list[float] | None = None, *, feature: str = "mfcc_summary", name: str = "mlp"
 ) -> GenreModel:
     made = GenreModel()
-    made.params = parse(presets.compose("demo"))
-    made.facts = {
-        "model": name,
-        "genres": GENRES,
-        "feature": {"feature": feature, "pretrained": None},
-        "leaky": False,
-        "preset": "demo",
-    }
+    made.record = training_record(model=name, genres=GENRES, feature=FEATURE | {"feature": feature})
+    made.params = made.record.params
     made.model = Network(shares or [0.1, 0.7, 0.2])
     return made
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +14,7 @@ import soundfile
 from components.config.params import Params
 from components.core.errors import RegistryError
 from components.registry import rescore as rescoring
+from tests.support.records import training_record
 from tests.support.small_project import GENRES
 from tests.support.speaking_model import RATE, song
 
@@ -50,9 +50,9 @@ def rescore(small_project: Path, small_params: Params, monkeypatch: pytest.Monke
     def rescore(
         *, unit: str, fitted_on: list[str], genres: tuple[str, ...] = GENRES
     ) -> tuple[Champion, pd.DataFrame]:
-        facts = small_project / "training.json"
-        facts.write_text(json.dumps({"train_tracks": fitted_on, "genres": list(genres)}))
-        client = SimpleNamespace(download_artifacts=lambda *_: str(facts))
+        folder = small_project / "training"
+        training_record(train_tracks=fitted_on, genres=list(genres)).write(folder / "training.json")
+        client = SimpleNamespace(download_artifacts=lambda *_: str(folder))
         version = SimpleNamespace(run_id="1", name="genre", version="1")
         return champion, rescoring.validation_predictions(
             client, version, unit=unit, params=small_params, root=small_project

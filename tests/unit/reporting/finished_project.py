@@ -13,6 +13,7 @@ import pandas as pd
 
 from components.config.params import Params
 from components.evaluation import metrics as evaluation
+from tests.support.records import FEATURE, training_record
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 #: How well each made-up model knows a song's genre.
@@ -201,7 +202,7 @@ def _model(
     generator: np.random.Generator,
 ) -> None:
     feature, unit, encoder = FEATURES[name]
-    order, facts = sorted(genres), json.loads((root / "splits" / "split.json").read_text())
+    order, made = sorted(genres), json.loads((root / "splits" / "split.json").read_text())
     table = predictions(
         split, genres=genres, skill=SKILLS[name], segments=4 if unit == "segment" else 1, generator=generator
     )
@@ -228,38 +229,29 @@ def _model(
         for metric, value in evaluation.evaluate(table, genres=order, part=part, seed=20).items()
     }
     _json(folder / "metrics.json", metrics)
-    _json(
-        folder / "training.json",
-        {
-            "model": name,
-            "feature": {
-                "feature": feature,
-                "unit": unit,
-                "shape": [57],
-                "names": None,
-                "sample_rate": 22050,
-                "options": {},
-                "pretrained": encoder
-                and {"encoder": encoder, "origin": "cache", "trained": not untrained, "sha256": "e" * 64},
-            },
-            "genres": order,
-            "hyperparameters": {**STUDY, "standardise": True},
-            "trial": "00",
-            "tuning_score": 0.8,
-            "seed": 20,
-            "protocol": facts["protocol"],
-            "leaky": facts["leaky"],
-            "fingerprint": facts["fingerprint"],
-            "feature_sha256": "d" * 64,
-            "train_tracks": sorted(split.loc[split["part"] == "train", "track"]),
-            "validation_tracks": sorted(split.loc[split["part"] == "validation", "track"]),
-            "weights_sha256": hashlib.sha256(name.encode()).hexdigest(),
-            "parameters": int(10 ** (4.5 + 2.5 * generator.random())),
-            "file_bytes": int(10 ** (5.5 + 2.5 * generator.random())),
-            "seconds": float(3 + 60 * generator.random()),
-            "peak_memory_mib": float(700 + 900 * generator.random()),
+    training_record(
+        model=name,
+        feature=FEATURE
+        | {
+            "feature": feature,
+            "unit": unit,
+            "pretrained": encoder
+            and {"encoder": encoder, "origin": "cache", "trained": not untrained, "sha256": "e" * 64},
         },
-    )
+        genres=order,
+        hyperparameters={**STUDY, "standardise": True},
+        trial="00",
+        tuning_score=0.8,
+        protocol=made["protocol"],
+        fingerprint=made["fingerprint"],
+        train_tracks=sorted(split.loc[split["part"] == "train", "track"]),
+        validation_tracks=sorted(split.loc[split["part"] == "validation", "track"]),
+        weights_sha256=hashlib.sha256(name.encode()).hexdigest(),
+        parameters=int(10 ** (4.5 + 2.5 * generator.random())),
+        file_bytes=int(10 ** (5.5 + 2.5 * generator.random())),
+        seconds=float(3 + 60 * generator.random()),
+        peak_memory_mib=float(700 + 900 * generator.random()),
+    ).write(folder / "training.json")
 
 
 def _tuning(folder: Path, *, trials: int, generator: np.random.Generator) -> None:

@@ -5,17 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from components.reporting import provenance
+from tests.support.records import training_record
 
-MODEL = SimpleNamespace(
-    name="mlp",
-    feature={"feature": "mfcc_summary", "unit": "segment", "pretrained": None},
-    facts={
-        "hyperparameters": {"units_1": 32},
-        "seed": 20,
-        "fingerprint": "f" * 64,
-        "weights_sha256": "w" * 64,
-    },
-)
+MODEL = SimpleNamespace(name="mlp", record=training_record())
 
 
 def test_the_hashes_are_of_what_this_model_was_made_of():
@@ -37,9 +29,7 @@ def test_what_is_not_known_is_left_out():
 
 
 def test_hyperparameters_are_written_as_they_are_meant():
-    facts = MODEL.facts | {
-        "hyperparameters": {"dropout_rate": 0.15000000000000002, "units_1": 32, "dropout_1": True}
-    }
-    model = SimpleNamespace(name="mlp", feature=MODEL.feature, facts=facts)
+    values = {"dropout_rate": 0.15000000000000002, "units_1": 32, "dropout_1": True}
+    model = SimpleNamespace(name="mlp", record=training_record(hyperparameters=values))
     told = provenance.lineage(model, hashes={}, sources=["music"], code="")
     assert told["hyperparameters"] == "dropout_1 True, dropout_rate 0.15, units_1 32"

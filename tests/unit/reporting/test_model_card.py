@@ -10,32 +10,30 @@ import yaml
 from components.config import presets
 from components.config.params import parse
 from components.reporting import model_card
+from components.training.record import TrainingRecord
+from tests.support.records import ENCODER, FEATURE, training_record
 
 GENRES = [f"genre {letter}" for letter in "abcdefghij"]
 
 
-def facts(*, preset: str = "demo", path: str | None = None, **other: Any) -> dict[str, Any]:
-    chosen = parse(presets.compose(preset, corpus_path=path)).model_dump(mode="json")
-    return {
-        "model": "yamnet",
-        "preset": preset,
-        "params": chosen,
-        "genres": GENRES,
-        "feature": {
-            "feature": "yamnet_embedding",
-            "unit": "segment",
-            "pretrained": {"encoder": "yamnet", "origin": "seed 20", "trained": False},
-        },
-        "parameters": 1234567,
-        "protocol": "track",
-        "leaky": False,
-        "fingerprint": "f" * 64,
-        "train_tracks": ["a"] * 76,
-        "validation_tracks": ["b"] * 20,
-        "seed": 20,
-        "weights_sha256": "c" * 64,
-        "warnings": [],
-    } | other
+def record(*, preset: str = "demo", path: str | None = None, **other: Any) -> TrainingRecord:
+    return training_record(
+        **{
+            "model": "yamnet",
+            "preset": preset,
+            "params": parse(presets.compose(preset, corpus_path=path)),
+            "genres": GENRES,
+            "feature": feature(trained=False),
+            "parameters": 1234567,
+            "train_tracks": ["a"] * 76,
+            "validation_tracks": ["b"] * 20,
+            **other,
+        }
+    )
+
+
+def feature(*, trained: bool) -> dict[str, Any]:
+    return FEATURE | {"feature": "yamnet_embedding", "pretrained": ENCODER | {"trained": trained}}
 
 
 @pytest.fixture
@@ -49,7 +47,7 @@ def metrics() -> dict[str, float]:
 
 
 def test_it_says_what_and_on_what_and_how_well_and_how_to_make_it_again(metrics):
-    text = model_card.card(facts(), metrics=metrics, commit="abc123")
+    text = model_card.card(record(), metrics=metrics, commit="abc123")
     for said in (
         "**yamnet**", "10 genres", "genre a, genre b", "yamnet_embedding", "76 songs", "20 songs", "Protocol `track`",
         "75.0 % of 24 songs (50 to 90)", "75.0 % of 96 segments",
@@ -60,7 +58,7 @@ def test_it_says_what_and_on_what_and_how_well_and_how_to_make_it_again(metrics)
 
 
 def test_what_makes_the_numbers_mean_less_comes_first(metrics):
-    text = model_card.card(facts(leaky=True, protocol="segment"), metrics=metrics, commit="")
+    text = model_card.card(record(protocol="segment"), metrics=metrics, commit="")
     composed, untrained, leaky = (
         text.index(mark) for mark in ("Composed songs", "Untrained encoder", "Leaky:")
     )
@@ -70,9 +68,7 @@ def test_what_makes_the_numbers_mean_less_comes_first(metrics):
 
 
 def test_real_music_and_a_real_encoder_need_no_warning(metrics):
-    trained = {"encoder": "yamnet", "origin": "tfhub.dev", "trained": True}
-    feature = {"feature": "yamnet_embedding", "unit": "segment", "pretrained": trained}
-    assert model_card.warnings(facts(preset="gtzan-mini", feature=feature)) == []
+    assert model_card.warnings(record(preset="gtzan-mini", feature=feature(trained=True))) == []
 
 
 @pytest.mark.parametrize(
@@ -85,12 +81,12 @@ def test_real_music_and_a_real_encoder_need_no_warning(metrics):
     ],
 )
 def test_the_licence_is_of_the_data_that_was_used(preset, path, said):
-    assert said in model_card.licence(facts(preset=preset, path=path))
+    assert said in model_card.licence(record(preset=preset, path=path))
 
 
 def test_it_fits_where_it_is_kept(metrics):
     warnings = ["a search parameter lies on the edge of its range " * 4] * 40
-    assert len(model_card.card(facts(warnings=warnings), metrics=metrics, commit="")) == model_card.LONGEST
+    assert len(model_card.card(record(warnings=warnings), metrics=metrics, commit="")) == model_card.LONGEST
 
 
 def test_the_name_says_who_speaks_and_that_composed_songs_prove_nothing():
@@ -102,4 +98,4 @@ def test_the_name_says_who_speaks_and_that_composed_songs_prove_nothing():
 def test_a_presets_every_name_is_known(metrics):
     for name in presets.names():
         assert yaml.safe_load(presets.compose(name))["preset"] == name
-        assert model_card.card(facts(preset=name), metrics=metrics, commit="")
+        assert model_card.card(record(preset=name), metrics=metrics, commit="")

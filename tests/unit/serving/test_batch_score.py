@@ -14,9 +14,8 @@ from components.serving import batch_score, drift
 from components.serving import load as voices
 from components.serving.batch_score import ScoringError
 from tests.support import speaking_model
+from tests.support.records import training_record
 from tests.support.speaking_model import song
-
-FEATURE = {"feature": "mfcc_summary", "names": None, "shape": [57], "pretrained": None}
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def champion(monkeypatch):
     def load(_client, _uri):
         state.loaded += 1
         voice = speaking_model.voice()
-        voice.model.facts |= {"feature": FEATURE, "weights_sha256": state.weights}
+        voice.model.record = voice.model.record.model_copy(update={"weights_sha256": state.weights})
         voice.model.reference = state.reference
         return voice
 
@@ -139,7 +138,7 @@ class TestFaults:
 class TestDrift:
     def reference(self, *, around: float) -> pd.DataFrame:
         values = np.random.default_rng(0).normal(around, 1.0, (50, 57))
-        return pd.DataFrame(values, columns=drift.names(FEATURE))
+        return pd.DataFrame(values, columns=drift.names(training_record().feature))
 
     def test_it_is_measured_on_the_newest_songs_and_kept(self, score, inbox, champion):
         champion.reference = self.reference(around=1e6)

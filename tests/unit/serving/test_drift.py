@@ -7,8 +7,15 @@ import pandas as pd
 import pytest
 
 from components.serving import drift
+from components.training.record import FeatureRecord
+from tests.support.records import FEATURE
 
-FEATURE = {"names": ["tempo", "rms", "zero crossings"], "shape": [3]}
+
+def feature(**changes: object) -> FeatureRecord:
+    return FeatureRecord.model_validate(FEATURE | changes)
+
+
+NAMED = feature(names=["tempo", "rms", "zero crossings"], shape=[3])
 
 
 def songs(count: int, *, shift: float = 0.0, columns: int = 20, seed: int = 0) -> pd.DataFrame:
@@ -19,11 +26,11 @@ def songs(count: int, *, shift: float = 0.0, columns: int = 20, seed: int = 0) -
 
 class TestWhatIsWatched:
     def test_a_features_own_names(self):
-        assert drift.names(FEATURE) == ["tempo", "rms", "zero crossings"]
+        assert drift.names(NAMED) == ["tempo", "rms", "zero crossings"]
 
     @pytest.mark.parametrize("shape", [[1024], [6, 1024]])
     def test_of_many_columns_evenly_spaced_ones(self, shape):
-        names = drift.names({"names": None, "shape": shape})
+        names = drift.names(feature(shape=shape))
         assert len(names) == drift.COLUMNS
         assert (names[0], names[-1]) == ("column 0", "column 1023")
 
@@ -33,7 +40,7 @@ class TestWhatIsWatched:
 
     def test_names_and_summary_mean_the_same_columns(self):
         row = np.arange(300, dtype=np.float32)[np.newaxis]
-        names = drift.names({"names": None, "shape": [300]})
+        names = drift.names(feature(shape=[300]))
         assert names == [f"column {value:.0f}" for value in drift.summary(row)]
 
 
@@ -41,15 +48,15 @@ class TestTheReference:
     def test_one_row_a_training_song_and_no_other(self):
         index = pd.DataFrame({"track": ["a", "a", "b", "c"]})
         values = np.array([[1, 1, 1], [3, 3, 3], [9, 9, 9], [5, 5, 5]], dtype=np.float32)
-        found = drift.reference(index, values, feature=FEATURE, tracks=["c", "a"])
-        assert list(found.columns) == FEATURE["names"]
+        found = drift.reference(index, values, feature=NAMED, tracks=["c", "a"])
+        assert list(found.columns) == NAMED.names
         assert found["rms"].tolist() == [2, 5]
 
     def test_of_a_large_collection_evenly_spaced_songs(self, monkeypatch):
         monkeypatch.setattr(drift, "SONGS", 3)
         index = pd.DataFrame({"track": [f"{number:02}" for number in range(11)]})
         values = np.repeat(np.arange(11, dtype=np.float32)[:, np.newaxis], 3, axis=1)
-        found = drift.reference(index, values, feature=FEATURE, tracks=index["track"])
+        found = drift.reference(index, values, feature=NAMED, tracks=index["track"])
         assert found["tempo"].tolist() == [0, 5, 10]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ import pandas as pd
 import pytest
 
 from components.config.params import Params
-from components.core import atomic
 from components.core.errors import LeakError
 from components.stages import train
 from components.training import dataset, search
+from components.training.record import BestTrial, TrainingRecord
 from tests.conftest import small
 from tests.support.small_project import build_small_project
 
@@ -32,13 +31,16 @@ def best(params: Params, *, refit: bool, **hp: Any) -> Params:
     return Params.model_validate(document)
 
 
-def trained(params: Params, *, root: Path) -> tuple[dict[str, float], dict[str, Any], pd.DataFrame]:
+def trained(params: Params, *, root: Path) -> tuple[dict[str, float], TrainingRecord, pd.DataFrame]:
     block = params.model("mlp")
     hp = search.space(block.search).values | block.study
-    atomic.write_json(root / "tuning/mlp/best.json", {"trial": "0", "score": 0.5, "hyperparameters": hp})
+    BestTrial(trial="0", score=0.5, hyperparameters=hp).write(root / "tuning/mlp/best.json")
     metrics = train.run("mlp", params=params, root=root)
-    facts = json.loads((root / "models/mlp/training.json").read_text(encoding="utf-8"))
-    return metrics, facts, pd.read_parquet(root / "models/mlp/predictions.parquet")
+    return (
+        metrics,
+        TrainingRecord.read(root / "models/mlp"),
+        pd.read_parquet(root / "models/mlp/predictions.parquet"),
+    )
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Run:
 
     root: Path
     metrics: dict[str, float]
-    facts: dict[str, Any]
+    record: TrainingRecord
     predictions: pd.DataFrame
 
     def part(self, name: str) -> pd.DataFrame:
@@ -69,8 +71,8 @@ def test_validation_stays_the_first_fit_s_and_test_is_the_second_s(runs: dict[bo
     pd.testing.assert_frame_equal(runs[False].part("validation"), runs[True].part("validation"))
     assert not runs[False].part("test").equals(runs[True].part("test"))
     assert runs[True].metrics["validation.log_loss"] == runs[False].metrics["validation.log_loss"]
-    assert runs[False].facts["refit"] is None
-    assert runs[True].facts["weights_sha256"] != runs[False].facts["weights_sha256"]
+    assert runs[False].record.refit is None
+    assert runs[True].record.weights_sha256 != runs[False].record.weights_sha256
 
 
 def test_the_saved_model_is_the_one_that_was_tested(runs: dict[bool, Run]) -> None:
@@ -89,8 +91,8 @@ def test_every_song_that_the_saved_model_saw_is_listed(
     """The registry asks a model about no song of this list."""
     split = pd.read_parquet(runs[refit].root / "splits/split.parquet")
     of = lambda parts: sorted(set(split.loc[split["part"].isin(parts), "track"]))  # noqa: E731
-    assert runs[refit].facts["train_tracks"] == of(parts)
-    assert runs[refit].facts["validation_tracks"] == of(["validation"])
+    assert runs[refit].record.train_tracks == of(parts)
+    assert runs[refit].record.validation_tracks == of(["validation"])
 
 
 def test_standardisation_of_the_second_fit_is_of_train_and_validation(runs: dict[bool, Run]) -> None:
@@ -110,13 +112,13 @@ def test_the_first_fit_says_for_how_many_epochs(
     small_project: Path, small_params: Params, schedule: str, rule: str
 ) -> None:
     params = best(small_params, refit=True, schedule=schedule, learning_rate=0.1)
-    _, facts, _ = trained(params, root=small_project)
+    _, record, _ = trained(params, root=small_project)
     history = pd.read_csv(small_project / "models/mlp/history.csv")
     kept = history.loc[history["val_loss"].idxmin(), "epoch"] if schedule == "constant" else 6
-    assert rule in facts["refit"]["rule"]
-    assert facts["refit"]["epochs"] == kept
-    assert facts["refit"]["history"]["epoch"] == list(range(1, kept + 1))
-    assert set(facts["refit"]["history"]) == {"epoch", "loss", "accuracy", "learning_rate"}
+    assert rule in record.refit.rule
+    assert record.refit.epochs == kept
+    assert record.refit.history["epoch"] == list(range(1, kept + 1))
+    assert set(record.refit.history) == {"epoch", "loss", "accuracy", "learning_rate"}
 
 
 def test_a_validation_song_repeated_in_test_stops_the_refit(

@@ -14,6 +14,7 @@ from components.core import atomic
 from components.core.errors import TrainingError
 from components.stages import train
 from components.training import dataset, search
+from components.training.record import BestTrial, TrainingRecord
 
 FILES = {"model.keras", "history.csv", "metrics.json", "predictions.parquet", "training.json"}
 
@@ -23,9 +24,7 @@ def tuned(small_project: Path, small_params: Params) -> Path:
     """The project with a best set for the MLP, as if searched."""
     hp = search.space(small_params.models["mlp"].search).values | small_params.models["mlp"].study
     hp |= {"units_1": 32, "units_2": 32, "units_3": 16, "learning_rate": 0.01}
-    atomic.write_json(
-        small_project / "tuning/mlp/best.json", {"trial": "0", "score": 0.5, "hyperparameters": hp}
-    )
+    BestTrial(trial="0", score=0.5, hyperparameters=hp).write(small_project / "tuning/mlp/best.json")
     return small_project
 
 
@@ -34,10 +33,10 @@ def test_it_learns_and_writes_all_there_is(tuned: Path, small_params: Params) ->
     assert {path.name for path in (tuned / "models/mlp").iterdir()} == FILES
     assert metrics["validation.song_accuracy"] > 0.6
     assert metrics["test.song_accuracy"] > 0.6
-    facts = json.loads((tuned / "models/mlp/training.json").read_text())
-    assert facts["genres"] == ["blues", "jazz", "rock"]
-    assert facts["leaky"] is False
-    assert facts["fingerprint"] == json.loads((tuned / "splits/split.json").read_text())["fingerprint"]
+    record = TrainingRecord.read(tuned / "models/mlp")
+    assert record.genres == ["blues", "jazz", "rock"]
+    assert record.leaky is False
+    assert record.fingerprint == json.loads((tuned / "splits/split.json").read_text())["fingerprint"]
     history = pd.read_csv(tuned / "models/mlp/history.csv")
     assert list(history) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
 
@@ -56,9 +55,9 @@ def test_the_saved_model_gives_the_saved_predictions(tuned: Path, small_params: 
 
 def test_two_runs_give_the_same_metrics_and_weights(tuned: Path, small_params: Params) -> None:
     first = train.run("mlp", params=small_params, root=tuned)
-    weights = json.loads((tuned / "models/mlp/training.json").read_text())["weights_sha256"]
+    weights = TrainingRecord.read(tuned / "models/mlp").weights_sha256
     assert train.run("mlp", params=small_params, root=tuned) == first
-    assert json.loads((tuned / "models/mlp/training.json").read_text())["weights_sha256"] == weights
+    assert TrainingRecord.read(tuned / "models/mlp").weights_sha256 == weights
 
 
 def test_shuffled_labels_give_chance(tuned: Path, small_params: Params) -> None:
@@ -75,7 +74,7 @@ def test_shuffled_labels_give_chance(tuned: Path, small_params: Params) -> None:
 
 def test_changing_the_test_part_changes_nothing_learned(tuned: Path, small_params: Params) -> None:
     train.run("mlp", params=small_params, root=tuned)
-    before = json.loads((tuned / "models/mlp/training.json").read_text())["weights_sha256"]
+    before = TrainingRecord.read(tuned / "models/mlp").weights_sha256
     folder = tuned / "features/mfcc_summary"
     index, values = pd.read_parquet(folder / "index.parquet"), np.load(folder / "values.npy")
     split = pd.read_parquet(tuned / "splits/split.parquet")
@@ -83,7 +82,7 @@ def test_changing_the_test_part_changes_nothing_learned(tuned: Path, small_param
     values[test] = 1e6
     np.save(folder / "values.npy", values)
     train.run("mlp", params=small_params, root=tuned)
-    assert json.loads((tuned / "models/mlp/training.json").read_text())["weights_sha256"] == before
+    assert TrainingRecord.read(tuned / "models/mlp").weights_sha256 == before
 
 
 def test_a_model_that_was_not_tuned_is_refused(small_project: Path, small_params: Params) -> None:

@@ -58,8 +58,8 @@ def test_the_best_is_never_worse_than_the_published_set(
     small_project: Path, small_params: Params, fits: list[dict[str, Any]]
 ) -> None:
     best = tune.run("mlp", params=with_tuning(small_params, max_trials=5), root=small_project)
-    assert best["score"] >= small_params.models["mlp"].study["units_1"] / 1000
-    assert best["hyperparameters"]["units_1"] == max(call["units_1"] for call in fits)
+    assert best.score >= small_params.models["mlp"].study["units_1"] / 1000
+    assert best.hyperparameters["units_1"] == max(call["units_1"] for call in fits)
 
 
 def test_each_trial_has_its_executions(
@@ -155,7 +155,7 @@ def test_one_failed_trial_does_not_end_the_search(
     best = tune.run("mlp", params=with_tuning(small_params, max_trials=3), root=small_project)
     trials = pd.read_csv(small_project / "tuning/mlp/trials.csv")
     assert trials["score"].isna().sum() == 1
-    assert best["score"] == trials["score"].max()
+    assert best.score == trials["score"].max()
 
 
 def test_the_test_part_is_out_of_reach(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,12 +12,13 @@ import pandas as pd
 import pytest
 
 from components.config.params import Params
-from components.core import atomic
 from components.core.errors import LeakError, TrainingError
 from components.registry import gate, rescore
 from components.splits import folds
 from components.stages import train as training
 from components.training import dataset, fit, leakage, preprocessing, search
+from components.training.record import BestTrial
+from tests.support.records import training_record
 
 HP = {"units_1": 8, "units_2": 8, "units_3": 8, "learning_rate": 0.01}
 
@@ -28,9 +28,7 @@ def tuned(small_project: Path, small_params: Params) -> Path:
     """The project with a small set for the MLP, as if searched."""
     block = small_params.models["mlp"]
     hp = search.space(block.search).values | block.study | HP
-    atomic.write_json(
-        small_project / "tuning/mlp/best.json", {"trial": "0", "score": 0.5, "hyperparameters": hp}
-    )
+    BestTrial(trial="0", score=0.5, hyperparameters=hp).write(small_project / "tuning/mlp/best.json")
     return small_project
 
 
@@ -183,11 +181,10 @@ def test_a_champion_asked_about_songs_it_was_fitted_on_is_a_leak(
     )
     (tmp_path / "models" / "mlp").mkdir(parents=True)
     rows.to_parquet(tmp_path / "models" / "mlp" / "predictions.parquet")
-    facts = tmp_path / "training.json"
-    facts.write_text(json.dumps({"train_tracks": ["rock.00001", "rock.00002"]}), encoding="utf-8")
+    training_record(train_tracks=["rock.00001", "rock.00002"]).write(tmp_path / "training.json")
     champion = SimpleNamespace(version="3", run_id="run", tags={"split_fingerprint": "another split"})
-    client = SimpleNamespace(download_artifacts=lambda *_: str(facts))
+    client = SimpleNamespace(download_artifacts=lambda *_: str(tmp_path))
     monkeypatch.setattr(rescore, "validation_predictions", lambda *_given, **_named: rows)
-    challenger = {"fingerprint": "this split", "feature": {"unit": "segment"}}
+    challenger = training_record(fingerprint="this split")
     with pytest.raises(LeakError, match=r"champion 3 was fitted on 1 of the songs .* 'rock.00001'"):
-        gate.beats(client, champion, "mlp", facts=challenger, params=small_params, root=tmp_path)
+        gate.beats(client, champion, "mlp", record=challenger, params=small_params, root=tmp_path)

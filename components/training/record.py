@@ -1,0 +1,212 @@
+"""Training records: what a fit started from, what it used, and what became of it, as typed files."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from components.config.hyperparameters import Strict
+from components.config.params import Params, Protocol, TrainingParams, Unit, describe
+from components.core import atomic
+from components.core.errors import TrainingError
+
+Hyperparameters = dict[str, bool | int | float | str]
+
+#: Marks that go wherever a figure of such a model goes.
+LEAKY = "leaky: songs on both sides"
+UNTRAINED = "untrained encoder"
+COMPOSED = "trained on synthetic songs"
+
+
+class Record(Strict):
+    """A JSON file of one name in a folder of its own."""
+
+    @classmethod
+    def _from_file(cls, path: Path, *, remedy: str) -> Self:
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except FileNotFoundError as error:
+            raise TrainingError(f"{path} is missing; {remedy}") from error
+        except ValidationError as error:
+            raise TrainingError(f"{path} is damaged ({describe(error)}); {remedy}") from error
+        except OSError as error:
+            raise TrainingError(f"{path} cannot be read ({error.strerror}); {remedy}") from error
+
+    def write(self, path: Path) -> None:
+        """Write the record as sorted, indented JSON, whole or not at all."""
+        atomic.write_json(path, self.model_dump(mode="json"))
+
+
+class EncoderRecord(Strict):
+    """Weights of the frozen encoder that a feature came out of.
+
+    Attributes
+    ----------
+    encoder : str
+        Its name, such as ``yamnet``.
+    origin : str
+        Where the weights come from, without any folder of this machine.
+    trained : bool
+        False for seeded random weights.
+    sha256 : str
+        Of the weights.
+    """
+
+    encoder: str
+    origin: str
+    trained: bool
+    sha256: str
+
+
+class FeatureRecord(Strict):
+    """A feature as its ``meta.json`` describes it."""
+
+    feature: str
+    unit: Unit
+    shape: list[int]
+    names: list[str] | None
+    sample_rate: int | None
+    options: dict[str, Any]
+    pretrained: EncoderRecord | None
+
+
+class RefitRecord(Strict):
+    """The second fit, on train and validation: why it ran for so many epochs, and its curves."""
+
+    rule: str
+    epochs: int
+    rows: int
+    history: dict[str, list[int | float]]
+
+
+class BestTrial(Record):
+    """A search's winning set, ``tuning/<model>/best.json``."""
+
+    trial: str
+    score: float
+    objective: str = "val_accuracy"
+    hyperparameters: Hyperparameters
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read ``best.json`` of a model's folder below ``tuning``.
+
+        Raises
+        ------
+        TrainingError
+            If the model was not tuned, or the file is damaged.
+        """
+        return cls._from_file(folder / "best.json", remedy=f"run `dvc repro tune@{folder.name}`")
+
+
+class TrainingRecord(Record):
+    """A trained model's provenance and costs, ``models/<model>/training.json``.
+
+    Attributes
+    ----------
+    model, variant, preset : str
+        Names in ``params.yaml``.
+    feature : FeatureRecord
+        What the model takes.
+    genres : list of str
+        In label order.
+    hyperparameters, trial, tuning_score
+        The set it was fitted with, and where the search found it.
+    training : TrainingParams
+        The budget of the fit.
+    refit : RefitRecord or None
+        None where the saved model was fitted on train alone.
+    fingerprint, feature_sha256, weights_sha256 : str
+        Of the split, of the feature values seen, of the saved weights.
+    train_tracks : list of str
+        All that the saved model was fitted on: it is never scored on these as if they were new.
+    validation_tracks : list of str
+        What stopped the first fit.
+    parameters, file_bytes : int
+        Size of the network and of its file.
+    seconds, peak_memory_mib : float
+        Cost of the fit.
+    warnings : list of str
+        Diagnoses of the learning curves.
+    params : Params
+        All of ``params.yaml``.
+    """
+
+    model: str
+    variant: str
+    preset: str
+    feature: FeatureRecord
+    genres: list[str]
+    hyperparameters: Hyperparameters
+    trial: str
+    tuning_score: float
+    training: TrainingParams
+    refit: RefitRecord | None
+    seed: int
+    protocol: Protocol
+    fingerprint: str
+    feature_sha256: str
+    train_tracks: list[str]
+    validation_tracks: list[str]
+    weights_sha256: str
+    parameters: int
+    file_bytes: int
+    seconds: float
+    peak_memory_mib: float
+    warnings: list[str]
+    params: Params
+
+    @classmethod
+    def read(cls, folder: Path, *, remedy: str = "") -> Self:
+        """Read ``training.json`` of a trained model.
+
+        Parameters
+        ----------
+        folder : Path
+            The model's, below ``models``.
+        remedy : str, optional
+            What mends a file elsewhere that is missing or damaged.
+
+        Raises
+        ------
+        TrainingError
+            If the model was not trained, or the file is damaged.
+        """
+        remedy = remedy or f"run `dvc repro train@{folder.name}`"
+        return cls._from_file(folder / "training.json", remedy=remedy)
+
+    @property
+    def untrained_encoder(self) -> bool:
+        """Whether the feature came out of an encoder without pretrained weights."""
+        return self.feature.pretrained is not None and not self.feature.pretrained.trained
+
+    @property
+    def leaky(self) -> bool:
+        """Whether segments of one song are in several parts of the split."""
+        return self.protocol == "segment"
+
+    @property
+    def composed_songs(self) -> bool:
+        """Whether the corpus is one that this project's code composes."""
+        composed = {f"data/raw/{name}" for name in self.params.synthetic}
+        return any(
+            str(PurePosixPath(source.path)) in composed for source in self.params.corpus.sources.values()
+        )
+
+    @property
+    def artists_kept_whole(self) -> bool:
+        """Whether all songs of an artist are in one part; False also where artists are unknown."""
+        return "artists" in self.params.corpus.published and self.protocol == "track"
+
+    @property
+    def fitted_on(self) -> str:
+        """The parts of the split that the saved model was fitted on."""
+        return "train and validation" if self.refit else "train"
+
+    @property
+    def marks(self) -> list[str]:
+        """What goes wherever the model's predictions or figures are shown."""
+        known = {UNTRAINED: self.untrained_encoder, LEAKY: self.leaky, COMPOSED: self.composed_songs}
+        return [mark for mark, holds in known.items() if holds]

@@ -1,0 +1,73 @@
+"""Training records: the file keeps all of it, and each derived mark has one meaning."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from components.config import presets
+from components.config.params import parse
+from components.core.errors import TrainingError
+from components.training.record import COMPOSED, LEAKY, UNTRAINED, BestTrial, TrainingRecord
+from tests.support.records import ENCODER, FEATURE, training_record
+
+REFIT = {"rule": "best epoch", "epochs": 2, "rows": 9, "history": {"epoch": [1, 2], "loss": [0.5, 0.25]}}
+
+
+def own_songs(**changes: object) -> TrainingRecord:
+    return training_record(params=parse(presets.compose("gtzan-mini")), **changes)
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    record = training_record(refit=REFIT, hyperparameters={"a": True, "b": 1, "c": 1.0, "d": "relu"})
+    record.write(tmp_path / "training.json")
+    again = TrainingRecord.read(tmp_path)
+    assert again == record
+    assert [type(value) for value in again.hyperparameters.values()] == [bool, int, float, str]
+    best = BestTrial(trial="007", score=0.5, hyperparameters={"units_1": 32})
+    best.write(tmp_path / "best.json")
+    assert BestTrial.read(tmp_path) == best
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"model": 3}'])
+def test_a_damaged_file_is_one_line_that_names_it_and_the_stage(tmp_path: Path, content: bytes) -> None:
+    folder = tmp_path / "mlp"
+    folder.mkdir()
+    for kind, name, stage in ((TrainingRecord, "training.json", "train"), (BestTrial, "best.json", "tune")):
+        with pytest.raises(TrainingError) as missing:
+            kind.read(folder)
+        (folder / name).write_bytes(content)
+        with pytest.raises(TrainingError) as damaged:
+            kind.read(folder)
+        for error in (missing, damaged):
+            line = str(error.value)
+            assert str(folder / name) in line and f"dvc repro {stage}@mlp" in line and "\n" not in line
+
+
+def test_an_unknown_key_is_refused(tmp_path: Path) -> None:
+    document = training_record().model_dump(mode="json") | {"leaky": False}
+    (tmp_path / "training.json").write_text(json.dumps(document))
+    with pytest.raises(TrainingError, match="leaky"):
+        TrainingRecord.read(tmp_path)
+
+
+def test_marks_are_derived_once() -> None:
+    untrained = FEATURE | {"pretrained": ENCODER | {"trained": False}}
+    assert training_record(feature=untrained, protocol="segment").marks == [UNTRAINED, LEAKY, COMPOSED]
+    assert own_songs(feature=FEATURE | {"pretrained": ENCODER}).marks == []
+
+
+def test_artists_are_kept_whole_only_where_they_are_known() -> None:
+    document = parse(presets.compose("gtzan-mini")).model_dump(mode="json")
+    document["corpus"]["published"] = {"artists": "artists.csv"}
+    assert training_record(params=document).artists_kept_whole
+    assert not training_record(params=document, protocol="segment").artists_kept_whole
+    document["corpus"]["published"] = {}
+    assert not training_record(params=document).artists_kept_whole
+
+
+def test_the_parts_fitted_on() -> None:
+    assert training_record().fitted_on == "train"
+    assert training_record(refit=REFIT).fitted_on == "train and validation"
