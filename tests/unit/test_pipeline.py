@@ -27,7 +27,7 @@ STAGES: dict[str, tuple[str, set[str]]] = {
     "published": ("stages.published", set()),
     "split": ("stages.split", {"corpus", "stages.published"}),
     "features": ("stages.features", {"corpus.discovery", "corpus.feature_table"}),
-    "tune": ("stages.tune", {"corpus", "splits.folds"}),
+    "tune": ("stages.tune", {"corpus", "splits.folds", "training.record"}),
     "train": ("stages.train", {"corpus", "splits.folds", "evaluation.significance"}),
     "fit": (
         "study.fits",
