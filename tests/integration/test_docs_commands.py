@@ -1,7 +1,8 @@
-"""Every command on a page: run where that is quick, else read by the very parser of its program."""
+"""Every command on a page: read by its program's own parser; run here, by another test, or with a named need."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shlex
@@ -43,11 +44,18 @@ def lines(page: Path) -> list[str]:
 
 
 #: The changelog names commands that are gone.
-COMMANDS = sorted({(page.name, line) for page in PAGES if page.name != "CHANGELOG.md" for line in lines(page)})
+COMMANDS = sorted(
+    {(page.name, line) for page in PAGES if page.name != "CHANGELOG.md" for line in lines(page)}
+)
 
 
 def words(line: str) -> list[str]:
     return shlex.split(line.replace("…", "x"))
+
+
+def without_variables(line: str) -> list[str]:
+    """The words of a command after the variables set for it."""
+    return list(itertools.dropwhile(re.compile(r"[A-Z][A-Z_0-9]*=").match, words(line)))
 
 
 def parse_click(group: Any, arguments: list[str]) -> None:
@@ -135,11 +143,9 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
 @pytest.mark.parametrize(("page", "line"), COMMANDS, ids=lambda value: value)
 def test_its_program_reads_it(page: str, line: str) -> None:
     subprocess.run(["bash", "-n", "-c", line.replace("…", "x")], check=True)
-    said = words(line)
-    while re.fullmatch(r"[A-Z][A-Z_0-9]*=.*", said[0]):
-        said = said[1:]
-    assert said[0] in PROGRAMS, f"{page}: {said[0]} is no program that this test knows"
-    PROGRAMS[said[0]](said[1:])
+    program, *arguments = without_variables(line)
+    assert program in PROGRAMS, f"{page}: {program} is no program that this test knows"
+    PROGRAMS[program](arguments)
 
 
 def test_there_are_commands_on_the_pages() -> None:
@@ -179,6 +185,42 @@ def quick(line: str) -> bool:
     if arguments[0] == "config":
         return len(arguments) > 2 or arguments[1:] in (["list"], ["check"])
     return len(arguments) > 1
+
+
+#: Where a command that is not run here is run, or what it needs, by its first words.
+ELSEWHERE = {
+    ".": "needs a shell",
+    "curl": "tests/integration/test_serving.py",
+    "dvc": "tests/integration/test_workflow.py",
+    "dvc pull": "needs a remote",
+    "export": "needs a shell",
+    "genre config use": "tests/integration/test_docs_commands.py",
+    "genre download": "tests/unit/corpus/test_download.py",
+    "genre mlflow-ui": "tests/integration/test_mlflow_ui.py",
+    "genre predict": "tests/integration/test_docs_commands.py",
+    "genre reproduce": "tests/integration/flows/test_reproduce.py",
+    "genre rollback": "tests/integration/test_registry.py",
+    "genre run": "tests/integration/test_workflow.py",
+    "genre score": "tests/integration/test_docs_commands.py",
+    "genre ui": "tests/integration/browser/test_page.py",
+    "make": "needs the whole suite, a network or a confirmation",
+    "mlflow models serve": "tests/integration/test_serving.py",
+    "open": "needs a desktop",
+    "pre-commit": "needs a clone of its own",
+    "prefect": "needs a server and a worker",
+    "printf": "tests/integration/test_docs_commands.py",
+    "pytest": "needs real music",
+    "python -m benchmarks": "needs a folder of music",
+}
+
+
+@pytest.mark.parametrize("line", sorted({line for _, line in COMMANDS if not quick(line)}))
+def test_one_that_is_not_run_here_is_run_elsewhere_or_has_a_need(line: str) -> None:
+    command = " ".join(without_variables(line))
+    matching = [start for start in ELSEWHERE if f"{command} ".startswith((f"{start} ", f"{start}."))]
+    assert matching, f"no test runs {command!r}; ELSEWHERE names what it needs"
+    where = ELSEWHERE[max(matching, key=len)]
+    assert where.startswith("needs ") or (PROJECT / where).exists(), where
 
 
 @pytest.mark.parametrize("line", sorted({line for _, line in COMMANDS if quick(line)}))

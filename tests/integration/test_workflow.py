@@ -16,6 +16,7 @@ import yaml
 from components.config import presets
 from components.config.params import parse
 from tests.conftest import PROJECT
+from tests.integration.test_docs_commands import COMMANDS
 
 MODELS = ("mlp", "lstm")
 BIN = Path(sys.executable).parent
@@ -142,6 +143,30 @@ def test_a_changed_parameter_makes_stale_what_depends_on_it(finished: tuple[Path
         path.write_text(before, encoding="utf-8")
     assert {"tune@mlp", "train@mlp", "compare"} <= stale
     assert not {"features@mfcc_summary", "tune@lstm", "train@lstm", "split"} & stale
+
+
+def test_dvc_commands_of_the_pages_run_to_their_end(finished: tuple[Path, str], tmp_path: Path) -> None:
+    # In a copy: an experiment changes params.yaml and what was made from it.
+    folder = tmp_path / "workspace"
+    shutil.copytree(finished[0], folder, symlinks=True)
+    run(
+        "git",
+        "-c",
+        "user.name=a",
+        "-c",
+        "user.email=a@b.c",
+        "commit",
+        "--quiet",
+        "--allow-empty",
+        "-m",
+        "a",
+        folder=folder,
+    )
+    lines = {line for _, line in COMMANDS if line.startswith("dvc ") and line != "dvc pull"}
+    assert "dvc exp run -S training.patience=4" in lines
+    for line in sorted(lines):
+        run(*line.split(), folder=folder)
+    assert yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))["training"]["patience"] == 4
 
 
 @pytest.mark.slow
