@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from components.config.hyperparameters import Count, Fixed, Hyperparameter, Strict
 from components.core.errors import ParamsError
 
-#: What a person may point the corpus at, by name; each is listed by its own stage, ``corpus@NAME``.
+#: Where a corpus may come from, by name; each is listed by its own stage, ``corpus@NAME``.
 Source = Literal["audio", "pictures", "table"]
 #: What others may have published about it; each is taken over by its own stage, ``published@NAME``.
 Published = Literal["artists", "lists"]
 #: What one row of a feature stands for: a piece of ``segments.seconds``, or the whole track.
 Unit = Literal["segment", "track"]
 Protocol = Literal["segment", "track", "fault_filtered"]
+Sampling = Literal["linear", "log"]
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
+Count = Annotated[int, Field(ge=1)]
+Scalar = bool | int | float | str
+#: A complete set of hyperparameters, by name.
+Hyperparameters = dict[str, Scalar | list[Scalar]]
+#: A file, a function or a variant: what Python and DVC may take for a name.
+Name = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
+
+
+class Strict(BaseModel):
+    """Base of every block: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SourceParams(Strict):
@@ -55,7 +66,7 @@ class SegmentsParams(Strict):
 
 
 class SplitParams(Strict):
-    """Who is in train, validation and test; see :mod:`components.splits` for the protocols."""
+    """Train, validation and test; see :mod:`components.splits` for the protocols."""
 
     protocol: Protocol
     folds: Annotated[int, Field(ge=2)]
@@ -70,11 +81,136 @@ class SplitParams(Strict):
 
 
 class FeatureParams(Strict):
-    """One feature: what its stage reads, what a row stands for, and the options of its own file."""
+    """One feature: its file in ``components/features``, what its stage reads, what a row is, its file's options.
 
+    ``extractor`` is by default the feature's own name, so that one file may make several features.
+    """
+
+    extractor: Name
     reads: str
     unit: Unit
     options: dict[str, Any] = Field(default_factory=dict)
+
+
+class IntRange(Strict):
+    """A whole-number hyperparameter, ``low`` to ``high`` in steps."""
+
+    type: Literal["int"]
+    low: int
+    high: int
+    step: Count = 1
+    sampling: Sampling = "linear"
+
+
+class FloatRange(Strict):
+    """A real hyperparameter between ``low`` and ``high``."""
+
+    type: Literal["float"]
+    low: float
+    high: float
+    step: float | None = None
+    sampling: Sampling = "linear"
+
+
+class Choice(Strict):
+    """A hyperparameter that takes one of ``values``."""
+
+    type: Literal["choice"]
+    values: Annotated[list[str | int | float], Field(min_length=1)]
+
+
+class Boolean(Strict):
+    """A yes-or-no hyperparameter."""
+
+    type: Literal["boolean"]
+
+
+Hyperparameter = Annotated[IntRange | FloatRange | Choice | Boolean, Field(discriminator="type")]
+
+
+class TuningParams(Strict):
+    """The search's budget. ``epochs`` and ``patience`` hold for one execution."""
+
+    tuner: Literal["random", "bayesian", "hyperband", "grid"]
+    max_trials: Count
+    executions_per_trial: Count
+    epochs: Count
+    patience: Count
+    max_rows: Count | None = None
+
+
+class TrainingParams(Strict):
+    """The final fit: at most ``epochs``, ended by early stopping on ``monitor`` after ``patience``.
+
+    With ``refit`` the tested and registered model is a second, fresh one, fitted on train and validation for
+    as many epochs as the first fit has shown to be right; see :mod:`components.stages.train`.
+    """
+
+    epochs: Count
+    patience: Count
+    monitor: Literal["val_accuracy", "val_loss"]
+    refit: bool = False
+
+
+class VariantParams(Strict):
+    """One variant of a model: its network, its hyperparameters, and budgets that differ from the default.
+
+    ``build`` names the function of the model's file that makes the network. A hyperparameter stands either in
+    ``fixed`` or in ``search``; ``start`` gives each searched one a value: trial 0 of the search.
+    """
+
+    build: Name = "build"
+    fixed: Hyperparameters = Field(default_factory=dict)
+    search: dict[str, Hyperparameter] = Field(default_factory=dict)
+    start: dict[str, Scalar] = Field(default_factory=dict)
+    tuning: TuningParams | None = None
+    training: TrainingParams | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> VariantParams:
+        if twice := self.fixed.keys() & self.search.keys():
+            raise ValueError(f"{', '.join(sorted(twice))} is fixed and searched; valid: one of the two")
+        if missing := self.search.keys() - self.start.keys():
+            raise ValueError(f"start gives no value for {', '.join(sorted(missing))}")
+        if unknown := self.start.keys() - self.search.keys():
+            raise ValueError(
+                f"start names {', '.join(sorted(unknown))}; searched are {', '.join(sorted(self.search))}"
+            )
+        return self
+
+
+class ModelParams(Strict):
+    """One model: its file in ``components/models``, its feature, its variants, and which of them holds.
+
+    ``network`` has no default, since DVC's interpolation has none: ``dvc.yaml`` reads it as it stands.
+    """
+
+    network: Name
+    feature: str
+    variant: str
+    variants: Annotated[dict[Name, VariantParams], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ModelParams:
+        if self.variant not in self.variants:
+            raise ValueError(f"variant is {self.variant!r}; valid: {', '.join(sorted(self.variants))}")
+        return self
+
+
+class SelectedModel(VariantParams):
+    """A model in its selected variant, with the budgets that hold."""
+
+    name: str
+    network: Name
+    feature: str
+    variant: str
+    tuning: TuningParams
+    training: TrainingParams
+
+    @property
+    def first_set(self) -> Hyperparameters:
+        """All hyperparameters of trial 0."""
+        return {**self.fixed, **self.start}
 
 
 class PretrainedParams(Strict):
@@ -114,6 +250,18 @@ class Params(Strict):
     pretrained: PretrainedParams
     promotion: PromotionParams
 
+    @model_validator(mode="before")
+    @classmethod
+    def _extractors(cls, document: Any) -> Any:
+        features = document.get("features") if isinstance(document, dict) else None
+        if not isinstance(features, dict):
+            return document
+        named = {
+            name: {"extractor": name, **block} if isinstance(block, dict) else block
+            for name, block in features.items()
+        }
+        return {**document, "features": named}
+
     @model_validator(mode="after")
     def _names_agree(self) -> Params:
         for name, model in self.models.items():
@@ -136,46 +284,23 @@ class Params(Strict):
             )
         return self
 
-    def model(self, name: str) -> ModelParams:
-        """Return the block of one model.
-
-        Parameters
-        ----------
-        name : str
-            A key of ``models``.
-
-        Returns
-        -------
-        ModelParams
-            The block of its chosen variant, with the default ``tuning`` and ``training`` filled in.
-
-        Raises
-        ------
-        ParamsError
-            If there is no such model.
-        """
-        block: ModelParams = _named(self.models, name, kind="model")
-        return block.resolved(tuning=self.tuning, training=self.training)
+    def model(self, name: str) -> SelectedModel:
+        """Return a model in its selected variant, with the default ``tuning`` and ``training`` filled in."""
+        model: ModelParams = _named(self.models, name, kind="model")
+        chosen = model.variants[model.variant]
+        budgets = {"tuning": chosen.tuning or self.tuning, "training": chosen.training or self.training}
+        return SelectedModel(
+            **{**dict(chosen), **budgets},
+            name=name,
+            network=model.network,
+            feature=model.feature,
+            variant=model.variant,
+        )
 
     def feature(self, name: str) -> FeatureParams:
-        """Return the block of one feature.
-
-        Parameters
-        ----------
-        name : str
-            A key of ``features``.
-
-        Returns
-        -------
-        FeatureParams
-            Its block.
-
-        Raises
-        ------
-        ParamsError
-            If there is no such feature.
-        """
-        return _named(self.features, name, kind="feature")
+        """Return the block of one feature."""
+        block: FeatureParams = _named(self.features, name, kind="feature")
+        return block
 
 
 def _named(blocks: dict[str, Any], name: str, *, kind: str) -> Any:
@@ -187,22 +312,10 @@ def _named(blocks: dict[str, Any], name: str, *, kind: str) -> Any:
 def parse(text: str, *, origin: str = "params.yaml") -> Params:
     """Check the text of a ``params.yaml``.
 
-    Parameters
-    ----------
-    text : str
-        YAML.
-    origin : str
-        What to call it in messages.
-
-    Returns
-    -------
-    Params
-        The checked, frozen params.
-
     Raises
     ------
     ParamsError
-        If it is not YAML, or a key is missing, unknown, or of the wrong type or range.
+        Naming ``origin`` and each fault: no YAML, or a key that is missing, unknown, or of the wrong type or range.
     """
     try:
         document = yaml.safe_load(text)
@@ -219,20 +332,10 @@ def parse(text: str, *, origin: str = "params.yaml") -> Params:
 def load(path: Path | str = "params.yaml") -> Params:
     """Read and check ``params.yaml``.
 
-    Parameters
-    ----------
-    path : Path or str
-        The file.
-
-    Returns
-    -------
-    Params
-        The checked, frozen params.
-
-    Raises
-    ------
-    ParamsError
-        If the file is missing, unreadable or not valid.
+    Examples
+    --------
+    >>> load().model("mlp").feature
+    'mfcc_summary'
     """
     path = Path(path)
     try:
@@ -243,18 +346,7 @@ def load(path: Path | str = "params.yaml") -> Params:
 
 
 def describe(error: ValidationError) -> str:
-    """Say in one line what pydantic found: each key, its value, what would be valid.
-
-    Parameters
-    ----------
-    error : ValidationError
-        What a model's validation raised.
-
-    Returns
-    -------
-    str
-        ``key is VALUE: reason`` for each fault, joined by semicolons.
-    """
+    """Put what pydantic found into one line: ``key is VALUE: reason`` for each fault, joined by semicolons."""
     faults = []
     for fault in error.errors():
         key = ".".join(str(part) for part in fault["loc"]) or "params"
@@ -263,102 +355,3 @@ def describe(error: ValidationError) -> str:
         shown = f" is {value!r}" if isinstance(value, str | int | float | bool | None) else ""
         faults.append(f"{key}{shown}: {reason}")
     return "; ".join(faults)
-
-
-#: ``study``: the published network and its published best set. ``best``: what has since been found to do better.
-Variant = Literal["study", "best"]
-Values = dict[str, bool | int | float | str]
-
-
-class TuningParams(Strict):
-    """The search's budget. ``epochs`` and ``patience`` hold for one execution."""
-
-    tuner: Literal["random", "bayesian", "hyperband", "grid"]
-    max_trials: Count
-    executions_per_trial: Count
-    epochs: Count
-    patience: Count
-    max_rows: Count | None = None
-
-
-class TrainingParams(Strict):
-    """The final fit: at most ``epochs``, ended by early stopping on ``monitor`` after ``patience``.
-
-    With ``refit`` the tested and registered model is a second, fresh one, fitted on train and validation for
-    as many epochs as the first fit has shown to be right; see :mod:`components.stages.train`.
-    """
-
-    epochs: Count
-    patience: Count
-    monitor: Literal["val_accuracy", "val_loss"]
-    refit: bool = False
-
-
-class BestParams(Strict):
-    """The variant ``best`` of a model; ``start`` is trial 0 of its search."""
-
-    search: dict[str, Hyperparameter]
-    start: Values
-    tuning: TuningParams | None = None
-    training: TrainingParams | None = None
-
-    @model_validator(mode="after")
-    def _start_inside_search(self) -> BestParams:
-        _agree("start", self.start, search=self.search)
-        return self
-
-
-class ModelParams(Strict):
-    """One model: its feature, search space, published best set, and budgets that differ from the default.
-
-    ``study`` is the published best set (trial 0 of every search); it gives a value for each key of
-    ``search``. ``variant`` says whether these hold, or those of ``best``.
-    """
-
-    variant: Variant = "study"
-    feature: str
-    search: dict[str, Hyperparameter]
-    study: Values
-    tuning: TuningParams | None = None
-    training: TrainingParams | None = None
-    best: BestParams | None = None
-
-    @model_validator(mode="after")
-    def _consistent(self) -> ModelParams:
-        _agree("study", self.study, search=self.search)
-        if self.variant == "best" and self.best is None:
-            raise ValueError("variant is 'best', but the model has no block best; valid: study")
-        return self
-
-    def resolved(self, *, tuning: TuningParams, training: TrainingParams) -> ModelParams:
-        """Return the chosen variant as the one block there is.
-
-        Parameters
-        ----------
-        tuning, training : TuningParams, TrainingParams
-            Budgets where the variant has none of its own.
-
-        Returns
-        -------
-        ModelParams
-            ``search``, ``study`` (the set tried first), ``tuning`` and ``training`` are the chosen variant's;
-            ``best`` is None.
-        """
-        chosen = {"search": self.search, "study": self.study}
-        own = self.best if self.variant == "best" else self
-        assert own is not None, "checked when the params were read"
-        if isinstance(own, BestParams):
-            chosen = {"search": own.search, "study": own.start}
-        budgets = {"tuning": own.tuning or tuning, "training": own.training or training}
-        return self.model_copy(update={**chosen, **budgets, "best": None})
-
-
-def _agree(name: str, values: Values, *, search: Mapping[str, Hyperparameter]) -> None:
-    searched = {key for key, kind in search.items() if not isinstance(kind, Fixed)}
-    missing, unknown = searched - values.keys(), values.keys() - searched
-    if missing:
-        raise ValueError(f"{name} gives no value for {', '.join(sorted(missing))}")
-    if unknown:
-        raise ValueError(
-            f"{name} names {', '.join(sorted(unknown))}; searched are {', '.join(sorted(searched))}"
-        )

@@ -35,15 +35,18 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
     """
     import os
 
-    for name in params.models:
-        if name not in models.names():
-            raise ParamsError(
-                f"models.{name} has no file in components/models; valid: {', '.join(models.names())}"
-            )
-    for name in params.features:
-        if name not in features.names():
+    for name, model in params.models.items():
+        for variant in model.variants.values():
+            try:
+                models.load(model.network, build=variant.build)
+            except ParamsError as error:
+                raise ParamsError(f"models.{name}: {error}") from error
+    for name, feature in params.features.items():
+        if feature.extractor not in features.names():
             valid = ", ".join(features.names())
-            raise ParamsError(f"features.{name} has no file in components/features; valid: {valid}")
+            raise ParamsError(
+                f"features.{name}: extractor {feature.extractor!r} has no file in components/features; valid: {valid}"
+            )
         features.options(name, params=params)
     for name in params.synthetic:
         synthetic.block(name, params=params)

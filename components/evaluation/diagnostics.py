@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from components.config.hyperparameters import IntRange
+from components.config.params import IntRange
 
 #: A run is at chance where it wins less than this share of what there is to win above chance:
 #: (accuracy - chance) / (1 - chance). With ten equal genres that is 14.5 %; the study's "nothing better than

@@ -81,11 +81,13 @@ def options(name: str, *, params: Params) -> Any:
         If the feature or an option is not known, a value is not valid, or the feature cannot be made from
         what it ``reads`` or for its ``unit``.
     """
-    module, block = load(name), params.feature(name)
-    source = kind_read(block.reads)
+    block = params.feature(name)
+    module, source = load(block.extractor), kind_read(block.reads)
+    if source in params.features:
+        source = params.feature(source).extractor
     if source not in module.READS:
         raise ParamsError(
-            f"features.{name}.reads is {block.reads!r}; {name} is made from: {', '.join(module.READS)}"
+            f"features.{name}.reads is {block.reads!r}; {block.extractor} is made from: {', '.join(module.READS)}"
         )
     if block.unit not in module.UNITS:
         raise ParamsError(f"features.{name}.unit is {block.unit!r}; valid: {', '.join(module.UNITS)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,18 +61,15 @@ def vote(outputs: Any) -> Any:
     return ops.mean(outputs, axis=1) if len(outputs.shape) == 3 else outputs
 
 
-def log_columns(x: Any, *, slices: str, columns: int) -> Any:
-    """Take the logarithm of some columns.
+def log_columns(x: Any, *, columns: np.ndarray) -> Any:
+    """Take the logarithm of some columns; values below :data:`SMALLEST` count as that.
 
     Parameters
     ----------
     x : tensor, shape (rows, columns)
-        Values; below :data:`SMALLEST` they count as that.
-    slices : str
-        As Python writes them, with spaces between: ``1:17:2 18:57:2`` are the variances of the 57 columns of
-        the public table. Empty: none.
-    columns : int
-        Number of columns.
+        Values.
+    columns : ndarray of bool, shape (columns,)
+        Which of them.
 
     Returns
     -------
@@ -80,12 +78,7 @@ def log_columns(x: Any, *, slices: str, columns: int) -> Any:
     """
     from keras import ops
 
-    chosen = np.zeros(columns, dtype=bool)
-    for text in slices.split():
-        chosen[slice(*(int(number) for number in text.split(":")))] = True
-    if not chosen.any():
-        return x
-    mask = chosen.astype(np.float32)
+    mask = columns.astype(np.float32)
     logs = ops.log(ops.maximum(x, SMALLEST))
     return logs * mask + x * (1.0 - mask)
 
@@ -162,15 +155,15 @@ def prepared(x: Any) -> Any:
     return layers.Identity(name=PREPARED)(x)
 
 
-def pool(x: Any, *, statistics: str) -> Any:
+def pool(x: Any, *, statistics: Sequence[str]) -> Any:
     """Sum up a sequence over time.
 
     Parameters
     ----------
     x : tensor, shape (..., frames, channels)
         A sequence.
-    statistics : str
-        Of ``mean``, ``std``, ``max``, with spaces between.
+    statistics : sequence of str
+        Of ``mean``, ``std``, ``max``.
 
     Returns
     -------
@@ -179,7 +172,7 @@ def pool(x: Any, *, statistics: str) -> Any:
     """
     from keras import ops
 
-    parts = [getattr(ops, name)(x, axis=-2) for name in statistics.split()]
+    parts = [getattr(ops, name)(x, axis=-2) for name in statistics]
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
 
 
@@ -223,8 +216,8 @@ def read_both_ways(x: Any, hp: Hyperparameters, *, classes: int) -> keras.KerasT
         A sequence.
     hp : mapping
         ``lstm_1``, ``lstm_2`` (units each way; 0 is no layer), ``lstm_dropout`` (of a layer's input),
-        ``statistics`` (see :func:`pool`) of the last layer's output, ``beside`` (statistics of ``x`` itself
-        that join them; empty: none), and those of :func:`head`.
+        ``statistics`` (see :func:`pool`) of the last layer's output, ``input_statistics`` (of ``x`` itself, joined
+        to them; may be empty), and those of :func:`head`.
     classes : int
         Number of genres.
 
@@ -246,8 +239,8 @@ def read_both_ways(x: Any, hp: Hyperparameters, *, classes: int) -> keras.KerasT
             one_way = layers.LSTM(units, return_sequences=True)
             read = layers.Bidirectional(one_way, name=f"lstm_{number}")(read)
     parts = [pool(read, statistics=hp["statistics"])]
-    if hp["beside"]:
-        parts.append(pool(x, statistics=hp["beside"]))
+    if hp["input_statistics"]:
+        parts.append(pool(x, statistics=hp["input_statistics"]))
     summed = parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
     summed = layers.Dropout(hp["dropout_rate"], name="dropout")(summed)
     return head(summed, hp, classes=classes)

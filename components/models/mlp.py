@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from components.core.errors import ParamsError
 from components.models import Hyperparameters
 from components.models import layers as pieces
 
 if TYPE_CHECKING:
     import keras
+
+#: Which of the 57 columns of the public table are variances: eight pairs of mean and variance, the tempo, and twenty
+#: pairs more.
+COLUMNS = 57
+VARIANCES = np.r_[1:17:2, 18:57:2]
 
 
 def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
@@ -47,7 +55,7 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     Parameters
     ----------
     hp : mapping
-        ``log_columns`` (slices of the columns that are variances), ``clip`` (deviations), ``bins`` (so many a
+        ``log_variances`` (of the 57 columns alone), ``clip`` (deviations), ``bins`` (so many a
         column, beside its value, where given), ``activation``, ``units_1``, ``units_2``, ``dropout_rate``.
     input_shape : tuple of int
         ``(columns,)``.
@@ -62,9 +70,17 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     from keras import Model, layers, ops
 
     inputs = layers.Input(input_shape)
-    x = pieces.log_columns(inputs, slices=hp["log_columns"], columns=input_shape[0])
+    x = pieces.log_columns(inputs, columns=_variances(input_shape[0])) if hp["log_variances"] else inputs
     x = pieces.standardise(x, clip=hp["clip"])
     if bins := hp.get("bins", 0):
         x = ops.concatenate([x, pieces.piecewise(x, bins=bins, columns=input_shape[0])], axis=-1)
     x = pieces.prepared(x)
     return Model(inputs, pieces.head(x, hp, classes=classes), name="mlp")
+
+
+def _variances(columns: int) -> np.ndarray:
+    if columns != COLUMNS:
+        raise ParamsError(
+            f"log_variances is true for {columns} columns; valid: for the {COLUMNS} of mfcc_summary"
+        )
+    return np.isin(np.arange(columns), VARIANCES)

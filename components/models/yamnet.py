@@ -49,7 +49,7 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     Parameters
     ----------
     hp : mapping
-        ``statistics`` (over time, of ``mean std max``), ``compress``, ``clip`` (deviations), ``activation``,
+        ``statistics`` (over time, of ``mean``, ``std``, ``max``), ``compress``, ``clip`` (deviations), ``activation``,
         ``units_1``, ``units_2``, ``dropout_rate``.
     input_shape : tuple of int
         ``(frames, 1024)`` or, of several speeds, ``(views, frames, 1024)``.

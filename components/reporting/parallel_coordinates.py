@@ -11,7 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from components.config.hyperparameters import Boolean, Choice, Fixed, FloatRange, IntRange
+from components.config.params import Boolean, Choice, FloatRange, IntRange
 from components.reporting import svg
 
 #: Pixels between two axes; names stand at two heights, so that long neighbours do not run together.
@@ -32,9 +32,9 @@ def searched(trials: pd.DataFrame, *, search: Mapping[str, Any]) -> list[str]:
     Returns
     -------
     list of str
-        In the order of the search space; fixed ones are left out.
+        In the order of the search space.
     """
-    return [name for name, space in search.items() if name in trials and not isinstance(space, Fixed)]
+    return [name for name in search if name in trials]
 
 
 def place(values: pd.Series, *, space: Any) -> tuple[NDArray[np.float64], list[tuple[float, str]]]:

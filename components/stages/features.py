@@ -58,7 +58,8 @@ def run(
     """
     began = time.perf_counter()
     root = Path(root)
-    module, block = features.load(name), params.feature(name)
+    block = params.feature(name)
+    module = features.load(block.extractor)
     options = features.options(name, params=params)
     source = features.kind_read(block.reads)
     meta: dict[str, Any] = {
@@ -82,7 +83,7 @@ def run(
         "meta": meta,
         "segments": params.segments.model_dump(mode="json"),
         "upstream": upstream,
-        "code": cache.code(name, others=features.names()),
+        "code": cache.code(block.extractor, others=features.names()),
     }
     plan = cache.divide(tracks, about=about)
     place = cache.folder(name, root=root)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from components.config.params import ModelParams, Params
+from components.config.params import Params, SelectedModel
 from components.core import atomic
 from components.evaluation import diagnostics
 from components.training import dataset, fit, leakage
@@ -54,12 +54,11 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
         If test rows are among those fitted on or stopped at, or a scaler or the label order saw others.
     """
     block = params.model(name)
-    assert block.training is not None, "Params.model() fills the budget in"
     best = BestTrial.read(root / "tuning" / name)
     hp = best.hyperparameters
     data = dataset.load(block.feature, parts=("train", "validation"), root=root)
     began = time.perf_counter()
-    model, history = _fit(name, block=block, hp=hp, data=data, seed=params.seed)
+    model, history = _fit(block, hp=hp, data=data, seed=params.seed)
     validated = predict(model, part=data["validation"], name="validation", genres=data.genres)
     refitted: RefitRecord | None = None
     fitted = data["train"]
@@ -67,7 +66,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
         fitted = both = dataset.joined(data["train"], data["validation"])
         epochs = fit.kept_epoch(history, hp=hp, monitor=block.training.monitor)
         model, refitted = _refit(
-            name, block=block, hp=hp, train=both, genres=data.genres, epochs=epochs, seed=params.seed
+            block, hp=hp, train=both, genres=data.genres, epochs=epochs, seed=params.seed
         )
     seconds = time.perf_counter() - began
     # The test part is not even in memory until the fit is over.
@@ -126,14 +125,11 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
 
 
 def _fit(
-    name: str, *, block: ModelParams, hp: dict[str, Any], data: dataset.Dataset, seed: int
+    block: SelectedModel, *, hp: dict[str, Any], data: dataset.Dataset, seed: int
 ) -> tuple[keras.Model, pd.DataFrame]:
-    assert block.training is not None, "Params.model() fills the budget in"
     epochs = block.training.epochs
     fit.seed_everything(seed)
-    model = fit.build(
-        name, hp=hp, train=data["train"], classes=len(data.genres), epochs=epochs, variant=block.variant
-    )
+    model = fit.build(block, hp=hp, train=data["train"], classes=len(data.genres), epochs=epochs)
     history = fit.fit(
         model,
         train=data["train"],
@@ -143,7 +139,7 @@ def _fit(
         patience=block.training.patience,
         monitor=block.training.monitor,
         report=lambda epoch, row: print(
-            f"{name}: epoch {epoch} of at most {epochs}: "
+            f"{block.name}: epoch {epoch} of at most {epochs}: "
             f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}, "
             f"validation {row['val_loss']:.3f}, {row['val_accuracy']:.3f}",
             flush=True,
@@ -153,18 +149,16 @@ def _fit(
 
 
 def _refit(
-    name: str,
+    block: SelectedModel,
     *,
-    block: ModelParams,
     hp: dict[str, Any],
     train: dataset.Part,
     genres: list[str],
     epochs: int,
     seed: int,
 ) -> tuple[keras.Model, RefitRecord]:
-    assert block.training is not None, "Params.model() fills the budget in"
     fit.seed_everything(seed)
-    model = fit.build(name, hp=hp, train=train, classes=len(genres), epochs=epochs, variant=block.variant)
+    model = fit.build(block, hp=hp, train=train, classes=len(genres), epochs=epochs)
     history = fit.fit(
         model,
         train=train,
@@ -174,7 +168,7 @@ def _refit(
         patience=epochs,
         monitor=block.training.monitor,
         report=lambda epoch, row: print(
-            f"{name}: refit on train and validation, epoch {epoch} of {epochs}: "
+            f"{block.name}: refit on train and validation, epoch {epoch} of {epochs}: "
             f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}",
             flush=True,
         ),

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from components.config.params import ModelParams, Params
+from components.config.params import Params, SelectedModel
 from components.core import atomic
 from components.core.errors import TuningError
 from components.training import dataset
 from components.training.record import BestTrial
-from components.training.search import OBJECTIVE, PROJECT, Search, budget
+from components.training.search import OBJECTIVE, PROJECT, Search
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -46,23 +46,23 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
     TuningError
         If no trial ended with a score; KerasTuner itself returns as if nothing had happened.
     """
-    block = params.model(name)
-    data = dataset.load(block.feature, parts=("train", "validation"), root=root)
-    train = dataset.at_most(data["train"], budget(block).max_rows, seed=params.seed)
+    model = params.model(name)
+    data = dataset.load(model.feature, parts=("train", "validation"), root=root)
+    train = dataset.at_most(data["train"], model.tuning.max_rows, seed=params.seed)
     folder = root / "tuning" / name
-    begin_or_resume(folder, identity=identify(block, data=data, seed=params.seed))
+    begin_or_resume(folder, identity=identify(model, data=data, seed=params.seed))
     # KerasTuner writes its state in place, in several files: a kill in between leaves them cut short, or a trial
     # that is counted and never run. The same seed and outcomes give the same trials, so it starts without any.
     shutil.rmtree(folder / PROJECT, ignore_errors=True)
-    tuner = Search(
-        name,
-        block=block,
+    search = Search(
+        model,
         train=train,
         validation=data["validation"],
         classes=len(data.genres),
         seed=params.seed,
         folder=folder,
-    ).tuner()
+    )
+    tuner = search.tuner()
     try:
         tuner.search(verbose=0)
     except RuntimeError as error:
@@ -86,20 +86,20 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
         score=winner.score,
         objective=OBJECTIVE,
         hyperparameters={
-            key: value for key, value in winner.hyperparameters.values.items() if not key.startswith("tuner/")
+            key: value for key, value in search.complete(winner).items() if not key.startswith("tuner/")
         },
     )
     best.write(folder / "best.json")
     return best
 
 
-def identify(block: ModelParams, *, data: dataset.Dataset, seed: int) -> str:
+def identify(model: SelectedModel, *, data: dataset.Dataset, seed: int) -> str:
     """Hash all that a search depends on.
 
     Parameters
     ----------
-    block : ModelParams
-        The model's block, budgets filled in.
+    model : SelectedModel
+        The model.
     data : Dataset
         The parts it sees.
     seed : int
@@ -110,7 +110,7 @@ def identify(block: ModelParams, *, data: dataset.Dataset, seed: int) -> str:
     str
         SHA-256, 64 hexadecimal digits.
     """
-    digest = hashlib.sha256(block.model_dump_json(exclude={"training"}).encode())
+    digest = hashlib.sha256(model.model_dump_json(exclude={"training"}).encode())
     digest.update(f"{seed} {data.fingerprint} {data.genres}".encode())
     for part in data.parts.values():
         digest.update(part.x.tobytes())

@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from components.config.hyperparameters import Count, Strict
-from components.config.params import Unit, describe
+from components.config.params import Count, Strict, Unit, describe
 from components.core.errors import ParamsError
 
 FILE = Path(__file__).parent / "experiments.yaml"
@@ -48,8 +47,9 @@ class Material(Strict):
 
 
 class Search(Strict):
-    """A search before the fit: hyperparameters that replace those of the space, and its budget."""
+    """A search before the fit: hyperparameters that replace those of the variant, and its budget."""
 
+    fixed: dict[str, Any] = Field(default_factory=dict)
     space: dict[str, dict[str, Any]]
     tuning: dict[str, Any]
 
@@ -100,7 +100,7 @@ class Experiment(Strict):
     variant: Literal["study", "best"] = "study"
     published: float | None = None
     preset: str | None = None
-    set: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    set: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
     search: Search | None = None
     shuffled: bool = False

@@ -9,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-from components.config.hyperparameters import Fixed
 from components.config.params import Params
 from components.core import atomic
 from components.core.errors import ParamsError, TrainingError, TuningError
@@ -112,20 +111,20 @@ def experiment_params(document: dict[str, Any], *, experiment: dict[str, Any], r
         With the experiment's model alone, in its variant.
     """
     whole = plan.params(document, material=experiment["material"], root=root).model_dump(mode="json")
-    model = whole["models"][experiment["model"]] | {"variant": experiment["variant"]}
-    model["best"] = experiment.get("best", model["best"])
-    best = experiment["variant"] == "best"
-    block, first_set = (model["best"], "start") if best else (model, "study")
-    block["training"] = {**(block["training"] or whole["training"]), **experiment["training"]}
+    model, chosen = whole["models"][experiment["model"]], experiment["variant"]
+    block = experiment.get("best", model["variants"][chosen]) | {}
+    block["training"] = {**(block.get("training") or whole["training"]), **experiment["training"]}
     if experiment["search"]:
-        block["search"] |= experiment["search"]["space"]
-        block[first_set] = {
-            key: _inside(value, block["search"][key])
-            for key, value in block[first_set].items()
-            if block["search"][key]["type"] != "fixed"
+        fixed, space = experiment["search"]["fixed"], experiment["search"]["space"]
+        block["fixed"] = {**block["fixed"], **fixed}
+        block["search"] = {
+            key: kind for key, kind in {**block["search"], **space}.items() if key not in fixed
         }
-        block["tuning"] = {**(block["tuning"] or whole["tuning"]), **experiment["search"]["tuning"]}
-    whole["models"] = {experiment["model"]: model}
+        block["start"] = {key: _inside(block["start"][key], kind) for key, kind in block["search"].items()}
+        block["tuning"] = {**(block.get("tuning") or whole["tuning"]), **experiment["search"]["tuning"]}
+    whole["models"] = {
+        experiment["model"]: model | {"variant": chosen, "variants": {**model["variants"], chosen: block}}
+    }
     return Params.model_validate(whole)
 
 
@@ -232,10 +231,9 @@ def choose(name: str, *, params: Params, changed: dict[str, Any], root: Path) ->
         If the model has no such hyperparameter.
     """
     block = params.model(name)
-    if unknown := sorted(changed.keys() - block.search.keys()):
+    if unknown := sorted(changed.keys() - block.first_set.keys()):
         raise ParamsError(
-            f"{name} has no hyperparameter {', '.join(unknown)}; valid: {', '.join(block.search)}"
+            f"{name} has no hyperparameter {', '.join(unknown)}; valid: {', '.join(block.first_set)}"
         )
-    fixed = {key: kind.value for key, kind in block.search.items() if isinstance(kind, Fixed)}
-    best = BestTrial(trial="0", score=0.0, hyperparameters={**fixed, **block.study, **changed})
+    best = BestTrial(trial="0", score=0.0, hyperparameters={**block.first_set, **changed})
     best.write(root / "tuning" / name / "best.json")

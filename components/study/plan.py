@@ -141,7 +141,8 @@ def _best_of_its_preset(experiment: Experiment) -> dict[str, Any]:
     """Give the variant ``best`` of an experiment's own preset, where it names one."""
     if experiment.preset is None:
         return {}
-    return {"best": yaml.safe_load(presets.compose(experiment.preset))["models"][experiment.model]["best"]}
+    models = yaml.safe_load(presets.compose(experiment.preset))["models"]
+    return {"best": models[experiment.model]["variants"]["best"]}
 
 
 def _below(path: Path, *, root: Path) -> str:
@@ -171,8 +172,8 @@ def missing(experiment: Experiment, material: Material, *, found: Found, models:
     """
     if material.source not in found.sources:
         return f"the {LABELS[material.source]}"
-    if experiment.variant == "best" and not models[experiment.model].get("best"):
-        return f"a variant 'best' of {experiment.model}"
+    if experiment.variant not in models[experiment.model]["variants"]:
+        return f"a variant {experiment.variant!r} of {experiment.model}"
     return ""
 
 

@@ -64,7 +64,6 @@ def train_on_everything(name: str, *, params: Params, root: Path) -> None:
     folder = root / "models" / name
     hp = BestTrial.read(root / "tuning" / name).hyperparameters
     block = params.model(name)
-    assert block.training is not None, "Params.model() fills the budget in"
     data = dataset.load(block.feature, parts=folds.PARTS, root=root)
     everything = dataset.Part(
         x=np.concatenate([part.x for part in data.parts.values()]),
@@ -72,14 +71,7 @@ def train_on_everything(name: str, *, params: Params, root: Path) -> None:
         rows=pd.concat([part.rows for part in data.parts.values()], ignore_index=True),
     )
     fit.seed_everything(params.seed)
-    model = fit.build(
-        name,
-        hp=hp,
-        train=everything,
-        classes=len(data.genres),
-        epochs=block.training.epochs,
-        variant=block.variant,
-    )
+    model = fit.build(block, hp=hp, train=everything, classes=len(data.genres), epochs=block.training.epochs)
     history = fit.fit(
         model,
         train=everything,

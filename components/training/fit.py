@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from components import models
-from components.config.params import Variant
+from components.config.params import SelectedModel
 from components.core.errors import TrainingError
 from components.training import preprocessing
 from components.training.dataset import Part
@@ -49,20 +49,19 @@ def seed_everything(seed: int) -> None:
 
 
 def build(
-    name: str,
+    selected: SelectedModel,
     *,
     hp: Mapping[str, Any],
     train: Part,
     classes: int,
     epochs: int,
-    variant: Variant = "study",
 ) -> keras.Model:
     """Build and compile a fresh model; what is fitted to data before training sees the train rows alone.
 
     Parameters
     ----------
-    name : str
-        The model.
+    selected : SelectedModel
+        The model, for its network.
     hp : mapping
         Its hyperparameters, with ``learning_rate`` and ``batch_size``; ``label_smoothing``,
         ``weight_decay`` (of weights, not of biases) and ``schedule`` (``constant``, or ``cosine`` with a
@@ -73,8 +72,6 @@ def build(
         Number of genres.
     epochs : int
         Length of a cosine schedule.
-    variant : str
-        ``study`` or ``best``.
 
     Returns
     -------
@@ -83,7 +80,8 @@ def build(
     """
     import keras
 
-    model = models.build(name, hp, variant=variant, input_shape=train.x.shape[1:], classes=classes)
+    network = models.load(selected.network, build=selected.build)
+    model = network(hp, input_shape=train.x.shape[1:], classes=classes)
     preprocessing.adapt(model, train.x)
     rate: Any = hp["learning_rate"]
     rows = len(train.y) * (train.x.shape[1] if preprocessing.has_views(model) else 1)

@@ -7,12 +7,17 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from components.config.hyperparameters import Strict
-from components.config.params import Params, Protocol, TrainingParams, Unit, describe
+from components.config.params import (
+    Hyperparameters,
+    Params,
+    Protocol,
+    Strict,
+    TrainingParams,
+    Unit,
+    describe,
+)
 from components.core import atomic
 from components.core.errors import TrainingError
-
-Hyperparameters = dict[str, bool | int | float | str]
 
 #: Marks that go wherever a figure of such a model goes.
 LEAKY = "leaky: songs on both sides"

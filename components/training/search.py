@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
-
-from components.config.hyperparameters import Boolean, Choice, Fixed, FloatRange, Hyperparameter, IntRange
-from components.config.params import ModelParams, TuningParams
-
-if TYPE_CHECKING:
-    import keras_tuner
-
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from components.config.params import Boolean, Choice, FloatRange, IntRange, SelectedModel
 from components.core import atomic
 from components.training import dataset, fit
 
@@ -36,10 +29,8 @@ class Search:
 
     Parameters
     ----------
-    name : str
+    model : SelectedModel
         The model.
-    block : ModelParams
-        Its block, budgets filled in.
     train, validation : Part
         What each execution is fitted on, and scored on.
     classes : int
@@ -52,16 +43,15 @@ class Search:
 
     def __init__(
         self,
-        name: str,
+        model: SelectedModel,
         *,
-        block: ModelParams,
         train: dataset.Part,
         validation: dataset.Part,
         classes: int,
         seed: int,
         folder: Path,
     ) -> None:
-        self.name, self.block, self.tuning = name, block, budget(block)
+        self.model, self.tuning = model, model.tuning
         self.train, self.validation, self.classes = train, validation, classes
         self.seed, self.folder = seed, folder
 
@@ -73,16 +63,20 @@ class Search:
 
         class Tuner(keras_tuner.Tuner):
             def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> list[dict[str, float]]:
-                return search.trial(trial.trial_id, hp=trial.hyperparameters.values)
+                return search.trial(trial.trial_id, hp=search.complete(trial))
 
         return Tuner(
             # The space is declared whole; KerasTuner wants a callable all the same.
             hypermodel=lambda hp: None,
-            oracle=oracle(self.block, seed=self.seed),
+            oracle=oracle(self.model, seed=self.seed),
             directory=str(self.folder),
             project_name=PROJECT,
             executions_per_trial=self.tuning.executions_per_trial,
         )
+
+    def complete(self, trial: Any) -> dict[str, Any]:
+        """Return a KerasTuner trial's hyperparameters, lists among them."""
+        return {**trial.hyperparameters.values, **self.model.fixed}
 
     def trial(self, trial: str, *, hp: Mapping[str, Any]) -> list[dict[str, float]]:
         """Run what is missing of one trial.
@@ -107,7 +101,7 @@ class Search:
                 outcome = self.execution(trial, execution=execution, hp=hp)
                 atomic.write_json(path, outcome)
             print(
-                f"{self.name}: trial {int(trial) + 1} of {self.tuning.max_trials}, execution {execution + 1} of "
+                f"{self.model.name}: trial {int(trial) + 1} of {self.tuning.max_trials}, execution {execution + 1} of "
                 f"{self.tuning.executions_per_trial}: {OBJECTIVE} {outcome[OBJECTIVE]:.3f} "
                 f"in {outcome['seconds']:.1f} s",
                 flush=True,
@@ -140,14 +134,7 @@ class Search:
         fit.seed_everything(seed)
         epochs = int(hp.get("tuner/epochs", self.tuning.epochs))
         began = time.perf_counter()
-        model = fit.build(
-            self.name,
-            hp=hp,
-            train=self.train,
-            classes=self.classes,
-            epochs=epochs,
-            variant=self.block.variant,
-        )
+        model = fit.build(self.model, hp=hp, train=self.train, classes=self.classes, epochs=epochs)
         history = fit.fit(
             model,
             train=self.train,
@@ -181,23 +168,15 @@ def _kept(path: Path, *, hp: Mapping[str, Any]) -> dict[str, Any] | None:
 OBJECTIVE = "val_accuracy"
 
 
-def space(search: Mapping[str, Hyperparameter]) -> keras_tuner.HyperParameters:
-    """Declare a search space to KerasTuner.
-
-    Parameters
-    ----------
-    search : mapping of str to Hyperparameter
-        The ``search`` block of a model.
-
-    Returns
-    -------
-    keras_tuner.HyperParameters
-        All hyperparameters, none of them conditional.
-    """
+def space(model: SelectedModel) -> keras_tuner.HyperParameters:
+    """Declare a model's hyperparameters to KerasTuner, none of them conditional: what is fixed, then the search."""
     import keras_tuner
 
     hp = keras_tuner.HyperParameters()
-    for name, kind in search.items():
+    for name, value in model.fixed.items():
+        # KerasTuner takes no lists; :meth:`Search.complete` sets them.
+        hp.Fixed(name, str(value) if isinstance(value, list) else value)
+    for name, kind in model.search.items():
         match kind:
             case IntRange():
                 hp.Int(name, kind.low, kind.high, step=_step(kind), sampling=kind.sampling)
@@ -207,8 +186,6 @@ def space(search: Mapping[str, Hyperparameter]) -> keras_tuner.HyperParameters:
                 hp.Choice(name, kind.values)
             case Boolean():
                 hp.Boolean(name)
-            case Fixed():
-                hp.Fixed(name, kind.value)
     return hp
 
 
@@ -217,13 +194,13 @@ def _step(kind: IntRange) -> int | None:
     return kind.step if kind.sampling == "linear" else None
 
 
-def oracle(block: ModelParams, *, seed: int) -> keras_tuner.Oracle:
+def oracle(model: SelectedModel, *, seed: int) -> keras_tuner.Oracle:
     """Make the oracle of ``tuning.tuner``, whose first trial is the set of the params.
 
     Parameters
     ----------
-    block : ModelParams
-        A model's block, budgets filled in.
+    model : SelectedModel
+        The model.
     seed : int
         Seed of the search.
 
@@ -234,7 +211,7 @@ def oracle(block: ModelParams, *, seed: int) -> keras_tuner.Oracle:
     """
     import keras_tuner
 
-    tuning = budget(block)
+    tuning = model.tuning
     kinds: dict[str, tuple[type[keras_tuner.Oracle], dict[str, Any]]] = {
         "random": (keras_tuner.oracles.RandomSearchOracle, {"max_trials": tuning.max_trials}),
         "bayesian": (keras_tuner.oracles.BayesianOptimizationOracle, {"max_trials": tuning.max_trials}),
@@ -250,31 +227,14 @@ def oracle(block: ModelParams, *, seed: int) -> keras_tuner.Oracle:
             first = not self.start_order
             response = super().populate_space(trial_id)
             if first and response.get("values") is not None:
-                response["values"] = {**response["values"], **block.study}
+                response["values"] = {**response["values"], **model.start}
             return response
 
     return GivenFirst(
         objective=keras_tuner.Objective(OBJECTIVE, "max"),
-        hyperparameters=space(block.search),
+        hyperparameters=space(model),
         allow_new_entries=False,
         tune_new_entries=False,
         seed=seed,
         **limits,
     )
-
-
-def budget(block: ModelParams) -> TuningParams:
-    """Return a model's tuning budget.
-
-    Parameters
-    ----------
-    block : ModelParams
-        From :meth:`components.config.params.Params.model`, which fills the default in.
-
-    Returns
-    -------
-    TuningParams
-        The budget.
-    """
-    assert block.tuning is not None, "Params.model() fills the budget in"
-    return block.tuning

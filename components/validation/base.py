@@ -128,16 +128,16 @@ def structure(inputs: Inputs) -> Suite:
         reason = "its type is fixed"
         facts.append(expect("ColumnValuesToBeInSet", reason, column=f"type_{column}", value_set=kinds))
     facts += [equal(f"missing_{column}", 0, "no row may be half described") for column in INDEX]
-    rate = sample_rate(inputs.feature)
+    rate = sample_rate(inputs.params.feature(inputs.feature).extractor)
     if rate is not None and inputs.source == "audio":
         facts.append(equal("sample_rate", float(rate), "the rate the feature is defined at, in Hz"))
     return {"structure": facts}
 
 
-def sample_rate(feature: str) -> int | None:
+def sample_rate(extractor: str) -> int | None:
     """Return the rate in Hz that a feature's own file names; None where it names none, or is gone."""
     try:
-        return getattr(features.load(feature), "SAMPLE_RATE", None)
+        return getattr(features.load(extractor), "SAMPLE_RATE", None)
     except ParamsError:
         return None
 

@@ -121,7 +121,7 @@ def content(inputs: Inputs, *, limits: Limits) -> tuple[dict[str, pd.DataFrame],
 
 def _options(inputs: Inputs) -> object:
     """Return what params.yaml asks for, defaults filled in, as JSON keeps it."""
-    if inputs.feature not in features.names():
+    if inputs.params.feature(inputs.feature).extractor not in features.names():
         return inputs.meta.get("options")
     return features.options(inputs.feature, params=inputs.params).model_dump(mode="json")
 

@@ -25,7 +25,6 @@ from components.features.pipeline import compute
 from components.features.pipeline import store as feature_store
 from components.registry.smoke_test import question
 from components.serving import packaging
-from components.training import search
 from components.training.record import TrainingRecord
 from tests.conftest import PROJECT
 from tests.support.records import training_record
@@ -125,8 +124,7 @@ def build(name: str, root: Path, chosen: Params) -> TrainingRecord:
     feature_store.write(
         feature, index=index, values=[values], shape=values.shape[1:], meta=meta, root=root / "data"
     )
-    hp = search.space(block.search).values | dict(block.study)
-    network = models.load(name).build(hp, input_shape=values.shape[1:], classes=len(GENRES))
+    network = models.load(block.network)(block.first_set, input_shape=values.shape[1:], classes=len(GENRES))
     folder = root / "data" / "models" / name
     folder.mkdir(parents=True)
     network.save(folder / "model.keras", include_optimizer=False)

@@ -30,9 +30,10 @@ def tiny() -> str:
     }
     document["segments"]["per_track"] = 2
     document["models"] = {name: document["models"][name] for name in MODELS}
-    document["models"]["lstm"] |= {"tuning": None, "training": None}
     for name in MODELS:
-        document["models"][name]["study"] |= {"units_1": 64, "units_2": 32}
+        variant = document["models"][name]["variants"]["study"]
+        variant |= {"tuning": None, "training": None}
+        variant["start"] |= {"units_1": 64, "units_2": 32}
     document["features"] = {name: document["features"][name] for name in ("mfcc_summary", "mfcc_sequence")}
     document["features"]["mfcc_sequence"]["options"]["hop_length"] = 2048
     document["tuning"] |= {"max_trials": 1, "executions_per_trial": 2, "epochs": 2}
@@ -136,7 +137,7 @@ def test_a_changed_parameter_makes_stale_what_depends_on_it(finished: tuple[Path
     before = path.read_text(encoding="utf-8")
     try:
         document = yaml.safe_load(before)
-        document["models"]["mlp"]["study"]["units_3"] = 48
+        document["models"]["mlp"]["variants"]["study"]["start"]["units_3"] = 48
         path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
         stale = set(json.loads(run("dvc", "status", "--json", folder=folder)))
     finally:

@@ -73,7 +73,11 @@ def test_an_unknown_model_of_a_run(workspace: Path) -> None:
         ("corpus.published", {"artists": "nobody.txt"}, "corpus.published.artists: nobody.txt is missing"),
         ("corpus.published", {"singers": "all.txt"}, "singers"),
         ("split.protocol", "fault_filtered", "lists with the folder of the published split lists"),
-        ("models.cnn", {"feature": "mel_image", "search": {}, "study": {}}, "models.cnn"),
+        (
+            "models.cnn",
+            {"network": "cnn", "feature": "mel_image", "variant": "study", "variants": {"study": {}}},
+            "models.cnn",
+        ),
         ("features.mfcc_sequence.options", {"coeficients": 13}, "coeficients"),
     ],
 )

@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from components.config import presets
-from components.config.params import ModelParams
-from components.training import search
+from components.config.params import Params
 from tests.conftest import PROJECT
 
 PAGES = [*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md"))]
@@ -24,8 +23,9 @@ def test_the_example_model_builds_from_its_example_block() -> None:
     page = PROJECT / "docs" / "add-a-model.md"
     scope: dict[str, object] = {}
     exec(blocks(page, "python")[0], scope)
-    block = ModelParams.model_validate(yaml.safe_load(blocks(page, "yaml")[0])["models"]["attention"])
-    hp = search.space(block.search).values | block.study
+    document = yaml.safe_load(presets.compose("demo"))
+    document["models"] = yaml.safe_load(blocks(page, "yaml")[0])["models"]
+    hp = Params.model_validate(document).model("attention").first_set
     model = scope["build"](hp, input_shape=(6, 1024), classes=3)  # type: ignore[operator]
     assert model.output_shape == (None, 3)
 

@@ -52,7 +52,8 @@ def compute(name: str, y: np.ndarray, sample_rate: int, *, params: Params) -> tu
     PretrainedError
         If the feature needs an encoder whose weights cannot be had.
     """
-    block, module = params.feature(name), features.load(name)
+    block = params.feature(name)
+    module = features.load(block.extractor)
     options = features.options(name, params=params)
     encoder = load_encoder(module, pretrained=params.pretrained)
     source = features.kind_read(block.reads)

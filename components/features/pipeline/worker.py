@@ -138,7 +138,7 @@ def finish(chunk: Chunk, material: Material, *, job: Job) -> int:
     int
         Its number of tracks.
     """
-    module = features.load(job.name)
+    module = features.load(job.params.feature(job.name).extractor)
     options = features.options(job.name, params=job.params)
     encoder = waveform.load_encoder(module, pretrained=job.params.pretrained)
     groups: Sequence[np.ndarray] = material.clips
@@ -188,7 +188,7 @@ def _clips(track: Track, *, job: Job) -> np.ndarray:
         return waveform.cut(
             y,
             rate,
-            module=features.load(job.name),
+            module=features.load(block.extractor),
             unit=block.unit,
             seconds=segments.seconds,
             count=audio.segment_count(len(y), rate, seconds=segments.seconds, per_track=segments.per_track),

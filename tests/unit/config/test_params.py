@@ -10,12 +10,10 @@ import yaml
 from components.config import presets
 from components.config.params import load, parse
 from components.core.errors import ParamsError
-from tests.conftest import PROJECT
 
 DEMO = presets.compose("demo")
 UNITS = {"type": "int", "low": 8, "high": 64}
-#: The smallest block of a model.
-BLOCK = {"feature": "mfcc_summary", "search": {}, "study": {}}
+STUDY = "models.mlp.variants.study"
 
 
 def changed(path: str, value: object) -> str:
@@ -29,7 +27,7 @@ def changed(path: str, value: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "named"),
     [
         ("sead", 3, "sead"),
         ("seed", "twenty", "seed is 'twenty'"),
@@ -39,23 +37,27 @@ def changed(path: str, value: object) -> str:
         ("tuning.tuner", "guess", "tuning.tuner is 'guess'"),
         ("tuning.max_trials", 0, "tuning.max_trials is 0"),
         ("models.mlp.feature", "mfcc", "mfcc_summary"),
-        ("models.mlp.study", {"activation": "relu"}, "units_1"),
-        ("models.mlp.search.units_1", {"type": "range"}, "models.mlp.search.units_1"),
-        ("models.mlp.variant", "better", "models.mlp.variant is 'better'"),
-        ("models.mlp", BLOCK | {"variant": "best"}, "no block best; valid: study"),
-        ("models.mlp.best", {"search": {"units_1": UNITS}, "start": {}}, "start gives no value for units_1"),
-        ("models.mlp.best", {"search": {}, "start": {"units_1": 8}}, "start names units_1"),
+        ("models.mlp.network", "../mlp", "models.mlp.network is '../mlp'"),
+        ("models.mlp.variant", "better", "variant is 'better'; valid: best, study"),
+        ("models.mlp.variants", {}, "models.mlp.variants"),
+        (f"{STUDY}.start", {"activation": "relu"}, "units_1"),
+        (f"{STUDY}.search.units_1", {"type": "range"}, f"{STUDY}.search.units_1"),
+        (f"{STUDY}.search", {"units_1": UNITS}, "start names activation"),
+        (f"{STUDY}.fixed", {"units_1": 8}, "units_1 is fixed and searched"),
+        (f"{STUDY}.fixed", {"units_0": {"type": "int"}}, f"{STUDY}.fixed.units_0"),
         ("features.mel_image.reads", "data/corpus/video.parquet", "data/corpus/audio.parquet"),
         ("features.mel_image.unit", "bar", "features.mel_image.unit is 'bar'"),
+        ("features.mel_image", None, "features.mel_image"),
+        ("features", None, "features"),
         ("corpus.sources", {}, "corpus.sources"),
         ("corpus.sources", {"vinyl": {"path": "x"}}, "corpus.sources.vinyl"),
         ("segments.seconds", float("nan"), "segments.seconds"),
     ],
 )
-def test_a_wrong_value_is_named(path: str, value: object, said: str) -> None:
+def test_a_wrong_value_is_named(path: str, value: object, named: str) -> None:
     with pytest.raises(ParamsError) as caught:
         parse(changed(path, value))
-    assert said in str(caught.value)
+    assert named in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -75,67 +77,39 @@ def test_params_cannot_be_changed() -> None:
         parse(DEMO).seed = 1  # type: ignore[misc]
 
 
-def test_a_model_without_budgets_takes_the_defaults() -> None:
+def test_a_variant_without_budgets_takes_the_defaults() -> None:
     params = parse(DEMO)
-    assert params.models["mlp"].tuning is None
+    assert params.models["mlp"].variants["study"].tuning is None
     assert params.model("mlp").tuning == params.tuning
     assert params.model("lstm").tuning != params.tuning
 
 
-def test_the_chosen_variant_is_the_one_that_is_read() -> None:
-    budget = {"epochs": 7, "patience": 7, "monitor": "val_loss", "refit": True}
-    best = {"search": {"units_1": UNITS}, "start": {"units_1": 16}, "training": budget}
-    block = {"feature": "mfcc_summary", "search": {"units_2": UNITS}, "study": {"units_2": 64}, "best": best}
-    params = parse(changed("models.mlp", block))
-    assert params.model("mlp").study == {"units_2": 64}
-    assert params.model("mlp").training == params.training
-    chosen = parse(changed("models.mlp", block | {"variant": "best"})).model("mlp")
-    assert (list(chosen.search), chosen.study, chosen.variant) == (["units_1"], {"units_1": 16}, "best")
-    assert chosen.tuning == params.tuning
-    assert chosen.training is not None
-    assert chosen.training.refit
+def test_the_selected_variant_is_the_one_that_is_read() -> None:
+    training = {"epochs": 7, "patience": 7, "monitor": "val_loss", "refit": True}
+    mine = {
+        "build": "build_best",
+        "fixed": {"clip": 3.0},
+        "search": {"units_1": UNITS},
+        "start": {"units_1": 16},
+    }
+    document = yaml.safe_load(changed("models.mlp.variants.mine", mine | {"training": training}))
+    assert parse(yaml.safe_dump(document)).model("mlp").variant == "study"
+    document["models"]["mlp"]["variant"] = "mine"
+    params = parse(yaml.safe_dump(document))
+    model = params.model("mlp")
+    assert (model.name, model.network, model.build) == ("mlp", "mlp", "build_best")
+    assert model.first_set == {"clip": 3.0, "units_1": 16}
+    assert model.tuning == params.tuning
+    assert model.training.refit
+
+
+def test_a_feature_is_made_by_the_file_of_its_name_or_by_another() -> None:
+    block = {"extractor": "mfcc_sequence", "reads": "data/corpus/audio.parquet", "unit": "segment"}
+    params = parse(changed("features.fine_sequence", block))
+    assert params.feature("mfcc_sequence").extractor == "mfcc_sequence"
+    assert params.feature("fine_sequence").extractor == "mfcc_sequence"
 
 
 def test_an_unknown_model_is_named_with_the_known_ones() -> None:
     with pytest.raises(ParamsError, match=r"'cnn'.*lstm, mlp, vgg16, yamnet, yamnet_lstm"):
         parse(DEMO).model("cnn")
-
-
-@pytest.mark.parametrize("name", presets.names())
-def test_each_preset_is_valid_and_names_itself(name: str) -> None:
-    assert parse(presets.compose(name)).preset == name
-
-
-def test_the_repo_ships_with_the_demo() -> None:
-    assert (PROJECT / "params.yaml").read_text(encoding="utf-8") == DEMO
-
-
-def test_an_unknown_preset_is_named_with_the_known_ones() -> None:
-    with pytest.raises(ParamsError, match=r"'gtzam'.*demo.*gtzan"):
-        presets.compose("gtzam")
-
-
-def test_use_writes_the_corpus_path(tmp_path: Path) -> None:
-    target = tmp_path / "params.yaml"
-    presets.use("gtzan-mini", target=target, corpus_path="/music/mine")
-    assert load(target).corpus.sources["audio"].path == "/music/mine"
-
-
-def test_the_study_s_best_sets_are_those_it_published() -> None:
-    """Table of best hyperparameters in H. Wu, "Deep Learning Methods Explored for Music Genres Classification"."""
-    models = parse(DEMO).models
-    assert models["mlp"].study["units_1"] == 448
-    assert models["mlp"].study["units_2"] == 672
-    assert models["mlp"].study["batch_size"] == 12
-    assert models["vgg16"].study["units_1"] == 3072
-    assert models["yamnet"].study["batch_size"] == 52
-    assert models["lstm"].study["units_1"] == 416
-    assert models["yamnet_lstm"].study["units_1"] == 480
-    assert models["yamnet_lstm"].study["dropout_rate1"] == 0.15
-
-
-@pytest.mark.parametrize("name", presets.names())
-def test_a_preset_can_be_read_by_dvc(name: str) -> None:
-    from dvc.utils.serialize import parse_yaml
-
-    assert parse_yaml(presets.compose(name), "params.yaml") == yaml.safe_load(presets.compose(name))

@@ -12,11 +12,9 @@ import pytest
 
 from components import models
 from components.config import presets
-from components.config.hyperparameters import Choice
-from components.config.params import ModelParams, Variant, parse
+from components.config.params import Choice, SelectedModel, parse
 from components.core.errors import ParamsError, TrainingError
 from components.training import fit, input_pipeline
-from components.training import search as search_space
 from components.training.dataset import Part
 
 if TYPE_CHECKING:
@@ -47,7 +45,7 @@ class Case:
     """One variant of one model, on rows of one shape."""
 
     name: str
-    variant: Variant
+    variant: str
     shape: tuple[int, ...]
     more: tuple[tuple[str, int], ...] = ()
 
@@ -56,20 +54,20 @@ class Case:
         return "-".join(words + [f"{key}={value}" for key, value in self.more])
 
     @property
-    def block(self) -> ModelParams:
-        block = PARAMS.models[self.name].model_copy(update={"variant": self.variant})
-        return block.resolved(tuning=PARAMS.tuning, training=PARAMS.training)
+    def block(self) -> SelectedModel:
+        model = PARAMS.models[self.name].model_copy(update={"variant": self.variant})
+        return PARAMS.model_copy(update={"models": {self.name: model}}).model(self.name)
 
     def hp(self) -> dict[str, Any]:
         """The set that is tried first, its layers cut to eight units."""
-        hp = search_space.space(self.block.search).values | self.block.study
+        hp = self.block.first_set
         return {
             key: 8 if value and key.startswith(("units", "lstm_1", "lstm_2")) else value
             for key, value in hp.items()
         } | {"batch_size": 8, **dict(self.more)}
 
     def build(self, hp: dict[str, Any], rows: Part, *, epochs: int = 2) -> keras.Model:
-        return fit.build(self.name, hp=hp, train=rows, classes=CLASSES, epochs=epochs, variant=self.variant)
+        return fit.build(self.block, hp=hp, train=rows, classes=CLASSES, epochs=epochs)
 
 
 CASES = [
@@ -108,10 +106,8 @@ def test_the_output_is_a_distribution_over_genres(case: Case) -> None:
 
 
 def test_the_published_best_set_has_the_published_layers(name: str) -> None:
-    hp = search_space.space(PARAMS.models[name].search).values | PARAMS.models[name].study
-    model = models.build(
-        name, hp, variant="study", input_shape=SHAPES[PARAMS.models[name].feature], classes=10
-    )
+    hp = PARAMS.model(name).first_set
+    model = models.load(name)(hp, input_shape=SHAPES[PARAMS.models[name].feature], classes=10)
     units = [layer.units for layer in model.layers if hasattr(layer, "units")]
     wanted = [hp["units_1"], hp["units_2"], hp["units_3"], 10]
     assert units == wanted
@@ -171,9 +167,8 @@ def test_every_searched_value_builds(case: Case) -> None:
         if not kind.values[0]
     ]
     for other in others:
-        models.build(
-            case.name, case.hp() | other, variant=case.variant, input_shape=case.shape, classes=CLASSES
-        )
+        network = models.load(case.name, build=case.block.build)
+        network(case.hp() | other, input_shape=case.shape, classes=CLASSES)
 
 
 def test_standardisation_sees_train_alone() -> None:

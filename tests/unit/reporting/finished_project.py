@@ -41,7 +41,6 @@ SEARCH: dict[str, Any] = {
     "dropout_rate": {"type": "float", "low": 0.1, "high": 0.5, "step": 0.05},
     "learning_rate": {"type": "choice", "values": [0.01, 0.001, 0.0001]},
     "batch_size": {"type": "int", "low": 12, "high": 64, "step": 4},
-    "standardise": {"type": "fixed", "value": True},
 }
 STUDY = {
     "activation": "relu",
@@ -76,7 +75,13 @@ def params(
                 name: {"reads": "data/corpus/audio.parquet", "unit": unit} for name, unit in features.items()
             },
             "models": {
-                name: {"feature": FEATURES[name][0], "search": SEARCH, "study": STUDY} for name in models
+                name: {
+                    "network": name,
+                    "feature": FEATURES[name][0],
+                    "variant": "study",
+                    "variants": {"study": {"fixed": {"standardise": True}, "search": SEARCH, "start": STUDY}},
+                }
+                for name in models
             },
             "tuning": {
                 "tuner": "random",

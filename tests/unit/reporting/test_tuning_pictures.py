@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.config.hyperparameters import Boolean, Choice, Fixed, FloatRange, IntRange
+from components.config.params import Boolean, Choice, FloatRange, IntRange
 from components.reporting import figures, parallel_coordinates
 
 SEARCH = {
@@ -14,7 +14,6 @@ SEARCH = {
     "rate": FloatRange(type="float", low=0.0001, high=0.01, sampling="log"),
     "activation": Choice(type="choice", values=["relu", "tanh"]),
     "dropout": Boolean(type="boolean"),
-    "standardise": Fixed(type="fixed", value=True),
 }
 
 

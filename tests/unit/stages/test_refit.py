@@ -13,7 +13,7 @@ import pytest
 from components.config.params import Params
 from components.core.errors import LeakError
 from components.stages import train
-from components.training import dataset, search
+from components.training import dataset
 from components.training.record import BestTrial, TrainingRecord
 from tests.conftest import small
 from tests.support.small_project import build_small_project
@@ -23,17 +23,17 @@ def best(params: Params, *, refit: bool, **hp: Any) -> Params:
     """The MLP's better variant, its layers and budgets cut."""
     document = params.model_dump(mode="json")
     document["models"]["mlp"]["variant"] = "best"
-    block = document["models"]["mlp"]["best"]
+    block = document["models"]["mlp"]["variants"]["best"]
     block["training"] = {"epochs": 6, "patience": 2, "monitor": "val_loss", "refit": refit}
-    small = {"log_columns": "", "units_1": 16, "units_2": 0, "learning_rate": 0.01, **hp}
-    block["search"] |= {key: {"type": "fixed", "value": value} for key, value in small.items()}
-    block["start"] = {key: value for key, value in block["start"].items() if key not in small}
+    small = {"log_variances": False, "units_1": 16, "units_2": 0, "learning_rate": 0.01, **hp}
+    block["fixed"] |= small
+    for kind in ("search", "start"):
+        block[kind] = {key: value for key, value in block[kind].items() if key not in small}
     return Params.model_validate(document)
 
 
 def trained(params: Params, *, root: Path) -> tuple[dict[str, float], TrainingRecord, pd.DataFrame]:
-    block = params.model("mlp")
-    hp = search.space(block.search).values | block.study
+    hp = params.model("mlp").first_set
     BestTrial(trial="0", score=0.5, hyperparameters=hp).write(root / "tuning/mlp/best.json")
     metrics = train.run("mlp", params=params, root=root)
     return (

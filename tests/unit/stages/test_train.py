@@ -13,7 +13,7 @@ from components.config.params import Params
 from components.core import atomic
 from components.core.errors import TrainingError
 from components.stages import train
-from components.training import dataset, search
+from components.training import dataset
 from components.training.record import BestTrial, TrainingRecord
 
 FILES = {"model.keras", "history.csv", "metrics.json", "predictions.parquet", "training.json"}
@@ -22,7 +22,7 @@ FILES = {"model.keras", "history.csv", "metrics.json", "predictions.parquet", "t
 @pytest.fixture
 def tuned(small_project: Path, small_params: Params) -> Path:
     """The project with a best set for the MLP, as if searched."""
-    hp = search.space(small_params.models["mlp"].search).values | small_params.models["mlp"].study
+    hp = small_params.model("mlp").first_set
     hp |= {"units_1": 32, "units_2": 32, "units_3": 16, "learning_rate": 0.01}
     BestTrial(trial="0", score=0.5, hyperparameters=hp).write(small_project / "tuning/mlp/best.json")
     return small_project

@@ -50,7 +50,7 @@ def test_the_first_trial_is_the_published_best_set(
 ) -> None:
     params = with_tuning(small_params, tuner=tuner, max_trials=3, epochs=3)
     tune.run("mlp", params=params, root=small_project)
-    study = params.models["mlp"].study
+    study = params.model("mlp").start
     assert {key: fits[0][key] for key in study} == study
 
 
@@ -58,7 +58,7 @@ def test_the_best_is_never_worse_than_the_published_set(
     small_project: Path, small_params: Params, fits: list[dict[str, Any]]
 ) -> None:
     best = tune.run("mlp", params=with_tuning(small_params, max_trials=5), root=small_project)
-    assert best.score >= small_params.models["mlp"].study["units_1"] / 1000
+    assert best.score >= small_params.model("mlp").start["units_1"] / 1000
     assert best.hyperparameters["units_1"] == max(call["units_1"] for call in fits)
 
 
@@ -147,7 +147,7 @@ def test_one_failed_trial_does_not_end_the_search(
     instant = fitting.fit
 
     def broken_once(model: Any, **arguments: Any) -> pd.DataFrame:
-        if model["units_1"] == small_params.models["mlp"].study["units_1"]:
+        if model["units_1"] == small_params.model("mlp").start["units_1"]:
             raise TrainingError("the loss became nan")
         return instant(model, **arguments)
 

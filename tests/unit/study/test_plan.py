@@ -133,7 +133,7 @@ def test_every_experiment_makes_valid_params_and_changes_what_its_model_has(
     assert block.variant == experiment["variant"]
     assert block.feature == experiment["feature"]
     # A hyperparameter that is only used where it is given, such as mixup, may be set by name too.
-    known = block.search.keys() | {
+    known = block.first_set.keys() | {
         "mixup",
         "label_smoothing",
         "mask_frames",
@@ -149,14 +149,14 @@ def test_the_study_s_rows_take_its_published_sets(everything: Found, tmp_path: P
     published = parse(presets.compose("gtzan"))
     for name in ("mlp", "vgg16", "yamnet", "lstm", "yamnet_lstm"):
         params = fits.experiment_params(document, experiment=document["experiments"][name], root=tmp_path)
-        assert params.model(name).study == published.models[name].study
+        assert params.model(name).start == published.models[name].variants["study"].start
 
 
 def test_a_best_row_takes_the_variant_of_its_preset(everything: Found, tmp_path: Path) -> None:
     document = plan.make(everything, budget="quick", root=tmp_path)
     for name, preset in (("mlp_table_30_best", "gtzan-table"), ("mlp_best", "gtzan-mini")):
         params = fits.experiment_params(document, experiment=document["experiments"][name], root=tmp_path)
-        assert params.model("mlp").study == parse(presets.compose(preset)).model("mlp").study
+        assert params.model("mlp").first_set == parse(presets.compose(preset)).model("mlp").first_set
 
 
 def test_every_finding_is_served_by_an_experiment() -> None:

@@ -16,7 +16,7 @@ from components.core.errors import LeakError, TrainingError
 from components.registry import gate, rescore
 from components.splits import folds
 from components.stages import train as training
-from components.training import dataset, fit, leakage, preprocessing, search
+from components.training import dataset, fit, leakage, preprocessing
 from components.training.record import BestTrial
 from tests.support.records import training_record
 
@@ -26,8 +26,7 @@ HP = {"units_1": 8, "units_2": 8, "units_3": 8, "learning_rate": 0.01}
 @pytest.fixture
 def tuned(small_project: Path, small_params: Params) -> Path:
     """The project with a small set for the MLP, as if searched."""
-    block = small_params.models["mlp"]
-    hp = search.space(block.search).values | block.study | HP
+    hp = small_params.model("mlp").first_set | HP
     BestTrial(trial="0", score=0.5, hyperparameters=hp).write(small_project / "tuning/mlp/best.json")
     return small_project
 
