@@ -16,7 +16,6 @@ from tests.conftest import PROJECT
 PLUMBING = {
     "core",
     "config.params",
-    "config.hyperparameters",
     "corpus.store",
     "splits.store",
     "features.pipeline.store",
