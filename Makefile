@@ -60,7 +60,7 @@ types: $(INSTALLED)
 	$(BIN)/mypy
 
 test-unit: $(INSTALLED)
-	$(PYTEST) tests/unit -m "not slow"
+	$(PYTEST) tests/unit -m "not slow" -n logical --maxprocesses 4 --dist loadscope
 
 test-integration: $(INSTALLED)
 	$(PYTEST) tests/integration tests/faults -m "not slow"
