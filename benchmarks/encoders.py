@@ -10,9 +10,9 @@ import numpy as np
 
 from benchmarks import plain
 from benchmarks.side_by_side import compare, timed
-from components.config.params import PretrainedParams
 from components.corpus import audio
 from components.features import mel_image, vgg16_embedding, yamnet_embedding
+from components.features.encoders import base as encoders
 
 #: YAMNet's rate in Hz, and 3 s of it.
 RATE, LENGTH, PIECES = 16_000, 48_000, 10
@@ -42,15 +42,11 @@ def threaded(one: Callable[[str], None]) -> Callable[[list[str]], tuple[float, f
 
 def speed(paths: list[str], *, repeats: int) -> None:
     """Time both encoders with the weights that ``TFHUB_CACHE_DIR`` and ``GENRE_VGG16`` name."""
-    pretrained = PretrainedParams(
-        yamnet="https://tfhub.dev/google/yamnet/1",
-        vgg16=os.environ.get("GENRE_VGG16", "imagenet"),
-        allow_untrained=False,
-    )
-    yamnet = yamnet_embedding.load_encoder(pretrained)
+    handle, weights = "https://tfhub.dev/google/yamnet/1", os.environ.get("GENRE_VGG16", "imagenet")
+    yamnet = encoders.find("yamnet").load(handle)
     waves = {path: audio.resample(*audio.decode(path), to=RATE) for path in paths}
     pieces = {path: read(path) for path in paths}
-    published = plain.published_yamnet(pretrained.yamnet)
+    published = plain.published_yamnet(handle)
 
     def embed(clips: np.ndarray) -> None:
         yamnet_embedding.extract(clips, options=yamnet_embedding.Options(), encoder=yamnet)
@@ -81,12 +77,12 @@ def speed(paths: list[str], *, repeats: int) -> None:
         paths,
         repeats,
     )
-    vgg16 = vgg16_embedding.load_encoder(pretrained)
+    vgg16 = encoders.find("vgg16").load(weights)
     picture = {
         path: mel_image.extract(audio.decode(path)[0][np.newaxis], options=mel_image.Options())
         for path in paths[:4]
     }
-    predict = plain.keras_vgg16(pretrained.vgg16)
+    predict = plain.keras_vgg16(weights)
 
     def embed_picture(one: np.ndarray) -> None:
         vgg16_embedding.extract(one, options=vgg16_embedding.Options(), encoder=vgg16)

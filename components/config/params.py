@@ -213,18 +213,6 @@ class SelectedModel(VariantParams):
         return {**self.fixed, **self.start}
 
 
-class PretrainedParams(Strict):
-    """Where the frozen encoders' weights come from.
-
-    ``vgg16`` is a path or ``imagenet`` (Keras downloads it); ``yamnet`` a TensorFlow Hub handle.
-    ``allow_untrained`` lets a run go on with untrained encoders, marked as such everywhere.
-    """
-
-    vgg16: str
-    yamnet: str
-    allow_untrained: bool
-
-
 class PromotionParams(Strict):
     """The gate: which registered model, and by what margin a challenger must win on validation songs."""
 
@@ -234,7 +222,11 @@ class PromotionParams(Strict):
 
 
 class Params(Strict):
-    """All of ``params.yaml``."""
+    """All of ``params.yaml``.
+
+    ``pretrained``: where the weights of each encoder of :mod:`components.features.encoders` come from, by its name.
+    ``allow_untrained_encoders`` lets a run go on without them, marked as such everywhere.
+    """
 
     preset: str
     seed: Annotated[int, Field(ge=0, lt=2**32)]
@@ -247,7 +239,8 @@ class Params(Strict):
     models: Annotated[dict[str, ModelParams], Field(min_length=1)]
     tuning: TuningParams
     training: TrainingParams
-    pretrained: PretrainedParams
+    pretrained: dict[str, str]
+    allow_untrained_encoders: bool
     promotion: PromotionParams
 
     @model_validator(mode="before")

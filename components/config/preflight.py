@@ -8,6 +8,7 @@ from components import features, models
 from components.config.params import Params
 from components.core.errors import CorpusError, GenreError, ParamsError
 from components.corpus.synthetic import params as synthetic
+from components.features.encoders import base as encoders
 from components.stages import published
 
 
@@ -48,6 +49,7 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
                 f"features.{name}: extractor {feature.extractor!r} has no file in components/features; valid: {valid}"
             )
         features.options(name, params=params)
+    encoders.check(params.pretrained)
     for name in params.synthetic:
         synthetic.block(name, params=params)
     made = {str(Path("data/raw") / name) for name in params.synthetic}

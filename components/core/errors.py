@@ -36,9 +36,13 @@ class FeatureError(GenreError):
 
 
 class PretrainedError(GenreError):
-    """Pretrained weights are missing; the message says which file goes where."""
+    """Pretrained weights cannot be used."""
 
     exit_status = 2
+
+
+class MissingWeightsError(PretrainedError):
+    """Pretrained weights are missing; the message says which file goes where."""
 
 
 class ValidationError(GenreError):

@@ -5,7 +5,7 @@ Beside those, a feature's file says:
 ``READS``
     what it can be made from: ``audio``, ``table``, ``pictures``, or the name of another feature;
 ``ENCODER``
-    None, or ``load_encoder(pretrained)`` is there and ``extract`` takes its result as ``encoder``;
+    None, or a file of :mod:`components.features.encoders`: ``extract`` takes it, loaded, as ``encoder``;
 ``NAMES``
     names of its columns, or None;
 ``UNITS``

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-import os
-from functools import lru_cache
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from components.config.params import PretrainedParams, Strict
-from components.features.encoders import base as encoders
+from components.config.params import Strict
 from components.features.encoders.base import Encoder
 from components.features.pipeline.images import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 
@@ -87,7 +83,7 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
     options : Options
         See there.
     encoder : Encoder
-        From :func:`load_encoder`.
+        VGG16, loaded.
 
     Returns
     -------
@@ -189,111 +185,3 @@ def _gram(output: np.ndarray) -> np.ndarray:
 def _inside(first: int, last: int, *, size: int, cells: int) -> slice:
     # Cells of a pooled map that lie wholly within pixels first to last.
     return slice(math.ceil(first * cells / size), max((last + 1) * cells // size, 1))
-
-
-def weights_file(value: str) -> Path:
-    """Return the file that ``pretrained.vgg16`` stands for.
-
-    Parameters
-    ----------
-    value : str
-        A path, or ``imagenet``: then Keras' own copy.
-
-    Returns
-    -------
-    Path
-        It may not exist.
-    """
-    if value != "imagenet":
-        return Path(value)
-    home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-    return home / "models" / "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
-
-
-def load_encoder(pretrained: PretrainedParams) -> Encoder:
-    """Load VGG16 without its top.
-
-    Parameters
-    ----------
-    pretrained : PretrainedParams
-        For ``vgg16`` (a path, ``imagenet``, or ``untrained``) and ``allow_untrained``.
-
-    Returns
-    -------
-    Encoder
-        ``run`` takes prepared pictures and ``blocks``, and gives each block's pooled output,
-        ``(n, height, width, channels)``.
-
-    Raises
-    ------
-    PretrainedError
-        If the weights cannot be had and ``allow_untrained`` is false.
-    """
-    return _load(pretrained.vgg16, pretrained.allow_untrained)
-
-
-@lru_cache(maxsize=2)
-def _load(value: str, allow_untrained: bool) -> Encoder:
-    from keras.applications import VGG16
-
-    reason, path = "", weights_file(value)
-    if value != encoders.UNTRAINED:
-        if value != "imagenet" and not path.is_file():
-            reason = "no such file"
-        else:
-            try:
-                # By path where the file is there: Keras deletes a file of the official name and another hash.
-                model = VGG16(weights=str(path) if path.is_file() else "imagenet", include_top=False)
-            except Exception as error:  # noqa: BLE001 - Keras raises the bare class where a download fails
-                reason = f"cannot be loaded ({' '.join(str(error).split())[:200]})"
-            else:
-                origin = "imagenet" if value == "imagenet" else path.name
-                return _encoder(model, origin=origin, trained=True)
-    encoders.say_untrained(
-        "vgg16",
-        key="pretrained.vgg16",
-        value=value,
-        reason=reason,
-        remedy="put the path of vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 (or another weights file of "
-        "keras.applications.VGG16 without top) there",
-        allowed=allow_untrained,
-    )
-    model = VGG16(weights=None, include_top=False)
-    _seed(model)
-    return _encoder(model, origin=f"seed {encoders.SEED}", trained=False)
-
-
-def _encoder(model: Any, *, origin: str, trained: bool) -> Encoder:
-    import keras
-    import tensorflow as tf
-
-    model.trainable = False
-
-    @lru_cache(maxsize=4)
-    def graph(blocks: tuple[int, ...]) -> Any:
-        outputs = [model.get_layer(f"block{number}_pool").output for number in blocks]
-        part = keras.Model(model.input, outputs)
-        return tf.function(lambda pictures: part(pictures, training=False))
-
-    def run(pictures: np.ndarray, *, blocks: tuple[int, ...]) -> list[np.ndarray]:
-        outputs = graph(blocks)(tf.constant(pictures))
-        return [np.asarray(output) for output in (outputs if isinstance(outputs, list) else [outputs])]
-
-    return Encoder(
-        name="vgg16",
-        run=run,
-        origin=origin,
-        trained=trained,
-        sha256=encoders.sha256_of_arrays(model.get_weights()),
-    )
-
-
-def _seed(model: Any) -> None:
-    # He's initialisation, drawn by NumPy: the same on every machine, and nobody else's random state is touched.
-    random = np.random.default_rng(encoders.SEED)
-    weights = []
-    for shape in (np.shape(weight) for weight in model.get_weights()):
-        fan_in = int(np.prod(shape[:-1]))
-        scale = (2.0 / fan_in) ** 0.5 if len(shape) > 1 else 0.0
-        weights.append(random.normal(0.0, 1.0, shape).astype(np.float32) * np.float32(scale))
-    model.set_weights(weights)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.core.errors import PretrainedError
+from components.features.encoders import base as encoders
 from components.training.record import TrainingRecord
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ REQUIREMENTS = (
     "mlflow", "tensorflow", "keras", "librosa", "soundfile", "soxr", "numpy", "scipy", "pandas", "pyarrow",
     "pydantic", "pyyaml", "pillow", "matplotlib", "filelock", "psutil", "scikit-learn",
 )  # fmt: skip
-#: What a model on YAMNet needs besides; setuptools below 82 because tensorflow-hub imports pkg_resources.
-HUB_REQUIREMENTS = ("tensorflow-hub", "tf-keras", "setuptools")
 
 
 def signature(genres: list[str]) -> ModelSignature:
@@ -67,8 +66,9 @@ def requirements(record: TrainingRecord) -> list[str]:
     list of str
         ``name==version`` of what is installed here.
     """
-    wanted = REQUIREMENTS + (HUB_REQUIREMENTS if encoder(record) == "yamnet" else ())
-    return [f"{name}=={version(name)}" for name in wanted]
+    name = encoder(record)
+    needed = REQUIREMENTS + (encoders.find(name).REQUIREMENTS if name else ())
+    return [f"{package}=={version(package)}" for package in needed]
 
 
 def encoder(record: TrainingRecord) -> str | None:
@@ -104,15 +104,8 @@ def artifacts(folder: Path, *, record: TrainingRecord, reference: Path) -> dict[
         "training": str(folder / "training.json"),
         "reference": str(reference),
     }
-    match encoder(record):
-        case "yamnet":
-            from components.features import yamnet_embedding
-
-            files["yamnet"] = str(yamnet_embedding.weights_folder(record.params.pretrained.yamnet))
-        case "vgg16":
-            from components.features import vgg16_embedding
-
-            files["vgg16"] = str(vgg16_embedding.weights_file(record.params.pretrained.vgg16))
+    if encoded := encoder(record):
+        files["encoder"] = str(encoders.find(encoded).locate(record.params.pretrained[encoded]))
     for name, path in files.items():
         if not Path(path).exists():
             raise PretrainedError(f"{name}: {path} is not there; it must travel with the model")

@@ -14,6 +14,7 @@ from mlflow.pyfunc.model import PythonModel
 
 from components.core.errors import AudioError, GenreError
 from components.corpus import audio
+from components.features.encoders.base import UNTRAINED
 from components.features.pipeline import compute
 from components.serving import safe_keras
 from components.training.record import TrainingRecord
@@ -32,8 +33,8 @@ class GenreModel(PythonModel):
     """Decode, cut, extract, predict, vote: one answer a song.
 
     Its artifacts are ``model`` (a ``.keras`` file), ``training`` (``training.json``), ``reference`` (the songs
-    it was trained on, summed up by :mod:`components.serving.drift`) and, where the feature wants them, ``yamnet`` (its
-    folder of TensorFlow Hub's cache) or ``vgg16`` (a weights file).
+    it was trained on, summed up by :mod:`components.serving.drift`) and, where its feature runs a trained encoder,
+    ``encoder`` (the encoder's weights).
     """
 
     #: None in models that were logged before drift was measured.
@@ -55,14 +56,10 @@ class GenreModel(PythonModel):
         self.params = self.record.params
         if "reference" in paths:
             self.reference = pd.read_parquet(paths["reference"])
-        encoder = self.record.feature.pretrained
-        weights = {name: paths[name] for name in ("yamnet", "vgg16") if name in paths}
-        if encoder and not encoder.trained:
-            # What it was trained on is what it must hear, also where real weights are at hand by now.
-            weights[encoder.encoder] = "untrained"
-        self.params = self.params.model_copy(
-            update={"pretrained": self.params.pretrained.model_copy(update=weights)}
-        )
+        if encoder := self.record.feature.pretrained:
+            # The weights it was trained on, also where others are at hand by now.
+            weights = paths["encoder"] if encoder.trained else UNTRAINED
+            self.params = self.params.model_copy(update={"pretrained": {encoder.encoder: weights}})
         self.model = safe_keras.load(Path(paths["model"]))
 
     def predict(

@@ -75,8 +75,8 @@ def run(
         index = _from_table(params=params, root=root, meta=meta)
         console.print(f"{name}: {len(index)} rows from the table", highlight=False)
         return index
-    encoder = compute.load_encoder(module, pretrained=params.pretrained)
-    meta["pretrained"] = encoder.facts() if encoder else None
+    encoder = compute.encoder_of(module, params=params)
+    meta["pretrained"] = encoder.record() if encoder else None
     job = Job(name=name, params=params, root=root, source=source)
     listing, tracks, upstream = _tracks(job)
     about = {

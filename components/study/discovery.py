@@ -14,7 +14,7 @@ from components.corpus import published_metadata
 from components.corpus.audio_files import SUFFIXES as AUDIO
 from components.corpus.feature_table import WHOLE_TRACK
 from components.corpus.image_files import SUFFIXES as PICTURES
-from components.features import vgg16_embedding, yamnet_embedding
+from components.features.encoders import vgg16, yamnet
 from components.features.encoders.base import UNTRAINED
 
 #: Folders of folders this deep are looked into; the public layouts are three deep.
@@ -127,7 +127,7 @@ def look(folder: Path, *, without: Names[str] = ()) -> Found:
         )
     sources: dict[str, Collection] = {}
     lists = artists = None
-    vgg16 = None
+    weights = None
 
     def keep(name: str, one: Collection | None) -> None:
         if one is not None and (name not in sources or one.tracks > sources[name].tracks):
@@ -144,17 +144,17 @@ def look(folder: Path, *, without: Names[str] = ()) -> Found:
         if (place / "artists.txt").is_file():
             artists = artists or place / "artists.txt"
         for path in sorted(place.glob("*vgg16*notop*.h5")):
-            vgg16 = vgg16 or path
-    vgg16 = vgg16 or vgg16_embedding.weights_file("imagenet")
-    official = vgg16 == vgg16_embedding.weights_file("imagenet")
+            weights = weights or path
+    official = vgg16.locate("imagenet")
+    weights = weights or official
     return Found(
         sources=sources,
         lists=lists,
         artists=artists,
-        weights={"yamnet": YAMNET, "vgg16": "imagenet" if official else str(vgg16)},
+        weights={"yamnet": YAMNET, "vgg16": "imagenet" if weights == official else str(weights)},
         at_hand={
-            "yamnet": yamnet_embedding.weights_folder(YAMNET).is_dir(),
-            "vgg16": vgg16.is_file(),
+            "yamnet": yamnet.locate(YAMNET).is_dir(),
+            "vgg16": weights.is_file(),
         },
     )
 

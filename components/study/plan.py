@@ -7,12 +7,13 @@ from typing import Any
 
 import yaml
 
+from components import features
 from components.config import presets
 from components.config.params import Params
-from components.core import atomic
+from components.core import atomic, hashing
 from components.core.errors import ParamsError
 from components.corpus import published_metadata
-from components.features.encoders.base import UNTRAINED, sha256_of_files
+from components.features.encoders.base import UNTRAINED
 from components.study import declarations
 from components.study.declarations import Experiment, Material, Source
 from components.study.discovery import CORPUS, EMBEDDED, LABELS, YAMNET, Found
@@ -24,8 +25,6 @@ BASE = "gtzan"
 #: The published lists and the artist table are of a thousand tracks; with fewer than this a split by them is
 #: another one, and is not made.
 WHOLE_COLLECTION = 900
-#: What ``pretrained`` calls each encoder, by the feature that runs it.
-ENCODERS = {"yamnet_embedding": "yamnet", "vgg16_embedding": "vgg16"}
 KINDS: dict[Source, str] = {
     "audio": "audio",
     "pictures": "pictures",
@@ -116,8 +115,8 @@ def make(
         # DVC knows these files by their contents, not by their names.
         "checksums": {
             "lists": found.lists
-            and sha256_of_files(found.lists / name for name in published_metadata.LISTS.values()),
-            "artists": found.artists and sha256_of_files([found.artists]),
+            and hashing.files(found.lists / name for name in published_metadata.LISTS.values()),
+            "artists": found.artists and hashing.files([found.artists]),
         },
         "segments": {"seconds": 3.0, "per_track": 3 if found.synthetic else 10},
         "sources": {
@@ -178,7 +177,7 @@ def missing(experiment: Experiment, material: Material, *, found: Found, models:
 
 
 def _material(material: Material, *, found: Found) -> dict[str, Any]:
-    encoder = ENCODERS.get(material.feature)
+    encoder = features.load(material.feature).ENCODER
     weights = UNTRAINED if material.untrained else found.weights.get(encoder or "", "")
     block = material.model_dump(mode="json", exclude={"untrained", "preset"}) | {"weights": weights}
     if material.preset:
@@ -262,22 +261,22 @@ def params(document: dict[str, Any], *, material: str, root: Path) -> Params:
     whole = yaml.safe_load(presets.compose(BASE))
     feature, source = block["feature"], document["sources"][block["source"]]
     listing = f"data/corpus/{source['kind']}.parquet"
-    features = {feature: {**whole["features"][feature], "unit": block["unit"], "reads": listing}}
+    blocks = {feature: {**whole["features"][feature], "unit": block["unit"], "reads": listing}}
     if block["options"]:
-        features[feature]["options"] = block["options"]
+        blocks[feature]["options"] = block["options"]
     if block["through"]:
-        features[block["through"]] = {
+        blocks[block["through"]] = {
             **whole["features"][block["through"]],
             "unit": block["unit"],
             "reads": listing,
         }
-        features[feature]["reads"] = f"data/features/{block['through']}"
+        blocks[feature]["reads"] = f"data/features/{block['through']}"
     whole |= {
         "preset": "study",
         "seed": document["seed"],
         "synthetic": document["synthetic"],
         "segments": document["segments"],
-        "features": features,
+        "features": blocks,
         "models": {name: model for name, model in whole["models"].items() if model["feature"] == feature},
     }
     whole["corpus"] |= {
@@ -285,8 +284,9 @@ def params(document: dict[str, Any], *, material: str, root: Path) -> Params:
         "minimum_tracks": 5,
         "published": {},
     }
-    encoder = ENCODERS.get(feature)
-    whole["pretrained"] |= {"yamnet": YAMNET, "allow_untrained": True}
+    encoder = features.load(feature).ENCODER
+    whole["pretrained"]["yamnet"] = YAMNET
+    whole["allow_untrained_encoders"] = True
     if encoder:
         whole["pretrained"][encoder] = block["weights"]
     return Params.model_validate(whole)

@@ -15,11 +15,9 @@ import pandas as pd
 
 from components.corpus import store as corpus_store
 from components.evaluation import aggregation, bootstrap, significance
+from components.features.encoders import base as encoders
 from components.study.materials import DATA
 
-#: Bytes of a frozen encoder's weights, which its model needs beside its own file: 14,714,688 parameters of VGG16
-#: without top (keras.applications) and 3.7 million of YAMNet (its model card), four bytes each.
-ENCODER_BYTES = {"vgg16": 4 * 14_714_688, "yamnet": 4 * 3_700_000}
 #: Said of what the data allows and no run has reached.
 NOT_YET = "not yet; the same command goes on"
 #: Columns of the page, in order; ``kfold`` is all folds of ``track``.
@@ -141,14 +139,16 @@ class Outcome:
         fits = [fit for fit in self.fits if "failed" not in fit]
         if not done or not fits:
             return {}
-        encoder = (fits[0]["pretrained"] or {}).get("encoder", "")
+        pretrained = fits[0]["pretrained"]
+        # Four bytes a weight of the frozen encoder, which the model needs beside its own file.
+        encoder = 4 * encoders.find(pretrained["encoder"]).PARAMETERS if pretrained else 0
         own = median(cost["file_bytes"] for cost in done)
         peaks = [cost["peak_memory_mib"] for cost in done]
         return {
             "seconds": median(cost["seconds"] for cost in done),
             "parameters": fits[0]["parameters"],
             "file_bytes": own,
-            "weights_bytes": own + ENCODER_BYTES.get(encoder, 0),
+            "weights_bytes": own + encoder,
             "peak_memory_mib": max([*peaks, self.extraction.get("peak_memory_mib", 0.0)]),
             "extraction_seconds": self.extraction.get("seconds", 0.0),
         }

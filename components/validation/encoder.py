@@ -21,7 +21,7 @@ def claim(inputs: Inputs) -> dict[str, int]:
     told = inputs.meta.get("pretrained")
     known = isinstance(told, dict) and isinstance(told.get("trained"), bool) and bool(told.get("sha256"))
     return {
-        "claim_refused": int(not known or not (claimed(inputs) or inputs.params.pretrained.allow_untrained))
+        "claim_refused": int(not known or not (claimed(inputs) or inputs.params.allow_untrained_encoders))
     }
 
 

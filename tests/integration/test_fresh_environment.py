@@ -109,7 +109,7 @@ def build(name: str, root: Path, chosen: Params) -> TrainingRecord:
     feature = block.feature
     module = load(feature)
     values, starts = compute.compute(feature, *audio.decode(question()), params=chosen)
-    encoder = compute.load_encoder(module, pretrained=chosen.pretrained)
+    encoder = compute.encoder_of(module, params=chosen)
     meta = {
         "feature": feature,
         "unit": chosen.feature(feature).unit,
@@ -117,7 +117,7 @@ def build(name: str, root: Path, chosen: Params) -> TrainingRecord:
         "names": list(module.NAMES) if module.NAMES else None,
         "sample_rate": module.SAMPLE_RATE,
         "options": options(feature, params=chosen).model_dump(mode="json"),
-        "pretrained": encoder.facts() if encoder else None,
+        "pretrained": encoder.record() if encoder else None,
     }
     index = pd.DataFrame({"track": "a", "segment": range(len(values)), "start": starts, "genre": "jazz"})
     index = index.assign(**feature_store.summary(values))

@@ -1,18 +1,21 @@
-"""What the frozen encoders share: whose weights they run, and what to do where there are none."""
+"""Frozen encoders: one file each beside this one, found by name."""
 
 from __future__ import annotations
 
-import hashlib
+import pkgutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
+from typing import Protocol, cast
 
 import numpy as np
 
-from components.core.errors import PretrainedError
+from components.core.errors import MissingWeightsError, ParamsError, PretrainedError
 
-#: Value of ``pretrained.<encoder>`` that asks for untrained weights even where trained ones are at hand.
+#: Value of ``pretrained.<encoder>`` that selects untrained weights even where trained ones are at hand.
 UNTRAINED = "untrained"
 #: Seed of every untrained encoder; fixed, so that a feature means the same in every run.
 SEED = 20
@@ -25,9 +28,9 @@ class Encoder:
     Attributes
     ----------
     name : str
-        ``yamnet`` or ``vgg16``.
+        Its file in this folder.
     run : callable
-        Arrays in, arrays out; each feature's file says of which shape.
+        Arrays in, arrays out; the encoder's ``load`` documents their shapes.
     origin : str
         Where the weights come from, without any folder of this machine.
     trained : bool
@@ -42,8 +45,8 @@ class Encoder:
     trained: bool
     sha256: str
 
-    def facts(self) -> dict[str, str | bool]:
-        """Say whose weights these are, as ``meta.json`` keeps it."""
+    def record(self) -> dict[str, str | bool]:
+        """Describe the weights, as ``meta.json`` keeps it."""
         return {
             "encoder": self.name,
             "origin": self.origin,
@@ -52,69 +55,124 @@ class Encoder:
         }
 
 
-def say_untrained(name: str, *, key: str, value: str, reason: str, remedy: str, allowed: bool) -> None:
-    """Go on without trained weights if that is allowed, and say so; stop otherwise.
+class EncoderFile(Protocol):
+    """What an encoder's file holds.
+
+    Attributes
+    ----------
+    LICENCE : str
+        Of the weights.
+    PARAMETERS : int
+        Weights of the network that runs, each of 4 bytes.
+    REQUIREMENTS : tuple of str
+        Packages that a served model needs besides those of every model.
+    """
+
+    LICENCE: str
+    PARAMETERS: int
+    REQUIREMENTS: tuple[str, ...]
+
+    def locate(self, value: str) -> Path:
+        """Return the file or folder that ``pretrained.<name>`` stands for; it may not exist.
+
+        It travels with a served model, where its path in turn is a value of ``pretrained.<name>``.
+        """
+        ...
+
+    def load(self, value: str) -> Encoder:
+        """Load the weights that ``pretrained.<name>`` stands for.
+
+        Raises
+        ------
+        MissingWeightsError
+            If they cannot be had; the message says which file goes where.
+        PretrainedError
+            If they are of another network.
+        """
+        ...
+
+    def untrained(self) -> Encoder:
+        """Build a stand-in with weights drawn from ``SEED``."""
+        ...
+
+
+def names() -> list[str]:
+    """List the encoders there are, sorted."""
+    package = import_module(__package__)
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name != "base")
+
+
+def find(name: str) -> EncoderFile:
+    """Import an encoder's file.
+
+    Raises
+    ------
+    ParamsError
+        If there is no such encoder.
+    """
+    if name not in names():
+        raise ParamsError(f"encoder {name!r} is not known; valid: {', '.join(names())}")
+    return cast(EncoderFile, import_module(f"{__package__}.{name}"))
+
+
+def check(pretrained: Mapping[str, str]) -> None:
+    """Check the keys of ``pretrained`` in ``params.yaml``.
+
+    Raises
+    ------
+    ParamsError
+        If a key is no encoder.
+    """
+    for name in pretrained:
+        if name not in names():
+            raise ParamsError(f"pretrained.{name} has no file in {__package__}; valid: {', '.join(names())}")
+
+
+def load(name: str, *, pretrained: Mapping[str, str], allow_untrained: bool) -> Encoder:
+    """Load an encoder, once a process.
 
     Parameters
     ----------
     name : str
         The encoder.
-    key, value : str
-        The key of ``params.yaml`` that names the weights, and its value.
-    reason : str
-        Why they cannot be had.
-    remedy : str
-        Which file goes where.
-    allowed : bool
-        ``pretrained.allow_untrained``.
+    pretrained : mapping of str to str
+        ``pretrained`` of ``params.yaml``: where each encoder's weights come from, or ``untrained``.
+    allow_untrained : bool
+        Go on with untrained weights, with a warning, where the others cannot be had.
+
+    Returns
+    -------
+    Encoder
+        Ready to run.
 
     Raises
     ------
+    ParamsError
+        If there is no such encoder, or ``pretrained`` does not name it.
+    MissingWeightsError
+        If its weights cannot be had, and untrained ones are not allowed.
     PretrainedError
-        If it is not allowed.
+        If the weights are of another network.
     """
-    if value == UNTRAINED:
-        reason = "as asked for"
-    elif not allowed:
-        raise PretrainedError(f"{key} is {value!r}: {reason}; {remedy}")
+    module = find(name)
+    if name not in pretrained:
+        raise ParamsError(
+            f"pretrained has no key {name!r}; valid: where its weights come from, or {UNTRAINED}"
+        )
+    value = pretrained[name]
+    return _load(name, value, allow_untrained, module.locate(value))
+
+
+@lru_cache(maxsize=4)
+def _load(name: str, value: str, allow_untrained: bool, place: Path) -> Encoder:
+    # The place tells apart one value's weights in two caches.
+    reason = "as params.yaml selects"
+    if value != UNTRAINED:
+        try:
+            return find(name).load(value)
+        except PretrainedError as error:
+            if not (allow_untrained and isinstance(error, MissingWeightsError)):
+                raise type(error)(f"pretrained.{name} is {value!r}: {error}") from error
+            reason = str(error)
     print(f"{name}: UNTRAINED, seeded random weights ({reason})", file=sys.stderr, flush=True)
-
-
-def sha256_of_files(paths: Iterable[Path]) -> str:
-    """Hash files in the order given.
-
-    Parameters
-    ----------
-    paths : iterable of Path
-        Files.
-
-    Returns
-    -------
-    str
-        SHA-256 of their contents, one after the other, in hexadecimal.
-    """
-    digest = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    return digest.hexdigest()
-
-
-def sha256_of_arrays(arrays: Iterable[np.ndarray]) -> str:
-    """Hash arrays in the order given.
-
-    Parameters
-    ----------
-    arrays : iterable of ndarray
-        Weights.
-
-    Returns
-    -------
-    str
-        SHA-256 of their bytes, in hexadecimal.
-    """
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+    return find(name).untrained()

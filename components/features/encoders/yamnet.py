@@ -1,4 +1,4 @@
-"""YAMNet taken apart: its front end and its body, so that many clips are embedded in one call.
+"""YAMNet: its weights, and its network as front end and body, so that many clips are embedded in one call.
 
 The published model takes one waveform, frames it, and pads its end with silence to a whole patch. Here the
 same weights run on patches that lie inside the clip. Given the patches of the published model, the body gives
@@ -7,12 +7,24 @@ its embeddings (tests hold it to that).
 
 from __future__ import annotations
 
+import hashlib
+import os
+import tempfile
+import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from components.core.errors import PretrainedError
+from components.core import hashing
+from components.core.errors import MissingWeightsError, PretrainedError
+from components.features.encoders.base import SEED, Encoder
+
+LICENCE = "Apache-2.0"
+PARAMETERS = 3_700_000
+#: setuptools because tensorflow-hub imports pkg_resources.
+REQUIREMENTS = ("tensorflow-hub", "tf-keras", "setuptools")
 
 #: Hz, and samples: 25 ms a frame, every 10 ms.
 SAMPLE_RATE, FRAME, FRAME_HOP, N_FFT = 16_000, 400, 160, 512
@@ -27,6 +39,77 @@ _LAYERS = 14
 _HALVING = frozenset({3, 5, 7, 13})
 #: Added to variances by the published model's batch normalisation.
 _EPSILON = 1e-4
+
+
+def locate(value: str) -> Path:
+    """Return the folder of ``saved_model.pb`` and ``variables``; it may not exist.
+
+    Parameters
+    ----------
+    value : str
+        A path, or a TensorFlow Hub handle: then its place in the cache, named by the SHA-1 of the handle.
+    """
+    folder = Path(value)
+    return folder if folder.is_dir() else _cache() / hashlib.sha1(value.encode()).hexdigest()
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("TFHUB_CACHE_DIR") or Path(tempfile.gettempdir()) / "tfhub_modules")
+
+
+def load(value: str) -> Encoder:
+    """Load the published weights; a handle that is not in the cache is downloaded.
+
+    Returns
+    -------
+    Encoder
+        ``run(clips, starts=starts)`` takes clips ``(n, samples)`` at ``SAMPLE_RATE`` and the first frame of each
+        patch, and returns ``[(n, patches, 1024)]``, float32, 0 and up.
+    """
+    with warnings.catch_warnings():
+        # Of its own import; the setuptools that it needs is locked.
+        warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
+        import tensorflow_hub
+
+    try:
+        folder = Path(tensorflow_hub.resolve(value))
+        model = tensorflow_hub.load(str(folder))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise MissingWeightsError(
+            f"cannot be loaded ({' '.join(str(error).split())[:200]}); with a network it is downloaded; without, put "
+            f"the unpacked model into {_cache()}/<sha1 of the handle>/ (saved_model.pb and variables/), or set "
+            "TFHUB_CACHE_DIR"
+        ) from error
+    files = [folder / "saved_model.pb", *sorted((folder / "variables").iterdir())]
+    variables = model.__call__.concrete_functions[0].variables
+    weights = {variable.name.split(":")[0]: variable.numpy() for variable in variables}
+    return Encoder("yamnet", _runner(body(weights)), origin=value, trained=True, sha256=hashing.files(files))
+
+
+def untrained() -> Encoder:
+    """Build a small stand-in: a seeded projection of each patch, rectified."""
+    # Means of 8 frames: what a projection keeps of a patch does not hang on a few milliseconds.
+    pooled = PATCH // 8 * MELS
+    weights = np.random.default_rng(SEED).normal(0.0, pooled**-0.5, (pooled, WIDTH)).astype(np.float32)
+
+    def project(patches: np.ndarray) -> np.ndarray:
+        means = patches.reshape(len(patches), PATCH // 8, 8, MELS).mean(axis=2)
+        return np.maximum(means.reshape(len(patches), -1) @ weights, np.float32(0))
+
+    return Encoder(
+        "yamnet", _runner(project), origin=f"seed {SEED}", trained=False, sha256=hashing.arrays([weights])
+    )
+
+
+def _runner(embed: Callable[[np.ndarray], np.ndarray]) -> Callable[..., list[np.ndarray]]:
+    spectra = front_end()
+
+    def run(clips: np.ndarray, *, starts: np.ndarray) -> list[np.ndarray]:
+        patches = spectra(np.ascontiguousarray(clips))[:, starts[:, np.newaxis] + np.arange(PATCH)]
+        embedded = embed(patches.reshape(-1, *patches.shape[2:]))
+        return [embedded.reshape(len(clips), len(starts), -1)]
+
+    return run
 
 
 def patch_starts(samples: int) -> np.ndarray:
@@ -106,7 +189,7 @@ def body(weights: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray
             for number in range(2, _LAYERS + 1)
         ]
     except KeyError as error:
-        raise PretrainedError(f"this is not YAMNet: it has no variable {error}") from error
+        raise PretrainedError(f"not YAMNet: it has no variable {error}") from error
 
     # The weights are constants of the graph, so that TensorFlow joins convolution, bias and activation.
     @tf.function(input_signature=[tf.TensorSpec((None, PATCH, MELS), tf.float32)])
@@ -130,29 +213,3 @@ def _folded(weights: Mapping[str, np.ndarray], layer: str, kernel: str) -> tuple
     if kernel == "depthwise_kernel":
         factor = factor[:, np.newaxis]
     return (weights[f"{layer}/{kernel}"] * factor).astype(np.float32), bias.astype(np.float32)
-
-
-def stand_in(*, seed: int) -> tuple[Callable[[np.ndarray], np.ndarray], list[np.ndarray]]:
-    """Build a small untrained body: a seeded projection of each patch.
-
-    Parameters
-    ----------
-    seed : int
-        Of the projection.
-
-    Returns
-    -------
-    body : callable
-        Patches ``(n, 96, 64)`` to ``(n, 1024)``, float32, 0 and up.
-    weights : list of ndarray
-        The projection.
-    """
-    # Means of 8 frames: what a projection keeps of a patch does not hang on a few milliseconds.
-    pooled = PATCH // 8 * MELS
-    weights = np.random.default_rng(seed).normal(0.0, pooled**-0.5, (pooled, WIDTH)).astype(np.float32)
-
-    def run(patches: np.ndarray) -> np.ndarray:
-        means = patches.reshape(len(patches), PATCH // 8, 8, MELS).mean(axis=2)
-        return np.maximum(means.reshape(len(patches), -1) @ weights, np.float32(0))
-
-    return run, [weights]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from components import features
-from components.config.params import Params, PretrainedParams, SegmentsParams
+from components.config.params import Params, SegmentsParams
 from components.core.errors import FeatureError
 from components.corpus import audio
+from components.features.encoders import base as encoders
 from components.features.encoders.base import Encoder
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def compute(name: str, y: np.ndarray, sample_rate: int, *, params: Params) -> tu
     block = params.feature(name)
     module = features.load(block.extractor)
     options = features.options(name, params=params)
-    encoder = load_encoder(module, pretrained=params.pretrained)
+    encoder = encoder_of(module, params=params)
     source = features.kind_read(block.reads)
     if source in ("audio", "table"):
         count = audio.segment_count(
@@ -104,27 +105,13 @@ def cut(
     return clips[:, :-1] if getattr(module, "DROP_LAST_SAMPLE", False) else clips
 
 
-def load_encoder(module: ModuleType, *, pretrained: PretrainedParams) -> Encoder | None:
-    """Load the encoder a feature runs, if it runs one.
-
-    Parameters
-    ----------
-    module : module
-        A feature.
-    pretrained : PretrainedParams
-        Where weights come from.
-
-    Returns
-    -------
-    Encoder or None
-        Loaded once a process.
-
-    Raises
-    ------
-    PretrainedError
-        If its weights cannot be had, and untrained ones are not allowed.
-    """
-    return module.load_encoder(pretrained) if module.ENCODER else None
+def encoder_of(module: ModuleType, *, params: Params) -> Encoder | None:
+    """Load the encoder that a feature runs, if it runs one; see :func:`components.features.encoders.base.load`."""
+    if module.ENCODER is None:
+        return None
+    return encoders.load(
+        module.ENCODER, pretrained=params.pretrained, allow_untrained=params.allow_untrained_encoders
+    )
 
 
 @lru_cache(maxsize=1)
@@ -148,7 +135,7 @@ def apply(
     options : pydantic.BaseModel
         Its ``Options``.
     encoder : Encoder or None
-        From :func:`load_encoder`.
+        From :func:`encoder_of`.
 
     Returns
     -------

@@ -140,7 +140,7 @@ def finish(chunk: Chunk, material: Material, *, job: Job) -> int:
     """
     module = features.load(job.params.feature(job.name).extractor)
     options = features.options(job.name, params=job.params)
-    encoder = waveform.load_encoder(module, pretrained=job.params.pretrained)
+    encoder = waveform.encoder_of(module, params=job.params)
     groups: Sequence[np.ndarray] = material.clips
     if encoder and len({clips.shape[1:] for clips in material.clips}) == 1:
         groups = [np.concatenate(material.clips)]  # an encoder is fed many tracks at once

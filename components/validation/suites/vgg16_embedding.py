@@ -104,7 +104,7 @@ def expectations(inputs: Inputs) -> Suite:
             "width_differs", 0, "as many columns as the blocks have channels, times the statistics and bands"
         ),
         between("minimum", 0.0, None, "rectified activations and their deviations are not negative"),
-        equal("claim_refused", 0, "untrained weights only where pretrained.allow_untrained says so"),
+        equal("claim_refused", 0, "untrained weights only where allow_untrained_encoders says so"),
     ]
     groups = layout(inputs)
     if claimed(inputs) and groups:

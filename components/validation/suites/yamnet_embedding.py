@@ -58,7 +58,7 @@ def expectations(inputs: Inputs) -> Suite:
         agree("views", "views_due", "the clip as it is, and once at each of the option's speeds"),
         agree("frames", "frames_due", "a patch of 0.96 s every 0.48 s, at 16 kHz"),
         between("minimum", 0.0, None, "averages of rectified activations are not negative"),
-        equal("claim_refused", 0, "untrained weights only where pretrained.allow_untrained says so"),
+        equal("claim_refused", 0, "untrained weights only where allow_untrained_encoders says so"),
     ]
     if claimed(inputs):
         embedding += [

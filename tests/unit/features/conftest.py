@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,18 +31,18 @@ def tone(seed: int, *, seconds: float, rate: int = RATE) -> np.ndarray:
 def make_params() -> Callable[..., Params]:
     """Demo params with 1-s segments, two a track, untrained encoders; blocks can be replaced by key."""
 
-    def make(**blocks: dict) -> Params:
+    def make(**blocks: Any) -> Params:
         document = yaml.safe_load(presets.compose("demo"))
         document["corpus"]["sources"] = {"audio": {"path": "audio"}}
         document["corpus"]["minimum_tracks"] = 2
         document["segments"] = {"seconds": 1.0, "per_track": 2}
-        document["pretrained"] = {"vgg16": "untrained", "yamnet": "untrained", "allow_untrained": True}
+        document["pretrained"] = {"vgg16": "untrained", "yamnet": "untrained"}
         document["features"]["mel_sequence"] = {"reads": "data/corpus/audio.parquet", "unit": "segment"}
         for name in ("mfcc_sequence", "vgg16_embedding"):
             # Each feature's own defaults, not the demo's savings.
             document["features"][name]["options"] = {}
         for key, value in blocks.items():
-            document[key] = document[key] | value
+            document[key] = document[key] | value if isinstance(value, dict) else value
         return parse(yaml.safe_dump(document))
 
     return make

@@ -241,22 +241,21 @@ def test_missing_weights_stop_the_stage_and_say_what_goes_where(
     weights = {
         "yamnet": str(tmp_path / "no-model"),
         "vgg16": str(tmp_path / "no.h5"),
-        "allow_untrained": False,
     }
-    params = make_params(pretrained=weights)
+    params = make_params(pretrained=weights, allow_untrained_encoders=False)
     with pytest.raises(PretrainedError, match=r"pretrained\.yamnet is .*saved_model\.pb"):
         extraction.run("yamnet_embedding", params=params, root=project)
     with pytest.raises(PretrainedError, match=r"pretrained\.vgg16 is .*no such file"):
-        compute.load_encoder(features.load("vgg16_embedding"), pretrained=params.pretrained)
+        compute.encoder_of(features.load("vgg16_embedding"), params=params)
 
 
 def test_untrained_encoders_say_so_where_they_are_allowed(
     make_params: Callable[..., Params], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     params = make_params(pretrained={"yamnet": str(tmp_path / "no-model")})
-    encoder = compute.load_encoder(features.load("yamnet_embedding"), pretrained=params.pretrained)
+    encoder = compute.encoder_of(features.load("yamnet_embedding"), params=params)
     assert encoder is not None
-    assert encoder.facts()["trained"] is False
+    assert encoder.record()["trained"] is False
     assert "yamnet: UNTRAINED" in capsys.readouterr().err
 
 

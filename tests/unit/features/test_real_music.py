@@ -9,11 +9,10 @@ import pandas as pd
 import pytest
 import soundfile
 
-from components.config.params import PretrainedParams
 from components.core.errors import PretrainedError
 from components.corpus import audio
-from components.features import mel_image, mfcc_summary, vgg16_embedding, yamnet_embedding
-from components.features.encoders import yamnet
+from components.features import mel_image, mfcc_summary, vgg16_embedding
+from components.features.encoders import vgg16, yamnet
 from components.features.pipeline import images
 
 pytestmark = pytest.mark.real
@@ -99,26 +98,25 @@ def _shades(pixels: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture
-def pretrained(test_data: Path, monkeypatch: pytest.MonkeyPatch) -> PretrainedParams:
+def pretrained(test_data: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(test_data / "weights" / "tfhub"))
-    return PretrainedParams(
-        vgg16=str(test_data / "weights" / "vgg16" / "vgg16_notop.weights.h5"),
-        yamnet="https://tfhub.dev/google/yamnet/1",
-        allow_untrained=False,
-    )
+    return {
+        "vgg16": str(test_data / "weights" / "vgg16" / "vgg16_notop.weights.h5"),
+        "yamnet": "https://tfhub.dev/google/yamnet/1",
+    }
 
 
 def test_given_its_patches_yamnets_body_gives_its_embeddings(
-    test_data: Path, pretrained: PretrainedParams
+    test_data: Path, pretrained: dict[str, str]
 ) -> None:
     import tensorflow_hub
 
-    published = tensorflow_hub.load(pretrained.yamnet)
+    published = tensorflow_hub.load(pretrained["yamnet"])
     y = audio.resample(waveform(test_data, "rock.00004"), 22_050, to=16_000)[: 10 * 16_000]
     _, embeddings, frames = (output.numpy() for output in published(y))
     ours = yamnet.front_end()(y[np.newaxis])[0]
     np.testing.assert_allclose(ours, frames[: len(ours)], atol=1e-3)
-    encoder = yamnet_embedding.load_encoder(pretrained)
+    encoder = yamnet.load(pretrained["yamnet"])
     assert encoder.trained
     whole = len(embeddings) - 1
     (ours,) = encoder.run(y[np.newaxis], starts=np.arange(whole) * yamnet.PATCH_HOP)
@@ -131,12 +129,10 @@ def test_weights_of_another_model_are_refused() -> None:
 
 
 @pytest.mark.slow
-def test_vgg16_loads_by_path_and_its_facts_hold_no_path(
-    test_data: Path, pretrained: PretrainedParams
-) -> None:
-    encoder = vgg16_embedding.load_encoder(pretrained)
+def test_vgg16_loads_by_path_and_its_facts_hold_no_path(test_data: Path, pretrained: dict[str, str]) -> None:
+    encoder = vgg16.load(pretrained["vgg16"])
     assert encoder.trained
-    assert encoder.facts()["origin"] == "vgg16_notop.weights.h5"
+    assert encoder.origin == "vgg16_notop.weights.h5"
     public = images.read(test_data / "gtzan" / "images_original" / "pop" / "pop00003.png")
     values = vgg16_embedding.extract(public[np.newaxis], options=vgg16_embedding.Options(), encoder=encoder)
     assert values.shape == (1, 2560)

@@ -91,7 +91,8 @@ def params(
                 "patience": 2,
             },
             "training": {"epochs": 30, "patience": 6, "monitor": "val_accuracy"},
-            "pretrained": {"vgg16": "imagenet", "yamnet": "https://example.org", "allow_untrained": True},
+            "pretrained": {"vgg16": "imagenet", "yamnet": "https://example.org"},
+            "allow_untrained_encoders": True,
             "promotion": {"registered_model": "genre", "margin": 0.0, "allow_untrained": True},
         }
     )

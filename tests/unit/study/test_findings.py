@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from components.study import declarations, results, rules
+from components.features.encoders import vgg16
+from components.study import declarations, rules
 from components.study.results import Outcome
 from components.study.rules import Evidence
 
@@ -176,4 +177,4 @@ def test_the_interval_is_over_songs_not_over_fits() -> None:
 def test_the_encoder_s_weights_belong_to_a_model_s_size() -> None:
     cost = outcome("vgg16_audio", encoder="vgg16", size=1e6).cost()
     assert cost["file_bytes"] == 1e6
-    assert cost["weights_bytes"] == 1e6 + results.ENCODER_BYTES["vgg16"]
+    assert cost["weights_bytes"] == 1e6 + 4 * vgg16.PARAMETERS

@@ -33,7 +33,7 @@ GENRES = ("classical", "disco", "jazz", "metal")
 def document(**changes: Any) -> dict[str, Any]:
     """The demo's params with untrained encoders; blocks named in ``changes`` are updated."""
     made = yaml.safe_load(presets.compose("demo"))
-    made["pretrained"] = {"vgg16": "untrained", "yamnet": "untrained", "allow_untrained": True}
+    made["pretrained"] = {"vgg16": "untrained", "yamnet": "untrained"}
     # All blocks of the encoder, as with real music.
     made["features"]["vgg16_embedding"]["options"] = {}
     for block, values in changes.items():
@@ -93,10 +93,13 @@ def recorded(folder: Path, *, data: Path, names: tuple[str, ...] = FEATURES) -> 
     weights = {
         "vgg16": str(data / "weights" / "vgg16" / "vgg16_notop.weights.h5"),
         "yamnet": "https://tfhub.dev/google/yamnet/1",
-        "allow_untrained": False,
     }
     sources = {"audio": {"path": str(folder / "audio")}}
-    common: dict[str, Any] = {"pretrained": weights, "segments": {"per_track": 5}}
+    common: dict[str, Any] = {
+        "pretrained": weights,
+        "allow_untrained_encoders": False,
+        "segments": {"per_track": 5},
+    }
     heard = parse(yaml.safe_dump(document(corpus={"sources": sources, "minimum_tracks": 4}, **common)))
     made = extract(
         heard,

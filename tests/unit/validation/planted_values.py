@@ -195,8 +195,7 @@ def claimed_to_be_trained(good: Inputs) -> Inputs:
 
 def untrained_where_it_may_not_be(good: Inputs) -> Inputs:
     told = with_meta(good, pretrained=good.meta["pretrained"] | {"trained": False})
-    refused = good.params.pretrained.model_copy(update={"allow_untrained": False})
-    return replace(told, params=good.params.model_copy(update={"pretrained": refused}))
+    return replace(told, params=good.params.model_copy(update={"allow_untrained_encoders": False}))
 
 
 def nothing_told_of_the_weights(good: Inputs) -> Inputs:
