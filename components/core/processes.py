@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import os
+import resource
+import sys
 from pathlib import Path
 
 import psutil
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    # macOS has no affinity of processes.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def peak_memory_mib(*, children: bool = False) -> float:
+    """Return the largest memory that this process, or any of its ended children, has held, in MiB."""
+    whose = resource.RUSAGE_CHILDREN if children else resource.RUSAGE_SELF
+    # Linux gives KiB, macOS bytes (getrusage(2) of each).
+    return resource.getrusage(whose).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def own() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
@@ -18,6 +17,7 @@ from rich.console import Console
 from components import features
 from components.config.params import Params
 from components.core.errors import FeatureError
+from components.core.processes import cores
 from components.features.pipeline import cache, compute, worker
 from components.features.pipeline import store as feature_store
 from components.features.pipeline.cache import Chunk, Track
@@ -168,7 +168,7 @@ def _compute(
     processes: int | None,
     advance: Callable[[int], None],
 ) -> None:
-    workers = min(processes or len(os.sched_getaffinity(0)), len(missing))
+    workers = min(processes or cores(), len(missing))
     if workers < 2:
         for chunk in missing:
             advance(worker.compute(chunk, job=job))

@@ -8,7 +8,6 @@ them.
 
 from __future__ import annotations
 
-import resource
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import pandas as pd
 
 from components.config.params import Params, SelectedModel
 from components.core import atomic
+from components.core.processes import peak_memory_mib
 from components.evaluation import diagnostics
 from components.training import dataset, fit, leakage
 from components.training.predict import feature_hash, predict, score, weights_hash
@@ -111,7 +111,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
             file_bytes=(folder / "model.keras").stat().st_size,
             seconds=seconds,
             # Linux gives the peak in KiB (getrusage(2)).
-            peak_memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            peak_memory_mib=peak_memory_mib(),
             warnings=[str(warning) for warning in warnings],
             params=params,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 
 from components.core import atomic
 from components.core.errors import ParamsError
+from components.core.processes import peak_memory_mib
 from components.corpus import store as corpus_store
 from components.corpus.store import COLUMNS
 from components.features.pipeline import store as feature_store
@@ -103,12 +103,11 @@ def extract(name: str, *, root: Path = Path()) -> None:
     if block["through"]:
         # Pictures are large, and drawn again quickly from their chunks.
         shutil.rmtree(feature_store.folder(block["through"], root=place))
-    usage = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    peak = max(peak_memory_mib(), peak_memory_mib(children=True))
     values = feature_store.folder(block["feature"], root=place) / "values.npy"
     atomic.write_json(
         root / DATA / "costs" / f"{name}.json",
-        # Linux gives the peak in KiB (getrusage(2)).
-        {"seconds": seconds, "peak_memory_mib": max(usage) / 1024, "bytes": values.stat().st_size},
+        {"seconds": seconds, "peak_memory_mib": peak, "bytes": values.stat().st_size},
     )
 
 

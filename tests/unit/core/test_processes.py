@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from components.core import processes
 
 
 def test_a_process_knows_itself_and_its_child_knows_it() -> None:
-    code = "import sys; from components import processes; sys.exit(not processes.alive(sys.argv[1]))"
+    code = "import sys; from components.core import processes; sys.exit(not processes.alive(sys.argv[1]))"
     assert processes.alive(processes.own())
     subprocess.run([sys.executable, "-c", code, processes.own()], check=True)
 
@@ -30,3 +31,18 @@ def test_one_that_has_ended_is_not_alive_even_before_anybody_asks_how_it_ended()
 @pytest.mark.parametrize("mark", ["", "-", "1", "x-1", f"{os.getpid()}-", f"{os.getpid()}-1", "9999999-1"])
 def test_anything_else_is_nobody(mark: str) -> None:
     assert not processes.alive(mark)
+
+
+@pytest.mark.parametrize(("platform", "unit"), [("linux", 2**10), ("darwin", 2**20)])
+def test_peak_memory_is_in_mib_on_each_system(
+    monkeypatch: pytest.MonkeyPatch, platform: str, unit: int
+) -> None:
+    monkeypatch.setattr(processes.sys, "platform", platform)
+    monkeypatch.setattr(processes.resource, "getrusage", lambda _: SimpleNamespace(ru_maxrss=300 * unit))
+    assert processes.peak_memory_mib() == processes.peak_memory_mib(children=True) == 300
+
+
+def test_cores_are_counted_where_a_system_has_no_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert processes.cores() == len(os.sched_getaffinity(0))
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert processes.cores() == os.cpu_count()
