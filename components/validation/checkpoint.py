@@ -1,41 +1,79 @@
-"""Great Expectations around a feature: context, batches, one suite a table, one checkpoint, Data Docs."""
+"""Great Expectations around a feature: one suite a table, one checkpoint, Data Docs, failures in words."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from components.validation.contract import Suite
-
 if TYPE_CHECKING:
     from great_expectations.checkpoint import CheckpointResult
     from great_expectations.data_context import EphemeralDataContext
 
+# Read when the package is imported, here or by whatever imports it first.
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+
 SITE = "data_docs"
-#: Values of a failed expectation that are told; Data Docs show more.
+#: Values of a failed expectation that a message shows; Data Docs show more.
 SHOWN = 3
+#: Columns that say what a row of a table is.
+KEYS = ("track", "column", "genre", "block")
+
+
+@dataclass
+class Checked:
+    """A table and its expectations."""
+
+    table: pd.DataFrame
+    expectations: list[Any]
+
+    def add(self, expectations: list[Any], **columns: Any) -> None:
+        """Add expectations, and the columns that they are of."""
+        self.table = self.table.assign(**columns)
+        self.expectations = [*self.expectations, *expectations]
+
+
+#: By the table's name.
+Checks = dict[str, Checked]
+
+
+def expect(kind: str, reason: str, **arguments: Any) -> Any:
+    """Make the expectation ``Expect<kind>``, whose reason goes into Data Docs, the result and the error."""
+    import great_expectations.expectations as gxe
+
+    return getattr(gxe, f"Expect{kind}")(description=reason, **arguments)
+
+
+def between(column: str, low: float | None, high: float | None, reason: str, **more: Any) -> Any:
+    """Expect each value of a column from ``low`` to ``high``, both included."""
+    return expect("ColumnValuesToBeBetween", reason, column=column, min_value=low, max_value=high, **more)
+
+
+def equal(column: str, value: Any, reason: str, **more: Any) -> Any:
+    """Expect each value of a column to be ``value`` (or one of a list), and none to be missing."""
+    values = value if isinstance(value, list) else [value]
+    return expect("ColumnValuesToBeInSet", reason, column=column, value_set=values, **more)
+
+
+def agree(left: str, right: str, reason: str, **more: Any) -> Any:
+    """Expect two columns to hold the same value in every row."""
+    return expect("ColumnPairValuesToBeEqual", reason, column_A=left, column_B=right, **more)
+
+
+def ordered(larger: str, smaller: str, reason: str) -> Any:
+    """Expect column ``larger`` to be at least column ``smaller`` in every row."""
+    return expect(
+        "ColumnPairValuesAToBeGreaterThanB", reason, column_A=larger, column_B=smaller, or_equal=True
+    )
 
 
 def context(docs: Path | None) -> EphemeralDataContext:
-    """Make a context that lives in memory, tells nobody, draws no bars, and writes its pages to ``docs``.
-
-    Parameters
-    ----------
-    docs : Path or None
-        Folder for Data Docs; None for no pages.
-
-    Returns
-    -------
-    EphemeralDataContext
-        Without data or suites.
-    """
-    # Read when the package is imported: set before, and for whatever a parent process may have set.
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    """Make a context that lives in memory, sends and draws nothing, and writes its pages to ``docs``, if any."""
     import great_expectations as gx
     from great_expectations.data_context.types.base import (
         DataContextConfig,
@@ -43,41 +81,32 @@ def context(docs: Path | None) -> EphemeralDataContext:
         ProgressBarsConfig,
     )
 
+    pages = {
+        "class_name": "SiteBuilder",
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+        "store_backend": {
+            "class_name": "TupleFilesystemStoreBackend",
+            "base_directory": str(docs and docs.absolute()),
+        },
+    }
     config = DataContextConfig(
         store_backend_defaults=InMemoryStoreBackendDefaults(),
         progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
+        data_docs_sites={SITE: pages} if docs else {},
         analytics_enabled=False,
     )
-    made = gx.get_context(mode="ephemeral", project_config=config)
-    if docs is None:
-        return made
-    made.add_data_docs_site(
-        SITE,
-        {
-            "class_name": "SiteBuilder",
-            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-            "store_backend": {
-                "class_name": "TupleFilesystemStoreBackend",
-                "base_directory": str(docs.absolute()),
-            },
-        },
-    )
-    return made
+    return gx.get_context(mode="ephemeral", project_config=config)
 
 
-def run(
-    feature: str, *, suite: Suite, tables: Mapping[str, pd.DataFrame], docs: Path | None = None
-) -> CheckpointResult:
-    """Run a feature's suite over its tables as one checkpoint, and write Data Docs.
+def run(feature: str, *, checks: Checks, docs: Path | None = None) -> CheckpointResult:
+    """Run a feature's checkpoint, and write Data Docs.
 
     Parameters
     ----------
     feature : str
-        Name of the checkpoint and of the suites, ``<feature>.<table>``.
-    suite : dict of str to list of Expectation
-        Expectations by table.
-    tables : mapping of str to DataFrame
-        The tables; one without expectations is not looked at.
+        Name of the checkpoint and, as ``<feature>.<table>``, of its suites.
+    checks : dict of str to Checked
+        The tables.
     docs : Path, optional
         An existing folder for the pages; ``index.html`` is the first.
 
@@ -86,129 +115,109 @@ def run(
     CheckpointResult
         One result a table.
     """
-    made = context(docs)
     import great_expectations as gx
 
+    made = context(docs)
     # One checkpoint over several tables needs batches that it can find itself: files, for as long as it runs.
     with TemporaryDirectory(prefix="genre-validation-") as folder:
         source = made.data_sources.add_pandas_filesystem(feature, base_directory=Path(folder))
         definitions = []
-        for table, expectations in suite.items():
-            tables[table].to_parquet(Path(folder) / f"{table}.parquet", index=False)
-            asset = source.add_parquet_asset(table)
-            batch = asset.add_batch_definition_path("whole", path=f"{table}.parquet")
-            name = f"{feature}.{table}"
-            expected = made.suites.add(gx.ExpectationSuite(name=name, expectations=expectations))
-            definitions.append(
-                made.validation_definitions.add(
-                    gx.ValidationDefinition(name=name, data=batch, suite=expected)
-                )
-            )
-        checkpoint = made.checkpoints.add(
-            gx.Checkpoint(
-                name=feature,
-                validation_definitions=definitions,
-                result_format={"result_format": "SUMMARY"},
-            )
+        for name, checked in checks.items():
+            checked.table.to_parquet(Path(folder) / f"{name}.parquet", index=False)
+            batch = source.add_parquet_asset(name).add_batch_definition_path("whole", path=f"{name}.parquet")
+            suite = gx.ExpectationSuite(name=f"{feature}.{name}", expectations=checked.expectations)
+            definition = gx.ValidationDefinition(name=suite.name, data=batch, suite=made.suites.add(suite))
+            definitions.append(made.validation_definitions.add(definition))
+        checkpoint = gx.Checkpoint(
+            name=feature, validation_definitions=definitions, result_format={"result_format": "SUMMARY"}
         )
-        result = checkpoint.run()
+        result = made.checkpoints.add(checkpoint).run()
         if docs is not None:
             # Once at the end: as an action of the checkpoint it would draw all pages again for each table.
             made.build_data_docs(site_names=[SITE])
         return result
 
 
-def failures(
-    result: CheckpointResult, *, tables: Mapping[str, pd.DataFrame]
-) -> tuple[int, list[dict[str, Any]]]:
-    """Take from a checkpoint's result what failed, in plain values without times, paths or run ids.
+def failures(result: CheckpointResult, *, checks: Checks) -> list[dict[str, Any]]:
+    """List what failed, in plain values without times, paths or run ids.
 
     Parameters
     ----------
     result : CheckpointResult
         What :func:`run` returned.
-    tables : mapping of str to DataFrame
-        The tables it looked at, to say which track or column a value belongs to.
+    checks : dict of str to Checked
+        The tables it was given, to name the track or column that a value belongs to.
 
     Returns
     -------
-    total : int
-        How many expectations were asked.
-    failed : list of dict
+    list of dict
         ``table``, ``column``, ``observed``, ``expected``, ``reason``, ``expectation``; sorted.
     """
-    total, failed = 0, []
+    failed = []
+    outcome: Any
     for validated in result.run_results.values():
         table = validated.suite_name.split(".", 1)[1]
-        for answer in validated.results:
-            total += 1
-            if not answer.success:
-                failed.append({"table": table, **_plain(answer, tables[table])})
-    return total, sorted(failed, key=lambda entry: (entry["table"], entry["column"], entry["reason"]))
+        for outcome in validated.results:
+            if outcome.success:
+                continue
+            config = outcome.expectation_config
+            columns = [
+                config.kwargs[key] for key in ("column", "column_A", "column_B") if key in config.kwargs
+            ]
+            failed.append(
+                {
+                    "table": table,
+                    "column": ", ".join(columns),
+                    "observed": _observed(outcome, checks[table].table),
+                    "expected": _expected(config.type, config.kwargs),
+                    "reason": config.description or "",
+                    "expectation": config.type,
+                }
+            )
+    return sorted(failed, key=lambda entry: (entry["table"], entry["column"], entry["reason"]))
 
 
-def _plain(answer: Any, table: pd.DataFrame) -> dict[str, Any]:
-    config = answer.expectation_config
-    asked = config.kwargs
-    pair = [asked[name] for name in ("column_A", "column_B") if name in asked]
-    return {
-        "column": asked.get("column") or ", ".join(pair),
-        "observed": _observed(answer, table),
-        "expected": _expected(config.type, asked),
-        "reason": config.description or "",
-        "expectation": config.type,
-    }
+def _expected(kind: str, given: Mapping[str, Any]) -> str:
+    mostly = f" in {given['mostly']:.0%} or more" if given.get("mostly", 1.0) < 1.0 else ""
+    if "value_set" in given:
+        return " or ".join(_short(value) for value in given["value_set"]) + mostly
+    if "column_A" in given:
+        return ("equal" if kind.endswith("equal") else "the first not below the second") + mostly
+    bounds = []
+    for end, inside, outside in (("min", "at least", "above"), ("max", "at most", "below")):
+        if given.get(f"{end}_value") is not None:
+            word = outside if given.get(f"strict_{end}") else inside
+            bounds.append(f"{word} {_short(given[f'{end}_value'])}")
+    return " and ".join(bounds) + mostly
 
 
-def _expected(kind: str, asked: Mapping[str, Any]) -> str:
-    mostly = f" in {asked['mostly']:.0%} or more" if asked.get("mostly", 1.0) < 1.0 else ""
-    if "value_set" in asked:
-        return " or ".join(_short(value) for value in asked["value_set"]) + mostly
-    if kind.endswith("pair_values_to_be_equal"):
-        return "equal" + mostly
-    if kind.endswith("a_to_be_greater_than_b"):
-        return "the first not below the second" + mostly
-    low, high = asked.get("min_value"), asked.get("max_value")
-    strict_low, strict_high = asked.get("strict_min"), asked.get("strict_max")
-    bounds = [
-        f"{'above' if strict_low else 'at least'} {_short(low)}" if low is not None else "",
-        f"{'below' if strict_high else 'at most'} {_short(high)}" if high is not None else "",
-    ]
-    return " and ".join(bound for bound in bounds if bound) + mostly
-
-
-def _observed(answer: Any, table: pd.DataFrame) -> str:
-    found = answer.result or {}
+def _observed(outcome: Any, table: pd.DataFrame) -> str:
+    found = outcome.result or {}
     if "unexpected_count" in found:
         values = found.get("partial_unexpected_list") or []
         places = found.get("partial_unexpected_index_list") or []
-        some = list(dict.fromkeys(_placed(*pair, table) for pair in zip(values, places, strict=False)))[
-            :SHOWN
-        ]
-        return (
-            f"{found['unexpected_count']} of {found['element_count']}: " if len(table) > 1 else ""
-        ) + ", ".join(some)
+        named = dict.fromkeys(_placed(*pair, table) for pair in zip(values, places, strict=False))
+        count = f"{found['unexpected_count']} of {found['element_count']}: " if len(table) > 1 else ""
+        return count + ", ".join(list(named)[:SHOWN])
     if "observed_value" in found:
         return _short(found["observed_value"])
-    told = answer.exception_info or {}
-    faults = [told] if "exception_message" in told else list(told.values())
-    return "; ".join(sorted({str(fault["exception_message"]) for fault in faults})) or "nothing"
+    raised = outcome.exception_info or {}
+    errors = [raised] if "exception_message" in raised else list(raised.values())
+    return "; ".join(sorted({str(error["exception_message"]) for error in errors})) or "nothing"
 
 
 def _placed(value: Any, place: Any, table: pd.DataFrame) -> str:
-    """Say which track, column, genre or block of a table a value belongs to."""
-    key = next((name for name in ("track", "column", "genre", "block") if name in table.columns), None)
+    """Name the track, column, genre or block of a table that a value belongs to."""
+    key = next((name for name in KEYS if name in table.columns), None)
     if key is None or not isinstance(place, int):
         return _short(value)
     row = table.iloc[place]
-    segment = f" segment {row['segment']}" if "segment" in table.columns and row["segment"] >= 0 else ""
+    segment = f" segment {row['segment']}" if row.get("segment", -1) >= 0 else ""
     return f"{row[key]}{segment} {_short(value)}"
 
 
 def _short(value: Any) -> str:
     if isinstance(value, tuple | list):
-        return "(" + ", ".join(_short(part) for part in value) + ")"
-    if isinstance(value, float):
-        # Six digits: enough to see what is wrong, few enough to be the same on every machine.
-        return f"{float(value):.6g}"
-    return str(value)
+        return "(" + ", ".join(map(_short, value)) + ")"
+    # Six digits: enough to see what is wrong, few enough to be the same on every machine.
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

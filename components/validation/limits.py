@@ -1,19 +1,29 @@
-"""The numbers of ``params.yaml``'s block ``validation``, and the limits a suite file may change for its feature."""
+"""Limits: the block ``validation`` of ``params.yaml``, and what a suite file may change for its feature."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import numpy as np
 import pydantic
 from pydantic import Field
 
 from components.config.params import Strict, describe
 from components.core.errors import ParamsError
 
+#: As in librosa's ``mfcc``: mel bands, and decibels that power_to_db keeps below a clip's loudest value.
+MELS, TOP_DB = 128, 80.0
+#: power_to_db's floor, 1e-10, is -100 dB; 2048 samples of a full-scale tone under a Hann window are 2**20: 60 dB.
+FLOOR_DB, FULL_SCALE_DB = -100.0, 61.0
+#: An orthonormal cosine transform of 128 bands: the first coefficient is their sum over the root of 128; the others
+#: are at most the root of 2/128 times half the range of 80 dB times 128 cosines' sizes (2/pi each).
+QUIET, LOUD = float(np.sqrt(MELS)) * FLOOR_DB, float(np.sqrt(MELS)) * FULL_SCALE_DB
+CEPSTRUM = float(np.sqrt(2.0 / MELS)) * TOP_DB / 2.0 * MELS * 2.0 / np.pi + 1.0
+
 
 class ValidationParams(Strict):
-    """How much of what a real collection always holds a little of is let through.
+    """The block ``validation``: how much is allowed of what a real collection always holds a little of.
 
     Attributes
     ----------
@@ -79,7 +89,7 @@ class Limits:
         Share of a column's values that may lie exactly on its maximum or, unless that is 0, on its minimum.
         A continuous quantity reaches its extreme once; a clipped one again and again.
     piled_columns : float
-        Share of columns that may do so all the same: units of a frozen encoder that rarely answer.
+        Share of columns that may do so all the same: units of a frozen encoder that are rarely active.
     zeros : float
         Share of a column's values that may be exactly 0. A measured quantity is 0 by chance alone; a rectified
         one, or a picture's, often.

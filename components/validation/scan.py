@@ -24,12 +24,12 @@ class Scan:
     Attributes
     ----------
     rows : DataFrame
-        One row a row of values: ``not_finite`` (count), ``mean``, ``std``, ``minimum``, ``maximum``, ``zeros``
-        (share), ``digest`` (64 bits of a hash of the bytes).
+        One row a row of values: ``not_finite`` (count), ``mean``, ``std``, ``minimum``, ``maximum``, ``digest``
+        (64 bits of a hash of the bytes).
     columns : DataFrame
         One row a column, the last axis of the values: ``column``, ``not_finite``, ``minimum``, ``maximum``,
-        ``mean``, ``std``, ``zeros``, ``whole`` (share of whole numbers among
-        the others), ``at_minimum``, ``at_maximum`` (shares of the values).
+        ``mean``, ``std``, ``zeros``, ``whole`` (share of whole numbers among the others), ``at_minimum``,
+        ``at_maximum`` (shares of the values).
     constant_elements : float
         Share of the numbers of a row that never vary over the rows.
     tracks : ndarray of str, shape (tracks,)
@@ -59,12 +59,11 @@ class Scan:
         return signal.spread(self.profiles)
 
 
-def pieces(values: np.ndarray) -> Iterator[slice]:
-    """Yield slices of whole rows, each of about :data:`PIECE_BYTES`."""
-    row_bytes = max(1, values[0].nbytes) if len(values) else 1
-    step = max(1, PIECE_BYTES // row_bytes)
+def pieces(values: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield whole rows, each time about :data:`PIECE_BYTES` of them."""
+    step = max(1, PIECE_BYTES // max(1, values[0].nbytes))
     for start in range(0, len(values), step):
-        yield slice(start, min(start + step, len(values)))
+        yield np.asarray(values[start : start + step])
 
 
 def profile(x: np.ndarray) -> np.ndarray:
@@ -96,7 +95,7 @@ def scan(values: np.ndarray, *, tracks: np.ndarray, names: list[str] | None = No
     Parameters
     ----------
     values : ndarray of float32, shape (rows, ...)
-        Feature values, at best a memory map.
+        Feature values, at best a memory map; one row or more.
     tracks : ndarray of str, shape (rows,)
         Track of each row.
     names : list of str, optional
@@ -107,99 +106,83 @@ def scan(values: np.ndarray, *, tracks: np.ndarray, names: list[str] | None = No
     Scan
         See there.
     """
-    width = values.shape[-1]
-    first_seen, codes = np.unique(tracks.astype(str), return_index=True, return_inverse=True)[1:]
-    order = np.argsort(np.argsort(first_seen))
-    codes = order[codes]
-    labels = tracks.astype(str)[np.sort(first_seen)]
-    counts = np.bincount(codes, minlength=len(labels))
-
-    rows: list[pd.DataFrame] = []
-    columns = _Columns(width)
-    low = high = None
-    sums = squares = None
-    for piece in pieces(values):
-        x = np.asarray(values[piece])
+    codes, labels = pd.factorize(tracks.astype(str))
+    counts = np.bincount(codes)
+    rows, columns, done = [], [], 0
+    low, high = np.array(np.inf), np.array(-np.inf)
+    sums = squares = np.zeros(0)
+    for x in pieces(values):
         finite = np.isfinite(x)
-        if not finite.all():
-            x = np.where(finite, x, np.float32(0.0))
+        x = np.where(finite, x, np.float32(0.0))
         flat = x.reshape(len(x), -1)
-        rows.append(
-            pd.DataFrame(
-                {
-                    "not_finite": (~finite).reshape(len(x), -1).sum(axis=1),
-                    "mean": flat.mean(axis=1, dtype=np.float64),
-                    "std": flat.std(axis=1, dtype=np.float64),
-                    "minimum": flat.min(axis=1).astype(np.float64),
-                    "maximum": flat.max(axis=1).astype(np.float64),
-                    "zeros": (flat == 0).mean(axis=1),
-                    "digest": [hashlib.blake2b(row.tobytes(), digest_size=8).hexdigest() for row in flat],
-                }
-            )
-        )
-        columns.add(x.reshape(-1, width), finite.reshape(-1, width))
-        low = flat.min(axis=0) if low is None else np.minimum(low, flat.min(axis=0))
-        high = flat.max(axis=0) if high is None else np.maximum(high, flat.max(axis=0))
+        rows.append(_rows(flat, finite))
+        columns.append(_columns(x.reshape(-1, x.shape[-1]), finite.reshape(-1, x.shape[-1])))
+        low, high = np.minimum(low, flat.min(axis=0)), np.maximum(high, flat.max(axis=0))
         short = profile(x)
-        if sums is None or squares is None:
+        if not done:
             sums, squares = np.zeros((len(labels), short.shape[1])), np.zeros(short.shape[1])
-        np.add.at(sums, codes[piece], short)
+        np.add.at(sums, codes[done : done + len(x)], short)
         squares += np.square(short).sum(axis=0)
-    assert low is not None and high is not None and sums is not None and squares is not None
+        done += len(x)
     return Scan(
         rows=pd.concat(rows, ignore_index=True),
-        columns=columns.table(names or [f"c{number}" for number in range(width)]),
+        columns=_joined(columns, names=names or [f"c{number}" for number in range(values.shape[-1])]),
         constant_elements=float(np.mean(low == high)),
-        tracks=labels,
+        tracks=np.asarray(labels),
         profiles=sums / counts[:, None],
         coherence=_coherence(sums, squares, counts),
     )
 
 
-class _Columns:
-    """Running counts of each column over pieces of rows."""
+def _rows(flat: np.ndarray, finite: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "not_finite": (~finite).reshape(len(flat), -1).sum(axis=1),
+            "mean": flat.mean(axis=1, dtype=np.float64),
+            "std": flat.std(axis=1, dtype=np.float64),
+            "minimum": flat.min(axis=1).astype(np.float64),
+            "maximum": flat.max(axis=1).astype(np.float64),
+            "digest": [hashlib.blake2b(row.tobytes(), digest_size=8).hexdigest() for row in flat],
+        }
+    )
 
-    def __init__(self, width: int) -> None:
-        self.count = 0
-        self.not_finite = np.zeros(width, dtype=np.int64)
-        self.sum, self.squares = np.zeros(width), np.zeros(width)
-        self.zeros = np.zeros(width, dtype=np.int64)
-        self.whole = np.zeros(width, dtype=np.int64)
-        self.extremes = {"minimum": np.full(width, np.inf), "maximum": np.full(width, -np.inf)}
-        self.hits = {name: np.zeros(width, dtype=np.int64) for name in self.extremes}
 
-    def add(self, x: np.ndarray, finite: np.ndarray) -> None:
-        self.count += len(x)
-        self.not_finite += (~finite).sum(axis=0)
-        self.sum += x.sum(axis=0, dtype=np.float64)
-        self.squares += np.square(x, dtype=np.float64).sum(axis=0)
-        self.zeros += (x == 0).sum(axis=0)
-        self.whole += ((x == np.rint(x)) & (x != 0)).sum(axis=0)
-        for name, reduce in (("minimum", np.minimum), ("maximum", np.maximum)):
-            best = reduce(self.extremes[name], reduce.reduce(x, axis=0))
-            # A new extreme starts its count afresh; an old one that still holds goes on.
-            self.hits[name] = np.where(best == self.extremes[name], self.hits[name], 0) + (x == best).sum(
-                axis=0
-            )
-            self.extremes[name] = best
+def _columns(x: np.ndarray, finite: np.ndarray) -> pd.DataFrame:
+    """Sum up one piece's columns."""
+    minimum, maximum = x.min(axis=0), x.max(axis=0)
+    return pd.DataFrame(
+        {
+            "count": len(x),
+            "not_finite": (~finite).sum(axis=0),
+            "minimum": minimum,
+            "maximum": maximum,
+            "sum": x.sum(axis=0, dtype=np.float64),
+            "squares": np.square(x, dtype=np.float64).sum(axis=0),
+            "zeros": (x == 0).sum(axis=0),
+            "whole": ((x == np.rint(x)) & (x != 0)).sum(axis=0),
+            "at_minimum": (x == minimum).sum(axis=0),
+            "at_maximum": (x == maximum).sum(axis=0),
+        }
+    )
 
-    def table(self, names: list[str]) -> pd.DataFrame:
-        mean = self.sum / self.count
-        return pd.DataFrame(
-            {
-                "column": names,
-                "not_finite": self.not_finite,
-                "minimum": self.extremes["minimum"],
-                "maximum": self.extremes["maximum"],
-                "mean": mean,
-                "std": np.sqrt(np.maximum(self.squares / self.count - np.square(mean), 0.0)),
-                "zeros": self.zeros / self.count,
-                "whole": self.whole / np.maximum(self.count - self.zeros, 1),
-                # One value is always at each extreme: what counts is how many join it.
-                "at_minimum": (self.hits["minimum"] - 1) / self.count,
-                "at_maximum": (self.hits["maximum"] - 1) / self.count,
-            }
-        )
+
+def _joined(parts: list[pd.DataFrame], *, names: list[str]) -> pd.DataFrame:
+    """Put the pieces' columns together."""
+    together = pd.concat(parts)
+    by_column = together.groupby(level=0)
+    columns = by_column.sum().astype("float64")
+    count = columns["count"]
+    for end, pick in (("minimum", by_column["minimum"].min()), ("maximum", by_column["maximum"].max())):
+        # Only pieces that reach the extreme count. One value is always there: what matters is how many join it.
+        hits = together[f"at_{end}"].where(together[end] == pick.reindex(together.index), 0)
+        columns[end] = pick.astype("float64")
+        columns[f"at_{end}"] = (hits.groupby(level=0).sum() - 1) / count
+    mean = columns.pop("sum") / count
+    columns["std"] = np.sqrt(np.maximum(columns.pop("squares") / count - np.square(mean), 0.0))
+    columns["whole"] /= np.maximum(count - columns["zeros"], 1)
+    columns["zeros"] /= count
+    columns["not_finite"] = columns["not_finite"].astype("int64")
+    return columns.assign(column=names, mean=mean).drop(columns="count")
 
 
 def _coherence(sums: np.ndarray, squares: np.ndarray, counts: np.ndarray) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""Do rows and labels belong together? Facts of a collection that a misplaced label or row would destroy."""
+"""Label signal: measures of a collection that a misplaced label or row would destroy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FOLDS = 5
 
 
 def label_signal(profiles: np.ndarray, genres: np.ndarray, *, margin: float) -> tuple[float, float]:
-    """Tell genres apart by the nearest centroid, cross-validated over whole tracks, and say what is needed.
+    """Return how well the nearest centroid tells genres apart, cross-validated over tracks, and what is needed.
 
     The weakest rule there is, on purpose: it is a check of the data and never a model. Where labels and rows
     were moved against each other it does no better than chance.
@@ -38,38 +38,34 @@ def label_signal(profiles: np.ndarray, genres: np.ndarray, *, margin: float) -> 
         Balanced accuracy, 0 to 1; NaN where some genre has but one track.
     needed : float
         Chance (one over the number of genres) plus the larger of ``margin`` and three standard errors of a
-        guesser's balanced accuracy on so many tracks, but never more than halfway from chance to perfect: a
-        handful of tracks cannot be asked for more.
+        guesser's balanced accuracy on so many tracks, but never more than halfway from chance to perfect: more
+        cannot be expected of a handful of tracks.
     """
-    from sklearn.model_selection import StratifiedKFold
+    from sklearn.metrics import balanced_accuracy_score
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.neighbors import NearestCentroid
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
 
-    names, codes = np.unique(genres.astype(str), return_inverse=True)
-    counts = np.bincount(codes)
-    chance = 1.0 / len(names)
+    counts = np.unique(genres.astype(str), return_counts=True)[1]
+    chance = 1.0 / len(counts)
     needed = chance + min(max(margin, SIGMAS * _guess(counts)), (1 - chance) / 2)
-    if len(names) < 2 or counts.min() < 2:
+    if len(counts) < 2 or counts.min() < 2:
         return float("nan"), needed
     varying = profiles[:, np.ptp(profiles, axis=0) > 0]
     if varying.shape[1] == 0:
         return chance, needed
+    rule = make_pipeline(StandardScaler(), NearestCentroid())
     folds = StratifiedKFold(min(FOLDS, int(counts.min())), shuffle=True, random_state=0)
-    right = np.zeros(len(codes), dtype=bool)
-    for fit, rest in folds.split(varying, codes):
-        scale = np.std(varying[fit], axis=0)
-        scaled = varying / np.where(scale > 0, scale, np.inf)
-        centroids = np.stack([scaled[fit][codes[fit] == code].mean(axis=0) for code in range(len(names))])
-        # |x - c|^2 without |x|^2, which is the same for every centroid.
-        distances = np.square(centroids).sum(axis=1) - 2.0 * scaled[rest] @ centroids.T
-        right[rest] = distances.argmin(axis=1) == codes[rest]
-    accuracy = np.mean([right[codes == code].mean() for code in range(len(names))])
-    return float(accuracy), needed
+    predicted = cross_val_predict(rule, varying, genres.astype(str), cv=folds)
+    return float(balanced_accuracy_score(genres.astype(str), predicted)), needed
 
 
 def separation(profiles: np.ndarray, genres: np.ndarray) -> tuple[float, float]:
-    """Say how far genres lie apart, and how far they would with labels in any order: for few tracks.
+    """Return how far genres lie apart, and how far they would with labels in any order: for few tracks.
 
-    Thirty tracks answer a nearest-centroid rule too coarsely: by chance one clean collection in three would fail.
-    The ratio of the variance between genres to that within them uses every number instead of one bit a track
+    Thirty tracks are too coarse a measure for a nearest-centroid rule: by chance one clean collection in three would
+    fail. The ratio of the variance between genres to that within them uses every number instead of one bit a track
     (a permutational analysis of variance; M. J. Anderson, Austral Ecology 26, 2001).
 
     Parameters
@@ -112,7 +108,9 @@ def separation(profiles: np.ndarray, genres: np.ndarray) -> tuple[float, float]:
 
 
 def few(genres: np.ndarray, *, margin: float) -> bool:
-    """Say whether tracks are so few that a guesser's luck weighs more than the margin, and enough to be put in order.
+    """Return whether :func:`separation` is the measure for so few tracks, instead of :func:`label_signal`.
+
+    It is where a guesser's luck weighs more than the margin, and the tracks are enough to be put in order.
 
     Parameters
     ----------
@@ -124,7 +122,7 @@ def few(genres: np.ndarray, *, margin: float) -> bool:
     Returns
     -------
     bool
-        True where :func:`separation` is to be asked instead of :func:`label_signal`.
+        True for :func:`separation`.
     """
     counts = np.unique(genres.astype(str), return_counts=True)[1]
     orders = math.lgamma(counts.sum() + 1) - sum(math.lgamma(count + 1) for count in counts)
@@ -193,6 +191,6 @@ def repeats(rows: pd.DataFrame) -> pd.DataFrame:
     first = rows.groupby("digest")[["track", "genre"]].transform("first")
     within = rows.duplicated(["digest", "track"])
     across = (rows["track"] != first["track"]) & ~within
-    # Equal silences may cross genres; who repeats a *track* is decided by the track's share of such rows.
+    # Equal silences may cross genres; whether a *track* is a repeat follows from its share of such rows.
     conflict = (rows["track"] != first["track"]) & (rows["genre"] != first["genre"])
     return pd.DataFrame({"within": within, "across": across, "conflict": conflict})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.stages import validate
-from components.validation.inputs import Inputs
+from components.validation.tables import Inputs
 from tests.unit.validation.good_features import FEATURES, composed, recorded, resampled, tabled
 from tests.unit.validation.planted_rows import ROWS, Fault
 from tests.unit.validation.planted_values import TRAINED, VALUES, claimed_to_be_trained
@@ -51,7 +51,7 @@ def real(tmp_path_factory: pytest.TempPathFactory, test_data: Path) -> dict[str,
 
 
 def failed(planted: Inputs) -> list[str]:
-    return [f"{entry['table']}.{entry['column']}" for entry in validate.judge(planted)["failed"]]
+    return [f"{entry['table']}.{entry['column']}" for entry in validate.evaluate(planted)["failed"]]
 
 
 @pytest.mark.parametrize("feature", FEATURES)
@@ -93,7 +93,7 @@ def test_a_good_real_feature_passes(real: dict[str, Inputs], feature: str) -> No
 @pytest.mark.slow
 def test_the_public_table_of_whole_tracks_passes_with_its_repeats(test_data: Path, tmp_path: Path) -> None:
     table = tabled(tmp_path, data=test_data, name="features_30_sec.csv")
-    result = validate.judge(table)
+    result = validate.evaluate(table)
     assert result["failed"] == []
     assert result["summary"]["duplicate_share"] == 0.014
     assert result["summary"]["conflicting_tracks"] == 1

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from components.validation.base import between, equal, expect
-from components.validation.contract import Suite, Tables
-from components.validation.inputs import Inputs
+from components.validation.checkpoint import Checked, Checks, between, equal, expect
 from components.validation.limits import Limits
 from components.validation.scan import Scan, pieces
+from components.validation.tables import Inputs
 
 #: Height, width, channels of the public pictures.
 SHAPE = (288, 432, 3)
@@ -29,28 +28,49 @@ LEAST_STEP = 1e-3
 LIMITS = Limits(constant_elements=0.75, pile_up=1.0, zeros=1.0, whole=1.0)
 
 
-def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
-    """Build ``pictures``, one row a picture.
+def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
+    """Add ``pictures``, one row a picture, and what they must hold.
 
-    Returns
-    -------
-    dict of str to DataFrame
-        ``pictures``: ``track``, ``minimum``, ``maximum``, ``mean``, ``std`` of the whole; ``fractions`` (share of
-        values that are no whole number), ``off_map`` (share of spectrogram pixels whose colour is not of the
-        colour map), ``margin`` (darkest value outside the axes), ``tilt`` (lower half less upper half of the
-        bands, in brightness), ``course`` (correlation of a column of pixels with the next) and ``lean`` (logarithm
-        of how much bands differ in brightness, over how much moments do).
+    Measured are ``minimum``, ``maximum``, ``mean``, ``std`` of the whole; ``fractions`` (share of values that are no
+    whole number), ``off_map`` (share of spectrogram pixels whose colour is not of the colour map), ``margin`` (darkest
+    value outside the axes), ``tilt`` (lower half less upper half of the bands, in brightness), ``course`` (correlation
+    of a column of pixels with the next) and ``lean`` (logarithm of how much bands differ in brightness, over how much
+    moments do).
     """
-    rows = found.rows[["minimum", "maximum", "mean", "std"]].copy()
-    rows.insert(0, "track", inputs.index["track"].astype(str).to_numpy(dtype=object))
-    if inputs.values.shape[1:] != SHAPE:
-        return {"pictures": rows.assign(shape_differs=1)}
-    parts = [_look(np.nan_to_num(np.asarray(inputs.values[piece]))) for piece in pieces(inputs.values)]
-    looked = pd.concat(parts, ignore_index=True)
-    return {"pictures": pd.concat([rows.assign(shape_differs=0), looked], axis=1)}
+    fits = inputs.values.shape[1:] == SHAPE
+    tracks = inputs.index["track"].astype(str).to_numpy(dtype=object)
+    rows = found.rows[["minimum", "maximum", "mean", "std"]].assign(track=tracks, shape_differs=int(not fits))
+    pictures = [
+        equal("shape_differs", 0, "288 lines of 432 pixels in three colours, as the public pictures"),
+        between("minimum", 0.0, 60.0, "the softest sound and the frame line are nearly black"),
+        between("maximum", 200.0, 255.0, "margins are white: not scaled to 0..1, not shifted around 0"),
+    ]
+    checks["pictures"] = Checked(rows, pictures)
+    if not fits:
+        return
+    measured = pd.concat([_measure(np.nan_to_num(x)) for x in pieces(inputs.values)], ignore_index=True)
+    columns = "a sound lasts longer than a column of pixels: time runs along the lines"
+    bands = "loudness differs more from band to band than from moment to moment: frequency runs upwards"
+    low = "music has more energy in the lower bands: not upside down"
+    checks["pictures"].add(
+        [
+            between("mean", 60.0, 220.0, "neither black nor white: margins alone give 107"),
+            between("std", 40.0, 128.0, "margins and spectrogram differ; no spread of 0..255 is above 127.5"),
+            equal("fractions", 0.0, "whole numbers, as pictures hold"),
+            between(
+                "off_map", None, 0.05, "colours are of the map magma: channels in order, nothing blended"
+            ),
+            between("margin", 250.0, 255.0, "white outside the axes: not shifted, not cropped"),
+            between("spread_inside", 2.0, None, "the spectrogram is not one colour", mostly=0.98),
+            between("tilt", 0.0, None, low, mostly=0.8),
+            expect("ColumnMedianToBeBetween", columns, column="course", min_value=0.15, max_value=None),
+            expect("ColumnMedianToBeBetween", bands, column="lean", min_value=LEAST_LEAN, max_value=None),
+        ],
+        **measured,
+    )
 
 
-def _look(x: np.ndarray) -> pd.DataFrame:
+def _measure(x: np.ndarray) -> pd.DataFrame:
     inside = x[:, TOP:BOTTOM, LEFT:RIGHT]
     brightness = inside.mean(axis=-1)
     half = brightness.shape[1] // 2
@@ -80,41 +100,3 @@ def _off_map(pixels: np.ndarray) -> np.ndarray:
     colours = np.asarray(matplotlib.colormaps["magma"](np.arange(256)))[:, :3] * 255.0
     distances = cKDTree(colours).query(pixels.reshape(-1, 3), p=np.inf, workers=1)[0]
     return (distances.reshape(len(pixels), -1) > ROUNDING).mean(axis=1)
-
-
-def expectations(inputs: Inputs) -> Suite:
-    """Say what pictures must hold."""
-    pictures = [
-        equal("shape_differs", 0, "288 lines of 432 pixels in three colours, as the public pictures"),
-        between("minimum", 0.0, 60.0, "the softest sound and the frame line are nearly black"),
-        between("maximum", 200.0, 255.0, "margins are white: not scaled to 0..1, not shifted around 0"),
-    ]
-    if inputs.values.shape[1:] == SHAPE:
-        pictures += [
-            between("mean", 60.0, 220.0, "neither black nor white: margins alone give 107"),
-            between("std", 40.0, 128.0, "margins and spectrogram differ; no spread of 0..255 is above 127.5"),
-            equal("fractions", 0.0, "whole numbers, as pictures hold"),
-            between(
-                "off_map", None, 0.05, "colours are of the map magma: channels in order, nothing blended"
-            ),
-            between("margin", 250.0, 255.0, "white outside the axes: not shifted, not cropped"),
-            between("spread_inside", 2.0, None, "the spectrogram is not one colour", mostly=0.98),
-            between(
-                "tilt", 0.0, None, "music has more energy in the lower bands: not upside down", mostly=0.8
-            ),
-            expect(
-                "ColumnMedianToBeBetween",
-                "a sound lasts longer than a column of pixels: time runs along the lines",
-                column="course",
-                min_value=0.15,
-                max_value=None,
-            ),
-            expect(
-                "ColumnMedianToBeBetween",
-                "loudness differs more from band to band than from moment to moment: frequency runs upwards",
-                column="lean",
-                min_value=LEAST_LEAN,
-                max_value=None,
-            ),
-        ]
-    return {"pictures": pictures}

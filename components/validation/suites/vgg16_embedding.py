@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from components.validation.base import between, equal, ordered
-from components.validation.contract import Suite, Tables
-from components.validation.encoder import claim, claimed
-from components.validation.inputs import Inputs
+from components.validation.checkpoint import Checked, Checks, between, equal, ordered
 from components.validation.limits import Limits
 from components.validation.scan import Scan
+from components.validation.tables import Inputs
 
 #: Channels of each block's output.
 CHANNELS = {1: 64, 2: 128, 3: 256, 4: 512, 5: 512}
@@ -21,26 +19,17 @@ SCALED_LEVELS = {3: 4.2, 4: 0.43, 5: 0.1}
 #: How many times more or less a collection's level may be.
 FACTOR = 5.0
 
-#: A few units of the last block answer to nothing that a spectrogram holds.
+#: A few units of the last block respond to nothing that a spectrogram holds.
 LIMITS = Limits(constant_columns=0.3, constant_elements=0.3, piled_columns=0.1, zeros=1.0)
 
 
 def layout(inputs: Inputs) -> list[tuple[int, str, int]]:
-    """Return block, statistic and number of each group of columns, in order; empty where it is not pooled.
+    """Return block, statistic and number of each group of columns, in order: as ``(3, "mean", 256)``.
 
-    Parameters
-    ----------
-    inputs : Inputs
-        The feature.
-
-    Returns
-    -------
-    list of tuple of int, str and int
-        As ``(3, "mean", 256)``.
+    Empty where the values are not pooled.
     """
-    options = inputs.meta.get("options") or {}
     groups = []
-    for pooling in (options, *options.get("also", ())):
+    for pooling in (inputs.options, *inputs.options.get("also", ())):
         statistics = pooling.get("statistics", ("mean", "std"))
         if statistics == "flatten":
             return []
@@ -54,34 +43,37 @@ def layout(inputs: Inputs) -> list[tuple[int, str, int]]:
     return groups
 
 
-def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
-    """Add facts over all values to ``summary``, and ``blocks``, one row a block.
-
-    Returns
-    -------
-    dict of str to DataFrame
-        The two tables; ``blocks`` only where the columns are pooled statistics of known channels.
-    """
-    columns = found.columns
-    groups = layout(inputs)
+def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
+    """Add what pooled activations must hold; ``blocks``, one row a block, where columns are pooled statistics."""
+    columns, groups = found.columns, layout(inputs)
     due = sum(width for *_, width in groups) if groups else len(columns)
-    facts = {
-        **claim(inputs),
-        "width_differs": abs(due - len(columns)),
-        "minimum": columns["minimum"].min(),
-        "similarity": found.similarity,
-        "spread": found.spread,
-    }
-    levels = found.rows["mean"] / max(float(found.rows["mean"].median()), 1e-12)
-    added = {"summary": built["summary"].assign(**facts), "rows": built["rows"].assign(level=levels)}
-    if {name for _, name, _ in groups} - {"gram"} and due == len(columns):
-        added["blocks"] = _blocks(inputs, columns, groups)
-    return added
+    embedding = [
+        equal(
+            "width_differs", 0, "as many columns as the blocks have channels, times the statistics and bands"
+        ),
+        between("minimum", 0.0, None, "rectified activations and their deviations are not negative"),
+        equal("claim_refused", 0, "untrained weights only where allow_untrained_encoders is true"),
+    ]
+    if inputs.trained and groups:
+        apart = "a trained encoder tells pictures apart"
+        embedding += [between("spread", 0.15, None, apart), between("similarity", None, 0.995, apart)]
+    checks["summary"].add(
+        embedding,
+        claim_refused=inputs.claim_refused,
+        width_differs=abs(due - len(columns)),
+        minimum=columns["minimum"].min(),
+        similarity=found.similarity,
+        spread=found.spread,
+    )
+    alike = "all pictures were prepared alike: none is far from the median"
+    level = found.rows["mean"] / max(float(found.rows["mean"].median()), 1e-12)
+    checks["rows"].add([between("level", 1 / FACTOR, FACTOR, alike)], level=level)
+    if due == len(columns) and (blocks := _blocks(inputs, columns, groups)):
+        checks["blocks"] = blocks
 
 
-def _blocks(inputs: Inputs, columns: pd.DataFrame, groups: list[tuple[int, str, int]]) -> pd.DataFrame:
-    scaled = (inputs.meta.get("options") or {}).get("preparation") == "scaled"
-    levels = SCALED_LEVELS if scaled else LEVELS
+def _blocks(inputs: Inputs, columns: pd.DataFrame, groups: list[tuple[int, str, int]]) -> Checked | None:
+    levels = SCALED_LEVELS if inputs.options.get("preparation") == "scaled" else LEVELS
     rows: dict[int, dict[str, float]] = {}
     start = 0
     for block, name, width in groups:
@@ -91,40 +83,13 @@ def _blocks(inputs: Inputs, columns: pd.DataFrame, groups: list[tuple[int, str, 
             rows.setdefault(block, {"block": block})[name] = mean
         start += width
     table = pd.DataFrame(list(rows.values()))
-    table["least"] = [levels.get(block, 0.0) / FACTOR for block in table["block"]]
-    table["most"] = [levels.get(block, np.inf) * FACTOR for block in table["block"]]
-    table["most"] = table["most"].clip(upper=1e9)
-    return table
-
-
-def expectations(inputs: Inputs) -> Suite:
-    """Say what pooled activations must hold."""
-    embedding = [
-        equal(
-            "width_differs", 0, "as many columns as the blocks have channels, times the statistics and bands"
-        ),
-        between("minimum", 0.0, None, "rectified activations and their deviations are not negative"),
-        equal("claim_refused", 0, "untrained weights only where allow_untrained_encoders says so"),
-    ]
-    groups = layout(inputs)
-    if claimed(inputs) and groups:
-        embedding += [
-            between("spread", 0.15, None, "a trained encoder tells pictures apart"),
-            between("similarity", None, 0.995, "a trained encoder tells pictures apart"),
-        ]
-    same = between(
-        "level", 1 / FACTOR, FACTOR, "all pictures were prepared alike: none is far from the median"
-    )
-    suite = {"summary": embedding, "rows": [same]}
-    names = {name for _, name, _ in groups}
-    if names - {"gram"} and sum(width for *_, width in groups) == inputs.values.shape[-1]:
-        blocks = []
-        if claimed(inputs) and "mean" in names:
-            reason = "activations of trained weights on pixels prepared as meta.json says"
-            blocks = [ordered("mean", "least", reason), ordered("most", "mean", reason)]
-        for larger, smaller in (("max", "mean"), ("mean", "min"), ("max", "std")):
-            if {larger, smaller} <= names:
-                blocks.append(ordered(larger, smaller, f"a {larger} is not below the {smaller}"))
-        if blocks:
-            suite["blocks"] = blocks
-    return suite
+    expectations = []
+    if inputs.trained and "mean" in table:
+        table["least"] = [levels.get(block, 0.0) / FACTOR for block in table["block"]]
+        table["most"] = [min(levels.get(block, np.inf) * FACTOR, 1e9) for block in table["block"]]
+        reason = "activations of trained weights on pixels prepared as meta.json states"
+        expectations = [ordered("mean", "least", reason), ordered("most", "mean", reason)]
+    for larger, smaller in (("max", "mean"), ("mean", "min"), ("max", "std")):
+        if {larger, smaller} <= set(table):
+            expectations.append(ordered(larger, smaller, f"a {larger} is not below the {smaller}"))
+    return Checked(table, expectations) if expectations else None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from components.validation.base import agree, between, equal
-from components.validation.contract import Suite, Tables
-from components.validation.encoder import claim, claimed
-from components.validation.inputs import Inputs
+from components.validation.checkpoint import Checks, agree, between, equal
 from components.validation.limits import Limits
 from components.validation.scan import Scan
+from components.validation.tables import Inputs
 
 #: YAMNet's own: Hz, width of the embedding, samples of a patch and between patches.
 RATE, WIDTH, PATCH, PATCH_HOP = 16_000, 1024, 15_600, 7_680
@@ -16,55 +14,42 @@ RATE, WIDTH, PATCH, PATCH_HOP = 16_000, 1024, 15_600, 7_680
 LIMITS = Limits(constant_columns=0.9, constant_elements=0.95, piled_columns=0.05, zeros=1.0)
 
 
-def tables(inputs: Inputs, found: Scan, built: Tables) -> Tables:
-    """Add facts over all values to ``summary``.
-
-    Returns
-    -------
-    dict of str to DataFrame
-        One row.
-    """
-    columns = found.columns
-    samples = round(inputs.params.segments.seconds * RATE)
-    speeds = len((inputs.meta.get("options") or {}).get("speeds", ()))
-    shape = inputs.values.shape
-    facts = {
-        **claim(inputs),
-        "width": inputs.values.shape[-1],
-        "frames": shape[-2] if len(shape) in (3, 4) else 0,
-        "frames_due": 1 + max(0, -(-(samples - PATCH) // PATCH_HOP)),
-        "views": shape[1] if len(shape) == 4 else 1,
-        "views_due": 1 + speeds,
-        "minimum": columns["minimum"].min(),
-        "maximum": columns["maximum"].max(),
-        "mean": columns["mean"].mean(),
-        "zeros": columns["zeros"].mean(),
-        "similarity": found.similarity,
-        "spread": found.spread,
-    }
-    return {"summary": built["summary"].assign(**facts)}
-
-
-def expectations(inputs: Inputs) -> Suite:
-    """Say what embeddings must hold.
+def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
+    """Add what embeddings must hold.
 
     The figures for trained weights were measured on 50 tracks of ten genres: 77 % zeros, mean 0.064, largest
     4.4, mean cosine between tracks 0.58. The same tracks through random weights: 17 % zeros, mean 0.23, cosine
     0.98; from samples of -32768..32767: 72 %, 2.9, largest 348, 0.97; from samples divided by 32768 twice: 8 %,
     1.6, 7.7, 0.9998.
     """
+    columns, shape = found.columns, inputs.values.shape
+    samples = round(inputs.params.segments.seconds * RATE)
     embedding = [
         equal("width", WIDTH, "YAMNet's embedding has 1,024 numbers"),
         agree("views", "views_due", "the clip as it is, and once at each of the option's speeds"),
         agree("frames", "frames_due", "a patch of 0.96 s every 0.48 s, at 16 kHz"),
         between("minimum", 0.0, None, "averages of rectified activations are not negative"),
-        equal("claim_refused", 0, "untrained weights only where allow_untrained_encoders says so"),
+        equal("claim_refused", 0, "untrained weights only where allow_untrained_encoders is true"),
     ]
-    if claimed(inputs):
+    if inputs.trained:
         embedding += [
             between("maximum", 0.5, 20.0, "activations of trained weights on samples of -1..1"),
             between("mean", 0.01, 0.25, "activations of trained weights on samples of -1..1"),
-            between("zeros", 0.5, 0.97, "a trained encoder is sparse: most units have nothing to say"),
+            between("zeros", 0.5, 0.97, "a trained encoder is sparse: most units are silent"),
             between("similarity", None, 0.93, "a trained encoder tells tracks apart"),
         ]
-    return {"summary": embedding}
+    checks["summary"].add(
+        embedding,
+        claim_refused=inputs.claim_refused,
+        width=shape[-1],
+        frames=shape[-2] if len(shape) in (3, 4) else 0,
+        frames_due=1 + max(0, -(-(samples - PATCH) // PATCH_HOP)),
+        views=shape[1] if len(shape) == 4 else 1,
+        views_due=1 + len(inputs.options.get("speeds", ())),
+        minimum=columns["minimum"].min(),
+        maximum=columns["maximum"].max(),
+        mean=columns["mean"].mean(),
+        zeros=columns["zeros"].mean(),
+        similarity=found.similarity,
+        spread=found.spread,
+    )

@@ -21,9 +21,9 @@ from components.features.pipeline import store as feature_store
 from components.splits import folds
 from components.stages import corpus, split, synthesise
 from components.stages import features as extraction
-from components.validation import inputs
-from components.validation.inputs import Inputs
+from components.validation import tables
 from components.validation.scan import profile
+from components.validation.tables import Inputs
 
 FEATURES = ("mfcc_summary", "mfcc_sequence", "mel_image", "yamnet_embedding", "vgg16_embedding")
 #: Of the embedded corpus, so few that five features take seconds.
@@ -47,7 +47,7 @@ def extract(params: Params, *, root: Path, source: str, names: tuple[str, ...]) 
     split.run(params=params, root=root)
     for feature in names:
         extraction.run(feature, params=params, root=root, processes=1)
-    return {feature: inputs.read(feature, params=params, root=root) for feature in names}
+    return {feature: tables.read(feature, params=params, root=root) for feature in names}
 
 
 def composed(folder: Path) -> dict[str, Inputs]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from components.validation.inputs import Inputs
+from components.validation.tables import Inputs
 from tests.unit.validation.good_features import with_values
 
 Fault = Callable[[Inputs], Inputs]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from components.validation.inputs import Inputs
+from components.validation.tables import Inputs
 from tests.unit.validation.good_features import with_values
 from tests.unit.validation.planted_rows import Fault, first_track, values_of, with_meta
 

@@ -99,14 +99,14 @@ def test_unknown_and_impossible_limits_are_refused() -> None:
 
 
 def test_more_repeats_than_params_allow_fail(loudness: tuple[Params, Path]) -> None:
-    from components.validation import inputs
+    from components.validation import tables
     from tests.unit.validation.good_features import with_values
 
     params, root = loudness
-    read = inputs.read("loudness", params=params, root=root)
+    read = tables.read("loudness", params=params, root=root)
     values = np.array(read.values)
     values[4:8] = values[0:4]
     doubled = with_values(read, values)
-    failed = [entry["column"] for entry in validate.judge(doubled)["failed"]]
+    failed = [entry["column"] for entry in validate.evaluate(doubled)["failed"]]
     assert failed == ["duplicate_share"]
-    assert validate.judge(replace(doubled, limits=ValidationParams(max_duplicate_share=0.05)))["success"]
+    assert validate.evaluate(replace(doubled, limits=ValidationParams(max_duplicate_share=0.05)))["success"]
