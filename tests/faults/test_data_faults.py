@@ -8,9 +8,9 @@ import pytest
 
 from components.stages import validate
 from components.validation.tables import Inputs
-from tests.unit.validation.good_features import FEATURES, composed, recorded, resampled, tabled
-from tests.unit.validation.planted_rows import ROWS, Fault
-from tests.unit.validation.planted_values import TRAINED, VALUES, claimed_to_be_trained
+from tests.support.planted.good_features import FEATURES, composed, recorded, resampled, tabled
+from tests.support.planted.rows import ROWS, Fault
+from tests.support.planted.values import TRAINED, VALUES, claimed_to_be_trained
 
 #: Faults that are none for the feature, or cannot be seen in it.
 EXEMPT = {
@@ -77,7 +77,7 @@ def test_an_untrained_encoder_claimed_to_be_trained_is_caught(good: dict[str, In
 def test_the_label_signal_alone_catches_labels_moved_with_listing_and_folders(
     good: dict[str, Inputs],
 ) -> None:
-    from tests.unit.validation.planted_rows import labels_shuffled_down_to_the_folders as moved
+    from tests.support.planted.rows import labels_shuffled_down_to_the_folders as moved
 
     assert "summary.separation, separation_needed" in failed(moved(good["mfcc_summary"]))
 

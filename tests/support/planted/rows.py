@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from components.validation.tables import Inputs
-from tests.unit.validation.good_features import with_values
+from tests.support.planted.good_features import with_values
 
 Fault = Callable[[Inputs], Inputs]
 

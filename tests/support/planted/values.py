@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from components.validation.tables import Inputs
-from tests.unit.validation.good_features import with_values
-from tests.unit.validation.planted_rows import Fault, first_track, values_of, with_meta
+from tests.support.planted.good_features import with_values
+from tests.support.planted.rows import Fault, first_track, values_of, with_meta
 
 
 def nan_in_one_cell(good: Inputs) -> Inputs:

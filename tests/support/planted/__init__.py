@@ -1,0 +1,1 @@
+"""Good features, and faults to plant in them."""
