@@ -28,7 +28,7 @@ def run(
     from components.config import params
     from components.config.preflight import check_all
     from components.registry import promote
-    from components.reporting import store as report_store
+    from components.reporting import comparison
 
     checked = params.load()
     check_all(checked)
@@ -38,7 +38,7 @@ def run(
         checked.model(name)
     status = runner.run(force=force, models=model or None, only_stale=only_stale)
     if status == 0:
-        report_store.table(params=checked, root=ROOT)
+        comparison.show(params=checked, root=ROOT)
         print(promote.speaks(params=checked))
         print("MLflow UI: genre mlflow-ui")
     raise typer.Exit(status)

@@ -147,9 +147,9 @@ def _finish(
             if not logged.is_completed():
                 problems.append(f"log@{model}: {logged.message}")
     if outcome.good("compare"):
-        from components.reporting import store as report_store
+        from components.reporting import comparison
 
-        rows = artifacts.comparison(report_store.read(root=root / "data"))
+        rows = artifacts.comparison(comparison.read(root=root / "data"))
         create_table_artifact(rows, key="comparison", description="The models compared")
         if promote and not problems:
             state: Any = promote_task.with_options(**patient)(return_state=True)

@@ -15,9 +15,9 @@ import yaml
 from components.config import presets
 from components.config.params import Params, parse
 from components.registry import promote
-from components.reporting import store as report_store
+from components.reporting import comparison
 from components.serving import packaging
-from components.stages import train, tune
+from components.stages import compare, train, tune
 from components.tracking import store
 from flows.pipeline.graph import Graph
 from tests.support.small_project import build_small_project
@@ -104,6 +104,15 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def five_models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, comparison.Comparison]:
+    """The data folder of five made-up models, one with an untrained encoder, and their comparison."""
+    from tests.support import finished_project
+
+    root = finished_project.build(tmp_path_factory.mktemp("five") / "data", untrained=("vgg16",), trials=3)
+    return root, compare.run(params=finished_project.params(), root=root)
+
+
 @pytest.fixture
 def trained(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the trained project, the MLP marked best; the store is its own."""
@@ -114,7 +123,7 @@ def trained(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     # MLflow keeps the address that an earlier test set in the environment.
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     shutil.copytree(template, tmp_path / "data")
-    monkeypatch.setattr(report_store, "best", lambda **_: "mlp")
+    monkeypatch.setattr(comparison, "best", lambda **_: "mlp")
     yield tmp_path / "data"
     mlflow.set_tracking_uri(before)
     os.environ.pop("MLFLOW_TRACKING_URI", None)

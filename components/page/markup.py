@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from humanize import natural_list
 
 from components.core import formatting
 from components.page.listening import Heard, Opinion
@@ -118,7 +119,7 @@ def agreement(opinions: list[Opinion]) -> str:
     if not against:
         return f"All {len(opinions)} models agree."
     said = "; ".join(
-        f"{formatting.listed(names)} {'says' if len(names) == 1 else 'say'} {genre}"
+        f"{natural_list(names)} {'says' if len(names) == 1 else 'say'} {genre}"
         for genre, names in against.items()
     )
     agreeing = len(opinions) - sum(len(names) for names in against.values())

@@ -16,8 +16,7 @@ from components.config.params import Params
 from components.core.errors import RegistryError
 from components.registry import gate
 from components.registry.gate import Check, load_test
-from components.reporting import model_card
-from components.reporting import store as report_store
+from components.reporting import comparison, model_card
 from components.tracking import integrity
 from components.tracking.errors import reached
 from components.tracking.runs import NOTE
@@ -139,7 +138,7 @@ def promote(*, params: Params, root: Path = Path("data")) -> Decision:
     StoreError
         If MLflow's store fails.
     """
-    name = report_store.best(params=params, root=root)
+    name = comparison.best(params=params, root=root)
     client = tracking.connect()
     with _alone():
         return _decide(client, name, params=params, root=root)

@@ -1,99 +1,105 @@
-"""The page: everything a comparison found, in one file that opens with no network and no other file."""
+"""The report: a comparison as one HTML file that opens with no network and no other file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import humanize
+import jinja2
+import pandas as pd
 import yaml
 
 from components.config.params import Params
-from components.core import formatting
+from components.core import formatting, palette
 from components.evaluation import bootstrap, metrics
-from components.reporting import errors_by_song, figures, parallel_coordinates, provenance, sentences, svg
-from components.reporting.inputs import Inputs, Trained
+from components.reporting import figures, parallel_coordinates
+from components.reporting.comparison import Comparison
+from components.reporting.inputs import Inputs, TrainedModel
+from components.reporting.svg import inline
 
 TEMPLATES = Path(__file__).parent / "templates"
+#: Songs in the list of the hardest, and tracks left out that are listed by name.
+HARDEST, FAULTS = 15, 30
 
 
-def render(result: Mapping[str, Any], *, inputs: Inputs, params: Params) -> str:
-    """Write the page.
+def environment(*folders: Path) -> jinja2.Environment:
+    """Make the templates' environment: what is not markup is escaped, and an unknown name is an error.
 
     Parameters
     ----------
-    result : mapping
-        What :func:`components.stages.compare.compare` returns.
-    inputs : Inputs
-        What was compared.
-    params : Params
-        The checked params.
-
-    Returns
-    -------
-    str
-        HTML. Every name of a track, genre or model in it is escaped: they come from people's files.
+    *folders : Path
+        Of templates, searched before the report's own.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([*folders, TEMPLATES]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("percent", "interval", "count", "size", "duration", "plural", "breakable"):
-        environment.filters[name] = getattr(formatting, name)
-    place = {name: number for number, name in enumerate(result["models"])}
-    return environment.get_template("index.html").render(
-        result=result,
-        colours={name: f"var(--m{number % svg.MODEL_COLOURS + 1})" for name, number in place.items()},
-        verdicts=sentences.verdicts(result),
-        replicates=bootstrap.REPLICATES,
-        rivals=sentences.rivals(result),
-        recalls=errors_by_song.recalls(result),
-        pairs={(pair["left"], pair["right"]): pair for pair in result["pairs"]},
-        pictures={name: _pictures(inputs.models[name], number=place[name], params=params) for name in place},
-        costs=_costs(result, place=place),
-        hardest=errors_by_song.hardest(inputs),
-        corpora={source: provenance.corpus(table) for source, table in inputs.corpora.items()},
-        split=inputs.split,
-        validation={name: provenance.validation(found) for name, found in inputs.validation.items()},
-        settings=yaml.safe_dump(params.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
-        lineage={
-            name: provenance.lineage(
-                inputs.models[name],
-                hashes=inputs.hashes,
-                sources=[source.path for source in params.corpus.sources.values()],
-                code=inputs.code,
-            )
-            for name in result["ranking"]
-        },
+    for name in ("percent", "interval", "duration", "plural", "breakable"):
+        made.filters[name] = getattr(formatting, name)
+    made.filters |= {"metric": humanize.metric, "size": partial(humanize.naturalsize, binary=True)}
+    made.globals |= {"css": palette.css, "replicates": bootstrap.REPLICATES}
+    return made
+
+
+def render(result: Comparison, *, inputs: Inputs, params: Params) -> str:
+    """Render the report; every name of a track, genre or model in it is escaped: they come from people's files."""
+    colours = {name: palette.model(place) for place, name in enumerate(result.models)}
+    return (
+        environment()
+        .get_template("index.html")
+        .render(
+            result=result,
+            colours={name: f"var(--m{place % 8 + 1})" for place, name in enumerate(result.models)},
+            recalls=_recalls(result),
+            pairs={(pair["left"], pair["right"]): pair for pair in result.pairs},
+            pictures={
+                name: _pictures(inputs.models[name], colour=colours[name], params=params)
+                for name in result.ranking
+            },
+            costs=_costs(result, colours=colours),
+            hardest=_hardest(inputs),
+            corpora={source: _corpus(table) for source, table in inputs.corpora.items()},
+            split=inputs.split,
+            validation=inputs.validation,
+            settings=yaml.safe_dump(params.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
+            lineage={
+                name: lineage(inputs.models[name], inputs=inputs, params=params) for name in result.ranking
+            },
+        )
     )
 
 
-def _pictures(model: Trained, *, number: int, params: Params) -> dict[str, Any]:
-    search = params.model(model.name).search
-    rows = model.predictions[model.predictions["part"] == "test"]
+def _pictures(model: TrainedModel, *, colour: str, params: Params) -> dict[str, Any]:
+    name, trials = model.name, model.trials
+    counts = metrics.confusion(model.predictions, genres=model.genres, part="test")
+    reliability = metrics.reliability(model.test, genres=model.genres)
     drawn: dict[str, Any] = {
-        "learning": figures.learning(model.history, name=f"learning-{number}", model=model.name),
-        "reliability": figures.reliability(
-            metrics.reliability(rows, genres=model.genres), name=f"reliability-{number}", model=model.name
+        "learning": inline(
+            figures.learning(model.history, colour=colour), label=f"Learning curves of {name}"
         ),
-        "confusion": errors_by_song.matrix(model),
+        "reliability": inline(
+            figures.reliability(reliability, colour=colour), label=f"Reliability of {name}"
+        ),
+        "confusion": inline(figures.confusion(counts, colour=colour), label=f"Confusion matrix of {name}"),
         "tuning": None,
     }
-    trials = model.trials
     if len(trials) and trials["score"].notna().any():
+        search = params.model(name).search
         # Trial 0 of every search is the published best set; KerasTuner pads its number with zeros.
         study = next((trial for trial in trials["trial"] if int(trial) == 0), None)
+        parallel = parallel_coordinates.draw(trials, search=search, colour=colour, study=study)
         drawn["tuning"] = {
-            "parallel": parallel_coordinates.draw(
-                trials, search=search, name=f"parallel-{number}", model=model.name, study=study
+            "parallel": inline(
+                parallel, label=f"Trials of {name} through their hyperparameters to their scores"
             ),
-            "best": figures.best_so_far(trials, name=f"best-{number}", model=model.name),
-            "importance": parallel_coordinates.measure(trials, search=search, seed=params.seed),
+            "best": inline(figures.best_so_far(trials, colour=colour), label=f"Best score so far of {name}"),
+            "importance": parallel_coordinates.importance(trials, search=search, seed=params.seed),
             "trials": len(trials),
             "failed": int(trials["score"].isna().sum()),
             "executions": len(model.executions),
@@ -101,17 +107,88 @@ def _pictures(model: Trained, *, number: int, params: Params) -> dict[str, Any]:
     return drawn
 
 
-def _costs(result: Mapping[str, Any], *, place: Mapping[str, int]) -> list[Any]:
-    models = result["models"]
-    colours = [svg.model_colour(place[name]) for name in models]
+def _costs(result: Comparison, *, colours: Mapping[str, str]) -> list[Any]:
+    accuracies = {name: (row.test_songs, *row.test_songs_interval) for name, row in result.models.items()}
     axes = {
-        "seconds to train": {name: row["seconds"] for name, row in models.items()},
-        "size of the file, MiB": {name: (row["file_bytes"] or 0) / 2**20 for name, row in models.items()},
-        "peak memory of training, MiB": {name: row["peak_memory_mib"] for name, row in models.items()},
+        "seconds to train": {name: row.seconds for name, row in result.models.items()},
+        "size of the file, MiB": {name: (row.file_bytes or 0) / 2**20 for name, row in result.models.items()},
+        "peak memory of training, MiB": {name: row.peak_memory_mib for name, row in result.models.items()},
     }
     return [
-        figures.cost(models, values=values, colours=colours, title=title, name=f"cost-{number}")
-        for number, (title, values) in enumerate(axes.items())
+        inline(
+            figures.cost(accuracies, values=values, colours=colours, title=title),
+            label=f"Accuracy against {title}",
+        )
+        for title, values in axes.items()
         # A logarithmic axis has no place for a cost that was not recorded.
         if min(values.values()) > 0
     ]
+
+
+def _recalls(result: Comparison) -> dict[str, dict[str, float | None]]:
+    """Return recall of test songs by genre, hardest first, and model; None without a song of that genre."""
+    table = pd.DataFrame({name: result.models[name].test for name in result.ranking})
+    table = table.reindex([f"recall.{genre}" for genre in result.genres]).set_axis(result.genres)
+    order = table.mean(axis=1).sort_values(kind="stable").index
+    return table.astype(object).where(table.notna(), None).loc[order].to_dict("index")
+
+
+def _hardest(inputs: Inputs) -> list[dict[str, Any]]:
+    """Return the test songs whose true genre has the lowest probability, mean over the models."""
+    songs = pd.concat([metrics.songs(model.test).assign(model=name) for name, model in inputs.models.items()])
+    given = songs.groupby("track")["given"].mean().sort_values(kind="stable").head(HARDEST)
+    by_track = {str(track): rows.set_index("model") for track, rows in songs.groupby("track")}
+    return [
+        {
+            "track": track,
+            "genre": by_track[track]["genre"].iloc[0],
+            "models": by_track[track][["predicted", "confidence", "correct"]].to_dict("index"),
+        }
+        for track in given.index
+    ]
+
+
+def _corpus(table: pd.DataFrame) -> dict[str, Any]:
+    usable = table[table["fault"] == ""]
+    genres = usable["genre"].value_counts().reindex(sorted(table["genre"].unique()), fill_value=0)
+    return {
+        "tracks": len(table),
+        "usable": len(usable),
+        "seconds": float(usable["seconds"].sum()),
+        "genres": genres.to_dict(),
+        "most": max(int(genres.max()), 1),
+        "rates": sorted({int(rate) for rate in usable["sample_rate"] if rate}),
+        "faults": table.loc[table["fault"] != "", ["track", "fault"]].head(FAULTS).to_dict("records"),
+    }
+
+
+def lineage(model: TrainedModel, *, inputs: Inputs, params: Params) -> dict[str, str]:
+    """Return what a model was made of: choices, seeds, and the hashes of data, code and weights that are known."""
+    record, feature = model.record, model.record.feature
+    # %g: a step of 0.05 adds up to 0.15000000000000002.
+    hyperparameters = ", ".join(
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in sorted(record.hyperparameters.items())
+    )
+    entries = {
+        "variant": record.variant,
+        "feature": f"{feature.feature}, one row a {feature.unit}",
+        "hyperparameters": hyperparameters,
+        "trial": record.trial,
+        "seed": str(record.seed),
+        "refit": record.refit
+        and f"tested model fitted on {record.fitted_on}, {record.refit.epochs} epochs: {record.refit.rule}; "
+        "validation figures are the first fit's",
+        "split fingerprint": record.fingerprint,
+        "feature values (SHA-256)": record.feature_sha256,
+        "weights (SHA-256)": record.weights_sha256,
+        "git commit of the comparison": inputs.code,
+    }
+    paths = [source.path for source in params.corpus.sources.values()]
+    paths += ["data/splits", f"data/features/{feature.feature}", f"data/models/{model.name}/model.keras"]
+    entries |= {f"DVC, {path}": inputs.hashes.get(path) for path in paths}
+    if encoder := feature.pretrained:
+        state = "pretrained" if encoder.trained else "UNTRAINED stand-in"
+        entries["encoder"] = f"{encoder.encoder}, {state}, from {encoder.origin}"
+        entries["encoder weights (SHA-256)"] = encoder.sha256
+    return {name: value for name, value in entries.items() if value}

@@ -1,4 +1,4 @@
-"""Everything that a comparison reads, from the files of the stages before it."""
+"""Files of the finished stages that a comparison reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import pandas as pd
 from components.config.params import Params
 from components.core import lineage
 from components.core.errors import GenreError, LeakError
-from components.evaluation import metrics
 from components.splits import store as split_store
 from components.splits.store import SplitRecord
 from components.training.record import TrainingRecord
@@ -27,13 +26,13 @@ class ComparisonError(GenreError):
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedModel:
     """One model's files.
 
     Attributes
     ----------
     name : str
-        The model.
+        A key of ``models``.
     metrics : mapping
         ``metrics.json``.
     record : TrainingRecord
@@ -43,10 +42,9 @@ class Trained:
     predictions : DataFrame
         One row a segment of validation and test.
     trials : DataFrame
-        One row a trial, ``trial``, ``status``, ``score`` and the hyperparameters; empty where the search
-        left no table.
+        One row a trial: ``trial``, ``status``, ``score`` and the hyperparameters; empty without a table.
     executions : list of dict
-        What each execution of the search wrote.
+        Results of the search's executions.
     """
 
     name: str
@@ -62,6 +60,11 @@ class Trained:
         """The genres in label order."""
         return self.record.genres
 
+    @property
+    def test(self) -> pd.DataFrame:
+        """Predictions of the test part."""
+        return self.predictions[self.predictions["part"] == "test"]
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -69,12 +72,12 @@ class Inputs:
 
     Attributes
     ----------
-    models : dict of str to Trained
+    models : dict of str to TrainedModel
         The comparable models, in the order of ``params.yaml``.
     left_out : dict of str to str
         Models that are not compared, each with its reason.
     split : SplitRecord
-        How it was made.
+        Of the split that they share.
     corpora : dict of str to DataFrame
         The listing of each source.
     validation : dict of str to mapping
@@ -85,49 +88,38 @@ class Inputs:
         Git's commit, and whether code differs from it.
     """
 
-    models: dict[str, Trained]
+    models: dict[str, TrainedModel]
     left_out: dict[str, str]
     split: SplitRecord
     corpora: dict[str, pd.DataFrame]
     validation: dict[str, Mapping[str, Any]]
-    hashes: dict[str, str] = field(default_factory=dict)
-    code: str = ""
+    hashes: dict[str, str]
+    code: str
 
 
 def read(*, params: Params, root: Path) -> Inputs:
-    """Read what the stages before left below ``root``.
+    """Read the split, the trained models, their searches, and what they were made of.
 
-    Parameters
-    ----------
-    params : Params
-        The checked params; its models are the ones that are looked for.
-    root : Path
-        The data folder.
-
-    Returns
-    -------
-    Inputs
-        Models trained on another split, unfinished ones and ones that are not in the params are in
-        ``left_out``.
+    Models trained on another split or with other params, unfinished ones and ones that are not in the params are
+    ``left_out``.
 
     Raises
     ------
     ComparisonError
-        If there is no split, or no comparable model, or a model's files contradict each other.
+        If there is no split, no comparable model, or a file cannot be read.
     LeakError
-        If a model was trained or stopped early on a song of its own test part, though the protocol keeps
-        songs whole.
+        If a model was trained or stopped early on a song of its own test part, though the protocol keeps songs whole.
     """
     split = split_store.record(root)
-    models: dict[str, Trained] = {}
+    models: dict[str, TrainedModel] = {}
     left_out: dict[str, str] = {}
     for name in params.models:
-        reason = _unusable(root / "models" / name, model=name, fingerprint=split.fingerprint)
+        reason = _out_of_date(name, root=root, params=params, fingerprint=split.fingerprint)
         if reason:
-            left_out[name] = reason
+            left_out[name] = f"{reason}; run `dvc repro train@{name}`"
             continue
         models[name] = _trained(name, root=root)
-        guard(models[name])
+        _check_leak(models[name])
     for folder in sorted((root / "models").glob("[!.]*/")):
         if folder.name not in params.models:
             left_out[folder.name] = "it is not among the models of params.yaml"
@@ -136,8 +128,6 @@ def read(*, params: Params, root: Path) -> Inputs:
         raise ComparisonError(f"no model to compare below {root / 'models'}. {reasons}")
     commit, changed = lineage.commit(root.resolve().parent)
     return Inputs(
-        hashes=lineage.hashes(root.resolve().parent),
-        code=f"{commit} and uncommitted changes" if changed else commit,
         models=models,
         left_out=left_out,
         split=split,
@@ -151,39 +141,58 @@ def read(*, params: Params, root: Path) -> Inputs:
             for feature in params.features
             if (path := root / "validation" / feature / "result.json").is_file()
         },
+        hashes=lineage.hashes(root.resolve().parent),
+        code=f"{commit} and uncommitted changes" if changed else commit,
     )
 
 
-def _unusable(folder: Path, *, model: str, fingerprint: str) -> str:
-    """Say why a model cannot be compared, or '' if it can."""
-    missing = [name for name in FILES if not (folder / name).is_file()]
-    if missing:
+def _out_of_date(model: str, *, root: Path, params: Params, fingerprint: str) -> str:
+    """Return why a model cannot be compared, or ''."""
+    folder = root / "models" / model
+    if missing := [name for name in FILES if not (folder / name).is_file()]:
         # Not the whole path: the report is the same wherever the project lies.
-        return f"it has not been trained ({model}/{missing[0]} is missing); run `dvc repro train@{model}`"
+        return f"it has not been trained ({model}/{missing[0]} is missing)"
     record = TrainingRecord.read(folder)
     if record.fingerprint != fingerprint:
         return (
-            f"it was trained on another split (fingerprint {record.fingerprint[:12]}, the split's "
-            f"is {fingerprint[:12]}); run `dvc repro train@{model}`"
+            f"it was trained on another split (fingerprint {record.fingerprint[:12]}, the split's is "
+            f"{fingerprint[:12]})"
         )
-    return ""
+    # The params that the stage `train` depends on; whatever else changed reaches a model through files.
+    changed = [key for key in ("seed", "training") if getattr(record.params, key) != getattr(params, key)]
+    changed += [f"models.{model}"] * (record.params.models.get(model) != params.models[model])
+    return f"it was trained with other params ({', '.join(changed)})" if changed else ""
 
 
-def _trained(name: str, *, root: Path) -> Trained:
+def _trained(name: str, *, root: Path) -> TrainedModel:
     folder, search = root / "models" / name, root / "tuning" / name
-    trials = search / "trials.csv"
-    return Trained(
+    train, tune, trials = f"train@{name}", f"tune@{name}", search / "trials.csv"
+    return TrainedModel(
         name=name,
-        metrics=read_json(folder / "metrics.json", stage=f"train@{name}"),
+        metrics=read_json(folder / "metrics.json", stage=train),
         record=TrainingRecord.read(folder),
-        history=_table(folder / "history.csv", stage=f"train@{name}"),
-        predictions=_table(folder / "predictions.parquet", stage=f"train@{name}"),
-        trials=_table(trials, stage=f"tune@{name}") if trials.is_file() else pd.DataFrame(),
+        history=_table(folder / "history.csv", stage=train),
+        predictions=_table(folder / "predictions.parquet", stage=train),
+        trials=_table(trials, stage=tune) if trials.is_file() else pd.DataFrame(),
         executions=[
-            read_json(path, stage=f"tune@{name}")
-            for path in sorted((search / "executions").glob("[!.]*.json"))
+            read_json(path, stage=tune) for path in sorted((search / "executions").glob("[!.]*.json"))
         ],
     )
+
+
+def _check_leak(model: TrainedModel) -> None:
+    # Under protocol `segment` songs are on both sides by design, and marked as leaky instead.
+    if model.record.leaky:
+        return
+    for part, tracks in (
+        ("train", model.record.train_tracks),
+        ("validation", model.record.validation_tracks),
+    ):
+        if both := sorted(set(model.test["track"]).intersection(tracks)):
+            raise LeakError(
+                f"model {model.name!r}: {len(both)} test songs are in {part} too, {both[0]!r} among them; "
+                f"protocol {model.record.protocol!r} keeps songs whole"
+            )
 
 
 def _table(path: Path, *, stage: str) -> pd.DataFrame:
@@ -194,46 +203,8 @@ def _table(path: Path, *, stage: str) -> pd.DataFrame:
         raise ComparisonError(f"{path} cannot be read ({error}); run `dvc repro {stage}`") from error
 
 
-def guard(model: Trained) -> None:
-    """Refuse a model that saw a song of its own test part.
-
-    Parameters
-    ----------
-    model : Trained
-        Under protocol ``segment`` songs are on both sides by design, and marked as leaky instead.
-
-    Raises
-    ------
-    LeakError
-        Naming one such song.
-    """
-    if model.record.leaky:
-        return
-    tested = set(model.predictions.loc[model.predictions["part"] == "test", "track"])
-    seen = {"train": model.record.train_tracks, "validation": model.record.validation_tracks}
-    for part, tracks in seen.items():
-        both = sorted(tested.intersection(tracks))
-        if both:
-            raise LeakError(
-                f"model {model.name!r}: {len(both)} test songs are in {part} too, {both[0]!r} among them; "
-                f"protocol {model.record.protocol!r} keeps songs whole"
-            )
-
-
 def read_json(path: Path, *, stage: str) -> dict[str, Any]:
-    """Read a JSON file that a stage wrote.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    stage : str
-        Which stage writes it, for the message.
-
-    Returns
-    -------
-    dict
-        What it holds.
+    """Read the JSON mapping that a stage wrote.
 
     Raises
     ------
@@ -242,69 +213,10 @@ def read_json(path: Path, *, stage: str) -> dict[str, Any]:
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ComparisonError(f"{path} is missing; run `dvc repro {stage}`") from error
     except (OSError, ValueError) as error:
         raise ComparisonError(f"{path} cannot be read ({error}); run `dvc repro {stage}`") from error
     if not isinstance(document, dict):
         raise ComparisonError(f"{path} holds {type(document).__name__}; valid: a mapping")
     return document
-
-
-def rows(result: Mapping[str, Any]) -> pd.DataFrame:
-    """Lay a comparison out as a table.
-
-    Parameters
-    ----------
-    result : mapping
-        What :func:`compare` returns.
-
-    Returns
-    -------
-    DataFrame
-        One row a model, best on validation first; nested figures as ``part.metric``.
-    """
-    table = []
-    for name in result["ranking"]:
-        row = dict(result["models"][name])
-        parts = {
-            f"{part}.{metric}": value
-            for part in ("validation", "test")
-            for metric, value in row.pop(part).items()
-        }
-        low, high = row.pop("test_songs_interval")
-        del row["marks"]  # ``mark`` says the same in one cell
-        findings = ", ".join(str(warning["finding"]) for warning in row.pop("warnings"))
-        table.append(
-            {
-                "model": name,
-                "best": name == result["best"],
-                "protocol": result["protocol"],
-                **row,
-                "test_songs_low": low,
-                "test_songs_high": high,
-                "findings": findings,
-                **parts,
-            }
-        )
-    return pd.DataFrame(table)
-
-
-def confusions(inputs: Inputs) -> pd.DataFrame:
-    """List what each model said of each test song.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        What was compared.
-
-    Returns
-    -------
-    DataFrame
-        One row a model and test song: ``model``, ``track``, ``actual``, ``predicted``.
-    """
-    tables = []
-    for name, model in inputs.models.items():
-        voted = metrics.songs(model.predictions[model.predictions["part"] == "test"])
-        tables.append(
-            voted[["track", "genre", "predicted"]].rename(columns={"genre": "actual"}).assign(model=name)
-        )
-    return pd.concat(tables)[["model", "track", "actual", "predicted"]]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from humanize import natural_list
+
 from components.core import formatting
 from components.training.record import TrainingRecord
 
@@ -94,7 +96,7 @@ def _what(record: TrainingRecord) -> str:
         heard += f", from {kind} {encoder.encoder} ({encoder.origin})"
     return (
         f"**{record.model}** (variant `{record.variant}`): says which of {len(record.genres)} genres a song is "
-        f"({formatting.listed(record.genres)}). Hears {heard}; {record.parameters:,} parameters. A song's genre is "
+        f"({natural_list(record.genres)}). Hears {heard}; {record.parameters:,} parameters. A song's genre is "
         "the vote of its segments. In: a file's bytes (WAV, FLAC, MP3, OGG, AIFF, AU; one second to an hour). Out: "
         "genre, a probability a genre, a timeline."
     )
@@ -102,7 +104,7 @@ def _what(record: TrainingRecord) -> str:
 
 def _data(record: TrainingRecord) -> str:
     sources = record.params.corpus.sources
-    where = formatting.listed([f"{name} in `{source.path}`" for name, source in sources.items()])
+    where = natural_list([f"{name} in `{source.path}`" for name, source in sources.items()])
     held = formatting.plural(len(record.validation_tracks), "song")
     # A refitted model has seen the validation songs; its validation numbers are those of a first fit, which had not.
     how = f"{held} of them held back from the first fit, whose validation numbers these are"
@@ -122,8 +124,8 @@ def _numbers(record: TrainingRecord, metrics: Mapping[str, float]) -> str:
         own = {key.partition(".")[2]: value for key, value in metrics.items() if key.startswith(f"{part}.")}
         rows.append(
             f"- **{part}** ({role}): {formatting.percent(own['song_accuracy'])} of {own['songs']:.0f} songs "
-            f"({formatting.interval(own, metric='song_accuracy')}), {formatting.percent(own['segment_accuracy'])} of "
-            f"{own['segments']:.0f} segments ({formatting.interval(own, metric='segment_accuracy')}), macro F1 "
+            f"({formatting.interval(own, 'song_accuracy')}), {formatting.percent(own['segment_accuracy'])} of "
+            f"{own['segments']:.0f} segments ({formatting.interval(own, 'segment_accuracy')}), macro F1 "
             f"{own['macro_f1']:.2f}"
         )
     recalls = {genre: metrics.get(f"test.recall.{genre}") for genre in record.genres}

@@ -1,87 +1,57 @@
-"""The models side by side on the same test songs: measured alike, chosen on validation, told apart or not."""
+"""Stage ``compare``: the trained models on the same test songs, ranked on validation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+
+import pandas as pd
+from humanize import natural_list
 
 from components.config.params import Params
 from components.core import atomic
 from components.evaluation import diagnostics, metrics, significance
 from components.reporting import inputs as sources
-from components.reporting import inputs as tables
-from components.reporting import sentences
-from components.reporting.inputs import ComparisonError, Inputs, Trained
-from components.reporting.store import best, read, table
+from components.reporting.comparison import ComparedModel, Comparison
+from components.reporting.inputs import ComparisonError, Inputs, TrainedModel
 from components.training.record import LEAKY, UNTRAINED
 
-__all__ = ["ComparisonError", "best", "compare", "read", "run", "table"]
-
-PARTS = ("validation", "test")
 #: metrics.json was written from the same predictions; more than rounding apart means that one was changed.
 AGREEMENT = 1e-6
 
 
-def run(*, params: Params, root: Path = Path("data")) -> dict[str, Any]:
-    """Compare the trained models and write the report: the stage ``compare``.
+def run(*, params: Params, root: Path = Path("data")) -> Comparison:
+    """Compare the trained models and write ``report/``, whole or not at all.
 
-    Writes ``report/`` whole or not at all: ``comparison.json``, ``comparison.csv`` (one row a model),
-    ``confusion.csv`` (one row a model and test song) and ``index.html``.
-
-    Parameters
-    ----------
-    params : Params
-        The checked params.
-    root : Path
-        The data folder.
-
-    Returns
-    -------
-    dict
-        What ``comparison.json`` holds; see :func:`compare`.
+    Its files: ``comparison.json``, ``comparison.csv`` (one row a model), ``confusion.csv`` (one row a model and test
+    song) and ``index.html``.
 
     Raises
     ------
     ComparisonError
         If no model can be compared, or a model's files contradict each other.
     LeakError
-        If a model saw a song of its own test part.
+        If a model was fitted on a song of its own test part.
     """
-    from components.reporting import html as page
+    from components.reporting import html
 
     inputs = sources.read(params=params, root=root)
     result = compare(inputs, params=params)
-    html = page.render(result, inputs=inputs, params=params)
+    page = html.render(result, inputs=inputs, params=params)
+    songs = pd.concat(
+        [metrics.songs(model.test).assign(model=name) for name, model in inputs.models.items()]
+    ).rename(columns={"genre": "actual"})
     with atomic.replacing_folder(root / "report") as folder:
-        atomic.write_json(folder / "comparison.json", result)
-        tables.rows(result).to_csv(folder / "comparison.csv", index=False)
-        tables.confusions(inputs).to_csv(folder / "confusion.csv", index=False)
-        (folder / "index.html").write_text(html, encoding="utf-8")
+        atomic.write_json(folder / "comparison.json", result.model_dump(mode="json"))
+        result.table().to_csv(folder / "comparison.csv", index=False)
+        songs[["model", "track", "actual", "predicted"]].to_csv(folder / "confusion.csv", index=False)
+        (folder / "index.html").write_text(page, encoding="utf-8")
     return result
 
 
-def compare(inputs: Inputs, *, params: Params) -> dict[str, Any]:
-    """Measure each model, mark the best by validation, and say which cannot be told apart.
-
-    Parameters
-    ----------
-    inputs : Inputs
-        What the stages before left.
-    params : Params
-        The checked params.
-
-    Returns
-    -------
-    dict
-        JSON: ``models`` (by name: figures of ``validation`` and ``test`` as :func:`evaluation.evaluate`
-        gives them, costs, marks, diagnoses), ``ranking`` (names, best on validation songs first), ``best``
-        (its first: test never chooses), ``pairs`` (each two models on the same test songs; p-values also
-        adjusted by Holm's method, since many pairs are looked at), ``groups`` (largest sets of models none
-        of which can be told from another), ``left_out`` (name to reason), ``notes``, and what identifies
-        the run: ``preset``, ``protocol``, ``leaky``, ``fingerprint``, ``genres``, ``songs``, ``chance``,
-        ``seed``.
+def compare(inputs: Inputs, *, params: Params) -> Comparison:
+    """Measure each model, rank them by validation, and test each two for a difference.
 
     Raises
     ------
@@ -95,109 +65,111 @@ def compare(inputs: Inputs, *, params: Params) -> dict[str, Any]:
                 f"model {model.name!r} knows genres {', '.join(model.genres)}; {first.name!r} knows "
                 f"{', '.join(first.genres)}; valid: the same"
             )
-    models = {
-        name: figures(model, params=params, chance=1.0 / len(first.genres))
-        for name, model in inputs.models.items()
-    }
-    ranking = sorted(models, key=lambda name: (*_rank(models[name]["validation"]), name))
+    models = {name: measure(model, params=params) for name, model in inputs.models.items()}
+    # Few songs make ties; the surer of two equally right models (lower log loss) goes first.
+    ranking = sorted(
+        models, key=lambda name: (-models[name].validation_songs, models[name].validation["log_loss"], name)
+    )
     pairs = significance.pairs(
         {name: inputs.models[name].predictions for name in ranking}, part="test", seed=params.seed
     )
-    songs = max(models.values(), key=lambda row: row["test"]["songs"])["test"]["songs"]
-    return {
-        "preset": params.preset,
-        "protocol": inputs.split.protocol,
-        "leaky": inputs.split.leaky,
-        "fingerprint": inputs.split.fingerprint,
-        "seed": params.seed,
-        "genres": sorted(first.genres),
-        "chance": 1.0 / len(first.genres),
-        "songs": int(songs),
-        "models": models,
-        "ranking": ranking,
-        "best": ranking[0],
-        "pairs": pairs,
-        "groups": significance.groups(ranking, pairs=pairs),
-        "left_out": inputs.left_out,
-        "notes": sentences.notes(inputs, models=models, params=params),
-    }
+    return Comparison(
+        preset=params.preset,
+        protocol=inputs.split.protocol,
+        leaky=inputs.split.leaky,
+        fingerprint=inputs.split.fingerprint,
+        seed=params.seed,
+        genres=sorted(first.genres),
+        chance=1.0 / len(first.genres),
+        songs=int(max(row.test["songs"] for row in models.values())),
+        models=models,
+        ranking=ranking,
+        best=ranking[0],
+        pairs=pairs,
+        groups=significance.groups(ranking, pairs=pairs),
+        left_out=inputs.left_out,
+        notes=_notes(inputs, models=models, params=params),
+    )
 
 
-def _rank(validation: Mapping[str, float]) -> tuple[float, float]:
-    # Few songs make ties; the surer of two equally right models (lower log loss) goes first.
-    return -validation["song_accuracy"], validation["log_loss"]
-
-
-def figures(model: Trained, *, params: Params, chance: float) -> dict[str, Any]:
-    """Measure one model.
-
-    Parameters
-    ----------
-    model : Trained
-        Its files.
-    params : Params
-        The checked params.
-    chance : float
-        Accuracy of guessing.
-
-    Returns
-    -------
-    dict
-        The headline, plain: ``validation_songs``, ``test_songs``, ``test_songs_interval`` (low, high),
-        ``test_segments``, ``macro_f1``, ``mark``. All figures: ``validation`` and ``test``. Costs and
-        facts: ``train_segments`` (train accuracy in the best epoch), ``seconds``, ``tuning_seconds``,
-        ``peak_memory_mib``, ``parameters``, ``file_bytes``, ``epochs``, ``trials``, ``feature``, ``unit``,
-        ``untrained``, ``at_chance`` (on validation songs), ``marks`` (to be shown wherever its figures
-        are), ``warnings``.
+def measure(model: TrainedModel, *, params: Params) -> ComparedModel:
+    """Measure one model on validation and test.
 
     Raises
     ------
     ComparisonError
         If ``metrics.json`` does not agree with the predictions.
     """
-    measured = {
-        part: metrics.evaluate(model.predictions, genres=model.genres, part=part, seed=params.seed)
-        for part in PARTS
-    }
-    for part in PARTS:
+    validation, test = (
+        metrics.evaluate(model.predictions, genres=model.genres, part=part, seed=params.seed)
+        for part in ("validation", "test")
+    )
+    for part, measured in (("validation", validation), ("test", test)):
         for metric in ("song_accuracy", "segment_accuracy"):
-            said = model.metrics.get(f"{part}.{metric}", measured[part][metric])
-            if abs(said - measured[part][metric]) > AGREEMENT:
+            logged = model.metrics.get(f"{part}.{metric}", measured[metric])
+            if abs(logged - measured[metric]) > AGREEMENT:
                 raise ComparisonError(
-                    f"model {model.name!r}: metrics.json says {part}.{metric} is {said}, its predictions "
-                    f"give {measured[part][metric]}; run `dvc repro train@{model.name}`"
+                    f"model {model.name!r}: {part}.{metric} is {logged} in metrics.json and {measured[metric]} by its "
+                    f"predictions; run `dvc repro train@{model.name}`"
                 )
     record = model.record
     marks = [LEAKY] * record.leaky + [UNTRAINED] * record.untrained_encoder
-    best_epoch = model.history["val_accuracy"].idxmax()
-    return {
-        "validation_songs": measured["validation"]["song_accuracy"],
-        "test_songs": measured["test"]["song_accuracy"],
-        "test_songs_interval": [measured["test"][f"song_accuracy_{end}"] for end in ("low", "high")],
-        "test_segments": measured["test"]["segment_accuracy"],
-        "macro_f1": measured["test"]["macro_f1"],
-        "mark": "; ".join(marks),
-        **measured,
-        "feature": record.feature.feature,
-        "unit": record.feature.unit,
-        "untrained": record.untrained_encoder,
-        "at_chance": diagnostics.is_at_chance(measured["validation"]["song_accuracy"], chance=chance),
-        "marks": marks,
-        "train_segments": float(model.history.loc[best_epoch, "accuracy"]),
-        "epochs": len(model.history),
-        "trials": len(model.trials),
-        "seconds": record.seconds,
-        "tuning_seconds": float(sum(execution["seconds"] for execution in model.executions)),
-        "peak_memory_mib": record.peak_memory_mib,
-        "parameters": record.parameters,
-        "file_bytes": record.file_bytes,
-        "warnings": [
-            asdict(diagnosis)
-            for diagnosis in diagnostics.diagnose(
-                model.history,
-                hyperparameters=record.hyperparameters,
-                search=params.model(model.name).search,
-                classes=len(model.genres),
-            )
-        ],
-    }
+    diagnoses = diagnostics.diagnose(
+        model.history,
+        hyperparameters=record.hyperparameters,
+        search=params.model(model.name).search,
+        classes=len(model.genres),
+    )
+    return ComparedModel(
+        validation_songs=validation["song_accuracy"],
+        test_songs=test["song_accuracy"],
+        test_songs_interval=(test["song_accuracy_low"], test["song_accuracy_high"]),
+        test_segments=test["segment_accuracy"],
+        macro_f1=test["macro_f1"],
+        mark="; ".join(marks),
+        validation=validation,
+        test=test,
+        feature=record.feature.feature,
+        unit=record.feature.unit,
+        untrained=record.untrained_encoder,
+        at_chance=diagnostics.is_at_chance(validation["song_accuracy"], chance=1.0 / len(model.genres)),
+        marks=marks,
+        train_segments=model.history.loc[model.history["val_accuracy"].idxmax(), "accuracy"],
+        epochs=len(model.history),
+        trials=len(model.trials),
+        seconds=record.seconds,
+        tuning_seconds=sum(execution["seconds"] for execution in model.executions),
+        peak_memory_mib=record.peak_memory_mib,
+        parameters=record.parameters,
+        file_bytes=record.file_bytes,
+        warnings=[asdict(diagnosis) for diagnosis in diagnoses],
+    )
+
+
+def _notes(inputs: Inputs, *, models: Mapping[str, ComparedModel], params: Params) -> list[str]:
+    """Return what a reader must know before any figure."""
+    notes = []
+    if params.synthetic:
+        notes.append(
+            "The songs were composed by code so that the workflow can run with nothing to download: these accuracies "
+            "mean nothing about music."
+        )
+    if inputs.split.leaky:
+        notes.append(
+            f"Protocol {inputs.split.protocol!r} is {LEAKY}: segments of one song are in train and in test, so "
+            "these accuracies are higher than they would be on songs that no model was fitted on."
+        )
+    if untrained := [name for name, row in models.items() if row.untrained]:
+        verb = "uses" if len(untrained) == 1 else "use"
+        notes.append(
+            f"† {natural_list(untrained)} {verb} an untrained encoder, since no pretrained weights were found: these "
+            "figures do not show what the architecture can do."
+        )
+    most = max(row.test["songs"] for row in models.values())
+    notes += [
+        f"{name} has predictions of {row.test['songs']:.0f} of the {most:.0f} test songs; pairs are compared on the "
+        "songs that both have."
+        for name, row in models.items()
+        if row.test["songs"] < most
+    ]
+    return notes + [f"{name} is left out: {reason}." for name, reason in inputs.left_out.items()]

@@ -10,6 +10,7 @@ import pandas as pd
 from components.config.params import Params
 from components.core import lineage
 from components.core.errors import TrainingError
+from components.evaluation.metrics import confusion
 from components.reporting import figures, model_card
 from components.serving import packaging
 from components.tracking import integrity, runs, store
@@ -95,12 +96,12 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
     for file in ARTIFACTS_OF_A_MODEL:
         client.log_artifact(run_id, str(folder / file), artifact_path="training")
     predictions = pd.read_parquet(folder / "predictions.parquet")
-    client.log_figure(run_id, figures.learning_curves(history, title=name), "learning_curves.png")
-    client.log_figure(
-        run_id,
-        figures.confusion(predictions, genres=record.genres, part="test", title=name),
-        "confusion.png",
-    )
+    counts = confusion(predictions, genres=record.genres, part="test")
+    for file, figure in (
+        ("learning_curves.png", figures.learning(history)),
+        ("confusion.png", figures.confusion(counts)),
+    ):
+        client.log_figure(run_id, figure, file, save_kwargs={"dpi": 200})
     client.log_table(run_id, per_class(predictions, genres=record.genres), "per_class.json")
     packaging.log(run_id, folder=folder, record=record)
     client.set_tag(run_id, integrity.TAG, integrity.of_run(client, run_id))

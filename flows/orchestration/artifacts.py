@@ -6,19 +6,22 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from components.reporting.comparison import Comparison
 
 #: Where the validation stages write their pages and results, below the project's root.
 VALIDATION = Path("data") / "validation"
 
 
-def comparison(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+def comparison(report: Comparison) -> list[dict[str, Any]]:
     """Lay the comparison out as rows for a table.
 
     Parameters
     ----------
-    report : mapping
-        What :func:`components.reporting.store.read` returned.
+    report : Comparison
+        From :func:`components.reporting.comparison.read`.
 
     Returns
     -------
@@ -26,7 +29,7 @@ def comparison(report: Mapping[str, Any]) -> list[dict[str, Any]]:
         One row a model, best on validation songs first; only plain values (numbers that are not finite as
         text, an interval as "low to high").
     """
-    return [{"model": name, **_plain(report["models"][name])} for name in report["ranking"]]
+    return [{"model": name, **_plain(report.models[name].model_dump(mode="json"))} for name in report.ranking]
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

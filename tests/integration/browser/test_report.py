@@ -7,18 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.reporting import finished_project
-from tests.unit.reporting.test_page import page
+from tests.support.finished_project import report
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def five(tmp_path_factory) -> Path:
-    """The page of five models."""
-    root = tmp_path_factory.mktemp("five")
-    page(root, models=tuple(finished_project.SKILLS), untrained=("vgg16",))
-    return root / "report" / "index.html"
+def five(five_models) -> Path:
+    """The report of five models."""
+    return five_models[0] / "report" / "index.html"
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -53,7 +50,7 @@ def test_the_button_turns_the_colours_round(browser, five):
 
 
 def test_a_name_that_is_a_script_does_not_run(browser, tmp_path):
-    page(tmp_path, genres=("<img src=x onerror=document.title='owned'>", "b"), trials=2)
+    report(tmp_path, genres=("<img src=x onerror=document.title='owned'>", "b"), trials=2)
     context = browser.new_context()
     tab = context.new_page()
     tab.goto((tmp_path / "report" / "index.html").as_uri())

@@ -15,7 +15,7 @@ from components import tracking
 from components.config import params
 from components.core.errors import ParamsError, RegistryError
 from components.registry import promote as registry
-from components.reporting import store as report_store
+from components.reporting import comparison
 from flows.pipeline import graph
 from flows.pipeline.graph import Graph
 from flows.pipeline.stage import Result, Running, StageError
@@ -38,7 +38,7 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     monkeypatch.setattr(tracking, "ensure_logged", lambda model, **_given: asked["logged"].append(model))
     monkeypatch.setattr(registry, "promote", promote)
     report = {"ranking": ["b", "a"], "models": {"a": {"songs": 0.5, "test": {}}, "b": {"songs": 0.25}}}
-    monkeypatch.setattr(report_store, "read", lambda **_given: report)
+    monkeypatch.setattr(comparison, "read", lambda **_given: report)
     return asked
 
 

@@ -47,7 +47,7 @@ def test_a_folder_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
 
 def test_what_a_killed_process_left_is_swept_by_the_next(tmp_path: Path) -> None:
     code = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom components import atomic\n"
+        "import os, signal, sys\nfrom pathlib import Path\nfrom components.core import atomic\n"
         "with atomic.replacing_folder(Path(sys.argv[1]) / 'folder') as path:\n"
         "    (path / 'half').touch()\n"
         "    os.kill(os.getpid(), signal.SIGKILL)"

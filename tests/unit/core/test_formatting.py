@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers and names in words."""
 
 from __future__ import annotations
 
@@ -15,22 +15,13 @@ def test_durations(seconds, text):
     assert formatting.duration(seconds) == text
 
 
-@pytest.mark.parametrize(
-    ("number", "text"), [(0, "0"), (999, "999"), (1000, "1 k"), (999_700, "1 M"), (1_234_567, "1.23 M")]
-)
-def test_counts(number, text):
-    assert formatting.count(number) == text
+def test_shares_and_intervals_are_in_percent():
+    assert formatting.percent(0.875) == "87.5 %"
+    assert formatting.interval({"f1_low": 0.625, "f1_high": 0.94}, "f1") == "62 to 94"
 
 
-@pytest.mark.parametrize(("number", "text"), [(512, "512 B"), (1536, "1.5 KiB"), (1023 * 1024, "1023 KiB")])
-def test_sizes(number, text):
-    assert formatting.size(number) == text
-
-
-def test_lists_of_names():
-    assert formatting.listed(["a"]) == "a"
-    assert formatting.listed(["a", "b"]) == "a and b"
-    assert formatting.listed(["a", "b", "c"]) == "a, b and c"
+def test_counts_have_a_noun():
+    assert [formatting.plural(n, "song") for n in (0, 1, 2)] == ["0 songs", "1 song", "2 songs"]
 
 
 def test_a_name_may_break_after_an_underscore_and_is_escaped():

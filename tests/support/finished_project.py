@@ -1,4 +1,4 @@
-"""What the stages before ``compare`` leave behind, made up: numbers by a seed, the files by the contract."""
+"""Made-up files of the stages before ``compare``: numbers by a seed, formats by the contract."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pandas as pd
 
 from components.config.params import Params
 from components.evaluation import metrics as evaluation
-from tests.support.records import FEATURE, training_record
+from components.stages import compare
+from tests.support.records import ENCODER, FEATURE, training_record
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 #: How well each made-up model knows a song's genre.
@@ -127,6 +128,15 @@ def build(
     return root
 
 
+def report(
+    root: Path, *, models: Sequence[str] = ("mlp", "yamnet"), protocol: str = "track", **chosen: Any
+) -> str:
+    """The report of such a project."""
+    build(root, models=models, protocol=protocol, **chosen)
+    compare.run(params=params(models=models, protocol=protocol), root=root)
+    return (root / "report" / "index.html").read_text(encoding="utf-8")
+
+
 def _corpus(genres: Sequence[str], *, tracks: int, generator: np.random.Generator) -> pd.DataFrame:
     rows = [
         {
@@ -208,6 +218,7 @@ def _model(
     generator: np.random.Generator,
 ) -> None:
     feature, unit, encoder = FEATURES[name]
+    chosen = params()
     order, made = sorted(genres), json.loads((root / "splits" / "split.json").read_text())
     table = predictions(
         split, genres=genres, skill=SKILLS[name], segments=4 if unit == "segment" else 1, generator=generator
@@ -237,12 +248,14 @@ def _model(
     _json(folder / "metrics.json", metrics)
     training_record(
         model=name,
+        preset=chosen.preset,
+        params=chosen,
+        training=chosen.training,
         feature=FEATURE
         | {
             "feature": feature,
             "unit": unit,
-            "pretrained": encoder
-            and {"encoder": encoder, "origin": "cache", "trained": not untrained, "sha256": "e" * 64},
+            "pretrained": encoder and ENCODER | {"encoder": encoder, "trained": not untrained},
         },
         genres=order,
         hyperparameters={**STUDY, "standardise": True},

@@ -1,0 +1,235 @@
+"""The comparison of the trained models: ``comparison.json`` as a typed record, and its table in the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from humanize import natural_list
+from pydantic import ValidationError
+
+from components.config.params import Strict
+from components.config.params import Params
+from components.core.formatting import interval, plural
+from components.reporting.inputs import ComparisonError, read_json
+from components.splits import store as split_store
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class ComparedModel(Strict):
+    """Figures of one model.
+
+    Attributes
+    ----------
+    validation_songs, test_songs, test_segments : float
+        Accuracies, 0 to 1; ``train_segments`` is that of the best epoch.
+    test_songs_interval : tuple of float
+        95 % interval of ``test_songs``.
+    macro_f1 : float
+        Of test songs.
+    validation, test : dict of str to float
+        All figures of a part, from :func:`components.evaluation.metrics.evaluate`.
+    seconds, tuning_seconds, peak_memory_mib, parameters, file_bytes
+        Costs of training, of the search, and of the model.
+    at_chance : bool
+        Whether validation songs are no better than guessing.
+    marks : list of str
+        To be shown wherever a figure of the model is; ``mark`` is the same in one cell.
+    warnings : list of dict
+        Fields of :class:`components.evaluation.diagnostics.Diagnosis`.
+    """
+
+    validation_songs: float
+    test_songs: float
+    test_songs_interval: tuple[float, float]
+    test_segments: float
+    macro_f1: float
+    mark: str
+    validation: dict[str, float]
+    test: dict[str, float]
+    feature: str
+    unit: str
+    untrained: bool
+    at_chance: bool
+    marks: list[str]
+    train_segments: float
+    epochs: int
+    trials: int
+    seconds: float
+    tuning_seconds: float
+    peak_memory_mib: float
+    parameters: int
+    file_bytes: int | None
+    warnings: list[dict[str, Any]]
+
+
+class Comparison(Strict):
+    """All models on the same test songs.
+
+    Attributes
+    ----------
+    fingerprint : str
+        Of the split; equal for all models.
+    genres : list of str
+        Sorted.
+    chance : float
+        Accuracy of guessing.
+    songs : int
+        Test songs.
+    models : dict of str to ComparedModel
+        In the order of ``params.yaml``.
+    ranking : list of str
+        Models by accuracy on validation songs, then log loss; ``best`` is the first: test never chooses.
+    pairs : list of dict
+        From :func:`components.evaluation.significance.pairs`.
+    groups : list of list of str
+        Largest sets of models of which no two can be told apart.
+    left_out : dict of str to str
+        Models that are not in the comparison, each with its reason.
+    notes : list of str
+        What a reader must know before any figure.
+    """
+
+    preset: str
+    protocol: str
+    leaky: bool
+    fingerprint: str
+    seed: int
+    genres: list[str]
+    chance: float
+    songs: int
+    models: dict[str, ComparedModel]
+    ranking: list[str]
+    best: str
+    pairs: list[dict[str, Any]]
+    groups: list[list[str]]
+    left_out: dict[str, str]
+    notes: list[str]
+
+    def table(self) -> pd.DataFrame:
+        """Return one row a model, best on validation first; figures of a part as ``part.metric``."""
+        rows = []
+        for name in self.ranking:
+            row = self.models[name].model_dump(exclude={"test_songs_interval", "marks", "warnings"})
+            parts = {part: row.pop(part) for part in ("validation", "test")}
+            low, high = self.models[name].test_songs_interval
+            findings = ", ".join(str(warning["finding"]) for warning in self.models[name].warnings)
+            rows.append(
+                {"model": name, "best": name == self.best, "protocol": self.protocol, **row}
+                | {"test_songs_low": low, "test_songs_high": high, "findings": findings, **parts}
+            )
+        return pd.json_normalize(rows)
+
+    def verdicts(self) -> list[str]:
+        """Return one sentence for each group of models that cannot be told apart, or that all can."""
+        songs = plural(self.songs, "test song")
+        if len(self.ranking) < 2:
+            return [f"Only one model, so there is nothing to tell apart on {songs}."]
+        if not self.groups:
+            return [f"On {songs} every model can be told from every other."]
+        return [f"{natural_list(group)} cannot be told apart on {songs}." for group in self.groups]
+
+    def rivals(self) -> str:
+        """Return which models the best cannot be told from; '' for a single model."""
+        if len(self.ranking) == 1:
+            return ""
+        equal = {frozenset((pair["left"], pair["right"])) for pair in self.pairs if not pair["apart"]}
+        near = [name for name in self.ranking[1:] if {self.best, name} in equal]
+        if not near:
+            return "The test songs tell it from every other model."
+        return f"The test songs cannot tell it from {natural_list(near)}."
+
+
+def read(*, root: Path = Path("data")) -> Comparison:
+    """Read ``report/comparison.json``.
+
+    Raises
+    ------
+    ComparisonError
+        If it is missing or damaged.
+    """
+    path = root / "report" / "comparison.json"
+    document = read_json(path, stage="compare")
+    try:
+        return Comparison.model_validate(document)
+    except ValidationError as error:
+        key = ".".join(map(str, error.errors()[0]["loc"]))
+        raise ComparisonError(
+            f"{path} is not a comparison ({key}: {error.errors()[0]['msg']}); run `dvc repro compare`"
+        ) from error
+
+
+def best(*, params: Params, root: Path = Path("data")) -> str:
+    """Return the best of the compared models, by validation songs.
+
+    Raises
+    ------
+    ComparisonError
+        If there is no comparison, it was made on another split, or its best is not in the params.
+    """
+    found = read(root=root)
+    split = split_store.record(root)
+    if found.fingerprint != split.fingerprint:
+        raise ComparisonError(
+            f"{root / 'report' / 'comparison.json'} compares models of another split (fingerprint "
+            f"{found.fingerprint[:12]}, now {split.fingerprint[:12]}); run `dvc repro compare`"
+        )
+    if found.best not in params.models:
+        raise ComparisonError(
+            f"the comparison's best, {found.best!r}, is not in params.yaml; valid: {', '.join(params.models)}; run "
+            "`dvc repro compare`"
+        )
+    return found.best
+
+
+def show(*, params: Params, root: Path = Path("data"), console: Console | None = None) -> None:
+    """Print the comparison, what to know before reading it, and where the report is.
+
+    Raises
+    ------
+    ComparisonError
+        As :func:`best`.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = console or Console()
+    best(params=params, root=root)
+    found = read(root=root)
+    title = f"{plural(len(found.ranking), 'model')} on {plural(found.songs, 'test song')}, "
+    title += f"{plural(len(found.genres), 'genre')}, protocol {found.protocol}"
+    # Text, never markup: names of models and genres come from files.
+    table = Table(title=Text(title), title_justify="left", padding=(0, 1), box=box.SIMPLE)
+    table.add_column("model", overflow="fold", min_width=13)
+    # Percent, but for F1 and seconds; eighty columns hold the table.
+    for heading in ("valid.", "test (95 %)", "segm.", "F1", "train"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("marks", overflow="fold", min_width=9)
+    for name in found.ranking:
+        row, first = found.models[name], name == found.best
+        marks = [mark.split(":")[0] for mark in row.marks] + ["at chance"] * row.at_chance
+        table.add_row(
+            Text(f"{name} ★" if first else name),
+            f"{100 * row.validation_songs:.1f}",
+            f"{100 * row.test_songs:.1f} ({interval(row.test, 'song_accuracy')})",
+            f"{100 * row.test_segments:.1f}",
+            f"{row.macro_f1:.2f}",
+            f"{row.seconds:.0f} s",
+            Text(", ".join(marks)),
+            style="bold" if first else "",
+        )
+    console.print(table)
+    guessing = f"guessing gives {100 * found.chance:.1f}"
+    console.print(
+        Text(f"★ best on validation songs. Songs by the mean of their segments, in percent; {guessing}.")
+    )
+    for sentence in found.verdicts():
+        console.print(Text(sentence))
+    for note in found.notes:
+        console.print(Text(f"Note: {note}", style="yellow"))
+    console.print(Text(f"Report: {root / 'report' / 'index.html'}"))
