@@ -9,8 +9,7 @@ import pandas as pd
 from humanize import natural_list
 from pydantic import ValidationError
 
-from components.config.params import Strict
-from components.config.params import Params
+from components.config.params import Params, Strict
 from components.core.formatting import interval, plural
 from components.reporting.inputs import ComparisonError, read_json
 from components.splits import store as split_store
