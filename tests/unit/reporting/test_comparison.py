@@ -11,6 +11,7 @@ from rich.console import Console
 
 from components.reporting import comparison
 from components.reporting.inputs import ComparisonError
+from components.training.record import LEAKY
 from tests.support import finished_project
 
 
@@ -99,7 +100,7 @@ def test_under_the_table_is_which_models_are_equal_and_where_the_report_is(data)
 
 def test_marks_and_notes_are_in_the_terminal_too(data, five_models):
     mlp = five_models[1].models["mlp"].model_dump(mode="json") | {
-        "marks": [comparison.LEAKY],
+        "marks": [LEAKY],
         "at_chance": True,
     }
     models = five_models[1].model_dump(mode="json")["models"] | {"mlp": mlp}
