@@ -1,6 +1,6 @@
 """Features, one file each. A file is a feature if it has ``Options``, ``SAMPLE_RATE`` and ``extract``.
 
-Beside those, a feature's file says:
+Beside those, a feature's file holds:
 
 ``READS``
     what it can be made from: ``audio``, ``table``, ``pictures``, or the name of another feature;
@@ -10,6 +10,8 @@ Beside those, a feature's file says:
     names of its columns, or None;
 ``UNITS``
     which of ``segment`` and ``track`` it can be made for.
+
+An encoder's own file may be a feature as well.
 """
 
 from __future__ import annotations
@@ -24,31 +26,17 @@ from pydantic import ValidationError
 
 from components.config.params import Params, describe
 from components.core.errors import ParamsError
+from components.features.encoders import base as encoders
 
 
 def names() -> list[str]:
-    """List the features there are.
-
-    Returns
-    -------
-    list of str
-        Names, sorted; each is a file of this folder.
-    """
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
+    """List the features there are, sorted."""
+    own = {module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg}
+    return sorted(own | {name for name in encoders.names() if hasattr(encoders.find(name), "extract")})
 
 
 def load(name: str) -> ModuleType:
     """Import one feature.
-
-    Parameters
-    ----------
-    name : str
-        Of :func:`names`.
-
-    Returns
-    -------
-    module
-        With ``Options``, ``SAMPLE_RATE``, ``READS``, ``UNITS``, ``NAMES``, ``ENCODER`` and ``extract``.
 
     Raises
     ------
@@ -57,23 +45,17 @@ def load(name: str) -> ModuleType:
     """
     if name not in names():
         raise ParamsError(f"feature {name!r} is not known; valid: {', '.join(names())}")
-    return import_module(f"components.features.{name}")
+    folder = ".encoders" if name in encoders.names() else ""
+    return import_module(f"components.features{folder}.{name}")
 
 
 def options(name: str, *, params: Params) -> Any:
-    """Check a feature's options.
-
-    Parameters
-    ----------
-    name : str
-        The feature.
-    params : Params
-        For ``features.<name>.options``.
+    """Check a feature's options, and fill in their defaults.
 
     Returns
     -------
     pydantic.BaseModel
-        The feature's ``Options``, with defaults filled in.
+        The feature's ``Options``.
 
     Raises
     ------
@@ -99,16 +81,5 @@ def options(name: str, *, params: Params) -> Any:
 
 
 def kind_read(reads: str) -> str:
-    """Say what a feature's ``reads`` names.
-
-    Parameters
-    ----------
-    reads : str
-        ``data/corpus/SOURCE.parquet`` or ``data/features/FEATURE``.
-
-    Returns
-    -------
-    str
-        ``SOURCE`` or ``FEATURE``.
-    """
+    """Return ``SOURCE`` of ``data/corpus/SOURCE.parquet``, or ``FEATURE`` of ``data/features/FEATURE``."""
     return Path(reads).stem
