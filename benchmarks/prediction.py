@@ -16,7 +16,7 @@ from pathlib import Path
 from components.config import params
 from components.corpus import audio
 from components.serving import load, predict
-from components.serving.load import Voice
+from components.serving.load import LoadedModel
 
 #: Composed songs: so many, and as many seconds each; ten different ones, under ten names each.
 SONGS, SECONDS = 100, 30.0
@@ -37,7 +37,7 @@ def compose(folder: Path) -> list[Path]:
         wave = composition.compose(genre, seconds=SECONDS, rng=np.random.default_rng(0))
         for number in range(SONGS // len(STYLES)):
             soundfile.write(folder / f"{genre}.{number}.wav", wave, SAMPLE_RATE, subtype="PCM_16")
-    return predict.inside(folder)
+    return predict.below(folder)
 
 
 def seconds(what: Callable[[], object]) -> float:
@@ -46,35 +46,35 @@ def seconds(what: Callable[[], object]) -> float:
     return time.perf_counter() - before
 
 
-def parts(voice: Voice, files: list[Path]) -> tuple[float, float]:
+def parts(loaded: LoadedModel, files: list[Path]) -> tuple[float, float]:
     """Milliseconds of a song's features, and of the network's answer; medians."""
     features, network = [], []
     for file in files:
         before = time.perf_counter()
-        heard = voice.model.hear(*audio.decode(file))
+        heard = loaded.model.features_of(*audio.decode(file))
         features.append(time.perf_counter() - before)
-        network.append(seconds(lambda heard=heard: voice.model.vote([heard])))  # type: ignore[misc]
+        network.append(seconds(lambda heard=heard: loaded.model.predict_extracted([heard])))  # type: ignore[misc]
     return 1e3 * statistics.median(features), 1e3 * statistics.median(network)
 
 
-def measure(voice: Voice, files: list[Path]) -> None:
+def measure(loaded: LoadedModel, files: list[Path]) -> None:
     """Print one model's row; the first answers, which compile, are left out."""
 
     def ask(some: list[Path]) -> float:
-        return seconds(lambda: list(predict.answers(some, voice=voice)))
+        return seconds(lambda: list(predict.predict(some, model=loaded)))
 
     ask(files[: predict.BATCH])
     ask(files[:1])
     alone = [ask([file]) for file in files]
     folder = ask(files)
-    features, network = parts(voice, files[:9])
+    features, network = parts(loaded, files[:9])
     one = 1e3 * statistics.median(alone)
-    limit = LIMITS.get(voice.model.record.feature.feature)
+    limit = LIMITS.get(loaded.model.record.feature.feature)
     kept = "" if limit is None else f"{'within' if one <= limit else 'ABOVE'} {limit}"
     figures = (one, features, network, sum(alone), folder, sum(alone) / folder)
     places = (0, 0, 0, 1, 1, 2)
     print(
-        f"{voice.name:14}"
+        f"{loaded.name:14}"
         + "".join(f"{value:>13.{digits}f}" for value, digits in zip(figures, places, strict=True))
         + f"   {kept}",
         flush=True,
@@ -91,7 +91,7 @@ def main() -> None:
     client, checked = load.store(), params.load()
     names = chosen.models.split(",") if chosen.models else list(load.latest_runs(client))
     with tempfile.TemporaryDirectory() as temporary:
-        files = predict.listed([chosen.songs])[:SONGS] if chosen.songs else compose(Path(temporary))
+        files = predict.audio_files([chosen.songs])[:SONGS] if chosen.songs else compose(Path(temporary))
         heads = ("one, ms", "features, ms", "network, ms", f"{len(files)} alone, s", "folder, s", "times")
         print(f"{'model':14}" + "".join(f"{head:>13}" for head in heads) + "   limit, ms")
         for name in names:

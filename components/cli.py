@@ -143,11 +143,10 @@ def tune(model: str) -> None:
 @stage.command()
 def train(model: str) -> None:
     """Train one model on its best hyperparameters and test it once."""
-    from components import tracking
-    from components.config import params
+    from components.serving import packaging
 
     metrics = _run("train", model)
-    _log(lambda: tracking.ensure_logged(model, params=params.load(), root=ROOT))
+    _log(lambda: packaging.ensure_logged(model, root=ROOT))
     segments, songs = metrics["test.segment_accuracy"], metrics["test.song_accuracy"]
     print(f"{model}: test segments {segments:.1%}, songs {songs:.1%}")
 
@@ -236,8 +235,8 @@ def promote() -> None:
     from components.registry import promote as registry
 
     decision = registry.promote(params=params.load(), root=ROOT)
-    for item in decision.checks:
-        print(f"{'yes' if item.passed else 'no ':3}  {item.question}  {item.because}")
+    for one in decision.criteria:
+        print(f"{'yes' if one.met else 'no ':3}  {one.name}: {one.reason}")
     print(decision.reason)
 
 
@@ -247,7 +246,7 @@ def rollback(version: Annotated[str, typer.Argument(help="A registered version, 
     from components.config import params
     from components.registry import promote as registry
 
-    print(registry.roll_back(version, params=params.load()))
+    print(registry.rollback(version, params=params.load()))
 
 
 @app.command(rich_help_panel=USE)

@@ -39,7 +39,7 @@ def run(
     status = runner.run(force=force, models=model or None, only_stale=only_stale)
     if status == 0:
         comparison.show(params=checked, root=ROOT)
-        print(promote.speaks(params=checked))
+        print(promote.summary(params=checked))
         print("MLflow UI: genre mlflow-ui")
     raise typer.Exit(status)
 
@@ -70,7 +70,7 @@ def score(
             model=model,
             window=window,
             root=ROOT,
-            tell=lambda line: print(line, file=stderr, flush=True),
+            report=lambda line: print(line, file=stderr, flush=True),
         )
     print(score_artifacts.text(scored, folder=str(folder), threshold=threshold))
     raise typer.Exit(1 if score_artifacts.faults(scored) else 0)

@@ -30,10 +30,9 @@ def log_task(model: str) -> None:
     model : str
         A key of ``models`` in ``params.yaml``.
     """
-    from components import tracking
-    from components.config import params
+    from components.serving import packaging
 
-    tracking.ensure_logged(model, params=params.load(), root=Path("data"))
+    packaging.ensure_logged(model, root=Path("data"))
 
 
 @task(name="promote", task_run_name="promote", cache_policy=NO_CACHE)

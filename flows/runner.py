@@ -153,14 +153,14 @@ def served(root: Path, *, holder: workspace_lock.Holder) -> Iterator[None]:
 
 def _settle(plan: graph.Graph, wanted: set[str], *, root: Path, board: Board) -> int:
     # What the flow's tasks do after the stages. Both look first and do nothing where nothing is missing.
-    from components import tracking
     from components.config import params
     from components.registry import promote as registry
+    from components.serving import packaging
 
     values = params.load()
     for model in plan.models():
         if f"train@{model}" in wanted:
-            tracking.ensure_logged(model, params=values, root=Path("data"))
+            packaging.ensure_logged(model, root=Path("data"))
     if "compare" in plan.order and "compare" not in plan.stale():
         answer = registry.promote(params=values, root=Path("data"))
         board.say(f"{'Promoted' if answer.promoted else 'Not promoted'}: {answer.reason}")

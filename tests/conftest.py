@@ -130,15 +130,15 @@ def trained(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def answering(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def passing_smoke_test(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A load test that always passes; each asked URI is noted."""
     asked: list[str] = []
 
-    def passes(uri: str, *, genres: list[str]) -> promote.Check:
+    def passes(uri: str, *, genres: list[str]) -> promote.Criterion:
         asked.append(uri)
-        return promote.Check("loads from the registry and answers?", True, "answered")
+        return promote.Criterion("loads from the registry and answers?", True, "predicted")
 
-    monkeypatch.setattr(promote, "load_test", passes)
+    monkeypatch.setattr(promote, "smoke_test", passes)
     return asked
 
 

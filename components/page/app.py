@@ -200,5 +200,5 @@ def serve(*, port: int) -> None:
         page = build(panel)
         first = panel.choices()[0]
         print(f"loading {first.name}", file=stderr, flush=True)
-        panel.voice(first)
+        panel.load(first)
     launch(page, port=port)

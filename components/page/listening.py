@@ -13,7 +13,7 @@ from components.core.errors import AudioError, RegistryError
 from components.corpus import audio
 from components.page import spectrogram
 from components.serving import load
-from components.serving.load import Voice
+from components.serving.load import LoadedModel
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -58,7 +58,7 @@ class Opinion:
     """What one model says of a song."""
 
     choice: Choice
-    voice: Voice
+    loaded: LoadedModel
     genre: str
     probabilities: dict[str, float]
     timeline: list[dict[str, Any]]
@@ -87,7 +87,7 @@ class Panel:
 
     client: MlflowClient
     params: Params
-    voices: dict[str, Voice] = field(default_factory=dict)
+    loaded: dict[str, LoadedModel] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def choices(self) -> list[Choice]:
@@ -103,11 +103,9 @@ class Panel:
         RegistryError
             If no training run has finished here.
         """
-        from components.registry import promote
-
         runs = load.latest_runs(self.client)
         name = self.params.promotion.registered_model
-        current = promote.champion(self.client, name)
+        current = load.champion(self.client, name)
         found: list[Choice] = []
         if current is not None:
             run: Run = self.client.get_run(str(current.run_id))
@@ -129,12 +127,12 @@ class Panel:
             raise RegistryError("no training run has finished here; valid: `genre run` first")
         return found
 
-    def voice(self, choice: Choice) -> Voice:
+    def load(self, choice: Choice) -> LoadedModel:
         """Load a model, once."""
         with self.lock:
-            if choice.uri not in self.voices:
-                self.voices[choice.uri] = load.load(self.client, choice.uri)
-            return self.voices[choice.uri]
+            if choice.uri not in self.loaded:
+                self.loaded[choice.uri] = load.load(self.client, choice.uri)
+            return self.loaded[choice.uri]
 
     def hear(
         self, path: str, choices: Sequence[Choice], *, tell: Callable[[float, str], None] = lambda *_: None
@@ -165,10 +163,11 @@ class Panel:
         y, rate = audio.decode(Path(path), max_seconds=LONGEST, max_bytes=LARGEST)
         opinions = []
         for at, choice in enumerate(choices):
-            known = choice.uri in self.voices
+            known = choice.uri in self.loaded
             tell(at / len(choices), f"{choice.name} {'is listening' if known else 'is being loaded'}")
-            voice = self.voice(choice)
-            (row,) = voice.model.vote([voice.model.hear(y, rate)])
-            chances = {genre: row[f"probability.{genre}"] for genre in voice.model.record.genres}
-            opinions.append(Opinion(choice, voice, row["genre"], chances, row["timeline"]))
+            model = self.load(choice)
+            (row,) = model.model.predict_extracted([model.model.features_of(y, rate)])
+            assert isinstance(row, dict), "a song with features has a prediction"
+            chances = {genre: row[f"probability.{genre}"] for genre in model.genres}
+            opinions.append(Opinion(choice, model, row["genre"], chances, row["timeline"]))
         return Heard(len(y) / rate, spectrogram.draw(y, rate), opinions)

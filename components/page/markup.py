@@ -185,10 +185,10 @@ def _lane(opinion: Opinion, *, seconds: float) -> dict[str, Any]:
     return {
         "name": choice.name,
         "version": choice.version,
-        "uri": opinion.voice.uri,
+        "uri": opinion.loaded.uri,
         "run_id": choice.run_id,
         "link": link(choice.experiment_id, choice.run_id, environment=os.environ),
-        "marks": opinion.voice.marks,
+        "marks": opinion.loaded.marks,
         "genre": opinion.genre,
         "probability": opinion.probabilities[opinion.genre],
         "bars": list(opinion.probabilities.items()),

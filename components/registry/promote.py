@@ -1,4 +1,4 @@
-"""The registry: registering, the gate that alone moves ``@champion``, and the way back."""
+"""Promotion: registering a challenger, the criteria that alone move ``@champion``, and rollback."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from filelock import FileLock, Timeout
 from components import tracking
 from components.config.params import Params
 from components.core.errors import RegistryError
-from components.registry import gate
-from components.registry.gate import Check, load_test
+from components.registry import criteria
+from components.registry.criteria import Criterion, smoke_test
 from components.reporting import comparison, model_card
+from components.serving import packaging
+from components.serving.load import CHAMPION, champion
 from components.tracking import integrity
 from components.tracking.errors import reached
 from components.tracking.runs import NOTE
+from components.tracking.training_runs import tags_of
 from components.training.record import TrainingRecord
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities.model_registry import ModelVersion
 
-CHAMPION = "champion"
-#: Seconds after which another promotion is taken to hang: a load test may take 300, scoring anew as long.
+#: Seconds after which another promotion is taken to hang: a smoke test may take 300, scoring anew as long.
 LONGEST_DECISION = 900
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What the gate decided.
+    """Outcome of a promotion.
 
     Attributes
     ----------
@@ -45,71 +46,32 @@ class Decision:
         Version of the challenger where it was registered, else of the champion, else empty.
     reason : str
         One sentence.
-    checks : list of Check
-        In the order they were made; the first that fails ends the list.
+    criteria : list of Criterion
+        In the order they were checked; the first that is not met ends the list.
     """
 
     promoted: bool
     model: str
     version: str
     reason: str
-    checks: list[Check] = field(default_factory=list)
+    criteria: list[Criterion] = field(default_factory=list)
 
     def markdown(self) -> str:
-        """Lay the decision out."""
-        rows = [f"| {c.question} | {'yes' if c.passed else 'no'} | {c.because} |" for c in self.checks]
+        """Lay the decision out as a table of its criteria."""
+        rows = [f"| {one.name} | {'yes' if one.met else 'no'} | {one.reason} |" for one in self.criteria]
         head = f"## {'Promoted' if self.promoted else 'Not promoted'}: {self.model}"
-        return "\n".join(
-            [head, "", self.reason, "", "| question | answer | because |", "|---|---|---|", *rows]
-        )
-
-
-def champion(client: MlflowClient, name: str) -> ModelVersion | None:
-    """Return the version that speaks now.
-
-    Parameters
-    ----------
-    client : MlflowClient
-        From :func:`components.tracking.connect`.
-    name : str
-        The registered model.
-
-    Returns
-    -------
-    ModelVersion or None
-        None where there is no champion yet.
-    """
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return client.get_model_version_by_alias(name, CHAMPION)
-    except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return None
-        raise
+        return "\n".join([head, "", self.reason, "", "| criterion | met | reason |", "|---|---|---|", *rows])
 
 
 @reached()
-def speaks(*, params: Params) -> str:
-    """Say which version speaks now.
-
-    Parameters
-    ----------
-    params : Params
-        The checked params.
-
-    Returns
-    -------
-    str
-        One line.
-    """
+def summary(*, params: Params) -> str:
+    """Describe the champion version in one line."""
     name = params.promotion.registered_model
     current = champion(tracking.connect(), name)
     if current is None:
-        return f"Champion: none; `genre promote` says why (models:/{name})"
-    return (
-        f"Champion: {current.tags.get('model', '?')}, models:/{name}@{CHAMPION} is version {current.version}"
-    )
+        return f"Champion: none; `genre promote` prints the criteria (models:/{name})"
+    model = current.tags.get("model", "?")
+    return f"Champion: {model}, models:/{name}@{CHAMPION} is version {current.version}"
 
 
 @reached()
@@ -117,24 +79,12 @@ def promote(*, params: Params, root: Path = Path("data")) -> Decision:
     """Let the best of the compared models challenge the champion.
 
     The challenger is the best on validation songs; the test part plays no role. It becomes champion only if
-    it passes every check. Run again on the same models, nothing is registered and nothing moves.
-
-    Parameters
-    ----------
-    params : Params
-        The checked params.
-    root : Path
-        The data folder.
-
-    Returns
-    -------
-    Decision
-        Yes or no, and why.
+    it meets every criterion. Run again on the same models, nothing is registered and nothing moves.
 
     Raises
     ------
-    TrainingError, RegistryError
-        If there is nothing to compare, a registered version cannot be read, or another promotion never ends.
+    ComparisonError, RegistryError
+        If there is no comparison, a registered version cannot be read, or another promotion never ends.
     StoreError
         If MLflow's store fails.
     """
@@ -166,35 +116,34 @@ def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> D
     registered = params.promotion.registered_model
     record = TrainingRecord.read(root / "models" / name)
     metrics = json.loads((root / "models" / name / "metrics.json").read_text(encoding="utf-8"))
-    run_id = tracking.ensure_logged(name, params=params, root=root)
+    run_id = packaging.ensure_logged(name, root=root)
     current = champion(client, registered)
     if current is not None and current.run_id == run_id:
-        return Decision(
-            False,
-            name,
-            current.version,
-            f"{name} is already champion (version {current.version}): nothing to do.",
-        )
-    checks = [gate.above_chance(metrics, genres=record.genres), gate.validated(record, root=root)]
-    checks.append(gate.pretrained(record, allow=params.promotion.allow_untrained))
+        reason = f"{name} is already champion (version {current.version}): nothing to do."
+        return Decision(False, name, current.version, reason)
+    checked = [
+        criteria.above_chance(metrics, genres=record.genres),
+        criteria.feature_validated(record, root=root),
+        criteria.encoder_trained(record, allow_untrained=params.promotion.allow_untrained),
+    ]
     if current is not None:
-        checks.append(gate.beats(client, current, name, record=record, params=params, root=root))
-    failed = next((check for check in checks if not check.passed), None)
+        checked.append(criteria.beats_champion(client, current, record=record, params=params, root=root))
+    failed = next((one for one in checked if not one.met), None)
     if failed is not None:
-        speaks = f"; version {current.version} stays champion" if current else "; there is no champion"
+        stays = f"; version {current.version} stays champion" if current else "; there is no champion"
         version = str(current.version) if current else ""
-        return Decision(False, name, version, f"{name} was not promoted: {failed.because}{speaks}.", checks)
+        return Decision(False, name, version, f"{name} was not promoted: {failed.reason}{stays}.", checked)
     version = register(client, run_id, registered_model=registered, record=record)
-    checks.append(load_test(f"models:/{registered}/{version}", genres=record.genres))
-    if not checks[-1].passed:
-        client.set_model_version_tag(registered, version, "gate", f"refused: {checks[-1].because}")
-        return Decision(False, name, version, f"{name} was not promoted: {checks[-1].because}.", checks)
+    checked.append(smoke_test(f"models:/{registered}/{version}", genres=record.genres))
+    if not checked[-1].met:
+        client.set_model_version_tag(registered, version, "promotion", f"refused: {checked[-1].reason}")
+        return Decision(False, name, version, f"{name} was not promoted: {checked[-1].reason}.", checked)
     now = champion(client, registered)
     if (now and now.version) != (current and current.version):
-        # Somebody else, beyond the reach of the lock, promoted meanwhile: theirs is the champion to beat.
+        # Another machine, beyond the reach of the lock, promoted meanwhile: its version is the champion to beat.
         return _decide(client, name, params=params, root=root)
-    decision = Decision(True, name, version, f"{name} is champion as version {version}.", checks)
-    client.set_model_version_tag(registered, version, "gate", "passed")
+    decision = Decision(True, name, version, f"{name} is champion as version {version}.", checked)
+    client.set_model_version_tag(registered, version, "promotion", "passed")
     client.log_dict(run_id, asdict(decision), "promotion.json")
     # Last: a promotion that is killed before has not happened, and is made again.
     client.set_registered_model_alias(registered, CHAMPION, version)
@@ -202,68 +151,39 @@ def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> D
 
 
 def register(client: MlflowClient, run_id: str, *, registered_model: str, record: TrainingRecord) -> str:
-    """Register a run's model, once.
-
-    Parameters
-    ----------
-    client : MlflowClient
-        From :func:`components.tracking.connect`.
-    run_id : str
-        A training run.
-    registered_model : str
-        Name in the registry.
-    record : TrainingRecord
-        The trained model's.
-
-    Returns
-    -------
-    str
-        The version, an earlier one where this run has one.
-    """
+    """Register a run's model, once; return its version, an earlier one where this run has one."""
     import mlflow
 
-    def known() -> list[int]:
-        versions = client.search_model_versions(f"name = '{registered_model}'")
-        return sorted(int(version.version) for version in versions if version.run_id == run_id)
+    def versions() -> list[int]:
+        found = client.search_model_versions(f"name = '{registered_model}'")
+        return sorted(int(version.version) for version in found if version.run_id == run_id)
 
-    if known():
-        return str(known()[0])
-    tags = {key: value for key, value in tracking.tags_of(record).items() if key != "warnings"}
-    tags[integrity.TAG] = client.get_run(run_id).data.tags[integrity.TAG]
+    if known := versions():
+        return str(known[0])
+    run_tags = client.get_run(run_id).data.tags
+    tags = {key: value for key, value in tags_of(record).items() if key != "warnings"}
+    tags[integrity.TAG] = run_tags[integrity.TAG]
     made = mlflow.register_model(
         f"runs:/{run_id}/model", registered_model, tags=tags, await_registration_for=60
     )
-    first = known()[0]
+    first = versions()[0]
     if first != int(made.version):
         # Another promotion registered the same run at the same moment: both keep the first.
         client.delete_model_version(registered_model, made.version)
-    card = client.get_run(run_id).data.tags[NOTE]
-    client.update_model_version(registered_model, str(first), description=card)
+    client.update_model_version(registered_model, str(first), description=run_tags[NOTE])
     about = model_card.of_the_name(registered_model=registered_model, composed=record.composed_songs)
     client.update_registered_model(registered_model, description=about)
     return str(first)
 
 
 @reached()
-def roll_back(version: str, *, params: Params) -> str:
-    """Make an earlier version champion again, after the load test.
-
-    Parameters
-    ----------
-    version : str
-        A registered version.
-    params : Params
-        The checked params.
-
-    Returns
-    -------
-    str
-        One sentence.
+def rollback(version: str, *, params: Params) -> str:
+    """Make an earlier version champion again, after the smoke test; return one sentence.
 
     Raises
     ------
     RegistryError
-        If there is no such version, or it does not load and answer.
+        If there is no such version, or it does not load and predict.
     """
     client, name = tracking.connect(), params.promotion.registered_model
     versions = {str(known.version): known for known in client.search_model_versions(f"name = '{name}'")}
@@ -272,10 +192,10 @@ def roll_back(version: str, *, params: Params) -> str:
         raise RegistryError(f"version {version!r} of {name!r} is not registered; valid: {valid}")
     before = champion(client, name)
     genres = json.loads(versions[version].tags.get("genres", "[]"))
-    check = load_test(f"models:/{name}/{version}", genres=genres)
-    if not check.passed:
+    check = smoke_test(f"models:/{name}/{version}", genres=genres)
+    if not check.met:
         raise RegistryError(
-            f"version {version} does not load and answer: {check.because}; nothing was changed"
+            f"version {version} does not load and predict: {check.reason}; nothing was changed"
         )
     client.set_registered_model_alias(name, CHAMPION, version)
     return f"champion: version {before.version if before else 'none'} -> version {version}"

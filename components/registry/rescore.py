@@ -1,4 +1,4 @@
-"""Play the champion the songs of another split, so that a challenger meets it on equal terms."""
+"""Predictions of the champion on the songs of another split, for a fair comparison with a challenger."""
 
 from __future__ import annotations
 
@@ -33,12 +33,10 @@ def validation_predictions(
     version : ModelVersion
         The registered model.
     unit : str
-        What a row of the challenger's feature stands for. Where it is ``segment``, the champion hears of each
-        song the segments that the challenger was asked about, and no more.
-    params : Params
-        The checked params.
-    root : Path
-        The data folder.
+        What a row of the challenger's feature stands for. Where it is ``segment``, the champion is given of each
+        song the segments that the challenger predicted, and no more.
+    params, root
+        As everywhere in this package.
 
     Returns
     -------
@@ -48,8 +46,7 @@ def validation_predictions(
     Raises
     ------
     RegistryError
-        If the present corpus has no audio, or other genres than the model knows; or its files are missing or
-        altered.
+        If the present corpus has no audio, or other genres than the model; or its files are missing or altered.
     """
     import mlflow
 
@@ -62,7 +59,7 @@ def validation_predictions(
     table, present = split_store.read(root)
     if present.genres != record.genres:
         raise RegistryError(
-            f"version {version.version} knows {', '.join(record.genres)}; the corpus has "
+            f"version {version.version} has genres {', '.join(record.genres)}; the corpus has "
             f"{', '.join(present.genres)}; valid: another promotion.registered_model"
         )
     chosen = set(table.loc[(table["unit"] == "track") & (table["part"] == "validation"), "track"])
@@ -72,18 +69,18 @@ def validation_predictions(
     folder = Path(params.corpus.sources["audio"].path)
     files = integrity.checked(client, f"models:/{version.name}/{version.version}")
     model = mlflow.pyfunc.load_model(str(files))
-    columns = ["part", "track", "segment", "genre", "predicted"]
     rows = []
     for song in listing.itertuples():
-        stretch = song.segments * params.segments.seconds if unit == "segment" else None
-        heard = opening(folder / song.path, seconds=stretch, params=params)
-        answer = model.predict(pd.DataFrame({"audio": [heard]})).iloc[0]
-        given = {key: answer[key] for key in answer.index if key.startswith("probability.")}
+        seconds = song.segments * params.segments.seconds if unit == "segment" else None
+        content = opening(folder / song.path, seconds=seconds, params=params)
+        prediction = model.predict(pd.DataFrame({"audio": [content]})).drop(columns="timeline")
         rows.append(
-            dict(zip(columns, ["validation", song.track, -1, song.genre, answer["genre"]], strict=True))
-            | given
+            prediction.rename(columns={"genre": "predicted"}).assign(
+                part="validation", track=song.track, segment=-1, genre=song.genre
+            )
         )
-    return pd.DataFrame(rows, columns=None if rows else columns)
+    columns = ["part", "track", "segment", "genre", "predicted"]
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
 
 
 def record_of(client: MlflowClient, version: ModelVersion) -> TrainingRecord:
@@ -93,22 +90,7 @@ def record_of(client: MlflowClient, version: ModelVersion) -> TrainingRecord:
 
 
 def opening(path: Path, *, seconds: float | None, params: Params) -> bytes:
-    """Read a song, or as much of it as is to be heard.
-
-    Parameters
-    ----------
-    path : Path
-        An audio file.
-    seconds : float or None
-        How much from its beginning; None for all of it.
-    params : Params
-        For the limits of ``corpus``.
-
-    Returns
-    -------
-    bytes
-        The file as it is, or its beginning as a WAV file of floats: the same samples, mixed to mono.
-    """
+    """Read an audio file as it is, or its first seconds as a WAV file of floats: the same samples, mixed to mono."""
     if seconds is None:
         return path.read_bytes()
     import soundfile

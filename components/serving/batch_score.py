@@ -1,4 +1,4 @@
-"""Score the songs that are new in a folder, keep the answers as Parquet, and see how far the songs have drifted."""
+"""Batch scoring of a watched folder: predictions of its new songs as Parquet, and their drift."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from components.core import atomic
 from components.core.errors import GenreError
 from components.serving import drift as drift_module
 from components.serving import load, predict
-from components.serving.load import Voice
+from components.serving.load import LoadedModel
 
-#: Where answers are kept, below the data folder: one folder a model, one file a part of a run.
+#: Where predictions are kept, below the data folder: one folder a model, one file a part of a run.
 SCORES = "scores"
 #: Songs of one file; what is lost where a run is killed.
 PART = 128
@@ -31,23 +31,23 @@ DRIFT = "_drift.json"
 
 
 class ScoringError(GenreError):
-    """A folder cannot be scored: it is not there, or another run is at it."""
+    """A folder cannot be scored: it does not exist, or another run is at it."""
 
     exit_status = 2
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What a run did, and what the folder is like.
+    """Result of one scoring run, and the drift of the folder.
 
     Attributes
     ----------
     model : str
-        The model's name; ``''`` where the folder is empty, so that none was asked.
+        The model's name; ``''`` where the folder is empty, so that none was loaded.
     uri : str
         Its address.
     scores : Path
-        Where its answers are.
+        Where its predictions are.
     fresh : DataFrame
         What this run wrote, one row a song; see :func:`run`.
     known : int
@@ -57,7 +57,7 @@ class Scored:
     drift : dict
         ``share`` (of watched columns that have drifted, 0 to 1), ``songs``, ``reference`` (training songs),
         ``columns`` (the farthest: ``column``, ``distance``, ``p``, ``drifted``), ``genres`` (songs by genre
-        in the same window). Empty where nothing was ever scored, or the model carries no reference.
+        in the same window). Empty where nothing was ever scored.
     """
 
     model: str
@@ -81,7 +81,7 @@ def run(
     model: str | None = None,
     window: int = 200,
     root: Path = Path("data"),
-    tell: Callable[[str], None] = lambda _line: None,
+    report: Callable[[str], None] = lambda _line: None,
 ) -> Scored:
     """Score what is new in a folder.
 
@@ -94,32 +94,32 @@ def run(
     folder : Path
         Searched at any depth.
     params : Params
-        The checked params, for the registered model's name.
+        For the registered model's name.
     model : str, optional
         See :func:`components.serving.load.address`; the champion by default.
     window : int
         Songs, the newest, that drift is measured over.
     root : Path
         The data folder.
-    tell : callable, optional
-        Told in one line what is being done.
+    report : callable, optional
+        Takes a line of progress.
 
     Returns
     -------
     Scored
-        What was done. A song is known by its bytes and the model's weights: under another name, or in a
+        A song is known by its bytes and the model's weights: under another name, or in a
         second run, it is not scored again.
 
     Raises
     ------
     ScoringError
-        If the folder is not there, or another run is scoring.
+        If the folder does not exist, or another run is scoring.
     RegistryError
         If there is no such model.
     """
     if not folder.is_dir():
         raise ScoringError(f"{folder} is not a folder; valid: a folder of songs (make it: mkdir -p {folder})")
-    files = predict.inside(folder)
+    files = predict.below(folder)
     if not files:
         return Scored(model="", uri="", scores=root / SCORES)
     client = load.store()
@@ -136,10 +136,10 @@ def run(
             fresh = {sha256: file for file, sha256 in reversed(hashes.items()) if sha256 not in done}
             rows = []
             if fresh:
-                tell(f"{name} is being loaded to hear {len(fresh)} of {len(files)} songs")
-                voice = load.load(client, uri)
-                rows = _score(fresh, folder=folder, voice=voice, scores=scores, tell=tell)
-                _measure(scores, voice=voice, window=window)
+                report(f"loading {name} for {len(fresh)} of {len(files)} songs")
+                loaded = load.load(client, uri)
+                rows = _score(fresh, folder=folder, loaded=loaded, scores=scores, report=report)
+                _measure(scores, reference=loaded.model.reference, window=window)
             return Scored(
                 model=name,
                 uri=uri,
@@ -173,7 +173,7 @@ def _known(scores: Path) -> set[str]:
 
 
 def _score(
-    fresh: dict[str, Path], *, folder: Path, voice: Voice, scores: Path, tell: Callable[[str], None]
+    fresh: dict[str, Path], *, folder: Path, loaded: LoadedModel, scores: Path, report: Callable[[str], None]
 ) -> list[dict[str, Any]]:
     order = sorted(fresh, key=lambda sha256: fresh[sha256])
     written: list[dict[str, Any]] = []
@@ -181,8 +181,8 @@ def _score(
         part: list[dict[str, Any]] = []
         for start in range(first, min(first + PART, len(order)), predict.BATCH):
             batch = order[start : min(start + predict.BATCH, first + PART)]
-            part += _rows({sha256: fresh[sha256] for sha256 in batch}, folder=folder, voice=voice)
-            tell(f"{voice.name}: {start + len(batch)} of {len(order)} songs")
+            part += _rows({sha256: fresh[sha256] for sha256 in batch}, folder=folder, loaded=loaded)
+            report(f"{loaded.name}: {start + len(batch)} of {len(order)} songs")
         # Named by its content, so a part that is written twice is there once.
         name = hashlib.sha256("".join(order[first : first + PART]).encode()).hexdigest()[:16]
         with atomic.replacing(scores / f"{name}.parquet") as path:
@@ -191,42 +191,41 @@ def _score(
     return written
 
 
-def _rows(batch: dict[str, Path], *, folder: Path, voice: Voice) -> list[dict[str, Any]]:
-    heard = voice.model.listen(list(batch.values()))
-    genres, watched = voice.model.record.genres, drift_module.names(voice.model.record.feature)
+def _rows(batch: dict[str, Path], *, folder: Path, loaded: LoadedModel) -> list[dict[str, Any]]:
+    extracted = loaded.model.extract(list(batch.values()))
+    predictions = loaded.model.predict_extracted(extracted)
+    watched = drift_module.names(loaded.model.record.feature)
     rows = []
-    for (sha256, file), parts, answer in zip(batch.items(), heard, voice.model.judge(heard), strict=True):
+    for (sha256, file), features, prediction in zip(batch.items(), extracted, predictions, strict=True):
         row: dict[str, Any] = {
             "file": str(file.relative_to(folder)),
             "sha256": sha256,
             "scored_at": datetime.now(UTC),
-            "model": voice.name,
-            "uri": voice.uri,
-            "run_id": voice.run_id,
-            "weights_sha256": voice.model.record.weights_sha256,
+            "model": loaded.name,
+            "uri": loaded.uri,
+            "run_id": loaded.run_id,
+            "weights_sha256": loaded.model.record.weights_sha256,
         }
-        if isinstance(answer, GenreError) or isinstance(parts, GenreError):
+        if isinstance(prediction, GenreError) or isinstance(features, GenreError):
             # Every part has every column, so that the folder reads as one table.
-            nothing = dict.fromkeys(f"probability.{genre}" for genre in genres)
-            row |= {"genre": "", **nothing, "timeline": [], "reason": str(answer)}
+            nothing = dict.fromkeys(f"probability.{genre}" for genre in loaded.genres)
+            row |= {"genre": "", **nothing, "timeline": [], "reason": str(prediction)}
             row |= {f"{WATCHED}{column}": float("nan") for column in watched}
         else:
-            row |= {**answer, "reason": ""}
-            columns = drift_module.summary(parts[0]).astype(float)
+            row |= {**prediction, "reason": ""}
+            columns = drift_module.summary(features[0]).astype(float)
             row |= {f"{WATCHED}{column}": value for column, value in zip(watched, columns, strict=True)}
         rows.append(row)
     return rows
 
 
-def _measure(scores: Path, *, voice: Voice, window: int) -> None:
-    if voice.model.reference is None:
-        return
+def _measure(scores: Path, *, reference: pd.DataFrame, window: int) -> None:
     table = read(scores)
     newest = table[table["genre"] != ""].sort_values("scored_at", kind="stable").tail(window)
     if newest.empty:
         return
-    songs = newest[[f"{WATCHED}{column}" for column in voice.model.reference.columns]]
-    found = drift_module.measure(songs, reference=voice.model.reference)
+    songs = newest[[f"{WATCHED}{column}" for column in reference.columns]]
+    found = drift_module.measure(songs, reference=reference)
     atomic.write_json(
         scores / DRIFT,
         {
@@ -240,7 +239,7 @@ def _measure(scores: Path, *, voice: Voice, window: int) -> None:
 
 
 def read(scores: Path) -> pd.DataFrame:
-    """Read all that a model said of the songs it was given.
+    """Read all predictions of a model.
 
     Parameters
     ----------

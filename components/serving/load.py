@@ -1,4 +1,4 @@
-"""Which model speaks: its address, the training run behind it, and the loaded model itself."""
+"""Loaded models: the address of one, the training run behind it, and the checked, loaded model itself."""
 
 from __future__ import annotations
 
@@ -11,46 +11,55 @@ from components import tracking
 from components.config.params import Params
 from components.core.errors import RegistryError
 from components.tracking import integrity
+from components.tracking.store import TRAINING
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
+    from mlflow.entities.model_registry import ModelVersion
 
     from components.serving.pyfunc_model import GenreModel
 
+#: Alias of the version that serves.
+CHAMPION = "champion"
+
 
 @dataclass(frozen=True)
-class Voice:
-    """A loaded model, and where it came from.
+class LoadedModel:
+    """A model that is ready to predict.
 
     Attributes
     ----------
     uri : str
         A ``models:/`` or ``runs:/`` address without alias, so that it names the same model tomorrow.
-    name : str
-        The model's name, such as ``mlp``.
     run_id : str
         Its training run.
     model : GenreModel
-        What answers.
-    marks : tuple of str
-        What must be said wherever it answers, such as an untrained encoder.
+        The network with its features.
     """
 
     uri: str
-    name: str
     run_id: str
     model: GenreModel
-    marks: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The model's name, such as ``mlp``."""
+        return self.model.record.model
+
+    @property
+    def genres(self) -> list[str]:
+        """The genres in label order."""
+        return self.model.record.genres
+
+    @property
+    def marks(self) -> list[str]:
+        """What goes wherever its predictions are shown, such as an untrained encoder."""
+        return self.model.record.marks
 
 
 def store() -> MlflowClient:
     """Connect to the runs of this workspace without making a store where there is none.
-
-    Returns
-    -------
-    MlflowClient
-        From :func:`components.tracking.connect`.
 
     Raises
     ------
@@ -60,27 +69,26 @@ def store() -> MlflowClient:
     path = tracking.STORE / "mlflow.db"
     if not os.environ.get("MLFLOW_TRACKING_URI") and not path.is_file():
         raise RegistryError(
-            f"{path} is not there: nothing was trained in {Path.cwd()}; "
+            f"{path} does not exist: nothing was trained in {Path.cwd()}; "
             "valid: a folder where `genre run` has finished, or MLFLOW_TRACKING_URI"
         )
     return tracking.connect()
 
 
+def champion(client: MlflowClient, name: str) -> ModelVersion | None:
+    """Return the version of a registered model that serves; None where none was promoted yet."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return client.get_model_version_by_alias(name, CHAMPION)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
 def latest_runs(client: MlflowClient) -> dict[str, Run]:
-    """Find the latest finished training run of each model.
-
-    Parameters
-    ----------
-    client : MlflowClient
-        From :func:`store`.
-
-    Returns
-    -------
-    dict of str to Run
-        By model name, sorted.
-    """
-    from components.tracking.store import TRAINING
-
+    """Find the latest finished training run of each model, by model name, sorted."""
     experiment = client.get_experiment_by_name(TRAINING)
     found: dict[str, Run] = {}
     if experiment is not None:
@@ -96,7 +104,7 @@ def latest_runs(client: MlflowClient) -> dict[str, Run]:
 
 
 def address(client: MlflowClient, model: str | None, *, params: Params) -> str:
-    """Say which model is meant.
+    """Resolve a model's name to an address that MLflow loads.
 
     Parameters
     ----------
@@ -108,24 +116,17 @@ def address(client: MlflowClient, model: str | None, *, params: Params) -> str:
     params : Params
         For ``promotion.registered_model``.
 
-    Returns
-    -------
-    str
-        An address that MLflow loads.
-
     Raises
     ------
     RegistryError
         If there is no champion, or no such model.
     """
-    from components.registry import promote
-
     if model is None:
         name = params.promotion.registered_model
-        current = promote.champion(client, name)
+        current = champion(client, name)
         if current is None:
             raise RegistryError(
-                f"models:/{name}@{promote.CHAMPION} is not there: no model was promoted yet; valid: "
+                f"models:/{name}@{CHAMPION} does not exist: no model was promoted yet; valid: "
                 f"`genre run` or `genre promote` first, or --model with {_choices(client)}"
             )
         return f"models:/{name}/{current.version}"
@@ -135,7 +136,7 @@ def address(client: MlflowClient, model: str | None, *, params: Params) -> str:
         return model if model.count("/") > 1 else f"{model}/model"
     if run := latest_runs(client).get(model):
         return f"runs:/{run.info.run_id}/model"
-    raise RegistryError(f"--model {model!r} is not there; valid: {_choices(client)}")
+    raise RegistryError(f"--model {model!r} does not exist; valid: {_choices(client)}")
 
 
 def _choices(client: MlflowClient) -> str:
@@ -145,65 +146,31 @@ def _choices(client: MlflowClient) -> str:
 def run_of(client: MlflowClient, uri: str) -> Run:
     """Find the training run behind an address, without loading the model.
 
-    Parameters
-    ----------
-    client : MlflowClient
-        From :func:`store`.
-    uri : str
-        From :func:`address`.
-
-    Returns
-    -------
-    Run
-        Its tags ``model`` and ``weights_sha256`` say who would speak.
+    Its tags ``model`` and ``weights_sha256`` identify the model.
 
     Raises
     ------
     RegistryError
         If there is no such model, or it is none of this project.
     """
-    from mlflow.exceptions import MlflowException
-
-    kind, name, *rest = uri.replace("@", "/@").replace(":/", "/").split("/")
-    try:
-        if kind == "runs":
-            run = client.get_run(name)
-        elif rest[0].startswith("@"):
-            run = client.get_run(str(client.get_model_version_by_alias(name, rest[0][1:]).run_id))
-        else:
-            run = client.get_run(str(client.get_model_version(name, rest[0]).run_id))
-    except (MlflowException, IndexError) as error:
-        reason = " ".join(str(error).split())
-        raise RegistryError(
-            f"{uri} is not there: {reason}; valid: the champion, or {_choices(client)}"
-        ) from error
+    run = client.get_run(integrity.resolve(client, uri).run_id)
     if "weights_sha256" not in run.data.tags:
         raise RegistryError(f"{uri} is not a genre model; valid: the champion, or {_choices(client)}")
     return run
 
 
-def load(client: MlflowClient, uri: str) -> Voice:
-    """Load a logged model.
-
-    Parameters
-    ----------
-    client : MlflowClient
-        From :func:`store`.
-    uri : str
-        From :func:`address`.
-
-    Returns
-    -------
-    Voice
-        The model, ready to answer.
+def load(client: MlflowClient, uri: str) -> LoadedModel:
+    """Load a logged model from files that are as they were logged.
 
     Raises
     ------
     RegistryError
-        If it is not there, or is not a model of this project.
+        If it does not exist, was altered, or is not a model of this project.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
+
+    from components.serving.pyfunc_model import GenreModel
 
     files = integrity.checked(client, uri)
     try:
@@ -213,13 +180,10 @@ def load(client: MlflowClient, uri: str) -> Voice:
         raise RegistryError(
             f"{uri} cannot be loaded: {reason}; valid: the champion, or {_choices(client)}"
         ) from error
-    from components.serving.pyfunc_model import GenreModel
-
     try:
         model = loaded.unwrap_python_model()
     except (AttributeError, MlflowException):
         model = None
     if not isinstance(model, GenreModel):
         raise RegistryError(f"{uri} is not a genre model; valid: the champion, or {_choices(client)}")
-    record = model.record
-    return Voice(uri, record.model, str(loaded.metadata.run_id or ""), model, tuple(record.marks))
+    return LoadedModel(uri, str(loaded.metadata.run_id or ""), model)

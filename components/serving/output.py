@@ -1,4 +1,4 @@
-"""Answers of a model as a table in the terminal, as JSON, or as CSV."""
+"""Predictions as a table in the terminal, as JSON, or as CSV."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from components.core.console import quiet
-from components.serving.load import Voice
-from components.serving.predict import Answer
+from components.serving.load import LoadedModel
+from components.serving.predict import Prediction
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
 
 #: Characters of a full bar.
 BAR = 20
-#: One colour a genre, told apart on light and dark terminals; a hundred genres go round.
+#: One colour a genre, distinct on light and dark terminals; a hundred genres go round.
 COLOURS = (
     "blue", "bright_magenta", "yellow", "cyan", "bright_red", "green", "magenta", "bright_blue", "bright_green",
     "red",
@@ -27,7 +27,7 @@ COLOURS = (
 
 
 def run(songs: Sequence[Path], *, model: str | None, form: str, timeline: bool) -> int:
-    """Answer for files and folders, on standard output; progress goes to standard error.
+    """Predict files and folders, on standard output; progress goes to standard error.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def run(songs: Sequence[Path], *, model: str | None, form: str, timeline: bool) 
     Returns
     -------
     int
-        Exit status: 1 if any file has no answer.
+        Exit status: 1 if any file has no genre.
 
     Raises
     ------
@@ -53,164 +53,110 @@ def run(songs: Sequence[Path], *, model: str | None, form: str, timeline: bool) 
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-    from components.serving import predict
-
-    files = predict.listed(songs)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn())
-    with quiet() as stderr:
-        aside = Console(file=stderr)
-        progress = Progress(*columns, console=aside, transient=True, disable=not aside.is_terminal)
-        with progress:
-            voice, said = _ask(files, model=model, progress=progress)
-    match form:
-        case "json":
-            write_json(said, voice=voice, timeline=timeline, to=sys.stdout)
-        case "csv":
-            write_csv(said, genres=voice.model.record.genres, timeline=timeline, to=sys.stdout)
-        case _:
-            show(said, voice=voice, timeline=timeline)
-    return 1 if any(answer.reason for answer in said) else 0
-
-
-def _ask(files: Sequence[Path], *, model: str | None, progress: Progress) -> tuple[Voice, list[Answer]]:
     from components.config import params
     from components.serving import load, predict
 
-    client = load.store()
-    task = progress.add_task("loading the model", total=len(files))
-    voice = load.load(client, load.address(client, model, params=params.load()))
-    progress.update(task, description=f"{voice.name} is listening")
-    said = []
-    for answer in predict.answers(files, voice=voice):
-        said.append(answer)
-        progress.advance(task)
-    return voice, said
+    files = predict.audio_files(songs)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn())
+    predictions = []
+    with quiet() as stderr:
+        aside = Console(file=stderr)
+        with Progress(*columns, console=aside, transient=True, disable=not aside.is_terminal) as progress:
+            client = load.store()
+            task = progress.add_task("loading the model", total=len(files))
+            loaded = load.load(client, load.address(client, model, params=params.load()))
+            progress.update(task, description=f"{loaded.name} predicts")
+            for prediction in predict.predict(files, model=loaded):
+                predictions.append(prediction)
+                progress.advance(task)
+    match form:
+        case "json":
+            write_json(predictions, model=loaded, timeline=timeline, to=sys.stdout)
+        case "csv":
+            write_csv(predictions, genres=loaded.genres, timeline=timeline, to=sys.stdout)
+        case _:
+            show(predictions, model=loaded, timeline=timeline)
+    return int(any(prediction.reason for prediction in predictions))
 
 
-def write_json(answers: Iterable[Answer], *, voice: Voice, timeline: bool, to: TextIO) -> None:
-    """Write one JSON object: the model, and a list of songs.
-
-    Parameters
-    ----------
-    answers : iterable of Answer
-        In order.
-    voice : Voice
-        Who answered.
-    timeline : bool
-        Whether to include each segment.
-    to : TextIO
-        Where.
-    """
-    songs: list[dict[str, Any]] = []
-    for answer in answers:
-        song: dict[str, Any] = {"file": str(answer.file)}
-        if answer.reason:
-            song["reason"] = answer.reason
-        else:
-            song |= {"genre": answer.genre, "probabilities": answer.probabilities}
-            song |= {"timeline": answer.timeline} if timeline else {}
-        songs.append(song)
-    who = {"name": voice.name, "uri": voice.uri, "run_id": voice.run_id, "marks": list(voice.marks)}
-    json.dump({"model": who, "songs": songs}, to, indent=2, ensure_ascii=False)
+def write_json(predictions: Iterable[Prediction], *, model: LoadedModel, timeline: bool, to: TextIO) -> None:
+    """Write one JSON object: the model, and a list of songs."""
+    left_out = {"file", "reason"} if timeline else {"file", "reason", "timeline"}
+    songs = [
+        {"file": str(song.file)}
+        | (
+            {"reason": song.reason}
+            if song.reason
+            else {key: value for key, value in asdict(song).items() if key not in left_out}
+        )
+        for song in predictions
+    ]
+    about = {"name": model.name, "uri": model.uri, "run_id": model.run_id, "marks": model.marks}
+    json.dump({"model": about, "songs": songs}, to, indent=2, ensure_ascii=False)
     to.write("\n")
 
 
-def write_csv(answers: Iterable[Answer], *, genres: Sequence[str], timeline: bool, to: TextIO) -> None:
-    """Write a CSV table, one row a song, or one row a segment.
-
-    Parameters
-    ----------
-    answers : iterable of Answer
-        In order.
-    genres : sequence of str
-        Label order.
-    timeline : bool
-        Rows are segments with ``start`` and ``probability``; otherwise songs with every probability.
-    to : TextIO
-        Where.
-    """
-    named = ["start", "probability"] if timeline else [f"probability.{genre}" for genre in genres]
-    table = csv.DictWriter(to, ["file", "genre", *named, "reason"], lineterminator="\n")
+def write_csv(
+    predictions: Iterable[Prediction], *, genres: Sequence[str], timeline: bool, to: TextIO
+) -> None:
+    """Write a CSV table: a row a song with every probability, or a row a segment with its start."""
+    columns = ["start", "probability"] if timeline else [f"probability.{genre}" for genre in genres]
+    table = csv.DictWriter(to, ["file", "genre", *columns, "reason"], lineterminator="\n")
     table.writeheader()
-    for answer in answers:
-        song = {"file": str(answer.file), "genre": answer.genre, "reason": answer.reason}
-        if timeline and not answer.reason:
-            table.writerows({**song, **moment} for moment in answer.timeline)
+    for one in predictions:
+        song = {"file": str(one.file), "genre": one.genre, "reason": one.reason}
+        if timeline and not one.reason:
+            table.writerows({**song, **moment} for moment in one.timeline)
         else:
-            chances = {} if timeline else answer.probabilities
-            table.writerow(song | {f"probability.{genre}": share for genre, share in chances.items()})
+            shares = {} if timeline else one.probabilities
+            table.writerow(song | {f"probability.{genre}": share for genre, share in shares.items()})
 
 
-def show(answers: Sequence[Answer], *, voice: Voice, timeline: bool, console: Console | None = None) -> None:
-    """Print a table with a bar for each song.
-
-    Parameters
-    ----------
-    answers : sequence of Answer
-        In order.
-    voice : Voice
-        Who answered.
-    timeline : bool
-        Whether to print each segment's genre under its song.
-    console : Console, optional
-        Where to; by default standard output.
-    """
+def show(
+    predictions: Sequence[Prediction], *, model: LoadedModel, timeline: bool, console: Console | None = None
+) -> None:
+    """Print a table with a bar for each song, and below it each segment if so chosen."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = console or Console()
-    styles = {genre: COLOURS[at % len(COLOURS)] for at, genre in enumerate(voice.model.record.genres)}
+    styles = {genre: COLOURS[at % len(COLOURS)] for at, genre in enumerate(model.genres)}
     table = Table(box=box.SIMPLE, padding=(0, 1))
     # Text, never markup: names of files and genres come from outside.
     table.add_column("song", overflow="fold")
     table.add_column("genre", no_wrap=True)
     table.add_column("probability", no_wrap=True)
     table.add_column("then", overflow="fold")
-    for answer in answers:
-        if answer.reason:
-            table.add_row(
-                Text(answer.file.name), Text("—", style="red"), "", Text(answer.reason, style="red")
-            )
+    for one in predictions:
+        name = Text(one.file.name)
+        if one.reason:
+            table.add_row(name, Text("—", style="red"), "", Text(one.reason, style="red"))
             continue
-        ranked = sorted(answer.probabilities.items(), key=lambda item: -item[1])
-        (genre, share), rest = ranked[0], ranked[1:3]
+        (genre, share), *rest = sorted(one.probabilities.items(), key=lambda item: -item[1])
         bar = Text(bar_of(share), style=styles[genre]) + Text(f" {share:4.0%}", style="default")
-        others = Text(
-            ", ".join(f"{other} {chance:.0%}" for other, chance in rest if chance >= 0.005), style="dim"
-        )
-        table.add_row(Text(answer.file.name), Text(genre, style=f"bold {styles[genre]}"), bar, others)
+        others = ", ".join(f"{other} {chance:.0%}" for other, chance in rest[:2] if chance >= 0.005)
+        table.add_row(name, Text(genre, style=f"bold {styles[genre]}"), bar, Text(others, style="dim"))
     console.print(table)
-    if timeline:
-        for answer in answers:
-            if not answer.reason:
-                console.print(Text(answer.file.name, style="bold"))
-                for moment in answer.timeline:
-                    minutes, seconds = divmod(moment["start"], 60)
-                    line = Text(f"  {minutes:3.0f}:{seconds:04.1f}  ", style="dim")
-                    drawn = f"{bar_of(moment['probability'])} {moment['probability']:4.0%} "
-                    line += Text(drawn, style=styles[moment["genre"]])
-                    console.print(line + Text(moment["genre"]))
-    failed = sum(bool(answer.reason) for answer in answers)
-    marks = f" ({', '.join(voice.marks)})" if voice.marks else ""
-    console.print(Text(f"{voice.name}{marks}, {voice.uri}; run {voice.run_id}", style="dim"))
-    if failed:
-        console.print(Text(f"{failed} of {len(answers)} files could not be heard", style="red"))
+    for one in predictions if timeline else ():
+        if not one.reason:
+            console.print(Text(one.file.name, style="bold"))
+            for moment in one.timeline:
+                minutes, seconds = divmod(moment["start"], 60)
+                bar_and_share = f"{bar_of(moment['probability'])} {moment['probability']:4.0%} "
+                console.print(
+                    Text(f"  {minutes:3.0f}:{seconds:04.1f}  ", style="dim")
+                    + Text(bar_and_share, style=styles[moment["genre"]])
+                    + Text(moment["genre"])
+                )
+    marks = f" ({', '.join(model.marks)})" if model.marks else ""
+    console.print(Text(f"{model.name}{marks}, {model.uri}; run {model.run_id}", style="dim"))
+    if failed := sum(bool(one.reason) for one in predictions):
+        console.print(Text(f"{failed} of {len(predictions)} files could not be decoded", style="red"))
 
 
 def bar_of(share: float) -> str:
-    """Draw a share as a bar in eighths of a character.
-
-    Parameters
-    ----------
-    share : float
-        Within 0 and 1.
-
-    Returns
-    -------
-    str
-        At most :data:`BAR` characters, padded with spaces to that length.
-    """
+    """Draw a share, 0 to 1, as a bar in eighths of a character, padded to :data:`BAR` characters."""
     whole, part = divmod(round(share * BAR * 8), 8)
     return ("█" * whole + ("" if part == 0 else "▏▎▍▌▋▊▉"[part - 1])).ljust(BAR)

@@ -1,9 +1,11 @@
-"""Log a trained model as one that needs nothing but itself: code, encoder weights and requirements inside."""
+"""Self-contained MLflow models: the code, encoder weights and requirements that a trained model needs, inside it."""
 
 from __future__ import annotations
 
 import base64
+import io
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,33 +13,43 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+import components
 from components.core.errors import PretrainedError
 from components.features.encoders import base as encoders
+from components.tracking import training_runs
 from components.training.record import TrainingRecord
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
-#: What a model needs to answer; logged at the versions it was trained with.
+#: What a model needs to predict; logged at the versions it was trained with.
 REQUIREMENTS = (
     "mlflow", "tensorflow", "keras", "librosa", "soundfile", "soxr", "numpy", "scipy", "pandas", "pyarrow",
     "pydantic", "pyyaml", "pillow", "matplotlib", "filelock", "psutil", "scikit-learn",
 )  # fmt: skip
 
 
-def signature(genres: list[str]) -> ModelSignature:
-    """Describe what goes in and comes out.
+#: The module that MLflow runs to make the model.
+ENTRYPOINT = "components.serving.pyfunc_entrypoint"
 
-    Parameters
-    ----------
-    genres : list of str
-        Label order.
 
-    Returns
-    -------
-    ModelSignature
-        In: ``audio``, a file's bytes (base64 in JSON). Out: genre, timeline, one probability a genre.
+def ensure_logged(name: str, *, root: Path = Path("data")) -> str:
+    """Make sure that a trained model has its run in MLflow, with the packaged model; return the run's id.
+
+    Raises
+    ------
+    TrainingError
+        If the model's files are missing.
+    StoreError
+        If MLflow's store fails.
     """
+    return training_runs.ensure_logged(name, log_model=log, root=root)
+
+
+def signature(genres: list[str]) -> ModelSignature:
+    """Return the signature: ``audio``, a file's bytes (base64 in JSON), to genre, timeline, a probability a genre."""
     from mlflow.models import ModelSignature
     from mlflow.types.schema import Array, ColSpec, DataType, Object, Property, Schema
 
@@ -54,31 +66,20 @@ def signature(genres: list[str]) -> ModelSignature:
 
 
 def requirements(record: TrainingRecord) -> list[str]:
-    """Pin what a model needs.
-
-    Parameters
-    ----------
-    record : TrainingRecord
-        The trained model's.
-
-    Returns
-    -------
-    list of str
-        ``name==version`` of what is installed here.
-    """
+    """Pin what a model needs at the versions that are installed here: ``name==version``."""
     name = encoder(record)
     needed = REQUIREMENTS + (encoders.find(name).REQUIREMENTS if name else ())
     return [f"{package}=={version(package)}" for package in needed]
 
 
 def encoder(record: TrainingRecord) -> str | None:
-    """Name the trained encoder a model carries, if any."""
+    """Return the name of the trained encoder that a model carries, if any."""
     known = record.feature.pretrained
     return known.encoder if known and known.trained else None
 
 
 def artifacts(folder: Path, *, record: TrainingRecord, reference: Path) -> dict[str, str]:
-    """Name the files that travel with a model.
+    """List the files that travel with a model, by name.
 
     Parameters
     ----------
@@ -87,12 +88,7 @@ def artifacts(folder: Path, *, record: TrainingRecord, reference: Path) -> dict[
     record : TrainingRecord
         The trained model's.
     reference : Path
-        The songs it was trained on, summed up: what new ones are compared with.
-
-    Returns
-    -------
-    dict of str to str
-        Path by name.
+        Its training songs, summarised by :func:`components.serving.drift.reference`.
 
     Raises
     ------
@@ -108,8 +104,43 @@ def artifacts(folder: Path, *, record: TrainingRecord, reference: Path) -> dict[
         files["encoder"] = str(encoders.find(encoded).locate(record.params.pretrained[encoded]))
     for name, path in files.items():
         if not Path(path).exists():
-            raise PretrainedError(f"{name}: {path} is not there; it must travel with the model")
+            raise PretrainedError(f"{name}: {path} does not exist; it must travel with the model")
     return files
+
+
+def modules(record: TrainingRecord) -> set[str]:
+    """List the modules of this project that a served model imports, at their head or within a function.
+
+    They are those that :data:`ENTRYPOINT`, the model's features and its encoder reach, and the packages around them.
+    """
+    import grimp
+
+    from components.features.pipeline import compute
+
+    graph = grimp.build_graph("components", exclude_type_checking_imports=True, cache_dir=None)
+    ahead, found = {ENTRYPOINT}, set[str]()
+    for feature in compute.chain(record.feature.feature, params=record.params):
+        ahead.add(f"components.features.{feature}")
+    if record.feature.pretrained:
+        ahead.add(f"components.features.encoders.{record.feature.pretrained.encoder}")
+    while ahead:
+        if (one := ahead.pop()) not in found:
+            found.add(one)
+            package = one.rpartition(".")[0]
+            ahead |= graph.find_modules_directly_imported_by(one) | ({package} if package else set())
+    return found
+
+
+def copy_code(folder: Path, *, record: TrainingRecord) -> Path:
+    """Copy the modules of a model into a folder, as a package; return the package's folder."""
+    root = Path(components.__file__).parent
+    for name in modules(record):
+        source = root.joinpath(*name.split(".")[1:])
+        source = source / "__init__.py" if source.is_dir() else source.with_suffix(".py")
+        target = folder / source.relative_to(root.parent)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    return folder / root.name
 
 
 @contextmanager
@@ -118,11 +149,6 @@ def open_run(run_id: str) -> Iterator[None]:
 
     MLflow's own context ends it: a process killed between that and the last tag would leave a run that counts as
     finished and is not whole.
-
-    Parameters
-    ----------
-    run_id : str
-        A run that has not ended.
     """
     import mlflow
 
@@ -153,23 +179,20 @@ def log(run_id: str, *, folder: Path, record: TrainingRecord) -> None:
     import mlflow
     import pandas as pd
 
-    import components
     from components.features.pipeline import store as feature_store
-    from components.registry.smoke_test import question
     from components.serving import drift
 
-    index, values, _meta = feature_store.read(record.feature.feature, root=folder.parents[1])
-    heard = drift.reference(index, values, feature=record.feature, tracks=record.train_tracks)
-
-    package = Path(components.__file__).parent
-    example = pd.DataFrame({"audio": [question(seconds=4.0)]})
+    index, values, _ = feature_store.read(record.feature.feature, root=folder.parents[1])
+    songs = drift.reference(index, values, feature=record.feature, tracks=record.train_tracks)
+    example = pd.DataFrame({"audio": [example_song(seconds=4.0)]})
     os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     with tempfile.TemporaryDirectory() as temporary, open_run(run_id):
         reference = Path(temporary) / "reference.parquet"
-        heard.to_parquet(reference, index=False)
+        songs.to_parquet(reference, index=False)
+        package = copy_code(Path(temporary), record=record)
         mlflow.pyfunc.log_model(
             name="model",
-            python_model=str(package / "serving" / "pyfunc_entrypoint.py"),
+            python_model=str(package.parent.joinpath(*ENTRYPOINT.split(".")).with_suffix(".py")),
             artifacts=artifacts(folder, record=record, reference=reference),
             code_paths=[str(package)],
             signature=signature(record.genres),
@@ -180,16 +203,17 @@ def log(run_id: str, *, folder: Path, record: TrainingRecord) -> None:
 
 
 def as_request(audio: bytes) -> dict[str, Any]:
-    """Put a file's bytes into the body that ``mlflow models serve`` takes.
-
-    Parameters
-    ----------
-    audio : bytes
-        A file's content.
-
-    Returns
-    -------
-    dict
-        For :func:`json.dumps`.
-    """
+    """Return the JSON body that ``mlflow models serve`` takes, for a file's content."""
     return {"dataframe_records": [{"audio": base64.b64encode(audio).decode("ascii")}]}
+
+
+def example_song(*, seconds: float = 6.0, sample_rate: int = 22050) -> bytes:
+    """Make a short 16-bit WAV file: a chord with a decaying beat, so that no feature is degenerate."""
+    import soundfile
+
+    time = np.arange(int(seconds * sample_rate)) / sample_rate
+    chord = sum(np.sin(2 * np.pi * pitch * time) for pitch in (220.0, 277.18, 329.63))
+    beat = np.exp(-8 * (time % 0.5)) * np.random.default_rng(0).standard_normal(len(time))
+    buffer = io.BytesIO()
+    soundfile.write(buffer, 0.1 * chord + 0.1 * beat, sample_rate, format="WAV", subtype="PCM_16")
+    return buffer.getvalue()

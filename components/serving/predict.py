@@ -1,4 +1,4 @@
-"""``genre predict``: which files are heard, and a model's answers, a batch of files at a time."""
+"""Predictions for files and folders, a batch of files at a time."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from components.core.errors import AudioError, GenreError
-from components.serving.load import Voice
+from components.corpus.audio_files import SUFFIXES
+from components.serving.load import LoadedModel
 
-#: Songs whose segments the network is asked at once; more would not be faster, and would answer later.
+#: Songs whose segments go through the network at once; more would not be faster, and the first would come later.
 BATCH = 16
-#: What a folder is searched for: the endings of components.corpus.audio.FORMATS, as files carry them.
-ENDINGS = (".wav", ".au", ".flac", ".ogg", ".oga", ".mp3", ".aif", ".aiff")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What was said of one file: a genre, or the reason why there is none.
+class Prediction:
+    """The genre of one file, or the reason why there is none.
 
     Attributes
     ----------
@@ -31,7 +30,7 @@ class Answer:
     timeline : list of dict
         ``start`` (seconds), ``genre``, ``probability`` of each segment.
     reason : str
-        Empty where there is an answer.
+        Empty where there is a genre.
     """
 
     file: Path
@@ -41,19 +40,10 @@ class Answer:
     reason: str = ""
 
 
-def listed(songs: Sequence[Path]) -> list[Path]:
-    """Replace each folder by the audio files below it.
+def audio_files(songs: Sequence[Path]) -> list[Path]:
+    """Replace each folder by the audio files below it, in order of name.
 
-    Parameters
-    ----------
-    songs : sequence of Path
-        Files and folders.
-
-    Returns
-    -------
-    list of Path
-        Files, a folder's in order of name. A file that was named is kept whatever its ending; one named twice
-        is heard once.
+    A file that is named itself is kept whatever its suffix; one named twice is decoded once.
 
     Raises
     ------
@@ -62,52 +52,30 @@ def listed(songs: Sequence[Path]) -> list[Path]:
     """
     files: list[Path] = []
     for song in songs:
-        if not song.is_dir():
-            files.append(song)
-            continue
-        found = inside(song)
+        found = below(song) if song.is_dir() else [song]
         if not found:
-            raise AudioError(f"{song} holds no audio file; valid: {', '.join(ENDINGS)}")
+            raise AudioError(f"{song} holds no audio file; valid: {', '.join(sorted(SUFFIXES))}")
         files += found
     return list(dict.fromkeys(files))
 
 
-def inside(folder: Path) -> list[Path]:
-    """List the audio files below a folder, by their endings.
+def below(folder: Path) -> list[Path]:
+    """List the audio files below a folder, in order of name.
 
-    Parameters
-    ----------
-    folder : Path
-        Searched at any depth; hidden files are left out, as programs that copy give unfinished ones such names.
-
-    Returns
-    -------
-    list of Path
-        In order of name.
+    Hidden files are left out: programs that copy give unfinished ones such names.
     """
-    return sorted(path for path in folder.rglob("[!.]*") if path.suffix.lower() in ENDINGS and path.is_file())
+    return sorted(
+        path for path in folder.rglob("[!.]*") if path.suffix.lower() in SUFFIXES and path.is_file()
+    )
 
 
-def answers(files: Sequence[Path], *, voice: Voice) -> Iterator[Answer]:
-    """Let a model answer for each file, in order.
-
-    Parameters
-    ----------
-    files : sequence of Path
-        From :func:`listed`.
-    voice : Voice
-        From :func:`components.serving.load.load`.
-
-    Yields
-    ------
-    Answer
-        One a file. The network is asked once for :data:`BATCH` files.
-    """
+def predict(files: Sequence[Path], *, model: LoadedModel) -> Iterator[Prediction]:
+    """Predict the genre of each file, in order, :data:`BATCH` files at a time."""
     for first in range(0, len(files), BATCH):
         batch = files[first : first + BATCH]
-        for file, row in zip(batch, voice.model.answers(batch), strict=True):
+        for file, row in zip(batch, model.model.predict_songs(batch), strict=True):
             if isinstance(row, GenreError):
-                yield Answer(file, reason=str(row))
+                yield Prediction(file, reason=str(row))
             else:
-                chances = {genre: row[f"probability.{genre}"] for genre in voice.model.record.genres}
-                yield Answer(file, row["genre"], chances, row["timeline"])
+                probabilities = {genre: row[f"probability.{genre}"] for genre in model.genres}
+                yield Prediction(file, row["genre"], probabilities, row["timeline"])

@@ -25,37 +25,31 @@ SHORTEST = 1.0
 LARGEST_REQUEST = 100_000_000
 #: Feature rows that a model is given at a time, so that an hour costs no more memory than a song.
 ROWS = 256
-#: Songs of one call decoded and heard side by side; each may be an hour of memory.
+#: Songs of one call decoded and extracted side by side; each may be an hour of memory.
 THREADS = 4
 
 
+#: Feature rows of a song, and where each begins in seconds.
+Extracted = tuple[np.ndarray, np.ndarray]
+
+
 class GenreModel(PythonModel):
-    """Decode, cut, extract, predict, vote: one answer a song.
+    """Decode, cut, extract, predict, aggregate: one genre a song.
 
     Its artifacts are ``model`` (a ``.keras`` file), ``training`` (``training.json``), ``reference`` (the songs
-    it was trained on, summed up by :mod:`components.serving.drift`) and, where its feature runs a trained encoder,
+    it was trained on, summarised by :mod:`components.serving.drift`) and, where its feature runs a trained encoder,
     ``encoder`` (the encoder's weights).
     """
 
-    #: None in models that were logged before drift was measured.
-    reference: pd.DataFrame | None = None
+    reference: pd.DataFrame
 
     def load_context(self, context: Any) -> None:
-        """Load the weights.
-
-        Parameters
-        ----------
-        context : PythonModelContext
-            MLflow's; names the artifacts' paths.
-        """
+        """Load the weights from the paths that MLflow's context names."""
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         paths = context.artifacts
-        self.record = TrainingRecord.read(
-            Path(paths["training"]).parent, remedy="log the model again: `genre run`"
-        )
+        self.record = TrainingRecord.read(Path(paths["training"]).parent, remedy="`genre run` logs it again")
+        self.reference = pd.read_parquet(paths["reference"])
         self.params = self.record.params
-        if "reference" in paths:
-            self.reference = pd.read_parquet(paths["reference"])
         if encoder := self.record.feature.pretrained:
             # The weights it was trained on, also where others are at hand by now.
             weights = paths["encoder"] if encoder.trained else UNTRAINED
@@ -65,7 +59,7 @@ class GenreModel(PythonModel):
     def predict(
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """Answer for each song.
+        """Predict the genre of each song.
 
         Parameters
         ----------
@@ -86,8 +80,8 @@ class GenreModel(PythonModel):
         Raises
         ------
         MlflowException
-            With code INVALID_PARAMETER_VALUE (status 400 over HTTP), naming the song by its position and
-            saying what is wrong with it.
+            With code INVALID_PARAMETER_VALUE (status 400 over HTTP), naming the song by its position and its
+            fault.
         """
         from mlflow.exceptions import MlflowException
 
@@ -97,7 +91,7 @@ class GenreModel(PythonModel):
                 raise AudioError("no song was given; valid: one or more files' bytes in column 'audio'")
             for number, song in enumerate(songs):
                 _check_request(song, number=number)
-            rows = self.answers(songs)
+            rows = self.predict_songs(songs)
             for number, row in enumerate(rows):
                 if isinstance(row, GenreError):
                     raise type(row)(f"song {number}: {row}") from row
@@ -105,39 +99,29 @@ class GenreModel(PythonModel):
             raise MlflowException.invalid_parameter_value(str(error)) from error
         return pd.DataFrame(rows)
 
-    def answers(self, songs: Sequence[bytes | str | Path]) -> list[dict[str, Any] | GenreError]:
-        """Answer for each song, the network asked once for all of them; a bad song spoils no other.
-
-        Parameters
-        ----------
-        songs : sequence of bytes, str or Path
-            Files' contents, or where they lie.
+    def predict_songs(self, songs: Sequence[bytes | str | Path]) -> list[dict[str, Any] | GenreError]:
+        """Predict the genre of each song, given as a file's content or its path; a bad song spoils no other.
 
         Returns
         -------
         list of dict or GenreError
-            For each song one row of :meth:`predict`'s answer, or why there is none.
+            For each song one row as of :meth:`predict`, or why there is none.
         """
-        return self.judge(self.listen(songs))
+        return self.predict_extracted(self.extract(songs))
 
-    def listen(self, songs: Sequence[bytes | str | Path]) -> list[tuple[np.ndarray, np.ndarray] | GenreError]:
+    def extract(self, songs: Sequence[bytes | str | Path]) -> list[Extracted | GenreError]:
         """Decode songs and compute their features, side by side.
-
-        Parameters
-        ----------
-        songs : sequence of bytes, str or Path
-            Files' contents, or where they lie.
 
         Returns
         -------
         list of tuple or GenreError
-            For each song what :meth:`hear` returns, or why it cannot be heard.
+            For each song what :meth:`features_of` returns, or why it cannot be decoded.
         """
         if not songs:
             return []
         # The first alone: it loads what later ones share. The limit is set around all threads, since each
         # that ends would lift it for the others, and values must not depend on the number of processors.
-        heard = [self._listen(songs[0])]
+        extracted = [self._extract(songs[0])]
         if songs[1:]:
             from threadpoolctl import threadpool_limits
 
@@ -145,35 +129,18 @@ class GenreModel(PythonModel):
                 threadpool_limits(1, user_api="blas"),
                 ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool,
             ):
-                heard += pool.map(self._listen, songs[1:])
-        return heard
+                extracted += pool.map(self._extract, songs[1:])
+        return extracted
 
-    def judge(
-        self, heard: Sequence[tuple[np.ndarray, np.ndarray] | GenreError]
-    ) -> list[dict[str, Any] | GenreError]:
-        """Answer for songs that were listened to, the network asked once for all of them.
-
-        Parameters
-        ----------
-        heard : sequence of tuple or GenreError
-            From :meth:`listen`.
-
-        Returns
-        -------
-        list of dict or GenreError
-            As :meth:`answers`.
-        """
-        rows = iter(self.vote([parts for parts in heard if not isinstance(parts, GenreError)]))
-        return [parts if isinstance(parts, GenreError) else next(rows) for parts in heard]
-
-    def _listen(self, song: bytes | str | Path) -> tuple[np.ndarray, np.ndarray] | GenreError:
+    def _extract(self, song: bytes | str | Path) -> Extracted | GenreError:
         limits = self.params.corpus
         try:
-            return self.hear(*audio.decode(song, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes))
+            y, rate = audio.decode(song, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
+            return self.features_of(y, rate)
         except GenreError as error:
             return error
 
-    def hear(self, y: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+    def features_of(self, y: np.ndarray, sample_rate: int) -> Extracted:
         """Compute a song's feature rows, as many as it holds, also where training cut each track short.
 
         Parameters
@@ -200,38 +167,24 @@ class GenreModel(PythonModel):
         segment = round(self.params.segments.seconds * sample_rate)
         if len(y) < segment:
             y = np.resize(y, segment)
-        feature = self.record.feature.feature
-        parts = [
-            (
-                compute.compute(feature, y[window], sample_rate, params=self.params),
-                window.start / sample_rate,
-            )
-            for window in compute.windows(
-                len(y),
-                sample_rate,
-                segments=self.params.segments,
-                whole=self.params.feature(feature).unit == "track",
-            )
-        ]
-        values = np.concatenate([values for (values, _), _ in parts])
-        return values, np.concatenate([starts + begin for (_, starts), begin in parts])
+        feature = self.record.feature
+        values, starts = [], []
+        for window in compute.windows(
+            len(y), sample_rate, segments=self.params.segments, whole=feature.unit == "track"
+        ):
+            rows, begins = compute.compute(feature.feature, y[window], sample_rate, params=self.params)
+            values.append(rows)
+            starts.append(begins + window.start / sample_rate)
+        return np.concatenate(values), np.concatenate(starts)
 
-    def vote(self, heard: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[dict[str, Any]]:
-        """Ask the network once for all songs, and let each song's segments vote.
-
-        Parameters
-        ----------
-        heard : sequence of tuple
-            Values and starts of each song, from :meth:`hear`.
-
-        Returns
-        -------
-        list of dict
-            One row of the answer a song.
-        """
-        if not heard:
-            return []
-        values = np.concatenate([values for values, _ in heard])
+    def predict_extracted(
+        self, extracted: Sequence[Extracted | GenreError]
+    ) -> list[dict[str, Any] | GenreError]:
+        """Predict songs from what :meth:`extract` returns, all of them in one pass through the network."""
+        good = [song for song in extracted if not isinstance(song, GenreError)]
+        if not good:
+            return [song for song in extracted if isinstance(song, GenreError)]
+        values = np.concatenate([values for values, _ in good])
         # predict() sets up a data pipeline for every call, which costs more than the network.
         probabilities = np.concatenate(
             [
@@ -239,14 +192,15 @@ class GenreModel(PythonModel):
                 for first in range(0, len(values), ROWS)
             ]
         )
-        edges = np.cumsum([len(values) for values, _ in heard])[:-1]
+        edges = np.cumsum([len(values) for values, _ in good])[:-1]
+        by_song = iter(np.split(probabilities, edges))
         return [
-            self.row(of_song, starts=starts)
-            for of_song, (_, starts) in zip(np.split(probabilities, edges), heard, strict=True)
+            song if isinstance(song, GenreError) else self.aggregate(next(by_song), starts=song[1])
+            for song in extracted
         ]
 
-    def row(self, probabilities: np.ndarray, *, starts: np.ndarray) -> dict[str, Any]:
-        """Vote over a song's segments.
+    def aggregate(self, probabilities: np.ndarray, *, starts: np.ndarray) -> dict[str, Any]:
+        """Aggregate a song's segments: the genre of the highest mean probability.
 
         Parameters
         ----------
@@ -258,16 +212,16 @@ class GenreModel(PythonModel):
         Returns
         -------
         dict
-            One row of the answer.
+            One row as of :meth:`predict`.
         """
         genres = self.record.genres
-        vote = probabilities.mean(axis=0)
+        means = probabilities.mean(axis=0)
         timeline = [
             {"start": float(start), "genre": genres[int(row.argmax())], "probability": float(row.max())}
             for start, row in zip(starts, probabilities, strict=True)
         ]
-        named = {f"probability.{genre}": float(share) for genre, share in zip(genres, vote, strict=True)}
-        return {"genre": genres[int(vote.argmax())], "timeline": timeline, **named}
+        shares = {f"probability.{genre}": float(share) for genre, share in zip(genres, means, strict=True)}
+        return {"genre": genres[int(means.argmax())], "timeline": timeline, **shares}
 
 
 def _check_request(song: object, *, number: int) -> None:

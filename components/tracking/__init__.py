@@ -1,4 +1,4 @@
-"""What MLflow remembers. Runs are logged from the files of the stages, so a lost store can be rebuilt.
+"""Tracking in MLflow. Runs are logged from the files of the stages, so a lost store can be rebuilt.
 
 Two experiments: ``genre`` holds a training run a model, to select and compare; ``genre-tuning`` a parent run
 a search, a child a trial, a grandchild an execution. A run is found again by the hash of what it was logged
@@ -7,6 +7,5 @@ from, so nothing is logged twice.
 
 from components.tracking.search_runs import ensure_tuning_logged
 from components.tracking.store import STORE, connect
-from components.tracking.training_runs import ensure_logged, tags_of
 
-__all__ = ["STORE", "connect", "ensure_logged", "ensure_tuning_logged", "tags_of"]
+__all__ = ["STORE", "connect", "ensure_tuning_logged"]

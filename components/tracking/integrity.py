@@ -1,4 +1,4 @@
-"""A logged model's files are hashed when it is logged, and looked at again each time before it is loaded."""
+"""Integrity of logged models: their files are hashed when logged, and checked each time before they are loaded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from components.core.errors import RegistryError, StoreError
 from components.tracking.errors import reached
@@ -21,19 +21,16 @@ TAG = "model_files_sha256"
 WRITTEN_LATER = ("registered_model_meta", "__pycache__")
 
 
+class Logged(NamedTuple):
+    """A logged model: the run that logged it, where its files are, and their hash."""
+
+    run_id: str
+    location: str
+    sha256: str
+
+
 def of_files(folder: Path) -> str:
-    """Hash a logged model's files: their names and contents.
-
-    Parameters
-    ----------
-    folder : Path
-        Where they lie.
-
-    Returns
-    -------
-    str
-        SHA-256, 64 hexadecimal digits.
-    """
+    """Return the SHA-256, 64 hexadecimal digits, of the names and contents of a logged model's files."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder)
@@ -45,21 +42,8 @@ def of_files(folder: Path) -> str:
 
 
 def of_run(client: MlflowClient, run_id: str) -> str:
-    """Hash the model that a run has just logged.
-
-    Parameters
-    ----------
-    client : MlflowClient
-        From :func:`components.tracking.connect`.
-    run_id : str
-        The run.
-
-    Returns
-    -------
-    str
-        From :func:`of_files`.
-    """
-    return of_files(_fetched(_place_of_run(client, run_id)))
+    """Hash the model that a run has just logged; see :func:`of_files`."""
+    return of_files(_fetched(_location_of_run(client, run_id)))
 
 
 def checked(client: MlflowClient, uri: str) -> Path:
@@ -84,36 +68,46 @@ def checked(client: MlflowClient, uri: str) -> Path:
     StoreError
         If MLflow's store fails.
     """
-    expected, place = _expected(client, uri)
+    logged = resolve(client, uri)
     remedy = "`genre rollback VERSION` takes another version, `genre run` logs a lost model again"
-    if not expected:
+    if not logged.sha256:
         raise RegistryError(
             f"{uri} has no tag {TAG}: it was not logged by this project, and loading it would run its code; "
             "valid: a model that `genre run` has logged"
         )
     try:
-        folder = _fetched(place)
+        folder = _fetched(logged.location)
     except StoreError as error:
         reason = " ".join(str(error.__cause__).split())
-        raise RegistryError(f"{uri}: its files cannot be read from {place} ({reason}); {remedy}") from error
+        raise RegistryError(
+            f"{uri}: its files cannot be read from {logged.location} ({reason}); {remedy}"
+        ) from error
     found = of_files(folder)
-    if found != expected:
+    if found != logged.sha256:
         raise RegistryError(
             f"{uri}: its files in {folder} are not those that were logged (hash {found[:12]}, logged "
-            f"{expected[:12]}); nothing of it was loaded; {remedy}"
+            f"{logged.sha256[:12]}); nothing of it was loaded; {remedy}"
         )
     return folder
 
 
 @reached()
-def _expected(client: MlflowClient, uri: str) -> tuple[str, str]:
+def resolve(client: MlflowClient, uri: str) -> Logged:
+    """Find the model behind an address; see :func:`checked`.
+
+    Raises
+    ------
+    RegistryError
+        If there is none.
+    """
     from mlflow.exceptions import MlflowException
 
     kind, _, rest = uri.partition(":/")
     try:
         if kind == "runs":
             run_id = rest.split("/")[0]
-            return client.get_run(run_id).data.tags.get(TAG, ""), _place_of_run(client, run_id)
+            tags = client.get_run(run_id).data.tags
+            return Logged(run_id, _location_of_run(client, run_id), tags.get(TAG, ""))
         name, at, alias = rest.partition("@")
         if at:
             version = client.get_model_version_by_alias(name, alias)
@@ -123,15 +117,18 @@ def _expected(client: MlflowClient, uri: str) -> tuple[str, str]:
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
-        raise RegistryError(f"{uri} is not there: {error.message}") from error
+        raise RegistryError(
+            f"{uri} does not exist ({error.message}); valid: models:/NAME/VERSION, models:/NAME@champion or "
+            "runs:/RUN of a model that `genre run` has logged"
+        ) from error
     source = str(version.source)
     # A version registered from a run names the model that the run logged: models:/m-…
     model = version.model_id or (source.partition(":/")[2] if source.startswith("models:/m-") else "")
-    place = client.get_logged_model(model).artifact_location if model else source
-    return version.tags.get(TAG, ""), str(place)
+    location = client.get_logged_model(model).artifact_location if model else source
+    return Logged(str(version.run_id), str(location), version.tags.get(TAG, ""))
 
 
-def _place_of_run(client: MlflowClient, run_id: str) -> str:
+def _location_of_run(client: MlflowClient, run_id: str) -> str:
     outputs = client.get_run(run_id).outputs
     if outputs is None or not outputs.model_outputs:
         raise RegistryError(f"run {run_id} has logged no model; valid: a training run that has ended")
@@ -139,12 +136,12 @@ def _place_of_run(client: MlflowClient, run_id: str) -> str:
 
 
 @reached()
-def _fetched(place: str) -> Path:
+def _fetched(location: str) -> Path:
     import mlflow
 
     # Local files are read where they are: MLflow would write into a store that may be read-only, or copy them.
-    if place.startswith("file:"):
-        return Path(mlflow.artifacts.download_artifacts(artifact_uri=place))
-    folder = tempfile.mkdtemp(prefix="genre-model-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(mlflow.artifacts.download_artifacts(artifact_uri=place, dst_path=folder))
+    folder = None
+    if not location.startswith("file:"):
+        folder = tempfile.mkdtemp(prefix="genre-model-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(mlflow.artifacts.download_artifacts(artifact_uri=location, dst_path=folder))

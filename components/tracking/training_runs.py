@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
-from components.config.params import Params
 from components.core import lineage
 from components.core.errors import TrainingError
 from components.evaluation.metrics import confusion
 from components.reporting import figures, model_card
-from components.serving import packaging
 from components.tracking import integrity, runs, store
 from components.tracking.errors import reached
 from components.tracking.search_runs import ensure_tuning_logged
@@ -22,22 +21,22 @@ ARTIFACTS_OF_A_MODEL = ("model.keras", "history.csv", "predictions.parquet", "tr
 
 
 @reached()
-def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> str:
+def ensure_logged(name: str, *, log_model: Callable[..., None], root: Path = Path("data")) -> str:
     """Make sure that a trained model has its training run; log it from its files if not.
 
     Parameters
     ----------
     name : str
         A trained model.
-    params : Params
-        The checked params.
+    log_model : callable
+        Logs the model itself: ``log_model(run_id, folder=..., record=...)``.
     root : Path
         The data folder.
 
     Returns
     -------
     str
-        Run id.
+        The run's id.
 
     Raises
     ------
@@ -103,7 +102,7 @@ def ensure_logged(name: str, *, params: Params, root: Path = Path("data")) -> st
     ):
         client.log_figure(run_id, figure, file, save_kwargs={"dpi": 200})
     client.log_table(run_id, per_class(predictions, genres=record.genres), "per_class.json")
-    packaging.log(run_id, folder=folder, record=record)
+    log_model(run_id, folder=folder, record=record)
     client.set_tag(run_id, integrity.TAG, integrity.of_run(client, run_id))
     return runs.finish(client, run_id, identity=identity, experiment_id=where)
 

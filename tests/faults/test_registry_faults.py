@@ -16,7 +16,7 @@ from filelock import FileLock
 from components import tracking
 from components.config.params import Params
 from components.core.errors import RegistryError
-from components.registry import gate, promote, rescore
+from components.registry import criteria, promote, rescore
 from components.serving import load
 from components.tracking import integrity, store
 from tests.conftest import PROJECT
@@ -67,7 +67,7 @@ def client(shop: MlflowClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mlfl
 
 
 @pytest.fixture
-def promoted(trained: Path, small_params: Params, answering: list[str]) -> MlflowClient:
+def promoted(trained: Path, small_params: Params, passing_smoke_test: list[str]) -> MlflowClient:
     """The trained project's store, its model promoted as version 1."""
     assert promote.promote(params=small_params, root=trained).promoted
     return tracking.connect()
@@ -88,11 +88,11 @@ def test_without_a_champion_every_question_names_what_to_do(
     client: MlflowClient, small_params: Params
 ) -> None:
     client.delete_registered_model_alias("genre", "champion")
-    assert "Champion: none; `genre promote` says why" in promote.speaks(params=small_params)
+    assert "Champion: none; `genre promote` says why" in promote.summary(params=small_params)
     with pytest.raises(RegistryError, match=r"no model was promoted yet; valid: `genre run`"):
         load.address(client, None, params=small_params)
     with pytest.raises(RegistryError, match=r"'7' of 'genre' is not registered; valid: 1, 2, 3"):
-        promote.roll_back("7", params=small_params)
+        promote.rollback("7", params=small_params)
 
 
 # --- its files
@@ -149,17 +149,19 @@ def test_the_gate_refuses_a_version_whose_files_were_altered_and_the_champion_st
     spoil(trained)
     retrained(trained, weights_sha256="other", right=True)
 
-    def altered(uri: str, *, genres: list[str]) -> gate.Check:
+    def altered(uri: str, *, genres: list[str]) -> criteria.Criterion:
         ALTERED["one byte of one file"](files(promoted, uri))
-        return gate.load_test(uri, genres=genres)
+        return criteria.smoke_test(uri, genres=genres)
 
-    monkeypatch.setattr(promote, "load_test", altered)
-    monkeypatch.setattr(promote.gate, "beats", lambda *_, **__: gate.Check("better?", True, "yes"))
+    monkeypatch.setattr(promote, "smoke_test", altered)
+    monkeypatch.setattr(
+        promote.criteria, "beats_champion", lambda *_, **__: criteria.Criterion("better?", True, "yes")
+    )
     decision = promote.promote(params=small_params, root=trained)
     assert not decision.promoted
     assert "not those that were logged" in decision.reason
     assert speaking(promoted) == "1"
-    assert "refused" in promoted.get_model_version("genre", "2").tags["gate"]
+    assert "refused" in promoted.get_model_version("genre", "2").tags["promotion"]
 
 
 @pytest.mark.slow
@@ -196,18 +198,18 @@ def test_who_was_promoted_meanwhile_by_another_machine_is_the_champion_to_beat(
     retrained(trained, weights_sha256="other")
     asked: list[str] = []
 
-    def beats(_client: Any, current: Any, *_: Any, **__: Any) -> gate.Check:
+    def beats(_client: Any, current: Any, *_: Any, **__: Any) -> criteria.Criterion:
         asked.append(str(current.version))
-        return gate.Check("better?", str(current.version) == "1", f"against {current.version}")
+        return criteria.Criterion("better?", str(current.version) == "1", f"against {current.version}")
 
-    def slow(uri: str, *, genres: list[str]) -> gate.Check:
+    def slow(uri: str, *, genres: list[str]) -> criteria.Criterion:
         run = promoted.get_model_version("genre", "1").run_id
         other = mlflow.register_model(f"runs:/{run}/model", "genre")
         promoted.set_registered_model_alias("genre", "champion", other.version)
-        return gate.Check("loads?", True, "answered")
+        return criteria.Criterion("loads?", True, "answered")
 
-    monkeypatch.setattr(promote.gate, "beats", beats)
-    monkeypatch.setattr(promote, "load_test", slow)
+    monkeypatch.setattr(promote.criteria, "beats_champion", beats)
+    monkeypatch.setattr(promote, "smoke_test", slow)
     decision = promote.promote(params=small_params, root=trained)
     assert not decision.promoted
     assert asked == ["1", "3"]
@@ -216,7 +218,7 @@ def test_who_was_promoted_meanwhile_by_another_machine_is_the_champion_to_beat(
 
 @pytest.mark.slow
 def test_one_run_registered_twice_at_the_same_moment_has_one_version(
-    trained: Path, small_params: Params, answering: list[str], monkeypatch: pytest.MonkeyPatch
+    trained: Path, small_params: Params, passing_smoke_test: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import mlflow
 
@@ -235,19 +237,21 @@ def test_one_run_registered_twice_at_the_same_moment_has_one_version(
 
 
 def test_any_earlier_version_can_be_taken_again(
-    client: MlflowClient, small_params: Params, answering: list[str]
+    client: MlflowClient, small_params: Params, passing_smoke_test: list[str]
 ) -> None:
     for version in ("2", "1", "3", "2"):
-        assert promote.roll_back(version, params=small_params).endswith(f"-> version {version}")
+        assert promote.rollback(version, params=small_params).endswith(f"-> version {version}")
         assert speaking(client) == version
 
 
 def test_rolling_back_to_a_version_that_does_not_load_changes_nothing(
     client: MlflowClient, small_params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(promote, "load_test", lambda *_, **__: gate.Check("loads?", False, "it fell over"))
+    monkeypatch.setattr(
+        promote, "smoke_test", lambda *_, **__: criteria.Criterion("loads?", False, "it fell over")
+    )
     with pytest.raises(RegistryError, match="it fell over; nothing was changed"):
-        promote.roll_back("1", params=small_params)
+        promote.rollback("1", params=small_params)
     assert speaking(client) == "1"
 
 
@@ -287,7 +291,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
 def test_killed_after_any_change_of_the_store_the_same_command_ends_as_if_undisturbed(
     trained: Path,
     small_params: Params,
-    answering: list[str],
+    passing_smoke_test: list[str],
     calls: dict[str, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -310,7 +314,7 @@ def test_killed_after_any_change_of_the_store_the_same_command_ends_as_if_undist
         assert decision.promoted or "already champion" in decision.reason, last
         (version,) = client.search_model_versions("name = 'genre'")
         assert speaking(client) == str(version.version)
-        assert version.tags["gate"] == "passed", last
+        assert version.tags["promotion"] == "passed", last
         for name, expected in (("genre", 1), ("genre-tuning", 7)):
             runs = client.search_runs([client.get_experiment_by_name(name).experiment_id])
             assert [run.info.status for run in runs] == ["FINISHED"] * expected, (last, name)
@@ -324,13 +328,13 @@ def test_a_load_test_does_not_outlive_who_asked_for_it(tmp_path: Path) -> None:
     import psutil
 
     code = (
-        "import subprocess, sys, types\nfrom components import gate\n"
+        "import subprocess, sys, types\nfrom components.registry import criteria\n"
         "def run(command, **options):\n"
         "    told = [sys.executable, '-c', 'from components.registry.smoke_test import end_with_parent; import time; '\n"
         "            'end_with_parent(); print(1, flush=True); time.sleep(600)']\n"
         "    return subprocess.run(told, stdin=options['stdin'])\n"
-        "gate.subprocess = types.SimpleNamespace(run=run, TimeoutExpired=subprocess.TimeoutExpired)\n"
-        "gate.load_test('models:/genre/1', genres=[])\n"
+        "criteria.subprocess = types.SimpleNamespace(run=run, TimeoutExpired=subprocess.TimeoutExpired)\n"
+        "criteria.smoke_test('models:/genre/1', genres=[])\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=PROJECT) as asker:
         assert asker.stdout is not None

@@ -98,13 +98,13 @@ def test_a_server_that_goes_away_while_a_run_is_logged_loses_nothing(
 
     monkeypatch.setattr(packaging, "log", going_away)
     with pytest.raises(StoreError, match=rf"{server.address} failed"):
-        tracking.ensure_logged("mlp", params=small_params, root=trained)
+        packaging.ensure_logged("mlp", root=trained)
     monkeypatch.setattr(packaging, "log", log)
     server.start()
-    run = tracking.ensure_logged("mlp", params=small_params, root=trained)
+    run = packaging.ensure_logged("mlp", root=trained)
     assert seen(tracking.connect()) == {"mlp": "FINISHED"}
     assert tracking.connect().get_run(run).data.tags["genre.host"] == platform.node()
-    assert tracking.ensure_logged("mlp", params=small_params, root=trained) == run
+    assert packaging.ensure_logged("mlp", root=trained) == run
 
 
 def test_a_server_that_goes_away_while_models_are_trained_has_every_run_once_it_is_back(

@@ -21,6 +21,7 @@ from components.config import params
 from components.config.params import Params
 from components.core import processes
 from components.core.errors import GenreError, StoreError
+from components.serving import packaging
 from components.stages import train, tune
 from components.tracking import errors, runs, store
 from components.tracking.errors import reached
@@ -188,8 +189,8 @@ def test_a_database_that_stays_locked_is_named_and_the_run_is_logged_later(
         locked(trained.parent / "mlruns/mlflow.db"),
         pytest.raises(StoreError, match=r"database is locked.*what was computed is kept"),
     ):
-        tracking.ensure_logged("mlp", params=small_params, root=trained)
-    tracking.ensure_logged("mlp", params=small_params, root=trained)
+        packaging.ensure_logged("mlp", root=trained)
+    packaging.ensure_logged("mlp", root=trained)
     assert seen(tracking.connect()) == {"mlp": "FINISHED"}
 
 
@@ -251,9 +252,9 @@ def test_a_full_disk_under_the_store_is_named_and_the_run_is_logged_once_there_i
     store.experiment(client, store.TRAINING)
     ballast = fill(small_disk, leave=leave)
     with pytest.raises(StoreError, match=r"disk is full|No space left|disk I/O error"):
-        tracking.ensure_logged("mlp", params=small_params, root=trained)
+        packaging.ensure_logged("mlp", root=trained)
     ballast.unlink()
-    tracking.ensure_logged("mlp", params=small_params, root=trained)
+    packaging.ensure_logged("mlp", root=trained)
     assert seen(tracking.connect()) == {"mlp": "FINISHED"}
 
 
@@ -287,7 +288,7 @@ def test_a_stage_keeps_its_work_where_the_store_fails(
     monkeypatch.setattr(tune, "run", lambda *_, **__: {"trial": "0", "score": 0.5})
     done = {"test.segment_accuracy": 0.5, "test.song_accuracy": 0.5}
     monkeypatch.setattr(train, "run", lambda *_, **__: done)
-    monkeypatch.setattr(tracking, "ensure_logged", away)
+    monkeypatch.setattr(packaging, "ensure_logged", away)
     monkeypatch.setattr(tracking, "ensure_tuning_logged", away)
     said = CliRunner().invoke(cli.app, ["stage", stage, "mlp"])
     assert said.exit_code == 0
@@ -314,4 +315,4 @@ def test_an_unreachable_server_is_named(
 
     mlflow.set_tracking_uri("http://127.0.0.1:9")
     with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9 failed.*genre run` goes on from it"):
-        tracking.ensure_logged("mlp", params=small_params, root=trained)
+        packaging.ensure_logged("mlp", root=trained)

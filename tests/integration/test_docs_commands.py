@@ -16,12 +16,12 @@ import pytest
 from typer.testing import CliRunner
 
 from components.config import presets
-from components.serving import load as voices
+from components.serving import load as loading
 from components.serving import packaging
 from flows.cli import app
 from tests.conftest import PROJECT
-from tests.support import speaking_model
-from tests.support.speaking_model import song
+from tests.support import constant_model
+from tests.support.constant_model import song
 from tests.unit.test_docs import PAGES, blocks
 
 #: Programs whose commands are looked for in running text too.
@@ -165,15 +165,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "music" / "by-genre").mkdir(parents=True)
     run = type("Run", (), {"data": type("Data", (), {"tags": {"model": "mlp", "weights_sha256": "a" * 64}})})
 
-    def load(*_: object) -> voices.Voice:
-        voice = speaking_model.voice()
-        voice.model.record = voice.model.record.model_copy(update={"weights_sha256": "a" * 64})
-        return voice
+    def load(*_: object) -> loading.LoadedModel:
+        loaded = constant_model.loaded_model()
+        loaded.model.record = loaded.model.record.model_copy(update={"weights_sha256": "a" * 64})
+        return loaded
 
-    monkeypatch.setattr(voices, "store", lambda: None)
-    monkeypatch.setattr(voices, "address", lambda *_, **__: "models:/genre/1")
-    monkeypatch.setattr(voices, "run_of", lambda *_: run)
-    monkeypatch.setattr(voices, "load", load)
+    monkeypatch.setattr(loading, "store", lambda: None)
+    monkeypatch.setattr(loading, "address", lambda *_, **__: "models:/genre/1")
+    monkeypatch.setattr(loading, "run_of", lambda *_: run)
+    monkeypatch.setattr(loading, "load", load)
     return tmp_path
 
 

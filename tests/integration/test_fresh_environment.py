@@ -23,8 +23,8 @@ from components.corpus import audio
 from components.features import load, options
 from components.features.pipeline import compute
 from components.features.pipeline import store as feature_store
-from components.registry.smoke_test import question
 from components.serving import packaging
+from components.serving.packaging import example_song
 from components.training.record import TrainingRecord
 from tests.conftest import PROJECT
 from tests.support.records import training_record
@@ -98,7 +98,7 @@ def logged(project: tuple[Path, Params]) -> dict[str, tuple[Path, np.ndarray]]:
         run_id = client.create_run(experiment).info.run_id
         packaging.log(run_id, folder=root / "data/models" / name, record=build(name, root, chosen))
         place = Path(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/model"))
-        answer = mlflow.pyfunc.load_model(str(place)).predict(pd.DataFrame({"audio": [question()]}))
+        answer = mlflow.pyfunc.load_model(str(place)).predict(pd.DataFrame({"audio": [example_song()]}))
         found[name] = (place, answer.filter(like="probability.").to_numpy()[0])
     return found
 
@@ -108,7 +108,7 @@ def build(name: str, root: Path, chosen: Params) -> TrainingRecord:
     block = chosen.model(name)
     feature = block.feature
     module = load(feature)
-    values, starts = compute.compute(feature, *audio.decode(question()), params=chosen)
+    values, starts = compute.compute(feature, *audio.decode(example_song()), params=chosen)
     encoder = compute.encoder_of(module, params=chosen)
     meta = {
         "feature": feature,
@@ -168,7 +168,7 @@ def test_it_answers_alike_in_a_new_environment_of_its_own_requirements(
     # The weights' own places are gone: only what is inside the model is left.
     hidden = project[0] / "vgg16.weights.h5"
     hidden.rename(hidden.with_suffix(".away"))
-    (tmp_path / "song.wav").write_bytes(question())
+    (tmp_path / "song.wav").write_bytes(example_song())
     places = json.dumps([str(logged[name][0]) for name in names])
     environment = {
         "PATH": os.environ["PATH"],

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("light_models")
 
 
 def test_a_model_has_its_run_with_all_that_was_measured(trained: Path, small_params: Params) -> None:
-    run_id = tracking.ensure_logged("mlp", params=small_params, root=trained)
+    run_id = packaging.ensure_logged("mlp", root=trained)
     client = tracking.connect()
     run = client.get_run(run_id)
     record = TrainingRecord.read(trained / "models/mlp")
@@ -54,8 +54,8 @@ def test_a_search_has_parent_trials_and_executions(trained: Path, small_params: 
 
 
 def test_nothing_is_logged_twice(trained: Path, small_params: Params) -> None:
-    first = tracking.ensure_logged("mlp", params=small_params, root=trained)
-    assert tracking.ensure_logged("mlp", params=small_params, root=trained) == first
+    first = packaging.ensure_logged("mlp", root=trained)
+    assert packaging.ensure_logged("mlp", root=trained) == first
     client = tracking.connect()
     for name, expected in (("genre", 1), ("genre-tuning", 7)):
         assert len(client.search_runs([client.get_experiment_by_name(name).experiment_id])) == expected
@@ -70,35 +70,35 @@ def test_a_run_that_was_killed_half_way_is_logged_anew(
     working = packaging.log
     monkeypatch.setattr(packaging, "log", killed)
     with pytest.raises(KeyboardInterrupt):
-        tracking.ensure_logged("mlp", params=small_params, root=trained)
+        packaging.ensure_logged("mlp", root=trained)
     monkeypatch.setattr(packaging, "log", working)
-    run_id = tracking.ensure_logged("mlp", params=small_params, root=trained)
+    run_id = packaging.ensure_logged("mlp", root=trained)
     client = tracking.connect()
     runs = client.search_runs([client.get_experiment_by_name("genre").experiment_id])
     assert [(run.info.run_id, run.info.status) for run in runs] == [(run_id, "FINISHED")]
 
 
 def test_a_lost_store_is_rebuilt_from_the_files(trained: Path, small_params: Params) -> None:
-    before = tracking.connect().get_run(tracking.ensure_logged("mlp", params=small_params, root=trained))
+    before = tracking.connect().get_run(packaging.ensure_logged("mlp", root=trained))
     store = trained.parent / "mlruns"
     store.rename(trained.parent / "lost")
-    after = tracking.connect().get_run(tracking.ensure_logged("mlp", params=small_params, root=trained))
+    after = tracking.connect().get_run(packaging.ensure_logged("mlp", root=trained))
     assert after.data.metrics == before.data.metrics
     assert after.data.params == before.data.params
 
 
 def test_the_first_challenger_that_passes_is_champion(
-    trained: Path, small_params: Params, answering: list[str]
+    trained: Path, small_params: Params, passing_smoke_test: list[str]
 ) -> None:
     decision = promote.promote(params=small_params, root=trained)
     assert decision.promoted, decision.reason
     champion = promote.champion(tracking.connect(), "genre")
     assert champion is not None and str(champion.version) == decision.version == "1"
-    assert answering == ["models:/genre/1"]
+    assert passing_smoke_test == ["models:/genre/1"]
 
 
 def test_an_unchanged_flow_registers_nothing(
-    trained: Path, small_params: Params, answering: list[str]
+    trained: Path, small_params: Params, passing_smoke_test: list[str]
 ) -> None:
     promote.promote(params=small_params, root=trained)
     again = promote.promote(params=small_params, root=trained)
@@ -107,18 +107,20 @@ def test_an_unchanged_flow_registers_nothing(
     assert len(tracking.connect().search_model_versions("name = 'genre'")) == 1
 
 
-def test_a_model_at_chance_is_refused(trained: Path, small_params: Params, answering: list[str]) -> None:
+def test_a_model_at_chance_is_refused(
+    trained: Path, small_params: Params, passing_smoke_test: list[str]
+) -> None:
     path = trained / "models/mlp/metrics.json"
     metrics = json.loads(path.read_text())
     atomic.write_json(path, metrics | {"validation.song_accuracy_low": 0.2})
     decision = promote.promote(params=small_params, root=trained)
     assert not decision.promoted
     assert "guessing gives 33.3%" in decision.reason
-    assert not answering
+    assert not passing_smoke_test
 
 
 def test_a_feature_that_was_not_validated_is_refused(
-    trained: Path, small_params: Params, answering: list[str]
+    trained: Path, small_params: Params, passing_smoke_test: list[str]
 ) -> None:
     (trained / "validation/mfcc_summary/result.json").unlink()
     assert "never validated" in promote.promote(params=small_params, root=trained).reason
@@ -126,7 +128,7 @@ def test_a_feature_that_was_not_validated_is_refused(
 
 @pytest.mark.parametrize("allow", [True, False])
 def test_an_untrained_encoder_is_refused_but_in_the_demo(
-    trained: Path, small_params: Params, answering: list[str], allow: bool
+    trained: Path, small_params: Params, passing_smoke_test: list[str], allow: bool
 ) -> None:
     path = trained / "models/mlp/training.json"
     facts = json.loads(path.read_text())
@@ -146,7 +148,7 @@ def test_a_model_that_does_not_load_never_speaks(
     trained: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        promote, "load_test", lambda uri, *, genres: promote.Check("loads?", False, "it fell over")
+        promote, "smoke_test", lambda uri, *, genres: promote.Criterion("loads?", False, "it fell over")
     )
     decision = promote.promote(params=small_params, root=trained)
     assert not decision.promoted
@@ -155,7 +157,7 @@ def test_a_model_that_does_not_load_never_speaks(
 
 
 def test_an_equal_challenger_does_not_replace_the_champion(
-    trained: Path, small_params: Params, answering: list[str]
+    trained: Path, small_params: Params, passing_smoke_test: list[str]
 ) -> None:
     promote.promote(params=small_params, root=trained)
     retrained(trained, weights_sha256="other")
@@ -165,7 +167,7 @@ def test_an_equal_challenger_does_not_replace_the_champion(
 
 
 def test_a_better_challenger_replaces_the_champion_and_is_rolled_back(
-    trained: Path, small_params: Params, answering: list[str]
+    trained: Path, small_params: Params, passing_smoke_test: list[str]
 ) -> None:
     spoil(trained)
     promote.promote(params=small_params, root=trained)
@@ -173,17 +175,17 @@ def test_a_better_challenger_replaces_the_champion_and_is_rolled_back(
     decision = promote.promote(params=small_params, root=trained)
     assert decision.promoted, decision.reason
     assert decision.version == "2"
-    assert "version 2 -> version 1" in promote.roll_back("1", params=small_params)
+    assert "version 2 -> version 1" in promote.rollback("1", params=small_params)
     champion = promote.champion(tracking.connect(), "genre")
     assert champion is not None and str(champion.version) == "1"
 
 
 def test_rolling_back_to_a_version_there_is_not_names_those_there_are(
-    trained: Path, small_params: Params, answering: list[str]
+    trained: Path, small_params: Params, passing_smoke_test: list[str]
 ) -> None:
     promote.promote(params=small_params, root=trained)
     with pytest.raises(RegistryError, match=r"'7'.*valid: 1"):
-        promote.roll_back("7", params=small_params)
+        promote.rollback("7", params=small_params)
 
 
 def spoil(root: Path) -> None:

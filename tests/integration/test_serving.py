@@ -20,14 +20,14 @@ import pytest
 
 from components import tracking
 from components.registry import promote
-from components.registry.smoke_test import question
 from components.serving import packaging
+from components.serving.packaging import example_song
 from components.serving.pyfunc_model import LARGEST_REQUEST
 from components.stages import train, tune
 from components.training.record import TrainingRecord
 from tests.conftest import small
+from tests.support.constant_model import RATE, song
 from tests.support.small_project import GENRES, build_small_project
-from tests.support.speaking_model import RATE, song
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psut
     params = small()
     tune.run("mlp", params=params)
     train.run("mlp", params=params)
-    run_id = tracking.ensure_logged("mlp", params=params)
+    run_id = packaging.ensure_logged("mlp")
     record = TrainingRecord.read(root / "data/models/mlp")
     client = tracking.connect()
     version = promote.register(client, run_id, registered_model="genre", record=record)
@@ -126,7 +126,7 @@ def truncated(folder: Path) -> bytes:
 
 
 def test_songs_are_answered_in_order(server):
-    status, answer = post(server[0], body(question(seconds=7.0), question(seconds=3.2)))
+    status, answer = post(server[0], body(example_song(seconds=7.0), example_song(seconds=3.2)))
     rows = json.loads(answer)["predictions"]
     assert status == 200
     assert [len(row["timeline"]) for row in rows] == [2, 1]
@@ -149,9 +149,9 @@ BAD: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "path": (lambda _: records("/etc/hostname"), ""),
     "empty-song": (lambda _: body(b""), "song 0: empty"),
     "text": (lambda _: body(b"only text"), "song 0: not audio"),
-    "truncated-flac": (lambda folder: body(question(), truncated(folder)), "song 1"),
+    "truncated-flac": (lambda folder: body(example_song(), truncated(folder)), "song 1"),
     "ten-hours": (lambda folder: body(ten_hours(folder)), "36000.0 s by its header, longer than the limit"),
-    "half-a-second": (lambda _: body(question(seconds=0.5)), "1 s or more"),
+    "half-a-second": (lambda _: body(example_song(seconds=0.5)), "1 s or more"),
     "too-large": (lambda _: body(bytes(2 * LARGEST_REQUEST)), "more than a request may hold"),
 }
 
@@ -167,7 +167,7 @@ def test_a_bad_body_is_refused_with_its_reason(server, tmp_path, kind):
 
 def test_two_hundred_good_and_bad_mixed_leave_it_up_and_its_memory_flat(server, tmp_path):
     address, process = server
-    good, expected = body(question()), post(address, body(question()))[1]
+    good, expected = body(example_song()), post(address, body(example_song()))[1]
     refused = {kind: make(tmp_path) for kind, (make, _) in BAD.items()}
     # Every other one is good; the bad kinds take turns.
     mixed = [one for kind in itertools.islice(itertools.cycle(refused), 100) for one in ("good", kind)]
@@ -193,6 +193,6 @@ def test_two_hundred_good_and_bad_mixed_leave_it_up_and_its_memory_flat(server, 
 
 
 def test_the_body_is_base64_of_the_files_bytes():
-    sound = question(seconds=1.0)
+    sound = example_song(seconds=1.0)
     (record,) = packaging.as_request(sound)["dataframe_records"]
     assert base64.b64decode(record["audio"]) == sound

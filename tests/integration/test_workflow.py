@@ -114,7 +114,7 @@ def test_the_best_on_validation_speaks(finished: tuple[Path, str]) -> None:
     client = mlflow.MlflowClient(f"sqlite:///{folder / 'mlruns/mlflow.db'}")
     versions = client.search_model_versions("name = 'genre'")
     assert [version.tags["model"] for version in versions] == [champion]
-    assert client.get_model_version_by_alias("genre", "champion").tags["gate"] == "passed"
+    assert client.get_model_version_by_alias("genre", "champion").tags["promotion"] == "passed"
 
 
 def test_run_again_does_nothing(finished: tuple[Path, str]) -> None:

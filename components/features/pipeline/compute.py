@@ -75,6 +75,13 @@ def compute(name: str, y: np.ndarray, sample_rate: int, *, params: Params) -> tu
     return apply(module, clips, options=options, encoder=encoder), starts
 
 
+def chain(name: str, *, params: Params) -> list[str]:
+    """List the features that are computed on the way to one, itself first."""
+    source = features.kind_read(params.feature(name).reads)
+    below = chain(source, params=params) if source in params.features else []
+    return [name, *below, *([_DRAWN[source]] if source in _DRAWN else [])]
+
+
 def cut(
     y: np.ndarray, sample_rate: int, *, module: ModuleType, unit: str, seconds: float = 0.0, count: int = 0
 ) -> np.ndarray:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.page import app, spectrogram
-from tests.support.speaking_model import GENRES, song
+from tests.support.constant_model import GENRES, song
 from tests.unit.page.test_page import CHAMPION, TwoModels
 
 pytestmark = pytest.mark.browser

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from components import tracking
 from components.config import params
 from components.core.errors import ParamsError, RegistryError
 from components.registry import promote as registry
 from components.reporting import comparison
+from components.serving import packaging
 from flows.pipeline import graph
 from flows.pipeline.graph import Graph
 from flows.pipeline.stage import Result, Running, StageError
@@ -35,7 +35,7 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
         return DECISION
 
     monkeypatch.setattr(params, "load", lambda: None)
-    monkeypatch.setattr(tracking, "ensure_logged", lambda model, **_given: asked["logged"].append(model))
+    monkeypatch.setattr(packaging, "ensure_logged", lambda model, **_given: asked["logged"].append(model))
     monkeypatch.setattr(registry, "promote", promote)
     report = {"ranking": ["b", "a"], "models": {"a": {"songs": 0.5, "test": {}}, "b": {"songs": 0.25}}}
     monkeypatch.setattr(comparison, "read", lambda **_given: report)

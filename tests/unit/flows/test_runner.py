@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from components import tracking
 from components.config import params
 from components.core.errors import ParamsError
 from components.registry import promote as registry
+from components.serving import packaging
 from flows import runner
 from flows.orchestration import server
 from flows.pipeline import graph
@@ -40,7 +40,7 @@ def nothing_stale(tmp_path: Path, two_models: Graph, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(graph, "read", lambda _root: fresh)
     monkeypatch.setattr(server, "start", refused)
     monkeypatch.setattr(params, "load", lambda: None)
-    monkeypatch.setattr(tracking, "ensure_logged", lambda model, **_given: asked["logged"].append(model))
+    monkeypatch.setattr(packaging, "ensure_logged", lambda model, **_given: asked["logged"].append(model))
     monkeypatch.setattr(registry, "promote", promote)
     return asked
 

@@ -10,8 +10,8 @@ import pytest
 from components.core.errors import AudioError
 from components.page import listening, markup, spectrogram
 from components.page.listening import Choice, Heard, Opinion
-from tests.support import speaking_model
-from tests.support.speaking_model import GENRES, RATE, song
+from tests.support import constant_model
+from tests.support.constant_model import GENRES, RATE, song
 
 CHAMPION = Choice("yamnet", "models:/genre/1", "1" * 32, "7", "1")
 OTHER = Choice("mlp", "runs:/2/model", "2" * 32, "7")
@@ -29,13 +29,13 @@ class TwoModels(listening.Panel):
 
     def voice(self, choice):
         shares = [0.1, 0.7, 0.2] if choice is CHAMPION else [0.2, 0.2, 0.6]
-        return speaking_model.voice(shares, name=choice.name)
+        return constant_model.loaded_model(shares, name=choice.name)
 
 
 def opinion(genre: str, *, choice: Choice = OTHER, genres=GENRES, segments: int = 2) -> Opinion:
     shares = {name: 0.8 if name == genre else 0.2 / (len(genres) - 1) for name in genres}
     timeline = [{"start": 3.0 * at, "genre": genre, "probability": 0.8} for at in range(segments)]
-    return Opinion(choice, speaking_model.voice(name=choice.name), genre, shares, timeline)
+    return Opinion(choice, constant_model.loaded_model(name=choice.name), genre, shares, timeline)
 
 
 class TestWhatIsSaid:

@@ -14,9 +14,9 @@ import soundfile
 from components.config.params import Params
 from components.core.errors import RegistryError
 from components.registry import rescore as rescoring
+from tests.support.constant_model import RATE, song
 from tests.support.records import training_record
 from tests.support.small_project import GENRES
-from tests.support.speaking_model import RATE, song
 
 #: Of a song of 30 s, four segments of 3 s are used in the small project.
 HEARD = 12.0

@@ -6,40 +6,38 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from components.serving import batch_score, drift
-from components.serving import load as voices
+from components.serving import batch_score
+from components.serving import load as loading
 from components.serving.batch_score import ScoringError
-from tests.support import speaking_model
-from tests.support.records import training_record
-from tests.support.speaking_model import song
+from tests.support import constant_model
+from tests.support.constant_model import song
 
 
 @pytest.fixture
 def champion(monkeypatch):
     """A model that always says jazz; its weights can be exchanged, and each loading is noted."""
-    state = SimpleNamespace(weights="a" * 64, loaded=0, reference=None)
+    state = SimpleNamespace(weights="a" * 64, loaded=0, reference=constant_model.reference())
 
     def load(_client, _uri):
         state.loaded += 1
-        voice = speaking_model.voice()
-        voice.model.record = voice.model.record.model_copy(update={"weights_sha256": state.weights})
-        voice.model.reference = state.reference
-        return voice
+        model = constant_model.loaded_model()
+        model.model.record = model.model.record.model_copy(update={"weights_sha256": state.weights})
+        model.model.reference = state.reference
+        return model
 
-    monkeypatch.setattr(voices, "store", lambda: None)
-    monkeypatch.setattr(voices, "address", lambda *_, **__: "models:/genre/1")
+    monkeypatch.setattr(loading, "store", lambda: None)
+    monkeypatch.setattr(loading, "address", lambda *_, **__: "models:/genre/1")
     monkeypatch.setattr(
-        voices,
+        loading,
         "run_of",
         lambda *_: SimpleNamespace(
             data=SimpleNamespace(tags={"model": "mlp", "weights_sha256": state.weights})
         ),
     )
-    monkeypatch.setattr(voices, "load", load)
+    monkeypatch.setattr(loading, "load", load)
     return state
 
 
@@ -94,7 +92,7 @@ class TestWhatIsNew:
 
     def test_an_empty_folder_asks_no_model(self, tmp_path, demo_params, monkeypatch):
         (tmp_path / "empty").mkdir()
-        monkeypatch.setattr(voices, "store", lambda: pytest.fail("the store was asked"))
+        monkeypatch.setattr(loading, "store", lambda: pytest.fail("the store was asked"))
         assert batch_score.run(tmp_path / "empty", params=demo_params, root=tmp_path).model == ""
 
     def test_a_folder_that_is_not_there(self, tmp_path, demo_params):
@@ -124,7 +122,7 @@ class TestFaults:
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            score(tell=killed)
+            score(report=killed)
         assert (len(score().fresh), champion.loaded) == (1, 2)
 
     def test_two_runs_do_not_mix(self, score, inbox):
@@ -132,16 +130,12 @@ class TestFaults:
             with pytest.raises(ScoringError, match="another run is writing"):
                 score()
 
-        assert len(score(tell=second).fresh) == 2
+        assert len(score(report=second).fresh) == 2
 
 
 class TestDrift:
-    def reference(self, *, around: float) -> pd.DataFrame:
-        values = np.random.default_rng(0).normal(around, 1.0, (50, 57))
-        return pd.DataFrame(values, columns=drift.names(training_record().feature))
-
     def test_it_is_measured_on_the_newest_songs_and_kept(self, score, inbox, champion):
-        champion.reference = self.reference(around=1e6)
+        champion.reference = constant_model.reference(around=1e6)
         for number in range(6):
             song(inbox / f"{number}.wav", pitch=300 + 40 * number, seconds=3.1)
         scored = score(window=7)
@@ -152,10 +146,7 @@ class TestDrift:
         json.dumps(scored.drift)
         assert score().drift == scored.drift
 
-    def test_without_a_reference_it_is_not_known(self, score):
-        assert score().drift == {}
-
     def test_bad_songs_play_no_part(self, score, inbox, champion):
-        champion.reference = self.reference(around=0)
+        champion.reference = constant_model.reference(around=0)
         (inbox / "a.wav").write_text("not audio")
         assert score().drift["songs"] == 1

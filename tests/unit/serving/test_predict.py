@@ -19,35 +19,34 @@ from components import cli
 from components.config.params import SegmentsParams
 from components.core.errors import AudioError, RegistryError
 from components.features.pipeline.compute import windows
-from components.registry import promote
 from components.serving import load, output, predict
-from components.serving.predict import Answer
+from components.serving.predict import Prediction
 from components.serving.pyfunc_model import LARGEST_REQUEST
-from tests.support import speaking_model
-from tests.support.speaking_model import song
+from tests.support import constant_model
+from tests.support.constant_model import song
 
 
 class TestAnyLength:
     def test_a_song_has_a_row_a_segment_from_its_start(self, tmp_path):
-        (row,) = speaking_model.model().answers([song(tmp_path / "a.wav", seconds=9.2)])
+        (row,) = constant_model.model().predict_songs([song(tmp_path / "a.wav", seconds=9.2)])
         assert [moment["start"] for moment in row["timeline"]] == [0, 3, 6]
         assert row["genre"] == "jazz"
         assert sum(value for key, value in row.items() if key.startswith("prob")) == pytest.approx(1)
 
     def test_segments_go_on_past_what_training_used_of_a_track(self, tmp_path):
-        (row,) = speaking_model.model().answers([song(tmp_path / "a.wav", seconds=50)])
+        (row,) = constant_model.model().predict_songs([song(tmp_path / "a.wav", seconds=50)])
         assert [moment["start"] for moment in row["timeline"]] == list(range(0, 48, 3))
 
     def test_a_second_is_repeated_to_a_segment_and_less_is_refused(self, tmp_path):
-        made = speaking_model.model()
-        assert len(made.answers([song(tmp_path / "a.wav", seconds=1.0)])[0]["timeline"]) == 1
-        (refused,) = made.answers([song(tmp_path / "b.wav", seconds=0.9)])
+        made = constant_model.model()
+        assert len(made.predict_songs([song(tmp_path / "a.wav", seconds=1.0)])[0]["timeline"]) == 1
+        (refused,) = made.predict_songs([song(tmp_path / "b.wav", seconds=0.9)])
         assert isinstance(refused, AudioError)
         assert "0.90 s" in str(refused) and "1 s or more" in str(refused)
 
     @pytest.mark.parametrize("rate", [8_000, 44_100, 48_000])
     def test_any_rate(self, tmp_path, rate):
-        (row,) = speaking_model.model().answers([song(tmp_path / "a.wav", rate=rate)])
+        (row,) = constant_model.model().predict_songs([song(tmp_path / "a.wav", rate=rate)])
         assert [moment["start"] for moment in row["timeline"]] == [0, 3]
 
     @pytest.mark.parametrize(
@@ -74,20 +73,20 @@ class TestAnyLength:
 
 class TestManySongs:
     def test_the_network_is_asked_once_for_all(self, tmp_path):
-        made = speaking_model.model()
-        made.answers([song(tmp_path / f"{number}.wav") for number in range(5)])
-        assert made.model.asked == [10]
+        made = constant_model.model()
+        made.predict_songs([song(tmp_path / f"{number}.wav") for number in range(5)])
+        assert made.model.calls == [10]
 
     def test_a_bad_song_spoils_no_other(self, tmp_path):
         (tmp_path / "bad.wav").write_text("not audio")
-        first, bad, last = speaking_model.model().answers(
+        first, bad, last = constant_model.model().predict_songs(
             [song(tmp_path / "a.wav"), tmp_path / "bad.wav", song(tmp_path / "b.wav", seconds=3.5)]
         )
         assert isinstance(bad, AudioError) and "no RIFF header" in str(bad)
         assert (len(first["timeline"]), len(last["timeline"])) == (2, 1)
 
     def test_only_bad_songs(self, tmp_path):
-        (found,) = speaking_model.model().answers([b""])
+        (found,) = constant_model.model().predict_songs([b""])
         assert str(found) == "empty file"
 
 
@@ -95,7 +94,7 @@ class TestARequest:
     """What :meth:`GenreModel.predict` is given by a server."""
 
     def ask(self, *songs):
-        return speaking_model.model().predict(None, pd.DataFrame({"audio": list(songs)}))
+        return constant_model.model().predict(None, pd.DataFrame({"audio": list(songs)}))
 
     def test_a_good_one(self, tmp_path):
         found = self.ask(song(tmp_path / "a.wav").read_bytes())
@@ -131,18 +130,18 @@ class TestWhichFiles:
         (tmp_path / "in" / "deep").mkdir(parents=True)
         for name in ("in/b.FLAC", "in/deep/a.mp3", "in/notes.txt", "x.txt"):
             (tmp_path / name).touch()
-        found = predict.listed([tmp_path / "x.txt", tmp_path / "in", tmp_path / "in" / "b.FLAC"])
+        found = predict.audio_files([tmp_path / "x.txt", tmp_path / "in", tmp_path / "in" / "b.FLAC"])
         assert [str(path.relative_to(tmp_path)) for path in found] == ["x.txt", "in/b.FLAC", "in/deep/a.mp3"]
 
     def test_a_folder_without_audio(self, tmp_path):
         with pytest.raises(AudioError, match=r"holds no audio file; valid: \.wav"):
-            predict.listed([tmp_path])
+            predict.audio_files([tmp_path])
 
 
 class TestWhichModel:
     @pytest.fixture
     def client(self, monkeypatch):
-        monkeypatch.setattr(promote, "champion", lambda client, name: None)
+        monkeypatch.setattr(load, "champion", lambda client, name: None)
         run = SimpleNamespace(
             info=SimpleNamespace(run_id="f" * 32), data=SimpleNamespace(tags={"model": "mlp"})
         )
@@ -156,7 +155,7 @@ class TestWhichModel:
             load.address(client, None, params=demo_params)
 
     def test_the_champion_by_its_version(self, client, demo_params, monkeypatch):
-        monkeypatch.setattr(promote, "champion", lambda client, name: SimpleNamespace(version="3"))
+        monkeypatch.setattr(load, "champion", lambda client, name: SimpleNamespace(version="3"))
         assert load.address(client, None, params=demo_params) == "models:/genre/3"
 
     @pytest.mark.parametrize(
@@ -189,7 +188,7 @@ class TestTheCommand:
         """The command on one good and one bad file, with a model that always says jazz."""
         monkeypatch.setattr(load, "store", lambda: None)
         monkeypatch.setattr(load, "address", lambda *_, **__: "models:/genre/1")
-        monkeypatch.setattr(load, "load", lambda *_: speaking_model.voice())
+        monkeypatch.setattr(load, "load", lambda *_: constant_model.loaded_model())
         monkeypatch.chdir(tmp_path)
         presets_file = tmp_path / "params.yaml"
         from components.config import presets
@@ -204,7 +203,7 @@ class TestTheCommand:
         said = json.loads(done.stdout)
         assert done.exit_code == 1
         good, bad = said["songs"]
-        assert good["genre"] == "jazz" and list(good["probabilities"]) == speaking_model.GENRES
+        assert good["genre"] == "jazz" and list(good["probabilities"]) == constant_model.GENRES
         assert [moment["start"] for moment in good["timeline"]] == [0, 3]
         assert bad == {"file": "bad.wav", "reason": "no RIFF header: not a WAV file"}
         assert said["model"]["marks"] == ["trained on synthetic songs"]
@@ -225,16 +224,16 @@ class TestTheCommand:
 
 
 def test_the_table_shows_bars_and_reasons_and_takes_no_markup_from_names():
-    shares = dict(zip(speaking_model.GENRES, (0.25, 0.5, 0.25), strict=True))
+    shares = dict(zip(constant_model.GENRES, (0.25, 0.5, 0.25), strict=True))
     console = Console(file=io.StringIO(), width=100)
     output.show(
         [
-            Answer(
+            Prediction(
                 Path("[red]a.wav"), "jazz", shares, [{"start": 63.0, "genre": "jazz", "probability": 0.5}]
             ),
-            Answer(Path("b.wav"), reason="empty file"),
+            Prediction(Path("b.wav"), reason="empty file"),
         ],
-        voice=speaking_model.voice(),
+        model=constant_model.loaded_model(),
         timeline=True,
         console=console,
     )
@@ -250,8 +249,8 @@ def test_a_bar_is_drawn_in_eighths(share, bar):
 
 
 def test_probabilities_are_a_vote_of_the_segments():
-    made = speaking_model.model()
-    row = made.row(np.array([[1, 0, 0], [0, 0.5, 0.5]], dtype=np.float32), starts=np.array([0.0, 3.0]))
+    made = constant_model.model()
+    row = made.aggregate(np.array([[1, 0, 0], [0, 0.5, 0.5]], dtype=np.float32), starts=np.array([0.0, 3.0]))
     assert row["genre"] == "blues"
     assert row["probability.jazz"] == pytest.approx(0.25)
     assert [moment["genre"] for moment in row["timeline"]] == ["blues", "jazz"]

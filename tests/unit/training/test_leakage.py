@@ -13,7 +13,7 @@ import pytest
 
 from components.config.params import Params
 from components.core.errors import LeakError, TrainingError
-from components.registry import gate, rescore
+from components.registry import criteria, rescore
 from components.splits import folds
 from components.stages import train as training
 from components.training import dataset, fit, leakage, preprocessing
@@ -186,4 +186,6 @@ def test_a_champion_asked_about_songs_it_was_fitted_on_is_a_leak(
     monkeypatch.setattr(rescore, "validation_predictions", lambda *_given, **_named: rows)
     challenger = training_record(fingerprint="this split")
     with pytest.raises(LeakError, match=r"champion 3 was fitted on 1 of the songs .* 'rock.00001'"):
-        gate.beats(client, champion, "mlp", record=challenger, params=small_params, root=tmp_path)
+        criteria.beats_champion(
+            client, champion, "mlp", record=challenger, params=small_params, root=tmp_path
+        )

@@ -1,13 +1,15 @@
-"""A genre model without training: real decoding and features, and a network that answers by a rule."""
+"""A genre model without training: real decoding and features, and a network of constant probabilities."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import soundfile
 
-from components.serving.load import Voice
+from components.serving import drift
+from components.serving.load import LoadedModel
 from components.serving.pyfunc_model import GenreModel
 from tests.support.records import FEATURE, training_record
 
@@ -16,14 +18,14 @@ RATE = 22_050
 
 
 class Network:
-    """Says the same of every row, and notes how many it was asked at once."""
+    """Gives every row the same probabilities, and notes how many rows each call had."""
 
     def __init__(self, shares: list[float]) -> None:
         self.shares = shares
-        self.asked: list[int] = []
+        self.calls: list[int] = []
 
     def predict_on_batch(self, values: np.ndarray) -> np.ndarray:
-        self.asked.append(len(values))
+        self.calls.append(len(values))
         return np.tile(np.asarray(self.shares, dtype=np.float32), (len(values), 1))
 
 
@@ -34,11 +36,18 @@ def model(
     made.record = training_record(model=name, genres=GENRES, feature=FEATURE | {"feature": feature})
     made.params = made.record.params
     made.model = Network(shares or [0.1, 0.7, 0.2])
+    made.reference = reference()
     return made
 
 
-def voice(shares: list[float] | None = None, *, name: str = "mlp") -> Voice:
-    return Voice("models:/genre/1", name, "0" * 32, model(shares, name=name), ("trained on synthetic songs",))
+def reference(*, around: float = 0.0) -> pd.DataFrame:
+    """Return 50 training songs whose watched columns are normal around a value."""
+    values = np.random.default_rng(0).normal(around, 1.0, (50, 57))
+    return pd.DataFrame(values, columns=drift.names(training_record().feature))
+
+
+def loaded_model(shares: list[float] | None = None, *, name: str = "mlp") -> LoadedModel:
+    return LoadedModel("models:/genre/1", "0" * 32, model(shares, name=name))
 
 
 def song(path: Path, *, seconds: float = 6.5, rate: int = RATE, pitch: float = 440.0) -> Path:

@@ -1,0 +1,138 @@
+"""Promotion criteria: what a challenger must meet to become the champion version."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from components.config.params import Params
+from components.evaluation import metrics as evaluation
+from components.training import leakage
+from components.training.record import TrainingRecord
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+#: A model's first prediction in a fresh process includes TensorFlow's import and tracing.
+SMOKE_TEST_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One promotion criterion, whether it is met, and the measured reason."""
+
+    name: str
+    met: bool
+    reason: str
+
+
+def above_chance(metrics: dict[str, float], *, genres: list[str]) -> Criterion:
+    """Check that the 95 % interval of accuracy on validation songs lies above guessing."""
+    low, chance = metrics["validation.song_accuracy_low"], 1 / len(genres)
+    accuracy = metrics["validation.song_accuracy"]
+    return Criterion(
+        "better than guessing",
+        low > chance,
+        f"validation songs {accuracy:.1%}, 95 % interval from {low:.1%}; guessing gives {chance:.1%}",
+    )
+
+
+def feature_validated(record: TrainingRecord, *, root: Path) -> Criterion:
+    """Check that the model's feature passed its suite."""
+    name, feature = "feature validated", record.feature.feature
+    path = root / "validation" / feature / "result.json"
+    if not path.is_file():
+        return Criterion(name, False, f"{path} is missing: {feature} was never validated")
+    passed = bool(json.loads(path.read_text(encoding="utf-8"))["success"])
+    return Criterion(name, passed, f"{feature} {'passed' if passed else 'failed'} its suite")
+
+
+def encoder_trained(record: TrainingRecord, *, allow_untrained: bool) -> Criterion:
+    """Check that the model's encoder, if it has one, has its pretrained weights."""
+    name, encoder = "encoder pretrained", record.feature.pretrained
+    if encoder is None:
+        return Criterion(name, True, "the model needs none")
+    if encoder.trained:
+        return Criterion(name, True, f"{encoder.encoder} from {encoder.origin}")
+    reason = f"{encoder.encoder} is an untrained stand-in"
+    reason += ", which promotion.allow_untrained accepts" if allow_untrained else ""
+    return Criterion(name, allow_untrained, reason)
+
+
+def beats_champion(
+    client: MlflowClient, current: ModelVersion, *, record: TrainingRecord, params: Params, root: Path
+) -> Criterion:
+    """Compare with the champion on the validation songs that neither was fitted on.
+
+    Raises
+    ------
+    LeakError
+        If the champion would be scored on a song that it was fitted on.
+    """
+    name = f"better than champion version {current.version}"
+    own = pd.read_parquet(root / "models" / record.model / "predictions.parquet")
+    own = own[own["part"] == "validation"]
+    if current.tags.get("split_fingerprint") == record.fingerprint:
+        path = client.download_artifacts(str(current.run_id), "training/predictions.parquet")
+        theirs = pd.read_parquet(path)
+        theirs = theirs[theirs["part"] == "validation"]
+    else:
+        from components.registry import rescore
+
+        theirs = rescore.validation_predictions(
+            client, current, unit=record.feature.unit, params=params, root=root
+        )
+        if not theirs.empty:
+            leakage.guard_champion(
+                theirs["track"],
+                fitted=rescore.record_of(client, current).train_tracks,
+                name=f"champion {current.version}",
+            )
+    if theirs.empty:
+        return Criterion(name, False, "the champion was fitted on every validation song; no fair comparison")
+    own, theirs = evaluation.songs(own), evaluation.songs(theirs)
+    shared = sorted(set(own["track"]) & set(theirs["track"]))
+    if not shared:
+        return Criterion(name, False, "the two share no validation song that neither was fitted on")
+    own, theirs = (songs[songs["track"].isin(shared)] for songs in (own, theirs))
+    gain = own["correct"].mean() - theirs["correct"].mean()
+    verdict = evaluation.paired(
+        own, theirs, seed=params.seed, names=(record.model, f"champion {current.version}")
+    )
+    return Criterion(
+        name,
+        bool(gain > params.promotion.margin),
+        f"{own['correct'].mean():.1%} against {theirs['correct'].mean():.1%} of {len(shared)} validation songs, "
+        f"required a gain above {params.promotion.margin:.1%}; {verdict.sentence.removesuffix('.')}",
+    )
+
+
+def smoke_test(uri: str, *, genres: list[str]) -> Criterion:
+    """Check that a registered version, loaded in a fresh process, predicts one probability a genre."""
+    import mlflow
+
+    name = "loads and predicts"
+    command = [sys.executable, "-m", "components.registry.smoke_test", uri]
+    command += [mlflow.get_tracking_uri(), json.dumps(genres)]
+    # Its input ends with this process, whatever ends it: a smoke test never outlives its parent.
+    end, hold = os.pipe()
+    try:
+        done = subprocess.run(
+            command, stdin=end, capture_output=True, text=True, timeout=SMOKE_TEST_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return Criterion(name, False, f"no prediction within {SMOKE_TEST_SECONDS} s")
+    finally:
+        os.close(end)
+        os.close(hold)
+    output = done.stdout if done.returncode == 0 else done.stderr
+    lines = [line for line in output.splitlines() if line.strip()]
+    return Criterion(name, done.returncode == 0, lines[-1] if lines else f"exit status {done.returncode}")
