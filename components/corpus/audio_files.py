@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import soundfile
 
 #: What libsndfile reads and people keep music in. It decides by content, so a wrong ending does not matter.
-SUFFIXES = frozenset({".wav", ".au", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff"})
+SUFFIXES = frozenset({".wav", ".au", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"})
 #: Samples (of all channels) held at once while reading: 4 MiB.
 BLOCK = 1 << 20
 #: Two steps of a 16-bit sample: what dithered digital silence reaches from peak to peak.

@@ -119,8 +119,8 @@ def modules(record: TrainingRecord) -> set[str]:
 
     graph = grimp.build_graph("components", exclude_type_checking_imports=True, cache_dir=None)
     ahead, found = {ENTRYPOINT}, set[str]()
-    for feature in compute.chain(record.feature.feature, params=record.params):
-        ahead.add(f"components.features.{feature}")
+    for extractor in compute.extractors(record.feature.feature, params=record.params):
+        ahead.add(f"components.features.{extractor}")
     if record.feature.pretrained:
         ahead.add(f"components.features.encoders.{record.feature.pretrained.encoder}")
     while ahead:

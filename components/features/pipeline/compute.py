@@ -75,11 +75,12 @@ def compute(name: str, y: np.ndarray, sample_rate: int, *, params: Params) -> tu
     return apply(module, clips, options=options, encoder=encoder), starts
 
 
-def chain(name: str, *, params: Params) -> list[str]:
-    """List the features that are computed on the way to one, itself first."""
-    source = features.kind_read(params.feature(name).reads)
-    below = chain(source, params=params) if source in params.features else []
-    return [name, *below, *([_DRAWN[source]] if source in _DRAWN else [])]
+def extractors(name: str, *, params: Params) -> list[str]:
+    """List the files in ``components/features`` that a feature is computed by, its own first."""
+    block = params.feature(name)
+    source = features.kind_read(block.reads)
+    below = extractors(source, params=params) if source in params.features else []
+    return [block.extractor, *below, *([_DRAWN[source]] if source in _DRAWN else [])]
 
 
 def cut(

@@ -27,7 +27,7 @@ class TwoModels(listening.Panel):
     def choices(self):
         return [CHAMPION, OTHER]
 
-    def voice(self, choice):
+    def load(self, choice):
         shares = [0.1, 0.7, 0.2] if choice is CHAMPION else [0.2, 0.2, 0.6]
         return constant_model.loaded_model(shares, name=choice.name)
 

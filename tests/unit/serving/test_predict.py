@@ -134,7 +134,7 @@ class TestWhichFiles:
         assert [str(path.relative_to(tmp_path)) for path in found] == ["x.txt", "in/b.FLAC", "in/deep/a.mp3"]
 
     def test_a_folder_without_audio(self, tmp_path):
-        with pytest.raises(AudioError, match=r"holds no audio file; valid: \.wav"):
+        with pytest.raises(AudioError, match=r"valid: .*\.wav"):
             predict.audio_files([tmp_path])
 
 
@@ -171,7 +171,7 @@ class TestWhichModel:
         assert load.address(client, said, params=demo_params) == meant
 
     def test_an_unknown_one(self, client, demo_params):
-        with pytest.raises(RegistryError, match="'cnn' is not there; valid: mlp"):
+        with pytest.raises(RegistryError, match="'cnn'.*valid: mlp"):
             load.address(client, "cnn", params=demo_params)
 
     def test_nothing_trained_makes_no_store(self, tmp_path, monkeypatch):
