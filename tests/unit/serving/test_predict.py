@@ -171,7 +171,7 @@ class TestWhichModel:
         assert load.address(client, said, params=demo_params) == meant
 
     def test_an_unknown_one(self, client, demo_params):
-        with pytest.raises(RegistryError, match="'cnn'.*valid: mlp"):
+        with pytest.raises(RegistryError, match=r"'cnn'.*valid: mlp"):
             load.address(client, "cnn", params=demo_params)
 
     def test_nothing_trained_makes_no_store(self, tmp_path, monkeypatch):

@@ -186,6 +186,4 @@ def test_a_champion_asked_about_songs_it_was_fitted_on_is_a_leak(
     monkeypatch.setattr(rescore, "validation_predictions", lambda *_given, **_named: rows)
     challenger = training_record(fingerprint="this split")
     with pytest.raises(LeakError, match=r"champion 3 was fitted on 1 of the songs .* 'rock.00001'"):
-        criteria.beats_champion(
-            client, champion, "mlp", record=challenger, params=small_params, root=tmp_path
-        )
+        criteria.beats_champion(client, champion, record=challenger, params=small_params, root=tmp_path)
