@@ -97,14 +97,15 @@ def reproduce(
 
     Examples: `genre reproduce --list`, `genre reproduce --budget quick --only mlp --only lstm`
     """
-    from flows import reproduce as study
+    from components.study import selection
+    from flows import runner
 
-    options = study.StudyOptions(data=data, only=tuple(only or ()), budget=budget, search=search, force=force)
+    options = selection.StudyOptions(data, tuple(only or ()), budget, search, force)
     if list_only:
-        for line in study.preview(options, root=Path.cwd()):
+        for line in selection.preview(options, root=Path.cwd()):
             print(line)
         return
-    raise typer.Exit(study.run(options))
+    raise typer.Exit(runner.reproduce(options))
 
 
 if __name__ == "__main__":

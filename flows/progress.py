@@ -1,4 +1,4 @@
-"""What a person sees in the terminal while the flow runs: which stage, how far, for how long."""
+"""Progress of a flow in the terminal: which stage runs, how far the flow is, how long it takes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Board:
     Parameters
     ----------
     console : rich.console.Console, optional
-        Where to write; standard output by default.
+        Where to write; standard output by default, ``Console(quiet=True)`` for a flow without a terminal.
     """
 
     def __init__(self, console: Console | None = None) -> None:
@@ -47,31 +47,33 @@ class Board:
             text = f"{self._ended} of {self._total} stages done, {now - self._began:.0f} s"
         return Text(f"{text}; running: {running}" if running else text, no_wrap=True, overflow="ellipsis")
 
-    def say(self, line: str) -> None:
+    def message(self, line: str) -> None:
         """Write one line."""
         self.console.print(escape(line))
 
     def plan(self, total: int) -> None:
-        """Take the number of stages that are going to run."""
+        """Set the number of stages that are going to run."""
         with self._lock:
             self._total = total
 
     def start(self, stage: str) -> None:
-        """Say that a stage begins."""
+        """Report that a stage begins; nothing for one that is tried again."""
         with self._lock:
+            if stage in self._running:
+                return
             self._running[stage] = time.monotonic()
-        self.say(f"{self._numbered(stage)}")
+        self.message(self._numbered(stage))
 
     def line(self, stage: str, text: str) -> None:
         """Show a line that a stage wrote."""
-        self.say(f"  {stage} | {text}")
+        self.message(f"  {stage} | {text}")
 
     def end(self, stage: str, outcome: str) -> None:
-        """Say how a stage ended, or why it will not run at all."""
+        """Report how a stage ended, or why it will not run at all."""
         with self._lock:
             self._ended += 1
             self._running.pop(stage, None)
-        self.say(f"{self._numbered(stage)}: {outcome}")
+        self.message(f"{self._numbered(stage)}: {outcome}")
 
     def _numbered(self, stage: str) -> str:
         with self._lock:

@@ -1,37 +1,46 @@
-"""Run the main flow from a terminal: without Prefect where nothing is stale, else with a server of its own."""
+"""Flows started from a terminal: without Prefect where nothing is stale, else with a server of their own."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from components.core.errors import GenreError
 from flows import settings
 from flows.orchestration import server
 from flows.pipeline import graph
+from flows.pipeline.graph import COMPARE, Graph
 from flows.process import workspace_lock
+from flows.process.workspace_lock import Holder
 from flows.progress import Board
 
-#: Said whenever a run did not reach its end.
+if TYPE_CHECKING:
+    from components.study.selection import StudyOptions
+    from flows.orchestration.stage_task import Outcome
+
+#: Printed whenever a run did not reach its end.
 GO_ON = "Finished stages are kept; the same command goes on from there."
 #: Noted in the workspace while a flow's run is made on a server of our own.
 STARTING = "starting"
-#: Prefect's own console lines are left out below this level: the board says the same in fewer.
+#: Prefect's own console lines are left out below this level: the board shows the same in fewer.
 CONSOLE_LEVEL = "CRITICAL"
+#: The study's page, below the project's root.
+PAGE = Path("data") / "study" / "index.html"
 
 
 class Stop(KeyboardInterrupt):
-    """SIGTERM, or a closed terminal, asked the run to stop."""
+    """SIGTERM, or a closed terminal: the run is to stop."""
 
 
 def run(
     *,
-    force: bool = False,
     models: Sequence[str] | None = None,
+    force: bool = False,
     only_stale: bool = False,
     root: Path | None = None,
 ) -> int:
@@ -39,10 +48,10 @@ def run(
 
     Parameters
     ----------
-    force : bool
-        Run every stage, stale or not.
     models : sequence of str, optional
         Only these models and what they read; all by default.
+    force : bool
+        Run every stage, stale or not.
     only_stale : bool
         Run what is stale and do no more: no model is promoted, and nothing at all happens if nothing is stale.
     root : Path, optional
@@ -58,88 +67,146 @@ def run(
     GenreError
         If the workspace is busy, a setting or a model's name is wrong, or DVC cannot read the project.
     """
+
+    def work(root: Path, holder: Holder, board: Board) -> int:
+        plan = graph.read(root)
+        selected = plan.for_models(models)
+        if not force and not selected & plan.stale().keys():
+            board.message(f"All {len(selected)} stages are up to date.")
+            # With a server at hand the run is recorded there; to start one only for that takes 6 to 20 s. What a
+            # killed flow left on it needs one.
+            if "flow_run" not in holder.previous and (only_stale or not server.is_named()):
+                return _without_prefect(plan, selected, board=board, only_stale=only_stale)
+
+        def start() -> Outcome:
+            from flows.experiment import experiment
+
+            return experiment(force=force, models=list(models) if models else None, promote=not only_stale)
+
+        outcome = _flow(start, root=root, holder=holder, board=board, plan=plan)
+        if outcome is None:
+            return 1
+        board.message(
+            f"{len(outcome.done)} stages ran or were restored, {len(outcome.fresh)} were up to date."
+        )
+        return 0
+
+    return _in_terminal(work, root=root)
+
+
+def _without_prefect(plan: Graph, selected: set[str], *, board: Board, only_stale: bool) -> int:
+    """Do what the flow's tasks do after the stages. All look first and do nothing where nothing is missing."""
+    from components.config import params
+    from components.registry import promote as registry
+    from components.serving import packaging
+    from components.stages import compare
+
+    some = COMPARE in plan.order and COMPARE not in selected and COMPARE in plan.stale()
+    if only_stale and not some:
+        return 0
+    values = params.load()
+    if some:
+        compare.run(params=values, root=Path("data"), left_out=plan.outdated(selected))
+    if only_stale:
+        return 0
+    for model in plan.models():
+        if f"train@{model}" not in plan.stale():
+            packaging.ensure_logged(model, root=Path("data"))
+    if COMPARE in plan.order:
+        decision = registry.promote(params=values, root=Path("data"))
+        board.message(f"{'Promoted' if decision.promoted else 'Not promoted'}: {decision.reason}")
+    return 0
+
+
+def reproduce(options: StudyOptions, *, root: Path | None = None) -> int:
+    """Run the study here and now, with its progress in the terminal; return as :func:`run` does.
+
+    Raises
+    ------
+    GenreError
+        If an option is not valid, the workspace is busy, or DVC cannot read the project.
+    """
+    from components.study import plan, selection
+
+    def work(root: Path, holder: Holder, board: Board) -> int:
+        found, document = selection.prepare(options, root=root)
+        for line in found.lines():
+            board.message(line)
+        names = selection.chosen(options, document=document)
+        stages = graph.read(root / plan.FOLDER)
+        stale = stages.stale().keys() & stages.needed(f"fit@{name}" for name in names)
+        if not options.force and not stale and "report@study" not in stages.changed:
+            from components.tracking.study_runs import ensure_study_logged
+
+            board.message(f"All {len(names)} experiments are up to date: {PAGE}")
+            ensure_study_logged(root=Path("data"))
+            return 0
+
+        def start() -> Outcome:
+            from flows.reproduce import reproduce
+
+            return reproduce(**options.as_parameters())
+
+        if _flow(start, root=root, holder=holder, board=board) is None:
+            board.message(f"The page has the other rows: {PAGE}")
+            return 1
+        board.message(f"The page: {PAGE}")
+        return 0
+
+    return _in_terminal(work, root=root)
+
+
+def _in_terminal(work: Callable[[Path, Holder, Board], int], *, root: Path | None) -> int:
+    """Do work in the project's root, which is held meanwhile; return its status, or 128 + N if signal N stopped it."""
     root = (root or Path.cwd()).resolve()
     board = Board()
     with stoppable(), inside(root):
         try:
-            return _run(root, board, force=force, models=models, only_stale=only_stale)
+            with workspace_lock.held(root, wait=settings.load().wait, report=board.message) as holder:
+                for line in workspace_lock.clear_dvc_locks(root):
+                    board.message(line)
+                return work(root, holder, board)
         except KeyboardInterrupt as stop:
             number = stop.args[0] if isinstance(stop, Stop) else signal.SIGINT
-            board.say(f"Stopped. {GO_ON}")
-            return 128 + number
-
-
-def _run(root: Path, board: Board, *, force: bool, models: Sequence[str] | None, only_stale: bool) -> int:
-    options = settings.load()
-    with workspace_lock.held(root, wait=options.wait, say=board.say) as holder:
-        for line in workspace_lock.clear_dvc_locks(root):
-            board.say(line)
-        plan = graph.read(root)
-        stale, wanted = plan.stale(), plan.for_models(models)
-        if not force and not wanted & stale.keys():
-            board.say(f"All {len(wanted)} stages are up to date.")
-            # With a server at hand the run is recorded there; to start one only for that takes 6 to 20 s. What a
-            # killed flow left on it needs one.
-            if "flow_run" not in holder.previous:
-                if only_stale:
-                    return 0
-                if server.wanted():
-                    return _settle(plan, wanted, root=root, board=board)
-        return _flow(plan, holder, root=root, board=board, force=force, models=models, promote=not only_stale)
+            board.message(f"Stopped. {GO_ON}")
+            return 128 + int(number)
 
 
 def _flow(
-    plan: graph.Graph,
-    holder: workspace_lock.Holder,
-    *,
-    root: Path,
-    board: Board,
-    force: bool,
-    models: Sequence[str] | None,
-    promote: bool,
-) -> int:
+    start: Callable[[], Any], *, root: Path, holder: Holder, board: Board, plan: Graph | None = None
+) -> Any:
+    """Run a flow on a server; return what it returns, or None after printing its problems."""
     with served(root, holder=holder):
-        from flows import context, experiment
+        from flows.orchestration import session
 
         try:
-            with context.called_from(board, plan=plan), board.shown():
-                outcome = experiment.experiment(
-                    force=force, models=list(models) if models else None, promote=promote
-                )
-        except context.ExperimentError as error:
+            with session.called_from(board, graph=plan), board.shown():
+                return start()
+        except session.FlowError as error:
             for line in error.problems:
-                board.say(f"failed: {line}")
-            board.say(GO_ON)
-            return 1
-    board.say(f"{len(outcome.done)} stages ran or were restored, {len(outcome.fresh)} were up to date.")
-    return 0
+                board.message(f"failed: {line}")
+            board.message(GO_ON)
+            return None
 
 
 @contextmanager
-def served(root: Path, *, holder: workspace_lock.Holder) -> Iterator[None]:
-    """Have a Prefect server until the block ends: a named one that answers, or a temporary one.
-
-    Parameters
-    ----------
-    root : Path
-        The project's root.
-    holder : Holder
-        Of the workspace, where the flow's run is noted.
+def served(root: Path, *, holder: Holder) -> Iterator[None]:
+    """Have a Prefect server until the block ends: the named one, or a temporary one.
 
     Raises
     ------
     ServerError
-        If the server does not answer, or goes away within the block.
+        If the server is not there, or goes away within the block.
     """
     for name in ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL"):
         os.environ.setdefault(name, CONSOLE_LEVEL)
-    if not server.wanted() and (named := os.environ.get("PREFECT_API_URL")):
-        server.reach(named)
+    if named := os.environ.get("PREFECT_API_URL"):
+        server.check_reachable(named)
     started = server.start(root)
     # Prefect reads the environment when it is imported, and its import goes on beside the server's start.
     import httpx
 
-    from flows import context, experiment  # noqa: F401 - for its import of Prefect
+    from flows import experiment  # noqa: F401 - for its import of Prefect
 
     if started is not None:
         # Known to the next run even where this one is killed before the flow could note its own id.
@@ -149,22 +216,6 @@ def served(root: Path, *, holder: workspace_lock.Holder) -> Iterator[None]:
         yield
     except httpx.TransportError as error:
         raise server.ServerError(f"the Prefect server went away ({error}). {GO_ON}") from error
-
-
-def _settle(plan: graph.Graph, wanted: set[str], *, root: Path, board: Board) -> int:
-    # What the flow's tasks do after the stages. Both look first and do nothing where nothing is missing.
-    from components.config import params
-    from components.registry import promote as registry
-    from components.serving import packaging
-
-    values = params.load()
-    for model in plan.models():
-        if f"train@{model}" in wanted:
-            packaging.ensure_logged(model, root=Path("data"))
-    if "compare" in plan.order and "compare" not in plan.stale():
-        answer = registry.promote(params=values, root=Path("data"))
-        board.say(f"{'Promoted' if answer.promoted else 'Not promoted'}: {answer.reason}")
-    return 0
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -97,11 +98,11 @@ class Inputs:
     code: str
 
 
-def read(*, params: Params, root: Path) -> Inputs:
+def read(*, params: Params, root: Path, left_out: Mapping[str, str] = MappingProxyType({})) -> Inputs:
     """Read the split, the trained models, their searches, and what they were made of.
 
     Models trained on another split or with other params, unfinished ones and ones that are not in the params are
-    ``left_out``.
+    left out, and those in ``left_out`` (each with why).
 
     Raises
     ------
@@ -112,24 +113,26 @@ def read(*, params: Params, root: Path) -> Inputs:
     """
     split = split_store.record(root)
     models: dict[str, TrainedModel] = {}
-    left_out: dict[str, str] = {}
+    without: dict[str, str] = {}
     for name in params.models:
-        reason = _out_of_date(name, root=root, params=params, fingerprint=split.fingerprint)
+        reason = left_out.get(name) or _out_of_date(
+            name, root=root, params=params, fingerprint=split.fingerprint
+        )
         if reason:
-            left_out[name] = f"{reason}; run `dvc repro train@{name}`"
+            without[name] = f"{reason}; run `dvc repro train@{name}`"
             continue
         models[name] = _trained(name, root=root)
         _check_leak(models[name])
     for folder in sorted((root / "models").glob("[!.]*/")):
         if folder.name not in params.models:
-            left_out[folder.name] = "it is not among the models of params.yaml"
+            without[folder.name] = "it is not among the models of params.yaml"
     if not models:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in without.items())
         raise ComparisonError(f"no model to compare below {root / 'models'}. {reasons}")
     commit, changed = lineage.commit(root.resolve().parent)
     return Inputs(
         models=models,
-        left_out=left_out,
+        left_out=without,
         split=split,
         corpora={
             source: _table(path, stage=f"corpus@{source}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 from humanize import natural_list
@@ -21,11 +22,13 @@ from components.training.record import LEAKY, UNTRAINED
 AGREEMENT = 1e-6
 
 
-def run(*, params: Params, root: Path = Path("data")) -> Comparison:
+def run(
+    *, params: Params, root: Path = Path("data"), left_out: Mapping[str, str] = MappingProxyType({})
+) -> Comparison:
     """Compare the trained models and write ``report/``, whole or not at all.
 
     Its files: ``comparison.json``, ``comparison.csv`` (one row a model), ``confusion.csv`` (one row a model and test
-    song) and ``index.html``.
+    song) and ``index.html``. Models in ``left_out`` are not compared, each for the reason given.
 
     Raises
     ------
@@ -36,7 +39,7 @@ def run(*, params: Params, root: Path = Path("data")) -> Comparison:
     """
     from components.reporting import html
 
-    inputs = sources.read(params=params, root=root)
+    inputs = sources.read(params=params, root=root, left_out=left_out)
     result = compare(inputs, params=params)
     page = html.render(result, inputs=inputs, params=params)
     songs = pd.concat(

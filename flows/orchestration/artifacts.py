@@ -1,4 +1,4 @@
-"""What a flow leaves to read in Prefect: the models side by side, and what a failed validation found."""
+"""Artifacts of a flow for Prefect's pages: the models side by side, and what a failed validation found."""
 
 from __future__ import annotations
 
@@ -11,23 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from components.reporting.comparison import Comparison
 
-#: Where the validation stages write their pages and results, below the project's root.
-VALIDATION = Path("data") / "validation"
-
 
 def comparison(report: Comparison) -> list[dict[str, Any]]:
-    """Lay the comparison out as rows for a table.
+    """Lay out the comparison as one row a model, best on validation first.
 
-    Parameters
-    ----------
-    report : Comparison
-        From :func:`components.reporting.comparison.read`.
-
-    Returns
-    -------
-    list of dict
-        One row a model, best on validation songs first; only plain values (numbers that are not finite as
-        text, an interval as "low to high").
+    Only plain values: numbers that are not finite as text, an interval as "low to high".
     """
     return [{"model": name, **_plain(report.models[name].model_dump(mode="json"))} for name in report.ranking]
 
@@ -45,29 +33,15 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def validation(root: Path, feature: str) -> str:
-    """Write a failed validation as Markdown, with the path of its Data Docs.
-
-    Parameters
-    ----------
-    root : Path
-        The project's root.
-    feature : str
-        The feature.
-
-    Returns
-    -------
-    str
-        What failed, where it is known, and where the pages are.
-    """
-    result = root / VALIDATION / feature / "result.json"
+    """Write a feature's failed validation as Markdown, with the path of its Data Docs; each where it is there."""
     text = [f"# Validation of {feature} failed", ""]
-    if result.exists():
-        facts = json.loads(result.read_text(encoding="utf-8"))
-        failed = facts.get("failed", [])
-        text += [f"{len(failed)} of {facts.get('expectations', '?')} expectations failed:", ""]
+    result = root / "data" / "validation" / feature / "result.json"
+    if result.is_file():
+        found = json.loads(result.read_text(encoding="utf-8"))
+        failed = found.get("failed", [])
+        text += [f"{len(failed)} of {found.get('expectations', '?')} expectations failed:", ""]
         text += [f"- {one if isinstance(one, str) else json.dumps(one)}" for one in failed]
-    text += [
-        "",
-        f"Data Docs: [{VALIDATION}/docs/index.html]({(root / VALIDATION).resolve().as_uri()}/docs/index.html)",
-    ]
+    page = root / "data" / "docs" / feature / "index.html"
+    if page.is_file():
+        text += ["", f"Data Docs: [{page.relative_to(root)}]({page.resolve().as_uri()})"]
     return "\n".join(text) + "\n"

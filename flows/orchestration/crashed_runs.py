@@ -1,4 +1,4 @@
-"""Close the Prefect run of a flow that was killed: nobody else will, and it would stay "Running" for ever."""
+"""Prefect runs of flows that were killed: closed here, or they would stay "Running" for ever."""
 
 from __future__ import annotations
 
@@ -24,23 +24,15 @@ MESSAGE = "The process of this run was killed; the next run in the same workspac
 
 
 def take_over(holder: Holder, *, flow_run: object) -> None:
-    """Close what a killed flow left in a workspace, and note there the run that is alive.
-
-    Parameters
-    ----------
-    holder : Holder
-        Of the workspace.
-    flow_run : object
-        The id of the run that is alive.
-    """
+    """Close what a killed flow left in a workspace, and note there ``flow_run``, the id of the run that is alive."""
     close_run(holder.previous.pop("flow_run", None))
-    if server.own():
+    if server.is_temporary():
         close_others(flow_run)
     holder.note(pid=os.getpid(), flow_run=str(flow_run))
 
 
 def close_run(flow_run: object) -> bool:
-    """Mark a flow run, and its task runs that are not final, as crashed.
+    """Mark a flow run, and its task runs that are not final, as crashed; return whether there was such a run.
 
     Call this while the workspace is held: then no process of that run is alive.
 
@@ -48,11 +40,6 @@ def close_run(flow_run: object) -> bool:
     ----------
     flow_run : object
         The id that the last holder of the workspace had noted; anything else, None included, is passed over.
-
-    Returns
-    -------
-    bool
-        Whether there was such a run to close.
     """
     try:
         key = UUID(str(flow_run))
@@ -75,19 +62,10 @@ def close_run(flow_run: object) -> bool:
 
 
 def close_others(flow_run: object) -> int:
-    """Close every unfinished run but one. Only on a server of the workspace's own, while the workspace is held.
+    """Close every unfinished run but ``flow_run``; return how many were closed.
 
-    A flow killed between its creation on the server and its note in the workspace is found no other way.
-
-    Parameters
-    ----------
-    flow_run : object
-        The id of the run that is alive.
-
-    Returns
-    -------
-    int
-        How many were closed.
+    Only on a server of the workspace's own, while the workspace is held. A flow killed between its creation on
+    the server and its note in the workspace is found no other way.
     """
     unfinished = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
     with get_client(sync_client=True) as client:

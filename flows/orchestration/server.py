@@ -1,4 +1,4 @@
-"""A temporary Prefect server for flows run without one, which never outlives the process that wanted it."""
+"""A temporary Prefect server for flows run without one, which never outlives the process that started it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from collections import deque
 from pathlib import Path
 
 from components.core.errors import GenreError
-from flows.pipeline.stage import guarded, lines
+from flows.pipeline.stage import lines, supervised
 
 #: Only this machine can reach it.
 HOST = "127.0.0.1"
-#: Seconds between two questions whether it is up.
+#: Seconds between two looks whether it is up.
 LOOK = 0.1
 #: What Prefect sets for the temporary server it would start itself, without the services that only schedules
 #: and other people's flows need.
@@ -31,15 +31,11 @@ OPTIONS = {
 }
 
 
-#: The temporary servers of this process.
-_own: list[Starting] = []
-
-
 class ServerError(GenreError):
     """The Prefect server did not start, does not answer, or went away."""
 
 
-class Starting:
+class TemporaryServer:
     """A server on its way up; start it early, and wait for it where it is needed.
 
     Parameters
@@ -54,14 +50,14 @@ class Starting:
             self.port: int = free.getsockname()[1]
         program = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
         place = ["--host", HOST, "--port", str(self.port), "--log-level", "error", "--lifespan", "on"]
-        self.process: subprocess.Popen[bytes] = guarded([*program, *place], root=root, extra=OPTIONS)
-        self._said: deque[str] = deque(maxlen=20)
+        self.process: subprocess.Popen[bytes] = supervised([*program, *place], root=root, extra=OPTIONS)
+        self._output: deque[str] = deque(maxlen=20)
         # Read all along: a full pipe would make the server stand still.
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        self._said.extend(lines(self.process))
+        self._output.extend(lines(self.process))
 
     @property
     def api(self) -> str:
@@ -69,37 +65,32 @@ class Starting:
         return f"http://{HOST}:{self.port}/api"
 
     def wait(self, *, seconds: float) -> None:
-        """Wait until it answers.
-
-        Parameters
-        ----------
-        seconds : float
-            The limit.
+        """Wait until it is up.
 
         Raises
         ------
         ServerError
-            If it ended, or does not answer in time.
+            If it ended, or is not up within so many seconds.
         """
         limit = time.monotonic() + seconds
-        while not self._answers():
+        while not self._is_up():
             if self.process.poll() is not None:
                 self._reader.join()
-                said = [line for line in self._said if line.strip()] or ["it wrote nothing"]
-                raise ServerError(f"the temporary Prefect server ended: {said[-1]}")
+                written = [line for line in self._output if line.strip()] or ["it wrote nothing"]
+                raise ServerError(f"the temporary Prefect server ended: {written[-1]}")
             if time.monotonic() > limit:
                 raise ServerError(f"the temporary Prefect server does not answer within {seconds:g} s")
             time.sleep(LOOK)
 
-    def _answers(self) -> bool:
+    def _is_up(self) -> bool:
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=5)
         try:
-            asked = http.client.HTTPConnection(HOST, self.port, timeout=5)
-            asked.request("GET", "/api/health")
-            return asked.getresponse().status == http.client.OK
+            connection.request("GET", "/api/health")
+            return connection.getresponse().status == http.client.OK
         except OSError:
             return False
         finally:
-            asked.close()
+            connection.close()
 
     def stop(self) -> None:
         """Stop it, and wait until it has ended."""
@@ -109,13 +100,17 @@ class Starting:
         self.process.stdout.close()  # type: ignore[union-attr]
 
 
-def wanted() -> bool:
-    """Say whether nobody has named a server: no ``PREFECT_API_URL``, and no profile of Prefect's to name one."""
+#: The temporary servers of this process.
+_temporary: list[TemporaryServer] = []
+
+
+def is_named() -> bool:
+    """Return whether a server is named, by ``PREFECT_API_URL`` or a profile of Prefect's."""
     home = Path(os.environ.get("PREFECT_HOME", Path.home() / ".prefect"))
-    return not os.environ.get("PREFECT_API_URL") and not (home / "profiles.toml").exists()
+    return bool(os.environ.get("PREFECT_API_URL")) or (home / "profiles.toml").exists()
 
 
-def reach(url: str) -> None:
+def check_reachable(url: str) -> None:
     """Make sure that a named server is there before any work begins.
 
     Parameters
@@ -126,7 +121,7 @@ def reach(url: str) -> None:
     Raises
     ------
     ServerError
-        If nothing answers. Any answer will do: what it means is Prefect's business.
+        If nothing is there. Any response will do: what it means is Prefect's business.
     """
     import httpx
 
@@ -134,35 +129,30 @@ def reach(url: str) -> None:
         httpx.get(f"{url.rstrip('/')}/health", timeout=10.0)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ServerError(
-            f"PREFECT_API_URL is {url!r}, which does not answer ({error}); start that server or unset the variable"
+            f"PREFECT_API_URL is {url!r}, which does not respond ({error}); start that server or unset the variable"
         ) from error
 
 
-def start(root: Path) -> Starting | None:
+def start(root: Path) -> TemporaryServer | None:
     """Start a temporary server where none is named, and name it in ``PREFECT_API_URL``.
 
     It ends with this process, after Prefect has sent its last log lines (Prefect does so before the exit
     functions run).
 
-    Parameters
-    ----------
-    root : Path
-        The project's root.
-
     Returns
     -------
-    Starting or None
+    TemporaryServer or None
         The server; call its ``wait`` before use. None where a server is named already.
     """
-    if not wanted():
+    if is_named():
         return None
-    server = Starting(root)
+    server = TemporaryServer(root)
     os.environ["PREFECT_API_URL"] = server.api
-    _own.append(server)
+    _temporary.append(server)
     atexit.register(server.stop)
     return server
 
 
-def own() -> bool:
-    """Say whether the server in use is one that :func:`start` started: it then serves this workspace alone."""
-    return any(os.environ.get("PREFECT_API_URL") == server.api for server in _own)
+def is_temporary() -> bool:
+    """Return whether the server in use is one that :func:`start` started: it then serves this workspace alone."""
+    return any(os.environ.get("PREFECT_API_URL") == server.api for server in _temporary)

@@ -1,65 +1,87 @@
-"""A DVC stage as a Prefect task: its lines in log and terminal, tried again where that is of use."""
+"""DVC stages as Prefect tasks: all submitted at once, each waiting for those that it reads from."""
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-from dataclasses import dataclass
-from queue import SimpleQueue
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.futures import PrefectConcurrentFuture
 from prefect.tasks import Task
 
-from flows import settings
-from flows.orchestration import artifacts, scheduler
-from flows.pipeline.stage import Result, Running, StageError, StoppedError
+from flows.orchestration import artifacts
+from flows.orchestration.session import SESSION
+from flows.pipeline.graph import Graph
+from flows.pipeline.stage import Result, Slots, StageError, StoppedError
 from flows.progress import Board
 
 #: Input a person can correct: the same input fails the same way, so it is not tried again.
 INPUT_STATUS = 2
 #: Stages that are tried again where they fail: fits are long, and a killed one goes on where it was.
 MODEL_STAGES = ("tune@", "train@", "fit@")
+#: Prefect's name for the state of a task whose upstream did not end well: it was never begun.
+NOT_READY = "NotReady"
+#: The stages of a flow as they are submitted.
+Futures = Mapping[str, PrefectConcurrentFuture[Any]]
 
 
-@dataclass(frozen=True)
-class Session:
-    """What the tasks of one flow share: the stage processes, and the terminal where there is one."""
+@dataclass
+class Outcome:
+    """How the stages of a flow ended.
 
-    running: Running
-    board: Board | None = None
+    Attributes
+    ----------
+    fresh : list of str
+        Not started: nothing they read has changed.
+    done : dict of str to Result
+        Ended well.
+    failed : dict of str to str
+        Failed, with the reason in one line.
+    skipped : dict of str to str
+        Not started, with what was missing.
+    """
 
+    fresh: list[str] = field(default_factory=list)
+    done: dict[str, Result] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
 
-SESSION: ContextVar[Session] = ContextVar("session")
+    def rows(self) -> list[dict[str, str | float]]:
+        """Return one row a stage: its name, how it ended, its seconds, and why where it did not end well."""
+        ended: list[tuple[str, str, float, str]] = [
+            (stage, result.how, result.seconds, "") for stage, result in self.done.items()
+        ]
+        ended += [(stage, "failed", 0.0, why) for stage, why in self.failed.items()]
+        ended += [(stage, "skipped", 0.0, why) for stage, why in self.skipped.items()]
+        ended += [(stage, "fresh", 0.0, "") for stage in self.fresh]
+        return [
+            {"stage": stage, "outcome": how, "seconds": round(seconds, 1), "why": why}
+            for stage, how, seconds, why in ended
+        ]
+
+    def problems(self) -> list[str]:
+        """Return one line for each stage that failed, and for each that could not be run therefore."""
+        return [*self.failed.values(), *(f"{stage} skipped: {why}" for stage, why in self.skipped.items())]
 
 
 def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Say whether a failed stage is tried again: not where its input is at fault, nor while stopping."""
+    """Return whether a failed stage is tried again: not where its input is at fault, nor while stopping."""
     error = state.result(raise_on_failure=False)
     session = SESSION.get()
-    again = isinstance(error, StageError) and error.status != INPUT_STATUS and not session.running.stopping
-    if again and session.board is not None:
-        session.board.say(f"  {error}")
+    again = isinstance(error, StageError) and error.status != INPUT_STATUS and not session.processes.stopping
+    if again:
+        session.board.message(f"  {error}")
     return again
 
 
 @task(name="stage", cache_policy=NO_CACHE)
 def stage_task(stage: str, *, force: bool = False) -> Result:
-    """Run one DVC stage. Its lines go to Prefect's log, and to the terminal where there is one.
-
-    Parameters
-    ----------
-    stage : str
-        Its name.
-    force : bool
-        Run it even where nothing changed.
-
-    Returns
-    -------
-    Result
-        How it ended.
+    """Run one DVC stage once it has a place. Its lines go to Prefect's log and to the terminal.
 
     Raises
     ------
@@ -67,68 +89,102 @@ def stage_task(stage: str, *, force: bool = False) -> Result:
         If it failed; the message is the reason in one line.
     """
     session, logger = SESSION.get(), get_run_logger()
+    session.processes.slots.take(stage)
+    logger.info("%s begins", stage)
+    session.board.start(stage)
 
     def line(text: str) -> None:
         logger.info("%s | %s", stage, text)
-        if session.board is not None:
-            session.board.line(stage, text)
+        session.board.line(stage, text)
 
     try:
-        return session.running.run(stage, force=force, line=line)
+        return session.processes.run(stage, force=force, line=line)
     except StageError:
         kind, _, feature = stage.partition("@")
         if kind == "validate":
             create_markdown_artifact(
-                artifacts.validation(session.running.root, feature),
+                artifacts.validation(session.processes.root, feature),
                 key=f"validation-{feature.replace('_', '-')}",
                 description=f"Failed expectations of {feature}",
             )
         raise
 
 
-def _said(result: Result | Exception) -> str:
-    if isinstance(result, Result):
-        return f"{result.how} in {result.seconds:.0f} s"
-    return "stopped" if isinstance(result, StoppedError) else "failed"
+def submit(graph: Graph, due: Collection[str], *, force: bool) -> Futures:
+    """Submit each due stage of the flow that runs, to be run once those that it reads from have ended well.
 
-
-def starter(options: settings.FlowSettings, *, force: bool, board: Board | None) -> scheduler.Start:
-    """Make what starts a stage as a task of the flow that runs.
+    Each waits in a thread of its own, which costs nothing; ``GENRE_CONCURRENCY`` of them run.
 
     Parameters
     ----------
-    options : FlowSettings
-        Tries and delays.
+    graph : Graph
+        The stages in order.
+    due : collection of str
+        The stages to run. What else they read from is up to date.
     force : bool
         Run stages even where nothing changed.
-    board : Board, optional
-        The terminal.
-
-    Returns
-    -------
-    callable
-        See :data:`flows.orchestration.scheduler.Start`.
     """
+    session, futures = SESSION.get(), dict[str, PrefectConcurrentFuture[Any]]()
+    slots = session.processes.slots = Slots(graph, due, most=session.settings.concurrency)
+    for stage in graph.order:
+        if stage in due:
+            model = stage.startswith(MODEL_STAGES)
+            named: Any = stage_task.with_options(
+                name=stage,
+                task_run_name=stage,
+                retries=session.settings.retries if model else 0,
+                retry_delay_seconds=session.settings.retry_delay,
+                retry_condition_fn=worth_retrying,
+            )
+            above = _above(stage, graph, futures)
+            future = named.submit(stage, force=force, wait_for=list(above.values()))
+            future.add_done_callback(partial(_ended, stage, above=above, slots=slots, board=session.board))
+            futures[stage] = future
+    return futures
 
-    def start(stage: str, ended: SimpleQueue[tuple[str, Result | Exception]]) -> None:
-        model = stage.startswith(MODEL_STAGES)
-        named = stage_task.with_options(
-            name=stage,
-            task_run_name=stage,
-            retries=options.retries if model else 0,
-            retry_delay_seconds=options.retry_delay,
-            retry_condition_fn=worth_retrying,
-        )
-        if board is not None:
-            board.start(stage)
-        future = named.submit(stage, force=force)
 
-        def done(_future: object) -> None:
-            result = future.result(raise_on_failure=False)
-            if board is not None:
-                board.end(stage, _said(result))
-            ended.put((stage, result))
+def _above(stage: str, graph: Graph, futures: Futures) -> Futures:
+    return {one: futures[one] for one in graph.upstream[stage] if one in futures}
 
-        future.add_done_callback(done)
 
-    return start
+def _ended(
+    stage: str, future: PrefectConcurrentFuture[Any], *, above: Futures, slots: Slots, board: Board
+) -> None:
+    slots.end(stage)
+    state = future.wrapped_future.result()
+    result = state.result(raise_on_failure=False) if state.name != NOT_READY else None
+    if isinstance(result, Result):
+        board.end(stage, f"{result.how} in {result.seconds:.0f} s")
+    elif result is None:
+        board.end(stage, f"skipped: {_missing(above)}")
+    else:
+        board.end(stage, "stopped" if isinstance(result, StoppedError) else "failed")
+
+
+def _missing(above: Futures) -> str:
+    """Describe which of the stages that one reads from did not end well, as far as they have ended."""
+    states = {
+        stage: future.wrapped_future.result()
+        for stage, future in above.items()
+        if future.wrapped_future.done()
+    }
+    return ", ".join(
+        f"{stage} {'was skipped' if state.name == NOT_READY else 'failed'}"
+        for stage, state in states.items()
+        if not state.is_completed()
+    )
+
+
+def collect(graph: Graph, futures: Futures) -> Outcome:
+    """Wait until the last stage has ended, and return how each did."""
+    stale = graph.stale()
+    outcome = Outcome(fresh=[stage for stage in graph.order if stage not in stale and stage not in futures])
+    for stage, future in futures.items():
+        future.wait()
+        if future.state.is_completed():
+            outcome.done[stage] = future.result()
+        elif future.state.name == NOT_READY:
+            outcome.skipped[stage] = _missing(_above(stage, graph, futures))
+        else:
+            outcome.failed[stage] = str(future.result(raise_on_failure=False))
+    return outcome

@@ -1,4 +1,4 @@
-"""Outputs that DVC restored from its cache are hashed again: DVC trusts a cached file that is write-protected."""
+"""Check of outputs that DVC restored from its cache: hashed again, since DVC trusts what is write-protected."""
 
 from __future__ import annotations
 
@@ -87,6 +87,6 @@ def _md5(path: Path) -> str:
 
 def _object(recorded: str, *, root: Path) -> Path:
     # Layout of DVC 3: <cache>/files/md5/<first two digits>/<the others>.
-    asked = [sys.executable, "-m", "dvc", "cache", "dir"]
-    cache = subprocess.run(asked, cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+    command = [sys.executable, "-m", "dvc", "cache", "dir"]
+    cache = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.strip()
     return Path(cache) / "files" / "md5" / recorded[:2] / recorded[2:]

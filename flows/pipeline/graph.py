@@ -1,7 +1,7 @@
-"""What DVC knows before a run: the order of the stages, who reads whom, and who is stale.
+"""The pipeline as DVC has it: the stages in order, what each reads from, and which are stale.
 
-Stages and their order come from DVC alone, so a model added to ``params.yaml`` needs no change here. DVC is
-asked in a process of its own (``python -m flows.pipeline.graph``): it changes loggers and locks of the process it is in.
+A model added to ``params.yaml`` needs no change here. DVC is loaded in a process of its own: it changes loggers
+and locks of the process it is in.
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.core.errors import GenreError, ParamsError
+
+#: The stage that reads all models.
+COMPARE = "compare"
 
 
 class GraphError(GenreError):
@@ -41,13 +44,7 @@ class Graph:
     changed: Mapping[str, str]
 
     def stale(self) -> dict[str, str]:
-        """Return all stages that have to run, with why: the changed ones and all downstream of them.
-
-        Returns
-        -------
-        dict of str to str
-            In order.
-        """
+        """Return all stages that have to run, in order, with why: the changed ones and all downstream of them."""
         found: dict[str, str] = {}
         for stage in self.order:
             if stage in self.changed:
@@ -57,40 +54,22 @@ class Graph:
         return found
 
     def needed(self, targets: Iterable[str]) -> set[str]:
-        """Return ``targets`` and all stages they read from, directly or not.
-
-        Parameters
-        ----------
-        targets : iterable of str
-            Stage names.
-
-        Returns
-        -------
-        set of str
-            Stage names.
-        """
-        wanted = set(targets)
+        """Return ``targets`` and all stages they read from, directly or not."""
+        found = set(targets)
         for stage in reversed(self.order):
-            if stage in wanted:
-                wanted.update(self.upstream[stage])
-        return wanted
+            if stage in found:
+                found.update(self.upstream[stage])
+        return found
 
     def models(self) -> tuple[str, ...]:
         """Return the models, that is the names of the stages ``train@NAME``, in order."""
         return tuple(stage.partition("@")[2] for stage in self.order if stage.startswith("train@"))
 
     def for_models(self, models: Iterable[str] | None) -> set[str]:
-        """Return the stages a run of some models is about.
+        """Return the stages of a run of some models; None for the whole graph.
 
-        Parameters
-        ----------
-        models : iterable of str or None
-            Model names; None for the whole graph.
-
-        Returns
-        -------
-        set of str
-            Stage names: up to each model's training, and the comparison (which may turn out not to be due).
+        The comparison is one of them where all that it reads is up to date after the run. Elsewhere DVC's own
+        would compare files of models that are not, and record them: the flow compares the others itself.
 
         Raises
         ------
@@ -103,22 +82,29 @@ class Graph:
         for model in (models := list(models)):
             if model not in known:
                 raise ParamsError(f"model {model!r} is not in params.yaml; valid: {', '.join(sorted(known))}")
-        trained = self.needed(f"train@{model}" for model in models)
-        return trained | {stage for stage in self.order if stage == "compare"}
+        selected = self.needed(f"train@{model}" for model in models)
+        outdated = self.stale().keys() - selected - {COMPARE}
+        whole = COMPARE in self.order and not outdated & self.needed([COMPARE])
+        return selected | {COMPARE} if whole else selected
+
+    def outdated(self, selected: Collection[str]) -> dict[str, str]:
+        """Return the models that are not up to date after a run of the ``selected`` stages, each with why."""
+        left = {stage: why for stage, why in self.stale().items() if stage not in selected}
+        found = {}
+        for model in self.models():
+            above = self.needed([f"train@{model}"])
+            if first := next((stage for stage in left if stage in above), ""):
+                found[model] = f"it is not up to date ({first}: {left[first]})"
+        return found
 
 
 def read(root: Path) -> Graph:
-    """Ask DVC, in a process of its own, for the graph and its state.
+    """Read the graph and its state from DVC, in a process of its own.
 
     Parameters
     ----------
     root : Path
-        The folder whose ``dvc.yaml`` is asked for: the project's root, or ``study``.
-
-    Returns
-    -------
-    Graph
-        Order, edges and changed stages.
+        The folder of the ``dvc.yaml``: the project's root, or ``study``.
 
     Raises
     ------
@@ -129,17 +115,17 @@ def read(root: Path) -> Graph:
         _refuse_conflict(root / name)
     package = str(Path(__file__).resolve().parents[2])
     code = f"import sys; sys.path.insert(0, {package!r}); from flows.pipeline.graph import main; main()"
-    asked = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, encoding="utf-8", check=False
     )
-    if asked.returncode:
-        said = asked.stderr.strip().splitlines() or [f"exit status {asked.returncode}"]
-        raise GraphError(f"DVC cannot read the project in {root}: {said[-1]}")
-    answer = json.loads(asked.stdout.splitlines()[-1])
+    if done.returncode:
+        errors = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        raise GraphError(f"DVC cannot read the project in {root}: {errors[-1]}")
+    found = json.loads(done.stdout.splitlines()[-1])
     return Graph(
-        order=tuple(answer["order"]),
-        upstream={stage: tuple(reads) for stage, reads in answer["upstream"].items()},
-        changed=answer["changed"],
+        order=tuple(found["order"]),
+        upstream={stage: tuple(reads) for stage, reads in found["upstream"].items()},
+        changed=found["changed"],
     )
 
 
@@ -175,36 +161,10 @@ def _flat(paths: Mapping[str, object]) -> list[str]:
     # A params file maps to its changed keys, any other dependency to its state.
     names = []
     for path, state in paths.items():
-        names.extend([f"{key} ({how})" for key, how in state.items()] if isinstance(state, dict) else [])
-        names.extend([] if isinstance(state, dict) else [f"{path} ({state})"])
+        names += [
+            f"{key} ({how})" for key, how in (state if isinstance(state, dict) else {path: state}).items()
+        ]
     return names
-
-
-def _ask() -> dict[str, object]:
-    import networkx
-    from dvc.dvcfile import PROJECT_FILE
-    from dvc.repo import Repo
-    from dvc.stage import PipelineStage
-
-    # The same switch as `dvc --wait-for-lock`: another DVC command that is just writing is waited for.
-    with Repo(_wait_for_lock=True) as repo:
-        graph = repo.index.graph
-        # As `dvc repro`: the stages of the working directory's dvc.yaml, not of another one somewhere below.
-        here = Path(PROJECT_FILE).resolve()
-        names = {
-            stage: stage.name
-            for stage in graph
-            if isinstance(stage, PipelineStage) and Path(stage.path).resolve() == here
-        }
-        order = [names[stage] for stage in networkx.dfs_postorder_nodes(graph) if stage in names]
-        upstream: dict[str, list[str]] = {name: [] for name in order}
-        for stage, name in names.items():
-            reads = {names[above] for above in graph.successors(stage) if above in names}
-            upstream[name] = sorted(reads, key=order.index)
-        # A stage of the working directory is named without its file.
-        status = repo.status(targets=[PROJECT_FILE])
-    changed = {name: _reason(status[name]) for name in order if name in status}
-    return {"order": order, "upstream": upstream, "changed": changed}
 
 
 def main() -> None:
@@ -215,10 +175,31 @@ def main() -> None:
     SystemExit
         With DVC's message, if it cannot read the project.
     """
+    import networkx
+    from dvc.dvcfile import PROJECT_FILE
     from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from dvc.stage import PipelineStage
 
     try:
-        answer = _ask()
+        # The same switch as `dvc --wait-for-lock`: another DVC command that is just writing is waited for.
+        with Repo(_wait_for_lock=True) as repo:
+            graph = repo.index.graph
+            # As `dvc repro`: the stages of the working directory's dvc.yaml, not of another one somewhere below.
+            here = Path(PROJECT_FILE).resolve()
+            names = {
+                stage: stage.name
+                for stage in graph
+                if isinstance(stage, PipelineStage) and Path(stage.path).resolve() == here
+            }
+            order = [names[stage] for stage in networkx.dfs_postorder_nodes(graph) if stage in names]
+            upstream = {
+                name: sorted((names[a] for a in graph.successors(stage) if a in names), key=order.index)
+                for stage, name in names.items()
+            }
+            # A stage of the working directory is named without its file.
+            status = repo.status(targets=[PROJECT_FILE])
     except DvcException as error:
         raise SystemExit(" ".join(str(error).split())) from error
-    print(json.dumps(answer))
+    changed = {name: _reason(status[name]) for name in order if name in status}
+    print(json.dumps({"order": order, "upstream": upstream, "changed": changed}))

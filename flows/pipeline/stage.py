@@ -1,4 +1,4 @@
-"""Run one DVC stage as a process of its own, its output streamed, and nothing left behind."""
+"""DVC stages as processes: one each, its output streamed, so many side by side, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,14 @@ from typing import Literal
 
 from components.core.errors import GenreError
 from flows.pipeline import cache_check
+from flows.pipeline.graph import Graph
 from flows.process import supervisor
 
 #: How a stage ended well: it ran, DVC restored its outputs from the cache, or nothing had changed after all.
 How = Literal["ran", "restored", "unchanged"]
 #: Lines of output kept for the reason of a failure.
 KEPT = 40
-#: What DVC says around every stage, and TensorFlow's libraries when they load (information and warnings of
+#: What DVC prints around every stage, and TensorFlow's libraries when they load (information and warnings of
 #: their C++ logs, and two "errors" of every machine without a GPU); of no use beside the stage's own lines.
 CHATTER = re.compile(
     r"^(Running stage '|> |Generating lock file|Updating lock file|To track the changes with git, run:|"
@@ -56,7 +57,7 @@ class StageError(GenreError):
 
 
 class StoppedError(GenreError):
-    """The flow was told to stop while the stage ran, or before it began."""
+    """The flow was stopped while the stage ran, or before it began."""
 
 
 @dataclass(frozen=True)
@@ -78,29 +79,87 @@ class Result:
     seconds: float
 
 
-class Running:
+class Slots:
+    """Places for stages side by side; of the stages whose inputs are there, the first in order gets the next one.
+
+    A stage keeps its place until :meth:`end`, also while it waits to be tried again.
+
+    Parameters
+    ----------
+    graph : Graph
+        The stages in order.
+    due : collection of str
+        Those that run; any other needs no place.
+    most : int
+        Stages side by side, 1 or more.
+    """
+
+    def __init__(self, graph: Graph, due: Collection[str], *, most: int) -> None:
+        self._upstream = graph.upstream
+        self._waiting = [stage for stage in graph.order if stage in due]
+        self._running: set[str] = set()
+        self._most = most
+        self._stopped = False
+        self._changed = threading.Condition()
+
+    def take(self, stage: str) -> None:
+        """Wait for a place, or for :meth:`stop`."""
+        with self._changed:
+            if stage in self._waiting:
+                self._changed.wait_for(lambda: self._stopped or self._is_next(stage))
+                self._waiting.remove(stage)
+                self._running.add(stage)
+
+    def _is_next(self, stage: str) -> bool:
+        unfinished = {*self._waiting, *self._running}
+        ready = (one for one in self._waiting if unfinished.isdisjoint(self._upstream[one]))
+        return len(self._running) < self._most and stage == next(ready, None)
+
+    def end(self, stage: str) -> None:
+        """Give a stage's place to the next; also for a stage that never began."""
+        with self._changed:
+            self._running.discard(stage)
+            if stage in self._waiting:
+                self._waiting.remove(stage)
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Let nobody wait any more."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+
+class StageProcesses:
     """The stage processes of one flow, so that all can be stopped at once.
+
+    Attributes
+    ----------
+    slots : Slots
+        Whose turn it is; nobody waits until a flow sets them.
 
     Parameters
     ----------
     root : Path
         The project's root.
     keep : tuple of int
-        Descriptors each guard inherits: the workspace's lock, so that it is held until the last has ended.
+        Descriptors each supervisor inherits: the workspace's lock, so that it is held until the last has ended.
     """
 
     def __init__(self, root: Path, *, keep: tuple[int, ...] = ()) -> None:
         self.root = root
         self.stopping = False
+        self.slots = Slots(Graph((), {}, {}), (), most=1)
         self._keep = keep
-        self._guards: set[subprocess.Popen[bytes]] = set()
+        self._supervisors: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
 
     def stop(self) -> None:
         """Stop every stage, within ten seconds; none begins any more."""
         with self._lock:
             self.stopping = True
-            for process in self._guards:
+            self.slots.stop()
+            for process in self._supervisors:
                 process.send_signal(signal.SIGTERM)
 
     @contextmanager
@@ -108,17 +167,17 @@ class Running:
         with self._lock:
             if self.stopping:
                 raise StoppedError("the flow is stopping")
-            process = guarded(command, root=self.root, keep=self._keep)
-            self._guards.add(process)
+            process = supervised(command, root=self.root, keep=self._keep)
+            self._supervisors.add(process)
         try:
             yield process
         finally:
-            # Closing the pipe is what tells the guard, where the reader of its output was interrupted.
+            # Closing the pipe is what ends the supervisor, where the reader of its output was interrupted.
             process.stdin.close()  # type: ignore[union-attr]
             process.wait()
             process.stdout.close()  # type: ignore[union-attr]
             with self._lock:
-                self._guards.discard(process)
+                self._supervisors.discard(process)
 
     def run(self, stage: str, *, force: bool, line: Callable[[str], None]) -> Result:
         """Run one stage by DVC, without the stages it reads from, and record it in ``dvc.lock``.
@@ -142,7 +201,7 @@ class Running:
         StageError
             If the stage or DVC failed; the message is the reason in one line.
         StoppedError
-            If the flow was told to stop.
+            If the flow was stopped.
         """
         began = time.monotonic()
         command = ["dvc", "--wait-for-lock", "repro", "--single-item", *(["--force"] if force else []), stage]
@@ -156,7 +215,7 @@ class Running:
                 elif "is cached - skipping run" in text:
                     how = "restored"
                 elif not CHATTER.match(text) and not self.stopping:
-                    line(text)  # a stage that was interrupted says where it was: of no use to who stopped it
+                    line(text)  # where an interrupted stage was is of no use to whoever stopped it
         if self.stopping:
             raise StoppedError(f"{stage} was stopped")
         if process.returncode:
@@ -177,10 +236,10 @@ def environment() -> dict[str, str]:
     return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, **settings}
 
 
-def guarded(
+def supervised(
     command: list[str], *, root: Path, keep: tuple[int, ...] = (), extra: dict[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a command under a guard, in a session of its own.
+    """Start a command under a supervisor, in a session of its own.
 
     Parameters
     ----------
@@ -189,14 +248,14 @@ def guarded(
     root : Path
         Where it works.
     keep : tuple of int
-        Descriptors the guard inherits. The command does not.
+        Descriptors the supervisor inherits. The command does not.
     extra : dict of str to str, optional
         More environment variables.
 
     Returns
     -------
     subprocess.Popen
-        The guard; its output (both streams) is a pipe. It ends the command once its input is closed.
+        The supervisor; its output (both streams) is a pipe. It ends the command once its input is closed.
     """
     return subprocess.Popen(
         [sys.executable, "-I", "-S", str(supervisor.__file__), *command],
@@ -229,7 +288,7 @@ def lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
 
 
 def failure(stage: str, tail: list[str], returned: int) -> StageError:
-    """Say in one line why a stage failed.
+    """Find in its output why a stage failed, in one line.
 
     Parameters
     ----------
@@ -249,12 +308,12 @@ def failure(stage: str, tail: list[str], returned: int) -> StageError:
     for text in tail:
         if found := FAILED.search(text):
             status = int(found[1])
-    # A shell between DVC and the program gives 128 + the signal, and may say its name in a line of its own.
+    # A shell between DVC and the program gives 128 + the signal, and may print its name in a line of its own.
     if status - SHELL in set(signal.Signals):
         status = SHELL - status
     shells = signal.strsignal(-status) if status < 0 else None
     own = [text for text in tail if text.strip() and text.strip() != shells and not CHATTER.match(text)]
     dvc = [text.partition("ERROR: ")[2] for text in tail if text.startswith("ERROR: ")]
-    said = (own or dvc or ["it wrote nothing"])[-1].strip()
+    reason = (own or dvc or ["it wrote nothing"])[-1].strip()
     ended = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
-    return StageError(f"{stage}: {said} ({ended})", status=status)
+    return StageError(f"{stage}: {reason} ({ended})", status=status)

@@ -1,8 +1,8 @@
-"""Run one command, and leave no process of it behind whatever becomes of the process that asked for it.
+"""Supervisor of one command: no process of it is left behind, whatever becomes of the process that started it.
 
-Started as a script (``python -I -S guard.py COMMAND ...``), so it imports the standard library only and is up
+Started as a script (``python -I -S supervisor.py COMMAND ...``), so it imports the standard library only and is up
 in 20 ms. Its standard input is a pipe that only its parent holds: when the parent closes it, or dies in any
-way, SIGKILL included, the pipe ends and the guard stops the command and everything the command started.
+way, SIGKILL included, the pipe ends and the supervisor stops the command and everything the command started.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def _prctl(option: int, value: int) -> None:
-    # Linux only. Elsewhere the process group alone says what belongs to the command.
+    # Linux only. Elsewhere the process group alone shows what belongs to the command.
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
-def _die_with_guard() -> None:
+def _die_with_supervisor() -> None:
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -54,7 +54,7 @@ def descendants(pid: int) -> set[int]:
     Parameters
     ----------
     pid : int
-        The process. It is not part of the answer.
+        The process. It is not among them.
 
     Returns
     -------
@@ -76,13 +76,13 @@ def _signal(number: int) -> None:
         try:
             os.kill(pid, number)
         except ProcessLookupError:
-            continue  # ended in between: what was wanted
+            continue  # ended in between
     if not below and sys.platform != "linux":
         os.killpg(0, number)
 
 
 def _reap(child: subprocess.Popen[bytes]) -> None:
-    # Processes whose own parent died are handed to the guard (subreaper); unreaped they would stay zombies.
+    # Processes whose own parent died are handed to the supervisor (subreaper); unreaped they would stay zombies.
     child.poll()
     while child.returncode is not None:
         try:
@@ -121,12 +121,12 @@ def main(command: list[str]) -> int:
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    asked: list[int] = []
+    received: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda received, _frame: asked.append(received))
-    signal.signal(signal.SIGCHLD, lambda _received, _frame: None)
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die_with_guard)
-    while child.poll() is None and not asked:
+        signal.signal(number, lambda sent, _frame: received.append(sent))
+    signal.signal(signal.SIGCHLD, lambda _sent, _frame: None)
+    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die_with_supervisor)
+    while child.poll() is None and not received:
         ready, _, _ = select.select([0, wake_read], [], [])
         if wake_read in ready:
             os.read(wake_read, 512)

@@ -44,33 +44,33 @@ class Holder:
         self.previous = previous
 
     def fileno(self) -> int:
-        """Return the descriptor. A guard that inherits it keeps the workspace locked until it has ended."""
+        """Return the descriptor. A supervisor that inherits it keeps the workspace locked until it has ended."""
         return self._file.fileno()
 
-    def note(self, **facts: Any) -> None:
-        """Replace what the lock file says of its holder.
+    def note(self, **noted: Any) -> None:
+        """Replace the note of the holder in the lock file.
 
         Parameters
         ----------
-        **facts : JSON values
+        **noted : JSON values
             Such as ``pid`` and ``flow_run``.
         """
         if run := self.previous.get("flow_run"):
-            facts.setdefault("flow_run", run)
+            noted.setdefault("flow_run", run)
         self._file.seek(0)
         self._file.truncate()
-        if facts:
-            json.dump(facts, self._file)
+        if noted:
+            json.dump(noted, self._file)
         self._file.flush()
 
 
 def _noted(file: IO[str]) -> dict[str, Any]:
     file.seek(0)
     try:
-        facts = json.loads(file.read() or "{}")
+        noted = json.loads(file.read() or "{}")
     except json.JSONDecodeError:
         return {}  # its writer was killed in the middle of the note; the lock itself is not in the text
-    return facts if isinstance(facts, dict) else {}
+    return noted if isinstance(noted, dict) else {}
 
 
 #: The locks this process holds, by file.
@@ -78,7 +78,7 @@ _held: dict[Path, Holder] = {}
 
 
 @contextmanager
-def held(root: Path, *, wait: float, say: Callable[[str], None] = lambda _line: None) -> Iterator[Holder]:
+def held(root: Path, *, wait: float, report: Callable[[str], None] = lambda _line: None) -> Iterator[Holder]:
     """Hold the workspace for one flow. Within a block of the same process the same lock is given again.
 
     Parameters
@@ -87,7 +87,7 @@ def held(root: Path, *, wait: float, say: Callable[[str], None] = lambda _line: 
         The project's root.
     wait : float
         Seconds to wait for another flow to end.
-    say : callable
+    report : callable
         Takes one line, where there is something to wait for.
 
     Yields
@@ -112,7 +112,7 @@ def held(root: Path, *, wait: float, say: Callable[[str], None] = lambda _line: 
             f"{LOCK} cannot be written ({error.strerror}); make {path.parent} writable"
         ) from error
     with file:
-        _take(file, wait=wait, say=say)
+        _take(file, wait=wait, report=report)
         holder = _held[path] = Holder(file, _noted(file))
         try:
             holder.note(pid=os.getpid())
@@ -150,9 +150,9 @@ def _scratch(root: Path) -> Iterator[None]:
             os.environ["TMPDIR"] = before
 
 
-def _take(file: IO[str], *, wait: float, say: Callable[[str], None]) -> None:
+def _take(file: IO[str], *, wait: float, report: Callable[[str], None]) -> None:
     limit = time.monotonic() + wait
-    said = False
+    reported = False
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -161,14 +161,14 @@ def _take(file: IO[str], *, wait: float, say: Callable[[str], None]) -> None:
                 raise BusyError(f"{LOCK} cannot be locked ({error.strerror})") from error
         else:
             return
-        who = f"another flow (process {_noted(file).get('pid', 'unknown')}) works in this workspace"
+        other = f"another flow (process {_noted(file).get('pid', 'unknown')}) works in this workspace"
         if time.monotonic() >= limit:
             raise BusyError(
-                f"{who}; wait for it to end, or set GENRE_WAIT to the seconds to wait (now {wait:g})"
+                f"{other}; wait for it to end, or set GENRE_WAIT to the seconds to wait (now {wait:g})"
             )
-        if not said:
-            say(f"{who}; waiting up to {wait:g} s")
-            said = True
+        if not reported:
+            report(f"{other}; waiting up to {wait:g} s")
+            reported = True
         time.sleep(LOOK)
 
 
@@ -196,7 +196,7 @@ def clear_dvc_locks(root: Path) -> list[str]:
     if not table.exists():
         return []
     try:
-        guard = LockFile(str(table.with_name("rwlock.lock")))
+        lock = LockFile(str(table.with_name("rwlock.lock")))
     except LockError:
         return []  # a living DVC command is editing the table this moment
     try:
@@ -220,7 +220,7 @@ def clear_dvc_locks(root: Path) -> list[str]:
         table.write_text(json.dumps(kept), encoding="utf-8")
         return [f"removed the locks of process {pid} from {table.relative_to(root)}" for pid in sorted(dead)]
     finally:
-        guard.close()
+        lock.close()
 
 
 def _is_dvc(pid: int) -> bool:

@@ -17,7 +17,7 @@ import pytest
 
 from flows.pipeline import cache_check, graph
 from flows.pipeline.graph import GraphError
-from flows.pipeline.stage import Running
+from flows.pipeline.stage import StageProcesses
 from tests.faults import left_behind
 from tests.integration.flows.conftest import TOY
 from tests.integration.test_workflow import run, workspace
@@ -38,7 +38,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def stage(toy: Path, name: str = "corpus") -> tuple[str, list[str]]:
     said: list[str] = []
-    return Running(toy).run(name, force=False, line=said.append).how, said
+    return StageProcesses(toy).run(name, force=False, line=said.append).how, said
 
 
 def cached(root: Path, content: bytes) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -16,9 +17,10 @@ from components.core.errors import ParamsError, RegistryError
 from components.registry import promote as registry
 from components.reporting import comparison
 from components.serving import packaging
+from components.stages import compare
 from flows.pipeline import graph
 from flows.pipeline.graph import Graph
-from flows.pipeline.stage import Result, Running, StageError
+from flows.pipeline.stage import Result, StageError, StageProcesses
 
 #: Seconds the server may take to record an event; reached only where it never does.
 LIMIT = 60
@@ -27,19 +29,26 @@ DECISION = SimpleNamespace(promoted=True, reason="a wins", markdown=lambda: "## 
 
 @pytest.fixture
 def outside(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """Stand in for what lies outside the flow; records what was asked of it."""
-    asked: dict[str, list[str]] = {"logged": [], "promoted": []}
+    """Stand in for what lies outside the flow; records its calls."""
+    calls: dict[str, list[str]] = {"logged": [], "promoted": []}
 
     def promote(**_given: Any) -> SimpleNamespace:
-        asked["promoted"].append("best")
+        calls["promoted"].append("best")
         return DECISION
 
     monkeypatch.setattr(params, "load", lambda: None)
-    monkeypatch.setattr(packaging, "ensure_logged", lambda model, **_given: asked["logged"].append(model))
+    monkeypatch.setattr(packaging, "ensure_logged", lambda model, **_given: calls["logged"].append(model))
     monkeypatch.setattr(registry, "promote", promote)
-    report = {"ranking": ["b", "a"], "models": {"a": {"songs": 0.5, "test": {}}, "b": {"songs": 0.25}}}
+    monkeypatch.setattr(
+        compare,
+        "run",
+        lambda *, left_out, **_: calls.update({"left out": [f"{m}: {why}" for m, why in left_out.items()]}),
+    )
+    figures = {"a": {"songs": 0.5, "test": {}}, "b": {"songs": 0.25}}
+    models = {name: SimpleNamespace(model_dump=lambda name=name, **_: figures[name]) for name in figures}
+    report = SimpleNamespace(ranking=["b", "a"], models=models)
     monkeypatch.setattr(comparison, "read", lambda **_given: report)
-    return asked
+    return calls
 
 
 @pytest.fixture
@@ -47,18 +56,18 @@ def stages(tmp_path: Path, two_models: Graph, monkeypatch: pytest.MonkeyPatch) -
     """Stand in for DVC and the stage processes; a test plants failures, and reads what was started."""
     planned: dict[str, Any] = {"started": []}
 
-    def play(_self: Running, stage: str, *, force: bool, line: Callable[[str], None]) -> Result:
+    def play(_self: StageProcesses, stage: str, *, force: bool, line: Callable[[str], None]) -> Result:
         planned["started"].append(stage)
         line(f"working on {stage}")
         if failures := planned.get(stage):
-            status, said = failures.pop(0)
-            raise StageError(f"{stage}: {said} (exit status {status})", status=status)
+            status, why = failures.pop(0)
+            raise StageError(f"{stage}: {why} (exit status {status})", status=status)
         return Result(stage=stage, how="ran", seconds=0.0)
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GENRE_RETRY_DELAY", "0")
     monkeypatch.setattr(graph, "read", lambda _root: two_models)
-    monkeypatch.setattr(Running, "run", play)
+    monkeypatch.setattr(StageProcesses, "run", play)
     return planned
 
 
@@ -166,6 +175,8 @@ def test_a_failed_validation_stops_its_models_and_shows_its_pages(
     (tmp_path / "data" / "validation" / "f").mkdir(parents=True)
     result = {"expectations": 9, "failed": ["centroid at most 11025"]}
     (tmp_path / "data" / "validation" / "f" / "result.json").write_text(json.dumps(result))
+    (tmp_path / "data" / "docs" / "f").mkdir(parents=True)
+    (tmp_path / "data" / "docs" / "f" / "index.html").touch()
     state = run()
     assert "genre: centroid above Nyquist" in state.message
     assert "tune@a" not in stages["started"]
@@ -174,7 +185,8 @@ def test_a_failed_validation_stops_its_models_and_shows_its_pages(
     assert seen.tasks["validate@f"] == "Failed"
     assert "1 of 9 expectations failed" in seen.artifacts["validation-f"].data
     assert "centroid at most 11025" in seen.artifacts["validation-f"].data
-    assert "data/validation/docs/index.html" in seen.artifacts["validation-f"].data
+    links = re.findall(r"\]\((.*?)\)", seen.artifacts["validation-f"].data)
+    assert [Path(link.removeprefix("file://")).is_file() for link in links] == [True]
 
 
 def test_a_gate_that_cannot_decide_fails_the_flow(
@@ -195,11 +207,15 @@ def test_a_run_of_one_model_touches_no_other(
     state = run(models=["a"])
     assert stages["started"] == ["corpus", "features@f", "validate@f", "tune@a", "train@a"]
     assert state.is_completed()
-    assert outside == {"logged": ["a"], "promoted": []}
+    assert outside == {
+        "logged": ["a"],
+        "left out": ["b: it is not up to date (features@g: reads corpus)"],
+        "promoted": ["best"],
+    }
 
 
 def test_wrong_names_fail_before_any_stage(server: None, stages: dict[str, Any]) -> None:
-    with pytest.raises(ParamsError, match="valid: a, b"):
+    with pytest.raises(ParamsError, match="'vgg99'"):
         run(models=["vgg99"]).result()
     assert stages["started"] == []
 
@@ -208,12 +224,12 @@ def test_the_run_of_a_killed_flow_is_closed_by_the_next(
     server: None, stages: dict[str, Any], outside: dict[str, list[str]], tmp_path: Path
 ) -> None:
     from prefect.client.orchestration import get_client
-    from prefect.states import Running as RunningState
+    from prefect.states import Running
 
     from flows.experiment import experiment
 
     with get_client(sync_client=True) as client:
-        killed = client.create_flow_run(experiment, state=RunningState())
+        killed = client.create_flow_run(experiment, state=Running())
         (tmp_path / "data").mkdir()
         (tmp_path / "data" / ".flow.lock").write_text(json.dumps({"pid": 1, "flow_run": str(killed.id)}))
         run(models=["a"])

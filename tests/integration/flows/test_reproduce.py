@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import shutil
 from collections.abc import Callable
@@ -11,17 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from components.core.errors import ParamsError
-from components.study import discovery, plan
+from components.study import selection
+from components.study.selection import StudyOptions
 from components.tracking import study_runs
-from flows import reproduce
-from flows.orchestration.scheduler import Outcome
+from flows import reproduce, runner
 from flows.pipeline import graph
 from flows.pipeline.graph import Graph
-from flows.pipeline.stage import Result, Running, StageError
-from flows.reproduce import StudyOptions
+from flows.pipeline.stage import Result, StageError, StageProcesses
 from tests.conftest import PROJECT
 
 
@@ -68,7 +65,7 @@ def stages(project: Path, four: Graph, monkeypatch: pytest.MonkeyPatch) -> dict[
     """Stand in for DVC, the stage processes and MLflow; a test plants failures, and reads what was started."""
     planned: dict[str, Any] = {"started": [], "logged": 0}
 
-    def play(_self: Running, stage: str, *, force: bool, line: Callable[[str], None]) -> Result:
+    def play(_self: StageProcesses, stage: str, *, force: bool, line: Callable[[str], None]) -> Result:
         planned["started"].append(stage)
         if why := planned.get(stage):
             raise StageError(f"{stage}: {why} (exit status 2)", status=2)
@@ -80,7 +77,7 @@ def stages(project: Path, four: Graph, monkeypatch: pytest.MonkeyPatch) -> dict[
 
     monkeypatch.setenv("GENRE_CONCURRENCY", "1")
     monkeypatch.setattr(graph, "read", lambda _root: four)
-    monkeypatch.setattr(Running, "run", play)
+    monkeypatch.setattr(StageProcesses, "run", play)
     monkeypatch.setattr(study_runs, "ensure_study_logged", log)
     return planned
 
@@ -134,46 +131,24 @@ def test_what_reads_from_a_failed_extraction_is_left_out_with_the_reason(
         assert "extract@audio_mfcc_summary failed" in why
 
 
-def test_only_what_was_asked_for_is_run(server: None, stages: dict[str, Any]) -> None:
+def test_only_the_selected_is_run(server: None, stages: dict[str, Any]) -> None:
     run(only=["lstm"])
     assert stages["started"] == ["list@audio", "extract@audio_mfcc_sequence", "fit@lstm", "report@study"]
 
 
 def test_an_unknown_name_is_refused_before_anything_is_run(stages: dict[str, Any]) -> None:
-    with pytest.raises(ParamsError, match="--only names 'vgg99'; valid: kfold, ablation, model, side, mlp"):
-        reproduce.run(StudyOptions(only=("vgg99",)))
-    with pytest.raises(ParamsError, match="--budget is 'endless'"):
-        reproduce.run(StudyOptions(budget="endless"))
+    with pytest.raises(ParamsError, match="'vgg99'"):
+        runner.reproduce(StudyOptions(only=("vgg99",)))
+    with pytest.raises(ParamsError, match="'endless'"):
+        runner.reproduce(StudyOptions(budget="endless"))
     assert stages["started"] == []
-
-
-def test_names_stand_for_experiments_models_and_groups(project: Path) -> None:
-    document = plan.make(discovery.embedded(project), budget="quick", root=project)
-
-    def meant(*words: str) -> list[str]:
-        return reproduce.chosen(StudyOptions(only=words), document=document)
-
-    assert meant("lstm") == ["lstm"]
-    assert set(meant("side")) >= {"mlp_shuffled", "lstm_relu"}
-    assert meant("model") == meant("kfold")
-    assert meant("mlp", "lstm_relu") == ["mlp", "lstm_relu"]
-    assert meant("vgg16_raw") == []  # there are no pictures: the page says so
-
-
-def test_a_list_says_what_the_named_experiments_would_run_and_what_they_lack(project: Path) -> None:
-    document = plan.make(discovery.embedded(project), budget="quick", root=project)
-    asked = StudyOptions(only=("lstm", "vgg16_raw"), budget="quick")
-    lines = reproduce.listing(document, names=reproduce.named(asked))
-    assert [line.split()[0] for line in lines] == ["lstm", "vgg16_raw"]
-    assert "segment x 1" in lines[0]
-    assert "not run: needs" in lines[1]
 
 
 def test_a_page_that_is_up_to_date_starts_nothing(
     stages: dict[str, Any], four: Graph, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(graph, "read", lambda _root: replace(four, changed={}))
-    assert reproduce.run(StudyOptions(budget="quick")) == 0
+    assert runner.reproduce(StudyOptions(budget="quick")) == 0
     said = capsys.readouterr().out
     assert "experiments are up to date: data/study/index.html" in said
     assert "pictures: not found" in said
@@ -181,7 +156,7 @@ def test_a_page_that_is_up_to_date_starts_nothing(
 
 
 def test_dvc_reads_the_pipeline_and_ties_every_stage_to_what_it_reads(project: Path) -> None:
-    reproduce.prepare(StudyOptions(budget="quick"), root=project)
+    selection.prepare(StudyOptions(budget="quick"), root=project)
     stages_of = graph.read(project / "study")
     assert stages_of.upstream["list@audio"] == ("compose@study",)
     assert stages_of.upstream["fit@mlp"] == ("extract@audio_mfcc_summary",)
@@ -193,18 +168,3 @@ def test_dvc_reads_the_pipeline_and_ties_every_stage_to_what_it_reads(project: P
 def test_before_the_first_plan_the_pipeline_is_empty_and_dvc_has_nothing_to_say(project: Path) -> None:
     shutil.copy(PROJECT / "study" / "params.yaml", project / "study")
     assert graph.read(project / "study").order == ()
-
-
-def test_a_result_that_was_not_due_is_kept(tmp_path: Path) -> None:
-    kept = tmp_path / "data" / "study" / "experiments" / "mlp" / "result.json"
-    kept.parent.mkdir(parents=True)
-    kept.write_text("{}")
-    reproduce.note_failures(Outcome(fresh=["fit@mlp"], failed={"extract@table_30": "gone"}), root=tmp_path)
-    assert kept.is_file()
-
-
-def test_its_deployment_gives_every_parameter() -> None:
-    deployments = yaml.safe_load((PROJECT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
-    (mine,) = [one for one in deployments if one["name"] == "reproduce"]
-    assert mine["entrypoint"] == "flows/reproduce.py:reproduce"
-    assert mine["parameters"].keys() == inspect.signature(reproduce.reproduce.fn).parameters.keys()

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from flows.pipeline import stage as stages
-from flows.pipeline.stage import Running, StageError, StoppedError
+from flows.pipeline.stage import StageError, StageProcesses, StoppedError
 from tests.conftest import PROJECT
 
 #: Generous: only a process that never ends reaches it.
@@ -21,7 +21,7 @@ LIMIT = 60
 
 def run(toy: Path, stage: str, *, force: bool = False) -> tuple[stages.Result, list[str]]:
     said: list[str] = []
-    return Running(toy).run(stage, force=force, line=said.append), said
+    return StageProcesses(toy).run(stage, force=force, line=said.append), said
 
 
 def test_a_stage_runs_with_its_own_lines_only_and_is_recorded(toy: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_stage_that_does_not_write_its_output_fails(toy: Path) -> None:
 
 def test_stop_ends_a_running_stage_and_all_below_it(toy: Path) -> None:
     os.mkfifo(toy / "blocks-corpus")
-    running = Running(toy)
+    running = StageProcesses(toy)
     below: set[psutil.Process] = set()
     # Other tests' helpers (a Prefect server, a resource tracker) live on beside this one.
     others = set(psutil.Process().children(recursive=True))
@@ -90,19 +90,19 @@ def test_stop_ends_a_running_stage_and_all_below_it(toy: Path) -> None:
 
     with pytest.raises(StoppedError):
         running.run("corpus", force=False, line=line)
-    assert len(below) >= 3  # guard, DVC, the stage's shell
+    assert len(below) >= 3  # supervisor, DVC, the stage's shell
     assert psutil.wait_procs(below, timeout=LIMIT)[1] == []
     with pytest.raises(StoppedError):
         running.run("corpus", force=False, line=line)
 
 
-#: A flow of one guarded command; says the process ids below it once the innermost is up.
+#: A flow of one supervised command; says the process ids below it once the innermost is up.
 FLOW = """
 import sys
 from pathlib import Path
 import psutil
 from flows.pipeline import stage
-process = stage.guarded([sys.executable, "-c", {command!r}], root=Path("."))
+process = stage.supervised([sys.executable, "-c", {command!r}], root=Path("."))
 print(process.stdout.readline().decode().strip(), flush=True)
 print(*[child.pid for child in psutil.Process().children(recursive=True)], flush=True)
 process.stdout.read()
@@ -138,7 +138,7 @@ def test_no_process_outlives_a_flow_that_was_killed(tmp_path: Path, number: int)
 
 def test_a_stray_left_by_a_command_that_ended_well_is_ended(tmp_path: Path) -> None:
     code = f"{STUBBORN.rsplit('signal.signal(15', 1)[0]}"
-    process = stages.guarded([sys.executable, "-c", code], root=tmp_path)
+    process = stages.supervised([sys.executable, "-c", code], root=tmp_path)
     assert process.stdout is not None and process.stdin is not None
     with process:
         process.stdout.read()  # ends once nobody holds the pipe any more

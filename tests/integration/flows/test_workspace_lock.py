@@ -49,7 +49,7 @@ def test_a_second_flow_says_who_works_here(tmp_path: Path) -> None:
     with (
         another_flow(tmp_path),
         pytest.raises(BusyError, match=r"process 4711.*GENRE_WAIT"),
-        workspace_lock.held(tmp_path, wait=0.01, say=said.append),
+        workspace_lock.held(tmp_path, wait=0.01, report=said.append),
     ):
         pass
     assert len(said) == 1
@@ -58,7 +58,7 @@ def test_a_second_flow_says_who_works_here(tmp_path: Path) -> None:
 def test_a_second_flow_goes_on_once_the_first_has_ended(tmp_path: Path) -> None:
     with (
         another_flow(tmp_path) as first,
-        workspace_lock.held(tmp_path, wait=60, say=lambda _line: first.kill()),
+        workspace_lock.held(tmp_path, wait=60, report=lambda _line: first.kill()),
     ):
         pass
 

@@ -47,13 +47,13 @@ def test_square_brackets_of_a_stage_are_not_taken_for_markup() -> None:
 def test_without_a_terminal_no_line_is_redrawn() -> None:
     shown, out = board()
     with shown.shown():
-        shown.say("hello")
+        shown.message("hello")
     assert out.getvalue() == "hello\n"
 
 
 def test_in_a_terminal_the_last_line_goes_away_at_the_end() -> None:
     shown, out = board(terminal=True)
     with shown.shown():
-        shown.say("hello")
+        shown.message("hello")
     assert "hello" in out.getvalue()
     assert out.getvalue().endswith("\x1b[2K")

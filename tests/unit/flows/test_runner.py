@@ -13,6 +13,7 @@ from components.config import params
 from components.core.errors import ParamsError
 from components.registry import promote as registry
 from components.serving import packaging
+from components.stages import compare
 from flows import runner
 from flows.orchestration import server
 from flows.pipeline import graph
@@ -24,15 +25,15 @@ PROMISED = 10
 
 @pytest.fixture
 def nothing_stale(tmp_path: Path, two_models: Graph, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """A workspace that is up to date, where starting a server is an error; records what was asked."""
-    asked: dict[str, list[str]] = {"logged": [], "promoted": []}
+    """A workspace that is up to date, where starting a server is an error; records what was seen."""
+    seen: dict[str, list[str]] = {"logged": [], "promoted": []}
     fresh = Graph(order=two_models.order, upstream=two_models.upstream, changed={})
 
     def refused(_root: Path) -> None:
         raise AssertionError("a server was started")
 
     def promote(**_given: Any) -> SimpleNamespace:
-        asked["promoted"].append("best")
+        seen["promoted"].append("best")
         return SimpleNamespace(promoted=False, reason="mlp is champion already")
 
     monkeypatch.chdir(tmp_path)
@@ -40,19 +41,19 @@ def nothing_stale(tmp_path: Path, two_models: Graph, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(graph, "read", lambda _root: fresh)
     monkeypatch.setattr(server, "start", refused)
     monkeypatch.setattr(params, "load", lambda: None)
-    monkeypatch.setattr(packaging, "ensure_logged", lambda model, **_given: asked["logged"].append(model))
+    monkeypatch.setattr(packaging, "ensure_logged", lambda model, **_given: seen["logged"].append(model))
     monkeypatch.setattr(registry, "promote", promote)
-    return asked
+    return seen
 
 
-def test_with_nothing_stale_runs_are_made_sure_of_and_the_gate_is_asked(
+def test_with_nothing_stale_runs_are_made_sure_of_and_promotion_is_decided(
     nothing_stale: dict[str, list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert runner.run() == 0
     assert nothing_stale == {"logged": ["a", "b"], "promoted": ["best"]}
-    said = capsys.readouterr().out
-    assert "All 10 stages are up to date" in said
-    assert "Not promoted: mlp is champion already" in said
+    printed = capsys.readouterr().out
+    assert "All 10 stages are up to date" in printed
+    assert "Not promoted: mlp is champion already" in printed
 
 
 def test_only_stale_does_nothing_at_all_with_nothing_stale(nothing_stale: dict[str, list[str]]) -> None:
@@ -66,12 +67,24 @@ def test_what_a_killed_flow_left_running_is_closed_though_nothing_is_stale(
 ) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / runner.workspace_lock.LOCK).write_text('{"pid": 1, "flow_run": "starting"}')
-    monkeypatch.setattr(runner, "_flow", lambda *_, **__: 77)
-    assert runner.run(only_stale=only_stale) == 77
+    monkeypatch.setattr(runner, "_flow", lambda *_, **__: None)
+    assert runner.run(only_stale=only_stale) == 1
+
+
+def test_a_run_of_one_model_compares_it_though_others_are_stale(
+    nothing_stale: dict[str, list[str]], two_models: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left: list[dict[str, str]] = []
+    stale = Graph(two_models.order, two_models.upstream, {"tune@b": "changed command"})
+    monkeypatch.setattr(graph, "read", lambda _root: stale)
+    monkeypatch.setattr(compare, "run", lambda *, left_out, **_given: left.append(left_out))
+    assert runner.run(models=["a"]) == 0
+    assert left == [{"b": "it is not up to date (tune@b: changed command)"}]
+    assert nothing_stale == {"logged": ["a"], "promoted": ["best"]}
 
 
 def test_an_unknown_model_is_refused_before_anything_starts(nothing_stale: dict[str, list[str]]) -> None:
-    with pytest.raises(ParamsError, match="valid: a, b"):
+    with pytest.raises(ParamsError, match="'vgg99'"):
         runner.run(models=["vgg99"])
 
 
@@ -85,37 +98,33 @@ def test_the_working_directory_is_as_before(nothing_stale: dict[str, list[str]],
 def test_a_named_server_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:4200/api")
-    assert not server.wanted()
+    assert server.is_named()
     monkeypatch.delenv("PREFECT_API_URL")
-    assert server.wanted()
+    assert not server.is_named()
     (tmp_path / "profiles.toml").write_text("")
-    assert not server.wanted()
+    assert server.is_named()
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/api", "nonsense", "http://[/api"])
 def test_a_named_server_that_is_not_there_is_named_before_any_stage(url: str) -> None:
     with pytest.raises(server.ServerError, match="PREFECT_API_URL is"):
-        server.reach(url)
+        server.check_reachable(url)
 
 
 def test_each_problem_of_a_flow_is_a_line_of_its_own(
-    two_models: Graph, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, two_models: Graph, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from flows import context, experiment
+    from flows import experiment
+    from flows.orchestration import session
 
     def fails(**_: object) -> None:
-        raise context.ExperimentError(["promote: no audio; valid: some", "log@a: the store is gone"])
+        raise session.FlowError(["promote: no audio; valid: some", "log@a: the store is gone"])
 
-    monkeypatch.setattr(
-        runner,
-        "_run",
-        lambda root, board, **_: runner._flow(
-            two_models, None, root=root, board=board, force=False, models=None, promote=True
-        ),
-    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(graph, "read", lambda _root: two_models)
     monkeypatch.setattr(runner, "served", lambda *_, **__: nullcontext())
     monkeypatch.setattr(experiment, "experiment", fails)
     assert runner.run() == 1
-    said = capsys.readouterr().out.splitlines()
-    assert "failed: promote: no audio; valid: some" in said
-    assert "failed: log@a: the store is gone" in said
+    printed = capsys.readouterr().out.splitlines()
+    assert "failed: promote: no audio; valid: some" in printed
+    assert "failed: log@a: the store is gone" in printed

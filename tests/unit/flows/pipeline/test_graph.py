@@ -21,14 +21,20 @@ def test_whatever_reads_from_a_stale_stage_is_stale(two_models: Graph) -> None:
 
 
 def test_a_run_of_one_model_leaves_out_what_only_the_other_reads(two_models: Graph) -> None:
-    assert two_models.for_models(["a"]) == {
-        "corpus",
-        "features@f",
-        "validate@f",
-        "tune@a",
-        "train@a",
-        "compare",
-    }
+    assert two_models.for_models(["a"]) == {"corpus", "features@f", "validate@f", "tune@a", "train@a"}
+
+
+def test_the_comparison_is_part_of_a_run_after_which_every_model_is_up_to_date(two_models: Graph) -> None:
+    plan = Graph(two_models.order, two_models.upstream, {"tune@a": "changed command"})
+    assert "compare" in plan.for_models(["a"])
+    assert "compare" not in plan.for_models(["b"])
+    assert plan.outdated(plan.for_models(["a"])) == {}
+    assert plan.outdated(plan.for_models(["b"])) == {"a": "it is not up to date (tune@a: changed command)"}
+
+
+def test_a_model_is_outdated_by_whatever_it_reads(two_models: Graph) -> None:
+    plan = Graph(two_models.order, two_models.upstream, {"validate@g": "changed deps"})
+    assert set(plan.outdated(plan.for_models(["a"]))) == {"b"}
 
 
 def test_an_unknown_model_is_named_with_the_valid_ones(two_models: Graph) -> None:

@@ -12,7 +12,7 @@ import pytest
 from flows.process import supervisor
 
 
-def test_the_guard_needs_the_standard_library_only() -> None:
+def test_it_needs_the_standard_library_only() -> None:
     subprocess.run(
         [sys.executable, "-I", "-S", str(supervisor.__file__), "true"], check=True, stdin=subprocess.PIPE
     )
