@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ def _new_stores_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """Make MLflow's database, some fifty migrations, once; each further new store is a copy."""
     make, first = store._make, tmp_path_factory.mktemp("store") / "mlflow.db"
 
+    @functools.wraps(make)
     def copy(database: Path) -> None:
         if not first.exists():
             make(first)

@@ -330,9 +330,9 @@ def test_a_load_test_does_not_outlive_who_asked_for_it(tmp_path: Path) -> None:
     code = (
         "import subprocess, sys, types\nfrom components.registry import criteria\n"
         "def run(command, **options):\n"
-        "    told = [sys.executable, '-c', 'from components.registry.smoke_test import end_with_parent; import time; '\n"
-        "            'end_with_parent(); print(1, flush=True); time.sleep(600)']\n"
-        "    return subprocess.run(told, stdin=options['stdin'])\n"
+        "    code = 'from components.registry.smoke_test import end_with_parent; import time; '\n"
+        "    code += 'end_with_parent(); print(1, flush=True); time.sleep(600)'\n"
+        "    return subprocess.run([sys.executable, '-c', code], stdin=options['stdin'])\n"
         "criteria.subprocess = types.SimpleNamespace(run=run, TimeoutExpired=subprocess.TimeoutExpired)\n"
         "criteria.smoke_test('models:/genre/1', genres=[])\n"
     )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,24 +35,14 @@ pytestmark = pytest.mark.usefixtures("light_models")
 ENDED = "9999999-1"
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database of an empty store: made once, since that takes seconds."""
-    folder = tmp_path_factory.mktemp("empty")
-    store._make(folder / "mlflow.db")
-    return folder / "mlflow.db"
-
-
 @pytest.fixture
-def client(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowClient]:
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowClient]:
     """An empty store."""
     import mlflow
 
     before = mlflow.get_tracking_uri()
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    (tmp_path / "mlruns").mkdir()
-    shutil.copy(database, tmp_path / "mlruns")
     yield tracking.connect()
     mlflow.set_tracking_uri(before)
 
@@ -163,6 +154,7 @@ def test_a_store_that_was_killed_while_it_was_made_is_made_again(
             connection.exec_driver_sql("create table registered_model_tags (x int)")
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(store, "_make", store._make.__wrapped__)  # the real one
     monkeypatch.setattr(utils, "_initialize_tables", half)
     with pytest.raises(KeyboardInterrupt):
         tracking.connect()
@@ -285,7 +277,7 @@ def test_a_stage_keeps_its_work_where_the_store_fails(
         raise StoreError("the MLflow store http://127.0.0.1:5000 failed (refused)")
 
     monkeypatch.setattr(params, "load", lambda: demo_params)
-    monkeypatch.setattr(tune, "run", lambda *_, **__: {"trial": "0", "score": 0.5})
+    monkeypatch.setattr(tune, "run", lambda *_, **__: SimpleNamespace(trial="0", score=0.5))
     done = {"test.segment_accuracy": 0.5, "test.song_accuracy": 0.5}
     monkeypatch.setattr(train, "run", lambda *_, **__: done)
     monkeypatch.setattr(packaging, "ensure_logged", away)

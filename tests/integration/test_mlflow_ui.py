@@ -23,7 +23,7 @@ LIMIT = 120
 def test_ending_it_ends_all_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     told = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
-    code = "from components import mlflow_ui; mlflow_ui.serve(port=0)"
+    code = "from components.tracking import ui; ui.serve(port=0)"
     command = [sys.executable, "-c", code]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=told
