@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
+
+
+def file(source: Path | BufferedReader) -> str:
+    """Hash one file's contents; an open file's from where it stands."""
+    if isinstance(source, Path):
+        with source.open("rb") as opened:
+            return file(opened)
+    return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def files(paths: Iterable[Path]) -> str:
     """Hash files' contents, one after the other in the order given."""
     digest = hashlib.sha256()
     for path in paths:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
+        with path.open("rb") as opened:
+            while block := opened.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
 

@@ -24,6 +24,8 @@ FORMATS = {
     "MPEG": "MP3",
     "AIFF": "AIFF",
 }
+#: What files in them are named; their content decides, so a wrong suffix of a file that is named does not matter.
+SUFFIXES = (".wav", ".au", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
 #: Hz. Below, nothing of music is left; above, no converter exists. Keeps a forged header from costing memory.
 SAMPLE_RATES = (4_000, 384_000)
 MAX_CHANNELS = 64

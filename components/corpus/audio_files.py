@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from dataclasses import dataclass, replace
@@ -12,14 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from components.config.params import Params
+from components.core import hashing
 from components.corpus.audio import FORMATS, MAX_CHANNELS, SAMPLE_RATES, segment_count
 from components.corpus.discovery import Row, escaped
 
 if TYPE_CHECKING:
     import soundfile
 
-#: What libsndfile reads and people keep music in. It decides by content, so a wrong ending does not matter.
-SUFFIXES = frozenset({".wav", ".au", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff"})
 #: Samples (of all channels) held at once while reading: 4 MiB.
 BLOCK = 1 << 20
 #: Two steps of a 16-bit sample: what dithered digital silence reaches from peak to peak.
@@ -77,17 +75,13 @@ def _measure(row: Row, handle: int, *, params: Params) -> Row:
     row = _decode(row, handle, params=params)
     if not row.fault:
         # What is left out is not read to its end: it may be very long.
-        row = replace(row, sha256=_sha256(handle))
+        os.lseek(handle, 0, os.SEEK_SET)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            row = replace(row, sha256=hashing.file(file))
     after = os.fstat(handle)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         return replace(row, fault="changed during the listing")
     return row
-
-
-def _sha256(handle: int) -> str:
-    os.lseek(handle, 0, os.SEEK_SET)
-    with os.fdopen(handle, "rb", closefd=False) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _decode(row: Row, handle: int, *, params: Params) -> Row:

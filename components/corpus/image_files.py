@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from components.config.params import Params
+from components.core import hashing
 from components.corpus.discovery import Row, escaped
 
 SUFFIXES = frozenset({".png"})
@@ -53,7 +53,7 @@ def inspect(row: Row, *, folder: Path, params: Params) -> Row:
                 return replace(row, fault=f"too large: {state.st_size} bytes, corpus.max_bytes is {limit}")
             fault = _fault(file)
             file.seek(0)
-            sha256 = "" if fault else hashlib.file_digest(file, "sha256").hexdigest()
+            sha256 = "" if fault else hashing.file(file)
             return replace(row, sha256=sha256, fault=fault)
     except FileNotFoundError:
         return replace(row, fault="vanished during the listing")

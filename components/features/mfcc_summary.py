@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from components.config.params import Strict
+from components.corpus import feature_table
 from components.features.dsp import stft
 
 #: Hz.
@@ -15,23 +16,8 @@ ENCODER = None
 #: The public 3-s rows were computed from 66,149 samples: each piece without its last one.
 DROP_LAST_SAMPLE = True
 
-_MEASURES = (
-    "chroma_stft",
-    "rms",
-    "spectral_centroid",
-    "spectral_bandwidth",
-    "rolloff",
-    "zero_crossing_rate",
-    "harmony",
-    "perceptr",
-)
+NAMES = feature_table.VALUES
 _COEFFICIENTS = 20
-#: In the order of the public tables.
-NAMES = (
-    *(f"{measure}_{kind}" for measure in _MEASURES for kind in ("mean", "var")),
-    "tempo",
-    *(f"mfcc{number}_{kind}" for number in range(1, _COEFFICIENTS + 1) for kind in ("mean", "var")),
-)
 
 
 class Options(Strict):

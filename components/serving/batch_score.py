@@ -14,7 +14,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from components.config.params import Params
-from components.core import atomic
+from components.core import atomic, hashing
 from components.core.errors import GenreError
 from components.serving import drift as drift_module
 from components.serving import load, predict
@@ -157,8 +157,7 @@ def _hashes(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
     hashes, unread = {}, {}
     for file in files:
         try:
-            with file.open("rb") as handle:
-                hashes[file] = hashlib.file_digest(handle, "sha256").hexdigest()
+            hashes[file] = hashing.file(file)
         except OSError as error:
             unread[file] = error.strerror or type(error).__name__
     return hashes, unread

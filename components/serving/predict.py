@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from components.core.errors import AudioError, GenreError
-from components.corpus.audio_files import SUFFIXES
+from components.corpus.audio import SUFFIXES
 from components.serving.load import LoadedModel
 
 #: Songs whose segments go through the network at once; more would not be faster, and the first would come later.
@@ -54,7 +54,7 @@ def audio_files(songs: Sequence[Path]) -> list[Path]:
     for song in songs:
         found = below(song) if song.is_dir() else [song]
         if not found:
-            raise AudioError(f"{song} holds no audio file; valid: {', '.join(sorted(SUFFIXES))}")
+            raise AudioError(f"{song} holds no audio file; valid: {', '.join(SUFFIXES)}")
         files += found
     return list(dict.fromkeys(files))
 

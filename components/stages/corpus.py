@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -16,7 +16,7 @@ from rich.progress import track as progress_of
 from components.config.params import Params
 from components.core.atomic import replacing
 from components.core.errors import CorpusError
-from components.corpus import audio_files, discovery, feature_table, image_files
+from components.corpus import audio, audio_files, discovery, feature_table, image_files
 from components.corpus.discovery import Row
 from components.corpus.store import COLUMNS, usable
 
@@ -25,8 +25,8 @@ THREADS = 2
 #: Tracks left out that are named one by one on the terminal; all are in the file.
 SHOWN = 20
 
-_FOLDERS: dict[str, tuple[frozenset[str], Callable[..., Row]]] = {
-    "audio": (audio_files.SUFFIXES, audio_files.inspect),
+_FOLDERS: dict[str, tuple[Collection[str], Callable[..., Row]]] = {
+    "audio": (audio.SUFFIXES, audio_files.inspect),
     "pictures": (image_files.SUFFIXES, image_files.inspect),
 }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from components.core.errors import ParamsError
 from components.corpus import published_metadata
-from components.corpus.audio_files import SUFFIXES as AUDIO
+from components.corpus.audio import SUFFIXES as AUDIO
 from components.corpus.feature_table import WHOLE_TRACK
 from components.corpus.image_files import SUFFIXES as PICTURES
 from components.features.encoders import vgg16, yamnet
@@ -172,7 +172,7 @@ def _folders(top: Path, *, without: Names[str]) -> Iterator[Path]:
         ]
 
 
-def _collection(place: Path, *, suffixes: frozenset[str]) -> Collection | None:
+def _collection(place: Path, *, suffixes: Names[str]) -> Collection | None:
     counts = {
         below.name: sum(path.suffix.lower() in suffixes for path in below.iterdir())
         for below in sorted(place.iterdir())

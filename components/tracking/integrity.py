@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from components.core import hashing
 from components.core.errors import RegistryError, StoreError
 from components.tracking.errors import reached
 
@@ -35,9 +36,7 @@ def of_files(folder: Path) -> str:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder)
         if not set(name.parts) & set(WRITTEN_LATER):
-            with path.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
-            digest.update(f"{name.as_posix()}\0{content}\n".encode())
+            digest.update(f"{name.as_posix()}\0{hashing.file(path)}\n".encode())
     return digest.hexdigest()
 
 

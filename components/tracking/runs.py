@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-import hashlib
 import platform
 import time
 from collections.abc import Mapping
@@ -183,25 +182,6 @@ def log_params(client: MlflowClient, run_id: str, *, values: Mapping[str, Any]) 
     from mlflow.entities import Param
 
     client.log_batch(run_id, params=[Param(key, str(value)) for key, value in values.items()])
-
-
-def file_hash(*paths: Path) -> str:
-    """Hash files' contents together.
-
-    Parameters
-    ----------
-    *paths : Path
-        The files.
-
-    Returns
-    -------
-    str
-        SHA-256, 64 hexadecimal digits.
-    """
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def discard(client: MlflowClient, run: Run) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from components.core import hashing
 from components.tracking import runs, store
 from components.tracking.errors import reached
 from components.training.record import BestTrial
@@ -34,7 +35,7 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
         If MLflow's store fails.
     """
     folder = root / "tuning" / name
-    identity = runs.file_hash(folder / "trials.csv", folder / "best.json", folder / "identity.json")
+    identity = hashing.files(folder / file for file in ("trials.csv", "best.json", "identity.json"))
     client = store.connect()
     where = store.experiment(client, store.TUNING)
     if known := runs.find(client, identity, experiment_id=where):

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from components.core import hashing
 from components.tracking import runs, store
 
 #: Below ``root``, the data folder.
@@ -38,7 +39,7 @@ def ensure_study_logged(*, root: Path = Path("data")) -> list[str]:
 
 
 def _experiment(client: Any, name: str, *, row: dict[str, Any], folder: Path, experiment_id: str) -> str:
-    identity = runs.file_hash(folder / "result.json", folder / "costs.json")
+    identity = hashing.files([folder / "result.json", folder / "costs.json"])
     if known := runs.find(client, identity, experiment_id=experiment_id):
         return str(known.info.run_id)
     leaky = "leaky: songs on both sides" if "segment" in row["figures"] else "no"
@@ -70,7 +71,7 @@ def _experiment(client: Any, name: str, *, row: dict[str, Any], folder: Path, ex
 
 def _page(client: Any, *, root: Path, experiment_id: str) -> str:
     folder = root / FOLDER
-    identity = runs.file_hash(folder / "results.json", folder / "index.html")
+    identity = hashing.files([folder / "results.json", folder / "index.html"])
     if known := runs.find(client, identity, experiment_id=experiment_id):
         return str(known.info.run_id)
     counts = json.loads((folder / "results.json").read_text(encoding="utf-8"))["counts"]

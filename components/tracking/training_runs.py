@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from components.core import lineage
+from components.core import hashing, lineage
 from components.core.errors import TrainingError
 from components.evaluation.metrics import confusion
 from components.reporting import figures, model_card
@@ -52,7 +52,7 @@ def ensure_logged(name: str, *, log_model: Callable[..., None], root: Path = Pat
     record = TrainingRecord.read(folder)
     client = store.connect()
     where = store.experiment(client, store.TRAINING)
-    identity = runs.file_hash(folder / "metrics.json") + record.weights_sha256
+    identity = hashing.file(folder / "metrics.json") + record.weights_sha256
     if known := runs.find(client, identity, experiment_id=where):
         return str(known.info.run_id)
     search = ensure_tuning_logged(name, root=root)

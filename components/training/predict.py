@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from components.core import hashing
 from components.evaluation import metrics as evaluation
 from components.training import dataset
 
@@ -100,7 +101,5 @@ def feature_hash(*datasets: dataset.Dataset) -> str:
     str
         SHA-256, 64 hexadecimal digits.
     """
-    digest = hashlib.sha256()
-    for part in {name: part for data in datasets for name, part in data.parts.items()}.values():
-        digest.update(part.x.tobytes())
-    return digest.hexdigest()
+    parts = {name: part for data in datasets for name, part in data.parts.items()}
+    return hashing.arrays(part.x for part in parts.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ import numpy as np
 
 from components import features
 from components.config.params import Params
+from components.core import hashing
 from components.core.errors import AudioError, FeatureError
 from components.corpus import audio
 from components.features.pipeline import cache
@@ -167,8 +167,7 @@ def finish(chunk: Chunk, material: Material, *, job: Job) -> int:
 def _unchanged(track: Track, *, source: str) -> None:
     again = f"list the corpus again: genre corpus {source}"
     try:
-        with Path(track.path).open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = hashing.file(Path(track.path))
     except OSError as error:
         raise FeatureError(
             f"track {track.track!r}: {track.path} cannot be read ({error.strerror}) since it was listed; {again}"
