@@ -1,7 +1,11 @@
-"""When and where the workflow runs: Prefect lives in this package only, and a task runs one DVC stage.
+"""Flows: when and where the workflow runs. Prefect lives in this package only, and a task runs one DVC stage.
 
-Importing it sets what Prefect and the stages read from the environment once, at import: telemetry off, and a
-start-up limit that two busy cores can meet, and a home of the project's own. A variable that is already set wins.
+From a command to a stage: ``cli``, ``runner``, ``experiment``, ``orchestration.session``, ``orchestration.stage_task``,
+``pipeline.stage``; the process is DVC's, under ``process.supervisor``.
+
+Importing the package sets what Prefect and the stages read from the environment: telemetry off, a start-up limit that
+two busy cores can meet, and a home of the project's own. A variable that is already set wins. ``root`` is everywhere
+the project's root, the folder of ``dvc.yaml``.
 """
 
 from __future__ import annotations

@@ -60,9 +60,9 @@ def score(
     from components.config import params
     from components.core.console import quiet
     from components.serving import batch_score
-    from flows import score as score_artifacts
+    from flows import score as scoring
 
-    score_artifacts.check(threshold=threshold, window=window)
+    scoring.check(threshold=threshold, window=window)
     with quiet() as stderr:
         scored = batch_score.run(
             folder,
@@ -72,8 +72,8 @@ def score(
             root=ROOT,
             report=lambda line: print(line, file=stderr, flush=True),
         )
-    print(score_artifacts.text(scored, folder=str(folder), threshold=threshold))
-    raise typer.Exit(1 if score_artifacts.faults(scored) else 0)
+    print(scoring.terminal(scored, folder=str(folder), threshold=threshold))
+    raise typer.Exit(1 if scoring.undecoded(scored) else 0)
 
 
 @app.command(rich_help_panel=STUDY)

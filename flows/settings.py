@@ -1,4 +1,4 @@
-"""What may differ between machines without changing a result: ``GENRE_*`` environment variables."""
+"""Settings of a machine, which change no result: ``GENRE_*`` environment variables."""
 
 from __future__ import annotations
 
@@ -12,10 +12,6 @@ from components.core.errors import ParamsError
 
 #: More stages than this at once were never of use: each holds about 0.7 GB once TensorFlow is imported.
 MOST_STAGES = 2
-
-
-def _concurrency() -> int:
-    return min(MOST_STAGES, os.cpu_count() or 1)
 
 
 class FlowSettings(BaseSettings):
@@ -35,7 +31,9 @@ class FlowSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="GENRE_", frozen=True, extra="ignore", allow_inf_nan=False)
 
-    concurrency: Annotated[int, Field(ge=1, le=64)] = Field(default_factory=_concurrency)
+    concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
+        default_factory=lambda: min(MOST_STAGES, os.cpu_count() or 1)
+    )
     retries: Annotated[int, Field(ge=0, le=10)] = 1
     retry_delay: Annotated[float, Field(ge=0.0, le=3600.0)] = 5.0
     wait: Annotated[float, Field(ge=0.0)] = 15.0
@@ -43,11 +41,6 @@ class FlowSettings(BaseSettings):
 
 def load() -> FlowSettings:
     """Read the settings from the environment.
-
-    Returns
-    -------
-    FlowSettings
-        Checked settings.
 
     Raises
     ------

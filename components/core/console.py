@@ -1,4 +1,4 @@
-"""TODO."""
+"""Standard error of native libraries: kept away from the terminal unless something fails."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from components.core.errors import GenreError
-
-if TYPE_CHECKING:
-    pass
 
 
 @contextlib.contextmanager
@@ -24,7 +21,7 @@ def quiet() -> Iterator[TextIO]:
     Yields
     ------
     TextIO
-        The real standard error, for whoever has something to say.
+        The real standard error, for lines of progress.
     """
     sys.stderr.flush()
     real = os.dup(2)

@@ -32,7 +32,7 @@ OPTIONS = {
 
 
 class ServerError(GenreError):
-    """The Prefect server did not start, does not answer, or went away."""
+    """The Prefect server did not start, is not there, or went away."""
 
 
 class TemporaryServer:
@@ -79,7 +79,7 @@ class TemporaryServer:
                 written = [line for line in self._output if line.strip()] or ["it wrote nothing"]
                 raise ServerError(f"the temporary Prefect server ended: {written[-1]}")
             if time.monotonic() > limit:
-                raise ServerError(f"the temporary Prefect server does not answer within {seconds:g} s")
+                raise ServerError(f"the temporary Prefect server is not up within {seconds:g} s")
             time.sleep(LOOK)
 
     def _is_up(self) -> bool:

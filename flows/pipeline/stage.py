@@ -36,7 +36,7 @@ CHATTER = re.compile(
 )
 #: DVC's own line about a stage's command that failed, with its exit status.
 FAILED = re.compile(r"failed to run: .*, exited with (-?\d+)$")
-#: What a shell adds to the signal that ended its command (POSIX 2.8.2 asks for more than 128; all add 128).
+#: What a shell adds to the signal that ended its command (POSIX 2.8.2: more than 128; all add 128).
 SHELL = 128
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 

@@ -30,7 +30,7 @@ class TestTheFlow:
 
         return run
 
-    def test_drift_is_told_once_until_it_has_passed(self, run):
+    def test_an_event_is_sent_once_until_it_has_passed(self, run):
         assert len(run(0.2)) == 0
         (event,) = run(0.8)
         assert event["payload"]["share"] == 0.8

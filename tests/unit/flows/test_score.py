@@ -39,30 +39,30 @@ def scored(folder: Path, *, share: float | None = 0.8) -> Scored:
 
 class TestWhatIsRead:
     def test_a_line(self, tmp_path):
-        said = score.sentence(scored(tmp_path), folder="in")
-        assert said == (
-            "mlp: 2 songs scored, 4 known already, 2 could not be heard; "
+        line = score.summary(scored(tmp_path), folder="in")
+        assert line == (
+            "mlp: 2 songs scored, 4 scored before, 2 could not be decoded; "
             "80% of the watched columns have drifted (9 songs against 50 of the training)"
         )
 
     def test_a_table_of_genres_and_faults(self, tmp_path):
-        jazz, rock, bad, closed = score.shares(scored(tmp_path))
+        jazz, rock, bad, closed = score.genre_table(scored(tmp_path))
         assert jazz == {"genre": "jazz", "songs": 2, "share": 1.0, "newest songs": 6, "newest share": 0.667}
         assert rock["newest share"] == 0.333
         assert {bad["file"], closed["file"]} == {"c", "d"}
 
     @pytest.mark.parametrize(("share", "word"), [(0.8, "above"), (0.2, "below")])
     def test_a_page(self, tmp_path, share, word):
-        page = score.markdown(scored(tmp_path, share=share), folder="in", threshold=0.5)
+        page = score.page(scored(tmp_path, share=share), folder="in", threshold=0.5)
         assert f"{word} the threshold of 50%" in page
         assert "| tempo | 0.90 | 1e-09 | yes |" in page
 
     def test_a_page_without_a_reference(self, tmp_path):
-        page = score.markdown(scored(tmp_path, share=None), folder="in", threshold=0.5)
+        page = score.page(scored(tmp_path, share=None), folder="in", threshold=0.5)
         assert "Drift: not known" in page
 
     def test_an_empty_folder(self, tmp_path):
-        assert score.sentence(Scored("", "", tmp_path), folder="in") == "in holds no song"
+        assert score.summary(Scored("", "", tmp_path), folder="in") == "in holds no song"
 
     @pytest.mark.parametrize("bad", [{"threshold": 0.0}, {"threshold": 1.5}, {"window": 0}])
     def test_settings_out_of_range(self, bad):
@@ -88,7 +88,7 @@ class TestTheShippedDeployments:
         sent: list[dict[str, Any]] = []
         monkeypatch.setattr(flow, "emit_event", lambda **event: sent.append(event))
         monkeypatch.setattr(flow, "get_run_logger", lambda: __import__("logging").getLogger())
-        flow._tell(scored(tmp_path), folder="in", threshold=0.5)
+        flow._send_event(scored(tmp_path), folder="in", threshold=0.5)
         (spec,) = next(one for one in self.deployments if one["name"] == "experiment")["triggers"]
         trigger = TypeAdapter(DeploymentTriggerTypes).validate_python(spec)
         assert trigger.expect == {sent[0]["event"]}
