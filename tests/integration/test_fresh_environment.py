@@ -1,4 +1,4 @@
-"""A logged model needs nothing but itself: a new environment of its own requirements, no project, no pickle."""
+"""A logged model needs nothing but itself: a fresh process with its own code, a new environment, no pickle."""
 
 from __future__ import annotations
 
@@ -26,41 +26,38 @@ from components.features.pipeline import store as feature_store
 from components.serving import packaging
 from components.serving.packaging import example_song
 from components.training.record import TrainingRecord
-from tests.conftest import PROJECT
 from tests.support.records import training_record
 
-pytestmark = pytest.mark.slow
-
 GENRES = ["blues", "jazz", "rock"]
-#: Models by the environment that they are loaded in: those on YAMNet want TensorFlow Hub besides.
+#: Models by the environment that they are loaded in: those on YAMNet need TensorFlow Hub besides.
 ENVIRONMENTS = {"plain": ["mlp", "lstm", "vgg16"], "hub": ["yamnet", "yamnet_lstm"]}
-#: What a stranger does with a model's folder. It is told nothing of this project.
-STRANGER = """
+#: Run with a model's folder by a Python that may have never seen this project.
+ELSEWHERE = """
 import json, sys
 from pathlib import Path
 import mlflow, pandas as pd
 from mlflow.models import Model, infer_signature, validate_serving_input
 
-said = {}
+found = {}
 for place in json.loads(sys.argv[1]):
     model = mlflow.pyfunc.load_model(place)
-    answer = model.predict(pd.DataFrame({"audio": [Path(sys.argv[2]).read_bytes()]}))
+    prediction = model.predict(pd.DataFrame({"audio": [Path(sys.argv[2]).read_bytes()]}))
     logged = Model.load(place)
     served = validate_serving_input(place, logged.get_serving_input(place))
     example = logged.load_input_example(place)
-    import components
-    said[place] = {
-        "answer": json.loads(answer.to_json(orient="records"))[0],
-        "code": components.__file__,
+    own = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "components"}
+    found[place] = {
+        "prediction": json.loads(prediction.to_json(orient="records"))[0],
+        "code": [module.__file__ for module in own.values()],
         "served": list(served.columns),
         "inputs_agree": infer_signature(example).inputs == logged.signature.inputs,
-        "outputs_agree": infer_signature(example, answer).outputs == logged.signature.outputs,
+        "outputs_agree": infer_signature(example, prediction).outputs == logged.signature.outputs,
     }
     # The next model brings its own code.
-    for name in [name for name in sys.modules if name.split(".")[0] == "components"]:
+    for name in own:
         del sys.modules[name]
     sys.path[:] = [path for path in sys.path if not path.startswith(place)]
-print(json.dumps(said))
+print(json.dumps(found))
 """
 
 
@@ -87,7 +84,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pa
 
 @pytest.fixture(scope="module")
 def logged(project: tuple[Path, Params]) -> dict[str, tuple[Path, np.ndarray]]:
-    """Each model's folder as logged, and what it says of the question here."""
+    """Each model's folder as logged, and its prediction of the example song here."""
     import mlflow
 
     root, chosen = project
@@ -98,8 +95,8 @@ def logged(project: tuple[Path, Params]) -> dict[str, tuple[Path, np.ndarray]]:
         run_id = client.create_run(experiment).info.run_id
         packaging.log(run_id, folder=root / "data/models" / name, record=build(name, root, chosen))
         place = Path(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/model"))
-        answer = mlflow.pyfunc.load_model(str(place)).predict(pd.DataFrame({"audio": [example_song()]}))
-        found[name] = (place, answer.filter(like="probability.").to_numpy()[0])
+        prediction = mlflow.pyfunc.load_model(str(place)).predict(pd.DataFrame({"audio": [example_song()]}))
+        found[name] = (place, prediction.filter(like="probability.").to_numpy()[0])
     return found
 
 
@@ -153,46 +150,54 @@ def test_a_trained_encoder_travels_with_the_model(logged: dict[str, tuple[Path, 
         assert list(logged["yamnet"][0].rglob("saved_model.pb"))
 
 
+def test_each_predicts_alike_in_a_fresh_process_with_its_own_code_alone(
+    logged: dict[str, tuple[Path, np.ndarray]], project: tuple[Path, Params], tmp_path: Path
+) -> None:
+    check_elsewhere(Path(sys.executable), logged, project=project[0], folder=tmp_path)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ENVIRONMENTS)
-def test_it_answers_alike_in_a_new_environment_of_its_own_requirements(
+def test_each_predicts_alike_in_a_new_environment_of_its_own_requirements(
     kind: str, logged: dict[str, tuple[Path, np.ndarray]], project: tuple[Path, Params], tmp_path: Path
 ) -> None:
-    names = ENVIRONMENTS[kind]
-    wanted = {(logged[name][0] / "requirements.txt").read_text() for name in names}
-    assert len(wanted) == 1, "models of one environment want the same"
+    chosen = {name: logged[name] for name in ENVIRONMENTS[kind]}
+    requirements = {(place / "requirements.txt").read_text() for place, _ in chosen.values()}
+    assert len(requirements) == 1, "models of one environment need the same"
+    (tmp_path / "requirements.txt").write_text(requirements.pop())
     python = tmp_path / "environment" / "bin" / "python"
     run([sys.executable, "-m", "uv", "venv", "--python", sys.executable, str(tmp_path / "environment")])
-    requirements = str(logged[names[0]][0] / "requirements.txt")
     install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(python)]
-    run([*install, "-r", requirements])
-    # The weights' own places are gone: only what is inside the model is left.
-    hidden = project[0] / "vgg16.weights.h5"
+    run([*install, "-r", str(tmp_path / "requirements.txt")])
+    check_elsewhere(python, chosen, project=project[0], folder=tmp_path)
+
+
+def check_elsewhere(
+    python: Path, logged: dict[str, tuple[Path, np.ndarray]], *, project: Path, folder: Path
+) -> None:
+    """Let another process load the models; the weights' own place is gone, only what is inside them is left."""
+    hidden = project / "vgg16.weights.h5"
     hidden.rename(hidden.with_suffix(".away"))
-    (tmp_path / "song.wav").write_bytes(example_song())
-    places = json.dumps([str(logged[name][0]) for name in names])
+    (folder / "song.wav").write_bytes(example_song())
+    places = json.dumps([str(place) for place, _ in logged.values()])
     environment = {
         "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
+        "HOME": str(folder),
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }
     try:
-        told = run(
-            [str(python), "-I", "-c", STRANGER, places, str(tmp_path / "song.wav")],
-            cwd=tmp_path,
-            env=environment,
-        )
+        command = [str(python), "-I", "-c", ELSEWHERE, places, str(folder / "song.wav")]
+        output = run(command, cwd=folder, env=environment)
     finally:
         hidden.with_suffix(".away").rename(hidden)
-    said = json.loads(told.splitlines()[-1])
-    for name in names:
-        place, expected = logged[name]
-        one = said[str(place)]
-        shares = [one["answer"][f"probability.{genre}"] for genre in GENRES]
+    found = json.loads(output.splitlines()[-1])
+    for name, (place, expected) in logged.items():
+        one = found[str(place)]
+        shares = [one["prediction"][f"probability.{genre}"] for genre in GENRES]
         np.testing.assert_allclose(shares, expected, atol=1e-4, err_msg=name)
-        assert Path(one["code"]).is_relative_to(place), name
-        assert not Path(one["code"]).is_relative_to(PROJECT)
+        assert all(Path(file).is_relative_to(place / "code") for file in one["code"]), name
         assert one["served"] == ["genre", "timeline", *(f"probability.{genre}" for genre in GENRES)]
         assert one["inputs_agree"] and one["outputs_agree"], name
 

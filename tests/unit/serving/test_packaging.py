@@ -1,0 +1,62 @@
+"""Packaging: what travels with a served model, and what does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from components.config import presets
+from components.config.params import parse
+from components.core.errors import PretrainedError
+from components.serving import packaging
+from components.training.record import TrainingRecord
+from tests.support.records import ENCODER, FEATURE, training_record
+
+
+def record(model: str, *, encoder: str | None = None) -> TrainingRecord:
+    """Return a record of one of the demo's models."""
+    params = parse(presets.compose("demo"))
+    feature = FEATURE | {"feature": params.model(model).feature}
+    feature["pretrained"] = encoder and ENCODER | {"encoder": encoder}
+    return training_record(model=model, params=params, feature=feature)
+
+
+@pytest.mark.parametrize(
+    ("model", "encoder", "carried", "left"),
+    [
+        ("mlp", None, {"mfcc_summary"}, {"mfcc_sequence", "mel_image", "yamnet_embedding", "encoders.vgg16"}),
+        ("vgg16", "vgg16", {"vgg16_embedding", "mel_image", "encoders.vgg16"}, {"encoders.yamnet"}),
+        ("yamnet", "yamnet", {"yamnet_embedding", "encoders.yamnet"}, {"encoders.vgg16", "mfcc_summary"}),
+    ],
+)
+def test_a_model_carries_its_own_feature_and_encoder(
+    model: str, encoder: str | None, carried: set[str], left: set[str]
+) -> None:
+    found = packaging.modules(record(model, encoder=encoder))
+    assert {f"components.features.{name}" for name in carried} <= found
+    assert not {f"components.features.{name}" for name in left} & found
+
+
+def test_rooms_that_serve_nothing_stay_at_home(tmp_path: Path) -> None:
+    package = packaging.copy_code(tmp_path, record=record("vgg16", encoder="vgg16"))
+    files = {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()}
+    assert {"__init__.py", "serving/pyfunc_entrypoint.py", "serving/pyfunc_model.py"} <= files
+    rooms = {path.partition("/")[0] for path in files}
+    assert rooms == {"__init__.py", "config", "core", "corpus", "features", "serving", "training"}
+    for room in ("training", "corpus", "config", "serving"):
+        assert not {f"{room}/{name}.py" for name in ("fit", "search", "download", "presets", "load")} & files
+    assert len(files) < 40
+    assert {Path(path).suffix for path in files} == {".py"}
+
+
+def test_requirements_are_pinned_and_those_of_the_encoder_come_with_it() -> None:
+    plain = packaging.requirements(record("mlp"))
+    assert all("==" in line for line in plain)
+    added = set(packaging.requirements(record("yamnet", encoder="yamnet"))) - set(plain)
+    assert {line.partition("==")[0] for line in added} >= {"tensorflow-hub"}
+
+
+def test_weights_that_are_gone_are_named(tmp_path: Path) -> None:
+    with pytest.raises(PretrainedError, match=r"model\.keras"):
+        packaging.artifacts(tmp_path, record=record("mlp"), reference=tmp_path / "reference.parquet")
