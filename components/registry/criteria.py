@@ -50,7 +50,11 @@ def feature_validated(record: TrainingRecord, *, root: Path) -> Criterion:
     name, feature = "feature validated", record.feature.feature
     path = root / "validation" / feature / "result.json"
     if not path.is_file():
-        return Criterion(name, False, f"{path} is missing: {feature} was never validated")
+        return Criterion(
+            name,
+            False,
+            f"{path} is missing: {feature} was never validated; run `dvc repro validate@{feature}`",
+        )
     passed = bool(json.loads(path.read_text(encoding="utf-8"))["success"])
     return Criterion(name, passed, f"{feature} {'passed' if passed else 'failed'} its suite")
 

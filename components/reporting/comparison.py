@@ -151,6 +151,10 @@ def read(*, root: Path = Path("data")) -> Comparison:
         If it is missing or damaged.
     """
     path = root / "report" / "comparison.json"
+    if not path.is_file():
+        raise ComparisonError(
+            f"no comparison yet ({path} is missing): run `genre run` or `dvc repro compare`"
+        )
     document = read_json(path, stage="compare")
     try:
         return Comparison.model_validate(document)

@@ -61,6 +61,8 @@ def record(root: Path = Path("data")) -> SplitRecord:
         If there is none, or it cannot be read.
     """
     path = Path(root) / "splits" / "split.json"
+    if not path.is_file():
+        raise CorpusError(f"{path} is missing: no split yet; run `genre run` or `dvc repro split`")
     try:
         return SplitRecord.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:

@@ -65,15 +65,17 @@ def read(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.ndar
         index = pd.read_parquet(place / "index.parquet")
         values = np.load(place / "values.npy", mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
-        raise FeatureError(f"{place} holds no feature; extract it first: genre features {name}") from error
+        raise FeatureError(
+            f"{place} holds no feature; extract it first: `genre stage features {name}`"
+        ) from error
     except (OSError, ValueError) as error:
         raise FeatureError(
-            f"{place} cannot be read ({error}); extract it again: genre features {name}"
+            f"{place} cannot be read ({error}); extract it again: `genre stage features {name}`"
         ) from error
     if len(values) != len(index) or list(values.shape[1:]) != list(meta["shape"]):
         raise FeatureError(
             f"{place}: values.npy is {values.shape}, index.parquet has {len(index)} rows, meta.json says shape "
-            f"{tuple(meta['shape'])}; extract it again: genre features {name}"
+            f"{tuple(meta['shape'])}; extract it again: `genre stage features {name}`"
         )
     return index, values, meta
 

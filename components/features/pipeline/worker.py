@@ -165,7 +165,7 @@ def finish(chunk: Chunk, material: Material, *, job: Job) -> int:
 
 
 def _unchanged(track: Track, *, source: str) -> None:
-    again = f"list the corpus again: genre corpus {source}"
+    again = f"list the corpus again: `genre stage corpus {source}`"
     try:
         found = hashing.file(Path(track.path))
     except OSError as error:

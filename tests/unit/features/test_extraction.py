@@ -219,7 +219,7 @@ def test_a_file_that_changed_since_it_was_listed_is_named(project: Path, params:
 
 def test_a_file_that_vanished_is_named(project: Path, params: Params) -> None:
     (project.parent / "audio" / "rock" / "rock.00002.wav").unlink()
-    with pytest.raises(FeatureError, match=r"'rock.00002': .* cannot be read .* genre corpus audio"):
+    with pytest.raises(FeatureError, match=r"'rock.00002': .* cannot be read .* genre stage corpus audio"):
         extraction.run("mfcc_sequence", params=params, root=project)
 
 
@@ -300,5 +300,5 @@ def test_the_features_are_there() -> None:
 
 
 def test_reading_what_was_not_extracted_says_how_to(tmp_path: Path) -> None:
-    with pytest.raises(FeatureError, match="genre features mel_image"):
+    with pytest.raises(FeatureError, match="genre stage features mel_image"):
         feature_store.read("mel_image", root=tmp_path)
