@@ -219,7 +219,7 @@ def list_presets() -> None:
 def check() -> None:
     """Check params.yaml in full, without running anything."""
     from components.config import params
-    from components.config.preflight import check_all
+    from components.stages.preflight import check_all
 
     check_all(params.load())
     print("params.yaml is valid")

@@ -26,7 +26,7 @@ def run(
     Examples: `genre run`, `genre run --model mlp --model lstm`
     """
     from components.config import params
-    from components.config.preflight import check_all
+    from components.stages.preflight import check_all
     from components.registry import promote
     from components.reporting import comparison
 

@@ -1,4 +1,4 @@
-"""From a model's predictions, one row a segment, to one verdict a song: the mean of the probabilities."""
+"""Aggregation of a model's predictions, one row a segment, to one a song: the mean of the probabilities."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def labels(column: pd.Series, *, genres: Sequence[str]) -> NDArray[np.int64]:
 
 
 def songs(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Let each song's segments vote: one row a song.
+    """Aggregate each song's segments: one row a song.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def songs(predictions: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a (part, track), sorted by them: ``part``, ``track``, ``segments`` (rows that voted),
+        One row a (part, track), sorted by them: ``part``, ``track``, ``segments`` (its rows),
         ``segments_correct``, ``genre``, ``predicted`` (highest mean probability; a tie goes to the first in
         label order), ``correct`` (bool), ``confidence`` (its mean probability, 0 to 1), ``given`` (mean
         probability of the true genre, 0 to 1), and the mean ``probability.<genre>`` of each genre.

@@ -1,4 +1,4 @@
-"""What a training run says about itself: at chance, overfitting, too small, or a search space too narrow."""
+"""Diagnoses of a training run: at chance, overfitting, too small, or a search space too narrow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ MEMORISED = 0.9
 OVERFITTING_GAP = 0.15
 #: Best validation above the best train accuracy by this much is a model too small for its task.
 UNDERFITTING_GAP = 0.05
-#: A unit count that has no effect unless its switch is on.
+#: Whole numbers that are no size of a network, but belong to the fit.
+OF_THE_FIT = ("batch_size", "mask_frames", "mask_channels")
+#: A size that has no effect unless its switch is on.
 SWITCHES = {"units_4": "has_fourth_layer", "units_additional": "has_additional_layer"}
 
 
@@ -37,7 +39,7 @@ class Diagnosis:
     title : str
         Two or three words.
     message : str
-        What was seen, with its numbers.
+        What was measured.
     suggestion : str
         The change to try, naming hyperparameters.
     """
@@ -58,20 +60,20 @@ def diagnose(
     search: Mapping[str, Any],
     classes: int,
 ) -> list[Diagnosis]:
-    """Say what is wrong with a training run, and what to change.
+    """Find what is wrong with a training run, and what to change.
 
     Parameters
     ----------
     history : DataFrame
         One row an epoch: ``accuracy`` and ``val_accuracy``, 0 to 1. The epoch with the highest
-        ``val_accuracy`` (the first of equals) is the one that is judged; a model is too small only if train
-        accuracy stays below it in every epoch.
+        ``val_accuracy`` (the first of equals) counts; a model is too small only if train accuracy stays below
+        it in every epoch.
     hyperparameters : mapping of str to value
         The run's own.
     search : mapping of str to Hyperparameter
         The search space, ``params.model(name).search``.
     classes : int
-        Number of genres, 2 or more; guessing is right once in so many.
+        Number of genres, 2 or more.
 
     Returns
     -------
@@ -92,104 +94,74 @@ def diagnose(
     train, held_out = float(best["accuracy"]), float(best["val_accuracy"])
     # Keras averages train accuracy over an epoch in which the model still learns: the first epochs lag behind.
     highest = float(history["accuracy"].max())
-    found = [
-        _at_chance(held_out, chance=chance, hyperparameters=hyperparameters),
-        _overfitting(train, held_out, hyperparameters=hyperparameters),
-        _too_small(highest, held_out, chance=chance, hyperparameters=hyperparameters),
-        _at_bounds(hyperparameters, search=search),
-    ]
-    return [diagnosis for diagnosis in found if diagnosis is not None]
+    dropouts = [(name, value) for name, value in hyperparameters.items() if name.startswith("dropout")]
+    off, on = ([name for name, value in dropouts if value is state] for state in (False, True))
+    # Mixed or masked train rows are harder to tell apart, however large the model.
+    augmented = any(hyperparameters.get(name) for name in ("mixup", "mask_frames", "mask_channels"))
+    found = []
+    if at_chance := is_at_chance(held_out, chance=chance):
+        found.append(
+            Diagnosis(
+                finding=6,
+                title="At chance",
+                message=f"validation accuracy is {held_out:.1%}, guessing gives {chance:.1%}.",
+                suggestion="Either the data is at fault (scaling, labels) or the hyperparameters: try a learning "
+                f"rate below {hyperparameters['learning_rate']}.",
+            )
+        )
+    if train >= MEMORISED and train - held_out >= OVERFITTING_GAP:
+        change = f"Switch on {', '.join(off)}" if off else "Raise the dropout rate"
+        found.append(
+            Diagnosis(
+                finding=8,
+                title="Overfitting",
+                message=f"train accuracy is {train:.1%} where validation is {held_out:.1%}.",
+                suggestion=f"{change}, or use fewer layers or units.",
+            )
+        )
+    if held_out - highest >= UNDERFITTING_GAP and not at_chance and not augmented:
+        # Keras measures train accuracy with dropout at work, so dropout alone can put it below validation.
+        first = (
+            f"Switch off {', '.join(on)} first (it lowers train accuracy alone); then more" if on else "More"
+        )
+        found.append(
+            Diagnosis(
+                finding=9,
+                title="Too small",
+                message=f"train accuracy is {highest:.1%}, below validation's {held_out:.1%}.",
+                suggestion=f"{first} units, layers or epochs.",
+            )
+        )
+    return found + _at_bounds(hyperparameters, search=search)
 
 
 def is_at_chance(accuracy: float, *, chance: float) -> bool:
-    """Whether an accuracy is no better than guessing.
+    """Test whether an accuracy (0 to 1) is no better than guessing.
 
-    Parameters
-    ----------
-    accuracy, chance : float
-        Within 0 and 1.
-
-    Returns
-    -------
-    bool
-        True below :data:`SKILL_AT_CHANCE` of the way from chance to 1, and below :data:`TIMES_CHANCE`
-        times chance.
+    It is below :data:`SKILL_AT_CHANCE` of the way from chance to 1, and below :data:`TIMES_CHANCE` times chance.
     """
     return accuracy < min(chance + SKILL_AT_CHANCE * (1.0 - chance), TIMES_CHANCE * chance)
 
 
-def _at_chance(held_out: float, *, chance: float, hyperparameters: Mapping[str, Any]) -> Diagnosis | None:
-    if not is_at_chance(held_out, chance=chance):
-        return None
-    rate = hyperparameters.get("learning_rate")
-    lower = f"a learning rate below {rate}" if rate is not None else "a lower learning rate"
-    return Diagnosis(
-        finding=6,
-        title="At chance",
-        message=f"validation accuracy is {held_out:.1%}, guessing gives {chance:.1%}.",
-        suggestion=f"Either the data is at fault (scaling, labels) or the hyperparameters: try {lower}.",
-    )
-
-
-def _overfitting(train: float, held_out: float, *, hyperparameters: Mapping[str, Any]) -> Diagnosis | None:
-    if train < MEMORISED or train - held_out < OVERFITTING_GAP:
-        return None
-    off = _switches(hyperparameters, on=False)
-    change = f"Switch on {', '.join(off)}" if off else "Raise the dropout rate"
-    return Diagnosis(
-        finding=8,
-        title="Overfitting",
-        message=f"train accuracy is {train:.1%} where validation is {held_out:.1%}.",
-        suggestion=f"{change}, or use fewer layers or units.",
-    )
-
-
-def _too_small(
-    train: float, held_out: float, *, chance: float, hyperparameters: Mapping[str, Any]
-) -> Diagnosis | None:
-    if held_out - train < UNDERFITTING_GAP or is_at_chance(held_out, chance=chance):
-        return None
-    # Of mixed or masked train rows fewer can be told, however large the model.
-    if any(hyperparameters.get(name) for name in ("mixup", "mask_frames", "mask_channels")):
-        return None
-    on = _switches(hyperparameters, on=True)
-    # Keras measures train accuracy with dropout at work, so dropout alone can put it below validation.
-    first = f"Switch off {', '.join(on)} first (it lowers train accuracy alone); then more" if on else "More"
-    return Diagnosis(
-        finding=9,
-        title="Too small",
-        message=f"train accuracy is {train:.1%}, below validation's {held_out:.1%}.",
-        suggestion=f"{first} units, layers or epochs.",
-    )
-
-
-def _at_bounds(hyperparameters: Mapping[str, Any], *, search: Mapping[str, Any]) -> Diagnosis | None:
-    units = {
+def _at_bounds(hyperparameters: Mapping[str, Any], *, search: Mapping[str, Any]) -> list[Diagnosis]:
+    sizes = {
         name: space
         for name, space in search.items()
-        if name.startswith("units") and isinstance(space, IntRange) and space.low < space.high
+        if name not in OF_THE_FIT and isinstance(space, IntRange) and space.low < space.high
         if name in hyperparameters and hyperparameters.get(SWITCHES.get(name, ""), True)
     }
-    if not units:
-        return None
     for bound, word, change in (
         ("high", "maximum", "raise the upper"),
         ("low", "minimum", "lower the lower"),
     ):
-        if all(hyperparameters[name] == getattr(space, bound) for name, space in units.items()):
-            values = ", ".join(f"{name} {hyperparameters[name]}" for name in units)
-            return Diagnosis(
-                finding=10,
-                title="Search too narrow",
-                message=f"every unit count is at its {word} ({values}).",
-                suggestion=f"Widen the search: {change} bound of {', '.join(units)} in params.yaml.",
-            )
-    return None
-
-
-def _switches(hyperparameters: Mapping[str, Any], *, on: bool) -> list[str]:
-    return [
-        name
-        for name, value in hyperparameters.items()
-        if name.startswith("dropout") and isinstance(value, bool) and value is on
-    ]
+        if sizes and all(hyperparameters[name] == getattr(space, bound) for name, space in sizes.items()):
+            values = ", ".join(f"{name} {hyperparameters[name]}" for name in sizes)
+            return [
+                Diagnosis(
+                    finding=10,
+                    title="Search too narrow",
+                    message=f"every size of the network is at its {word} ({values}).",
+                    suggestion=f"Widen the search: {change} bound of {', '.join(sizes)} in params.yaml.",
+                )
+            ]
+    return []

@@ -1,4 +1,4 @@
-"""What a model's predictions are worth: accuracies with intervals over songs, F1, recall, calibration."""
+"""Accuracies with intervals over songs, F1, recall and calibration of a model's predictions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ import numpy as np
 import pandas as pd
 
 from components.evaluation import aggregation, bootstrap
-from components.evaluation.aggregation import PredictionsError, songs
-from components.evaluation.significance import Paired, paired
-
-__all__ = ["Paired", "PredictionsError", "confusion", "evaluate", "paired", "songs"]
+from components.evaluation.aggregation import PredictionsError
 
 #: Probabilities are kept this far from 0 before the logarithm: one sure mistake costs 16 nats, not infinity.
 SMALLEST_PROBABILITY = 1e-7
@@ -37,7 +34,7 @@ def evaluate(predictions: pd.DataFrame, *, genres: Sequence[str], part: str, see
     dict of str to float
         Flat, all finite. Over segments: ``segment_accuracy`` with ``segment_accuracy_low`` and ``_high``,
         ``log_loss`` (nats, 0 or more) and ``ece`` (expected calibration error), both of the model's own
-        probabilities. Over songs, by vote: ``song_accuracy`` with ``song_accuracy_low`` and ``_high``,
+        probabilities. Over songs, aggregated: ``song_accuracy`` with ``song_accuracy_low`` and ``_high``,
         ``macro_f1`` (over the genres that occur), ``recall.<genre>`` (left out for a genre with no song
         in the part). Counts: ``segments``, ``songs``. All but the log loss and counts are within 0 and 1;
         each interval is the 95 % percentile interval of a bootstrap over songs.
@@ -49,18 +46,18 @@ def evaluate(predictions: pd.DataFrame, *, genres: Sequence[str], part: str, see
     """
     names = aggregation.check(predictions, genres=genres)
     rows = _rows(predictions, part=part)
-    table = songs(rows)
+    table = aggregation.songs(rows)
     from sklearn.metrics import f1_score, recall_score
 
     actual = aggregation.labels(table["genre"], genres=names)
-    voted = aggregation.labels(table["predicted"], genres=names)
+    predicted = aggregation.labels(table["predicted"], genres=names)
     hits = table["correct"].to_numpy(dtype=np.float64)
     segments = table["segments"].to_numpy(dtype=np.float64)
     segment_hits = table["segments_correct"].to_numpy(dtype=np.float64)
     segment_low, segment_high = bootstrap.accuracy(segment_hits, segments, seed=seed)
     song_low, song_high = bootstrap.accuracy(hits, np.ones_like(hits), seed=seed)
     present = np.unique(actual)
-    recalls = recall_score(actual, voted, labels=present, average=None, zero_division=0)
+    recalls = recall_score(actual, predicted, labels=present, average=None, zero_division=0)
     return {
         "songs": float(len(table)),
         "segments": float(len(rows)),
@@ -70,7 +67,7 @@ def evaluate(predictions: pd.DataFrame, *, genres: Sequence[str], part: str, see
         "song_accuracy": float(hits.mean()),
         "song_accuracy_low": song_low,
         "song_accuracy_high": song_high,
-        "macro_f1": float(f1_score(actual, voted, average="macro", zero_division=0)),
+        "macro_f1": float(f1_score(actual, predicted, average="macro", zero_division=0)),
         "log_loss": _log_loss(rows, genres=names),
         "ece": expected_error(reliability(rows, genres=names)),
         **{f"recall.{names[code]}": float(share) for code, share in zip(present, recalls, strict=True)},
@@ -78,7 +75,7 @@ def evaluate(predictions: pd.DataFrame, *, genres: Sequence[str], part: str, see
 
 
 def confusion(predictions: pd.DataFrame, *, genres: Sequence[str], part: str) -> pd.DataFrame:
-    """Count songs by actual and voted genre.
+    """Count songs by actual and predicted genre.
 
     Parameters
     ----------
@@ -100,7 +97,7 @@ def confusion(predictions: pd.DataFrame, *, genres: Sequence[str], part: str) ->
         If the table cannot be a model's predictions, or has no row of ``part``.
     """
     names = aggregation.check(predictions, genres=genres)
-    table = songs(_rows(predictions, part=part))
+    table = aggregation.songs(_rows(predictions, part=part))
     from sklearn.metrics import confusion_matrix
 
     counts = confusion_matrix(

@@ -25,7 +25,7 @@ class Paired:
     left, right : str
         Names of the two models.
     songs : int
-        Songs that both were asked.
+        Songs that both have predictions of.
     left_accuracy, right_accuracy : float
         Share of those songs each names right, 0 to 1.
     difference : float
@@ -37,7 +37,7 @@ class Paired:
     p_value : float
         Exact McNemar test, two-sided, 0 to 1.
     unshared : int
-        Songs that only one of the two was asked, and that do not count.
+        Songs that only one of the two has, and that do not count.
     """
 
     left: str
@@ -80,12 +80,12 @@ def paired(
     part: str | None = None,
     names: tuple[str, str] = ("left", "right"),
 ) -> Paired:
-    """Compare two models on the songs that both were asked.
+    """Compare two models on the songs that both have predictions of.
 
     Parameters
     ----------
     left, right : DataFrame
-        Predictions of the two models, one row a segment or, where they have voted, a song; the two may cut
+        Predictions of the two models, one row a segment or, aggregated, a song; the two may cut
         songs differently.
     seed : int
         Seed of the bootstrap.
@@ -151,7 +151,7 @@ def _part(predictions: pd.DataFrame, *, part: str | None, name: str) -> pd.DataF
 
 
 def pairs(predictions: Mapping[str, pd.DataFrame], *, part: str, seed: int) -> list[dict[str, Any]]:
-    """Compare each two models on the songs that both were asked.
+    """Compare each two models on the songs that both have predictions of.
 
     Parameters
     ----------
@@ -222,21 +222,9 @@ def groups(names: Sequence[str], *, pairs: Sequence[Mapping[str, Any]]) -> list[
         Sets of two or more, each in the order of ``names``; a model may be in several, since "cannot be
         told apart" does not carry over from one pair to the next.
     """
-    equal: dict[str, set[str]] = {name: set() for name in names}
-    for pair in pairs:
-        if not pair["apart"]:
-            equal[pair["left"]].add(pair["right"])
-            equal[pair["right"]].add(pair["left"])
-    found: list[list[str]] = []
+    import networkx as nx
 
-    def grow(inside: list[str], candidates: list[str], done: set[str]) -> None:
-        """Bron and Kerbosch: a set that no other model can join is one of the largest."""
-        if not candidates and not done and len(inside) > 1:
-            found.append(inside)
-        for place, name in enumerate(candidates):
-            later = [other for other in candidates[place + 1 :] if other in equal[name]]
-            seen = done.union(candidates[:place])
-            grow([*inside, name], later, seen & equal[name])
-
-    grow([], list(names), set())
-    return found
+    alike = nx.Graph([(pair["left"], pair["right"]) for pair in pairs if not pair["apart"]])
+    place = {name: number for number, name in enumerate(names)}
+    cliques = [sorted(clique, key=place.__getitem__) for clique in nx.find_cliques(alike)]
+    return sorted(cliques, key=lambda clique: [place[name] for name in clique])

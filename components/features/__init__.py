@@ -44,7 +44,7 @@ def load(name: str) -> ModuleType:
         If there is no such feature.
     """
     if name not in names():
-        raise ParamsError(f"feature {name!r} is not known; valid: {', '.join(names())}")
+        raise ParamsError(f"extractor {name!r} is not known; valid: {', '.join(names())}")
     folder = ".encoders" if name in encoders.names() else ""
     return import_module(f"components.features{folder}.{name}")
 

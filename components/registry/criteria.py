@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from components.config.params import Params
-from components.evaluation import metrics as evaluation
+from components.evaluation import aggregation, significance
 from components.training import leakage
 from components.training.record import TrainingRecord
 
@@ -102,13 +102,13 @@ def beats_champion(
             )
     if theirs.empty:
         return Criterion(name, False, "the champion was fitted on every validation song; no fair comparison")
-    own, theirs = evaluation.songs(own), evaluation.songs(theirs)
+    own, theirs = aggregation.songs(own), aggregation.songs(theirs)
     shared = sorted(set(own["track"]) & set(theirs["track"]))
     if not shared:
         return Criterion(name, False, "the two share no validation song that neither was fitted on")
     own, theirs = (songs[songs["track"].isin(shared)] for songs in (own, theirs))
     gain = own["correct"].mean() - theirs["correct"].mean()
-    verdict = evaluation.paired(
+    verdict = significance.paired(
         own, theirs, seed=params.seed, names=(record.model, f"champion {current.version}")
     )
     return Criterion(

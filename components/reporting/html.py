@@ -14,7 +14,7 @@ import yaml
 
 from components.config.params import Params
 from components.core import formatting, palette
-from components.evaluation import bootstrap, metrics
+from components.evaluation import aggregation, bootstrap, metrics
 from components.reporting import figures, parallel_coordinates
 from components.reporting.comparison import Comparison
 from components.reporting.inputs import Inputs, TrainedModel
@@ -135,7 +135,9 @@ def _recalls(result: Comparison) -> dict[str, dict[str, float | None]]:
 
 def _hardest(inputs: Inputs) -> list[dict[str, Any]]:
     """Return the test songs whose true genre has the lowest probability, mean over the models."""
-    songs = pd.concat([metrics.songs(model.test).assign(model=name) for name, model in inputs.models.items()])
+    songs = pd.concat(
+        [aggregation.songs(model.test).assign(model=name) for name, model in inputs.models.items()]
+    )
     given = songs.groupby("track")["given"].mean().sort_values(kind="stable").head(HARDEST)
     by_track = {str(track): rows.set_index("model") for track, rows in songs.groupby("track")}
     return [

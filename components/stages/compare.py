@@ -12,7 +12,7 @@ from humanize import natural_list
 
 from components.config.params import Params
 from components.core import atomic
-from components.evaluation import diagnostics, metrics, significance
+from components.evaluation import aggregation, diagnostics, metrics, significance
 from components.reporting import inputs as sources
 from components.reporting.comparison import ComparedModel, Comparison
 from components.reporting.inputs import ComparisonError, Inputs, TrainedModel
@@ -43,7 +43,7 @@ def run(
     result = compare(inputs, params=params)
     page = html.render(result, inputs=inputs, params=params)
     songs = pd.concat(
-        [metrics.songs(model.test).assign(model=name) for name, model in inputs.models.items()]
+        [aggregation.songs(model.test).assign(model=name) for name, model in inputs.models.items()]
     ).rename(columns={"genre": "actual"})
     with atomic.replacing_folder(root / "report") as folder:
         atomic.write_json(folder / "comparison.json", result.model_dump(mode="json"))

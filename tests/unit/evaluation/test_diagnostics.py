@@ -1,4 +1,4 @@
-"""The study's findings 6, 8, 9 and 10, said by a training run about itself."""
+"""The study's findings 6, 8, 9 and 10 in a training run."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def found(train: list[float], held_out: list[float], *, classes: int = 10, **cha
     return {diagnosis.finding: str(diagnosis) for diagnosis in diagnoses}
 
 
-def test_a_healthy_run_says_nothing():
+def test_a_healthy_run_has_no_diagnosis():
     assert found([0.5, 0.8, 0.9], [0.5, 0.75, 0.82]) == {}
 
 
 def test_finding_6_a_run_at_chance_points_at_data_or_hyperparameters():
-    said = found([0.11, 0.1], [0.12, 0.1])
-    assert list(said) == [6]
-    assert "12.0%" in said[6] and "learning rate below 0.01" in said[6] and "labels" in said[6]
+    found_here = found([0.11, 0.1], [0.12, 0.1])
+    assert list(found_here) == [6]
+    assert "12.0%" in found_here[6] and "learning rate below 0.01" in found_here[6] and "labels" in found_here[6]
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def test_chance_goes_with_the_number_of_genres(genres, accuracy, at_chance):
 
 
 def test_finding_8_train_by_heart_with_validation_far_below_asks_for_dropout_or_fewer_units():
-    said = found([0.9, 1.0], [0.6, 0.7])
-    assert list(said) == [8]
-    assert "Switch on dropout_1" in said[8] and "fewer layers or units" in said[8]
+    found_here = found([0.9, 1.0], [0.6, 0.7])
+    assert list(found_here) == [8]
+    assert "Switch on dropout_1" in found_here[8] and "fewer layers or units" in found_here[8]
 
 
 def test_a_model_that_still_learns_is_not_called_overfitting():
@@ -61,9 +61,9 @@ def test_train_by_heart_with_validation_as_good_is_no_fault():
 
 
 def test_finding_9_train_below_validation_asks_for_a_larger_model():
-    said = found([0.4, 0.6], [0.5, 0.7])
-    assert list(said) == [9]
-    assert said[9].endswith("More units, layers or epochs.")
+    found_here = found([0.4, 0.6], [0.5, 0.7])
+    assert list(found_here) == [9]
+    assert found_here[9].endswith("More units, layers or epochs.")
 
 
 def test_a_quick_learner_whose_train_accuracy_lags_in_its_first_epoch_is_not_too_small():
@@ -74,15 +74,15 @@ def test_finding_9_names_dropout_first_where_it_is_on():
     assert "Switch off dropout_1 first" in found([0.6], [0.7], dropout_1=True)[9]
 
 
-def test_train_rows_that_were_mixed_or_masked_say_nothing_of_size():
+def test_train_rows_that_were_mixed_or_masked_do_not_show_a_size():
     assert found([0.6], [0.7], mixup=0.4) == found([0.6], [0.7], mask_frames=10) == {}
     assert list(found([0.6], [0.7], mixup=0.0)) == [9]
 
 
 def test_finding_10_every_unit_count_at_its_maximum_asks_for_a_wider_search():
-    said = found([0.8], [0.8], units_1=512, units_4=1024)
-    assert list(said) == [10]
-    assert "maximum" in said[10] and "units_1, units_4" in said[10]
+    found_here = found([0.8], [0.8], units_1=512, units_4=1024)
+    assert list(found_here) == [10]
+    assert "maximum" in found_here[10] and "units_1, units_4" in found_here[10]
 
 
 def test_finding_10_holds_for_the_minimum_too():
@@ -93,11 +93,23 @@ def test_finding_10_needs_every_count_at_the_same_bound():
     assert found([0.8], [0.8], units_1=512, units_4=32) == {}
 
 
+def test_finding_10_knows_any_size_of_a_network_but_not_what_belongs_to_the_fit():
+    search = {
+        "filters": IntRange(type="int", low=32, high=64, step=32),
+        "batch_size": IntRange(type="int", low=16, high=64, step=16),
+    }
+    history = pd.DataFrame({"accuracy": [0.8], "val_accuracy": [0.8]})
+    for filters, findings in ((64, [10]), (48, [])):
+        hp = {"filters": filters, "batch_size": 32, "learning_rate": 0.01}
+        diagnoses = diagnostics.diagnose(history, hyperparameters=hp, search=search, classes=10)
+        assert [diagnosis.finding for diagnosis in diagnoses] == findings
+
+
 def test_a_layer_that_is_not_there_does_not_count():
     assert list(found([0.8], [0.8], units_1=512, units_4=64, has_fourth_layer=False)) == [10]
 
 
-def test_the_epoch_judged_is_the_one_with_the_best_validation():
+def test_the_epoch_that_counts_is_the_one_with_the_best_validation():
     assert found([0.8, 1.0], [0.8, 0.5]) == {}
 
 

@@ -1,98 +1,31 @@
-"""What the measures promise: songs vote, intervals resample songs, and equal models are called equal."""
+"""Accuracies, F1, recall and calibration of predictions, against scikit-learn."""
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, log_loss
 
-from components.evaluation import bootstrap as intervals
-from components.evaluation import metrics
-from components.evaluation.metrics import PredictionsError
-
-GENRES = ["blues", "jazz", "rock"]
-
-
-def table(rows: list[tuple[str, str, list[float]]], *, part: str = "test") -> pd.DataFrame:
-    """Rows of (track, genre, probabilities); segments are numbered as they come."""
-    frame = pd.DataFrame(
-        {
-            "part": part,
-            "track": [row[0] for row in rows],
-            "genre": [row[1] for row in rows],
-            "predicted": [GENRES[int(np.argmax(row[2]))] for row in rows],
-        }
-    )
-    frame["segment"] = frame.groupby("track").cumcount()
-    for place, genre in enumerate(GENRES):
-        frame[f"probability.{genre}"] = [row[2][place] for row in rows]
-    return frame
-
-
-def random_table(*, songs: int, segments: int, skill: float, seed: int) -> pd.DataFrame:
-    generator = np.random.default_rng(seed)
-    rows = []
-    for song in range(songs):
-        genre = song % 3
-        shift = generator.normal(size=3) + skill * np.eye(3)[genre]
-        for _ in range(segments):
-            odds = np.exp(shift + 0.3 * generator.normal(size=3))
-            rows.append((f"s{song:03d}", GENRES[genre], list(odds / odds.sum())))
-    return table(rows)
+from components.evaluation import aggregation, metrics
+from components.evaluation.aggregation import PredictionsError
+from tests.unit.evaluation.tables import GENRES, random_table, table
 
 
 def evaluate(frame: pd.DataFrame, *, seed: int = 1) -> dict[str, float]:
     return metrics.evaluate(frame, genres=GENRES, part="test", seed=seed)
 
 
-def test_a_song_is_named_by_the_mean_of_its_segments_probabilities_not_by_their_majority():
-    frame = table(
-        [
-            ("a", "jazz", [0.51, 0.49, 0.0]),
-            ("a", "jazz", [0.51, 0.49, 0.0]),
-            ("a", "jazz", [0.0, 1.0, 0.0]),
-        ]
-    )
-    song = metrics.songs(frame).iloc[0]
-    assert song["predicted"] == "jazz"
-    assert song["correct"]
-    assert song["confidence"] == pytest.approx(1.98 / 3)
-    assert (song["segments"], song["segments_correct"]) == (3, 1)
-
-
-def test_songs_are_one_row_a_part_and_track_in_order():
-    both = pd.concat(
-        [
-            table([("b", "rock", [0, 0, 1]), ("a", "jazz", [0, 1, 0])], part=part)
-            for part in ("test", "validation")
-        ]
-    )
-    voted = metrics.songs(both)
-    assert list(zip(voted["part"], voted["track"], strict=True)) == [
-        ("test", "a"),
-        ("test", "b"),
-        ("validation", "a"),
-        ("validation", "b"),
-    ]
-
-
-def test_songs_that_have_voted_do_not_vote_again():
-    voted = metrics.songs(random_table(songs=12, segments=3, skill=1.0, seed=4))
-    pd.testing.assert_frame_equal(metrics.songs(voted), voted)
-
-
 def test_measures_agree_with_scikit_learn_on_a_random_table():
     frame = random_table(songs=60, segments=4, skill=1.5, seed=3)
     measured = evaluate(frame)
-    voted = metrics.songs(frame)
-    truth = voted["genre"].to_numpy(dtype=object)
-    said = voted["predicted"].to_numpy(dtype=object)
+    songs = aggregation.songs(frame)
+    truth = songs["genre"].to_numpy(dtype=object)
+    named = songs["predicted"].to_numpy(dtype=object)
     values = frame[[f"probability.{genre}" for genre in GENRES]].to_numpy()
-    assert measured["song_accuracy"] == pytest.approx((truth == said).mean())
-    assert measured["macro_f1"] == pytest.approx(f1_score(truth, said, average="macro"))
+    assert measured["song_accuracy"] == pytest.approx((truth == named).mean())
+    assert measured["macro_f1"] == pytest.approx(f1_score(truth, named, average="macro"))
     assert measured["log_loss"] == pytest.approx(
         log_loss(frame["genre"].to_numpy(dtype=object), values, labels=GENRES)
     )
@@ -131,15 +64,6 @@ def test_the_segment_interval_resamples_songs_so_more_segments_of_the_same_songs
     assert tenfold["segment_accuracy_high"] == pytest.approx(single["segment_accuracy_high"])
 
 
-def test_the_interval_agrees_with_scipys_bootstrap():
-    from scipy.stats import bootstrap
-
-    hits = (np.random.default_rng(7).random(80) < 0.7).astype(float)
-    low, high = intervals.accuracy(hits, np.ones_like(hits), seed=1)
-    reference = bootstrap((hits,), np.mean, method="percentile", rng=2).confidence_interval
-    assert (low, high) == pytest.approx((reference.low, reference.high), abs=0.015)
-
-
 def test_all_songs_right_is_not_certainty():
     frame = table([(f"s{n}", "rock", [0.0, 0.0, 1.0]) for n in range(10)])
     measured = evaluate(frame)
@@ -161,8 +85,8 @@ def test_recall_is_given_for_the_genres_that_have_songs_and_left_out_for_those_t
 
 
 def test_a_calibrated_model_has_no_calibration_error_and_a_boaster_has_much():
-    said = [0.8, 0.2, 0.0]
-    calibrated = table([(f"s{n}", "blues" if n < 8 else "jazz", said) for n in range(10)])
+    named = [0.8, 0.2, 0.0]
+    calibrated = table([(f"s{n}", "blues" if n < 8 else "jazz", named) for n in range(10)])
     boaster = table([(f"s{n}", "blues" if n < 5 else "jazz", [1.0, 0.0, 0.0]) for n in range(10)])
     assert evaluate(calibrated)["ece"] == pytest.approx(0.0, abs=1e-12)
     assert evaluate(boaster)["ece"] == pytest.approx(0.5)
@@ -175,7 +99,7 @@ def test_reliability_counts_each_prediction_once():
     assert ((bins["low"] < bins["confidence"]) & (bins["confidence"] <= bins["high"])).all()
 
 
-def test_confusion_counts_songs_by_actual_and_voted_genre():
+def test_confusion_counts_songs_by_actual_and_songs_genre():
     frame = table([("a", "jazz", [0.9, 0.1, 0.0]), ("b", "jazz", [0.1, 0.9, 0.0]), ("c", "rock", [0, 0, 1])])
     counts = metrics.confusion(frame, genres=GENRES, part="test")
     assert counts.loc["jazz"].to_list() == [1, 1, 0]
@@ -191,59 +115,6 @@ def test_tables_of_whole_tracks_are_songs_of_one_segment():
     frame = random_table(songs=30, segments=1, skill=1.0, seed=9).assign(segment=-1)
     measured = evaluate(frame)
     assert measured["segment_accuracy"] == measured["song_accuracy"]
-
-
-class TestPaired:
-    def test_a_model_and_itself_cannot_be_told_apart(self):
-        frame = random_table(songs=16, segments=3, skill=1.0, seed=1)
-        pair = metrics.paired(frame, frame, seed=1, names=("mlp", "yamnet"))
-        assert (pair.difference, pair.low, pair.high, pair.p_value) == (0.0, 0.0, 0.0, 1.0)
-        assert not pair.apart
-        assert pair.sentence == "mlp and yamnet cannot be told apart on 16 songs."
-
-    def test_a_far_better_model_is_told_apart_whichever_side_it_is_on(self):
-        good = random_table(songs=60, segments=3, skill=6.0, seed=1)
-        poor = random_table(songs=60, segments=3, skill=0.0, seed=2)
-        ahead = metrics.paired(good, poor, seed=1, names=("good", "poor"))
-        behind = metrics.paired(poor, good, seed=1, names=("poor", "good"))
-        assert ahead.apart and behind.apart
-        assert 0 < ahead.low <= ahead.difference <= ahead.high
-        assert ahead.sentence.startswith("good names ")
-        assert behind.sentence.startswith("good names ")
-
-    def test_the_p_value_is_mcnemars(self):
-        right, wrong = [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]
-        left = table([(f"s{n}", "jazz", right) for n in range(8)])
-        other = table([(f"s{n}", "jazz", wrong if n < 6 else right) for n in range(8)])
-        pair = metrics.paired(left, other, seed=1)
-        assert (pair.left_only, pair.right_only) == (6, 0)
-        assert pair.p_value == pytest.approx(2 * 0.5**6)
-
-    def test_it_takes_segments_and_songs_that_have_voted_alike(self):
-        left = random_table(songs=20, segments=3, skill=2.0, seed=1)
-        right = random_table(songs=20, segments=3, skill=0.5, seed=2)
-        voted = metrics.paired(metrics.songs(left), metrics.songs(right), seed=1)
-        assert voted == metrics.paired(left, right, seed=1)
-
-    def test_songs_that_only_one_was_asked_do_not_count_and_are_counted(self):
-        frame = random_table(songs=10, segments=2, skill=1.0, seed=1)
-        pair = metrics.paired(frame, frame[frame["track"] != "s000"], seed=1)
-        assert (pair.songs, pair.unshared) == (9, 1)
-
-    def test_no_common_song_is_an_error(self):
-        with pytest.raises(PredictionsError, match="share no song"):
-            metrics.paired(table([("a", "jazz", [0, 1, 0])]), table([("b", "jazz", [0, 1, 0])]), seed=1)
-
-    def test_songs_whose_genre_differs_are_an_error_that_names_the_track(self):
-        with pytest.raises(PredictionsError, match=r"'a' is 'jazz' for left and 'rock' for right"):
-            metrics.paired(table([("a", "jazz", [0, 1, 0])]), table([("a", "rock", [0, 1, 0])]), seed=1)
-
-    def test_which_part_must_be_said_where_there_are_several(self):
-        rows = [("a", "jazz", [0, 1, 0])]
-        both = pd.concat([table(rows), table(rows, part="validation")])
-        with pytest.raises(PredictionsError, match="valid: one of them"):
-            metrics.paired(both, both, seed=1)
-        assert metrics.paired(both, both, seed=1, part="validation").songs == 1
 
 
 class TestBadInput:

@@ -1,26 +1,24 @@
-"""What can be said of ``params.yaml`` before any work begins, beyond types: names have files, options are known."""
+"""Checks of names, options and places in ``params.yaml``, before the first stage runs.
+
+They stand with the stages, not with the params: what a file of ``components/features`` or a reader of published lists
+takes is known there, and the params know of no room above them.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from components import features, models
 from components.config.params import Params
 from components.core.errors import CorpusError, GenreError, ParamsError
 from components.corpus.synthetic import params as synthetic
-from components.features.encoders import base as encoders
+from components.features import encoders
 from components.stages import published
 
 
 def check_all(params: Params, *, root: Path = Path("data")) -> None:
     """Check every name, option and place.
-
-    Parameters
-    ----------
-    params : Params
-        Checked for types already.
-    root : Path
-        The data folder.
 
     Raises
     ------
@@ -34,20 +32,13 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
     GenreError
         If the data folder cannot be written.
     """
-    import os
-
     for name, model in params.models.items():
         for variant in model.variants.values():
             try:
                 models.load(model.network, build=variant.build)
             except ParamsError as error:
                 raise ParamsError(f"models.{name}: {error}") from error
-    for name, feature in params.features.items():
-        if feature.extractor not in features.names():
-            valid = ", ".join(features.names())
-            raise ParamsError(
-                f"features.{name}: extractor {feature.extractor!r} has no file in components/features; valid: {valid}"
-            )
+    for name in params.features:
         features.options(name, params=params)
     encoders.check(params.pretrained)
     for name in params.synthetic:
