@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from components.core import atomic
 from components.study import plan, selection
+from components.study.declarations import Plan
 from components.study.selection import StudyOptions
 from flows.orchestration import stage_task
 from flows.orchestration.session import SESSION, FlowError, opened
@@ -82,19 +82,19 @@ def reproduce(
         return outcome
 
 
-def by_cost(pipeline: Graph, *, document: Mapping[str, Any]) -> Graph:
+def by_cost(pipeline: Graph, *, document: Plan) -> Graph:
     """Put cheap stages first: a page with most rows is there early. A stage still comes after all that it reads from.
 
     Parameters
     ----------
     pipeline : Graph
         As DVC has it.
-    document : mapping
+    document : Plan
         The plan, for ``cost``.
     """
     cost = {
-        f"fit@{name}": block["cost"] + (LAST if block["group"] == "ablation" else 0)
-        for name, block in document["experiments"].items()
+        f"fit@{name}": block.cost + (LAST if block.group == "ablation" else 0)
+        for name, block in document.experiments.items()
     }
     for stage in reversed(pipeline.order):
         # The report reads all; it makes nothing urgent.

@@ -58,7 +58,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     hp = best.hyperparameters
     data = dataset.load(block.feature, parts=("train", "validation"), root=root)
     began = time.perf_counter()
-    model, history = _fit(block, hp=hp, data=data, seed=params.seed)
+    model, history = first_fit(block, hp=hp, data=data, seed=params.seed)
     validated = predict(model, part=data["validation"], name="validation", genres=data.genres)
     refitted: RefitRecord | None = None
     fitted = data["train"]
@@ -124,9 +124,10 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     return metrics
 
 
-def _fit(
+def first_fit(
     block: SelectedModel, *, hp: dict[str, Any], data: dataset.Dataset, seed: int
 ) -> tuple[keras.Model, pd.DataFrame]:
+    """Fit a fresh model on ``train``, stopped early on ``validation``; return it and its history."""
     epochs = block.training.epochs
     fit.seed_everything(seed)
     model = fit.build(block, hp=hp, train=data["train"], classes=len(data.genres), epochs=epochs)

@@ -1,6 +1,9 @@
-"""The study run again: its models and findings as declared experiments, on whatever data is there.
+"""The published study as declared experiments: its models and findings on whatever data is there.
 
-``experiments.yaml`` says what is run, :mod:`components.study.plan` what of it the data at hand allows, the stages of
-``study/dvc.yaml`` run it, and :mod:`components.study.report` writes one page. Accuracies come from the same
-``splits`` and ``training`` as the workflow's own, so that every guard of theirs holds here too.
+``experiments.yaml`` declares what is run, :mod:`components.study.plan` selects what the data at hand allows, the stages
+of ``study/dvc.yaml`` run it, and :mod:`components.study.page` lays the study's claims and our figures side by side.
+Features and accuracies come from the same stages as the workflow's own, so that every leak check holds here too.
+
+``root`` is the project's root, by default the working directory, but for :mod:`components.study.planted_faults` and
+:func:`components.study.fits.fit_once`: there it is a data folder of one fit's own.
 """

@@ -13,27 +13,27 @@ stages = typer.Typer(no_args_is_help=True, help="Stages of the study; `genre rep
 
 
 @stages.command()
-def compose() -> None:
+def synthesise() -> None:
     """Compose the embedded corpus for the study."""
-    from components.study import materials
+    from components.study import extraction
 
-    materials.compose(root=ROOT)
-
-
-@stages.command(name="list")
-def list_source(source: str) -> None:
-    """List one source of the study."""
-    from components.study import materials
-
-    materials.list_source(source, root=ROOT)
+    extraction.compose(root=ROOT)
 
 
 @stages.command()
-def extract(material: str) -> None:
-    """Extract one feature with its options."""
-    from components.study import materials
+def corpus(source: str) -> None:
+    """List one source of the study."""
+    from components.study import extraction
 
-    materials.extract(material, root=ROOT)
+    extraction.list_source(source, root=ROOT)
+
+
+@stages.command()
+def features(feature: str) -> None:
+    """Extract one feature configuration."""
+    from components.study import extraction
+
+    extraction.extract(feature, root=ROOT)
 
 
 @stages.command()
@@ -47,6 +47,6 @@ def fit(experiment: str) -> None:
 @stages.command()
 def report() -> None:
     """Write the study's page."""
-    from components.study import report
+    from components.study import page
 
-    report.run(root=ROOT)
+    page.run(root=ROOT)

@@ -1,7 +1,8 @@
-"""``experiments.yaml`` as frozen, checked models: what the study ran, and what we run to test its findings."""
+"""Declared experiments of the study, and the plan of those that the data at hand allows, as checked records."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -9,48 +10,57 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from components.config.params import Count, Strict, Unit, describe
+from components.config import presets
+from components.config.params import (
+    Count,
+    FeatureParams,
+    Hyperparameters,
+    Protocol,
+    SegmentsParams,
+    Strict,
+    describe,
+)
+from components.config.params import Source as Kind
 from components.core.errors import ParamsError
 
 FILE = Path(__file__).parent / "experiments.yaml"
 
-#: What may be found in a folder; the two tables are told apart by the length of their rows.
-Source = Literal["audio", "pictures", "table_30", "table_3"]
-#: ``track`` deals k folds with songs whole: its first is the workflow's own split, all of them are ``kfold``.
-Protocol = Literal["segment", "track", "fault_filtered"]
+#: Forms of the collection that a folder may hold; the two tables differ in what their rows stand for.
+Form = Literal["audio", "pictures", "table_30", "table_3"]
 Group = Literal["model", "ablation", "side"]
 
 
 class Budget(Strict):
-    """How often each experiment is run: ``folds`` where folds are dealt, ``seeds`` where the parts are given."""
+    """Repetitions of each experiment: ``folds`` of the splits that have them, ``seeds`` of a published one."""
 
     folds: Count
     seeds: Count
 
 
-class Material(Strict):
-    """One feature with its options, extracted once and shared by all experiments that name it.
+class Source(Strict):
+    """One form of the collection, or of each genre ``tracks_per_genre`` of its tracks."""
 
-    ``through`` is a feature that is extracted first (a picture drawn from audio); ``untrained`` takes a seeded
-    random encoder even where the real one is there; ``tracks_per_genre`` takes so many tracks of each
-    genre; ``preset`` takes the feature's options of that preset, for a variant that was tuned on them.
-    """
-
-    source: Source
-    feature: str
-    unit: Unit
-    options: dict[str, Any] = Field(default_factory=dict)
-    preset: str | None = None
-    through: str | None = None
-    untrained: bool = False
+    form: Form
     tracks_per_genre: Annotated[int, Field(ge=3)] | None = None
 
 
-class Search(Strict):
-    """A search before the fit: hyperparameters that replace those of the variant, and its budget."""
+class Feature(FeatureParams):
+    """A block of ``features:`` on one source.
 
-    fixed: dict[str, Any] = Field(default_factory=dict)
+    Without ``options`` they are those that ``preset`` gives the extractor. ``untrained`` takes a seeded random
+    encoder even where the trained one is at hand.
+    """
+
+    source: str
+    preset: str = "gtzan"
+    untrained: bool = False
+
+
+class Search(Strict):
+    """A search before the fit: hyperparameters that replace those of the space, and its budget."""
+
     space: dict[str, dict[str, Any]]
+    fixed: Hyperparameters = Field(default_factory=dict)
     tuning: dict[str, Any]
 
 
@@ -59,48 +69,45 @@ class Experiment(Strict):
 
     Attributes
     ----------
-    title : str
-        What a reader sees.
+    title, note : str
+        What a reader sees, and what they should know.
     group : str
         ``model`` for a row of the main table, ``ablation``, or ``side`` for what only serves findings.
-    model, material, variant : str
-        A model of the presets, what it hears, and which of its sets is taken.
+    model, variant, preset : str
+        A model of a preset, and which of its variants.
+    feature : str
+        The feature configuration that it is fitted on.
     published : float, optional
         The study's accuracy, percent.
-    preset : str, optional
-        Take this preset's best variant, where it is not the base preset's.
     set : dict
-        Hyperparameters that differ from the variant's own set.
+        Hyperparameters that differ from the variant's first set.
     training : dict
         Budget of the fit where it differs from the variant's.
     search : Search, optional
         Search first, and fit the best set.
     shuffled : bool
-        Deal the labels of the train and validation songs anew, at random: nothing can be learned.
+        Exchange the features of the songs at random: nothing can be learned.
     contaminated : bool
         Fit on all parts, test included, and test that model: the fault behind the study's finding 14.
     protocols : list of str
-        In the order of the page.
-    at_most : int, optional
-        Folds or seeds, however large the budget.
-    quick : int, optional
-        Folds or seeds of the budget ``quick``, where its own are too many: for what takes long.
+        In the order of the page. ``track`` stands for k folds with songs whole: the first is the workflow's own
+        split, all of them are ``kfold``.
+    at_most, quick : int, optional
+        Most folds or seeds under any budget, and under the budget ``quick``.
     cost : int
-        Rough seconds a fit; what is cheap is run first, ablations last.
+        Rough seconds a fit; cheap experiments are run first, ablations last.
     findings : list of int
         Findings it serves.
-    note : str
-        What a reader should know.
     """
 
     title: str
     group: Group = "side"
     model: str
-    material: str
     variant: Literal["study", "best"] = "study"
+    preset: str = "gtzan"
+    feature: str
     published: float | None = None
-    preset: str | None = None
-    set: dict[str, Any] = Field(default_factory=dict)
+    set: Hyperparameters = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
     search: Search | None = None
     shuffled: bool = False
@@ -113,37 +120,105 @@ class Experiment(Strict):
     note: str = ""
 
 
+class Claim(Strict):
+    """A finding of the study in our words, and how it is run."""
+
+    claim: str
+    how: str
+
+
 class Study(Strict):
-    """All of ``experiments.yaml``."""
+    """All of ``experiments.yaml``; ``findings`` are by number, as in the study."""
 
     budgets: dict[str, Budget]
-    materials: dict[str, Material]
+    sources: dict[str, Source]
+    features: dict[str, Feature]
     experiments: dict[str, Experiment]
+    findings: dict[int, Claim]
 
     @model_validator(mode="after")
     def _names_agree(self) -> Study:
-        for name, experiment in self.experiments.items():
-            if experiment.material not in self.materials:
-                raise ValueError(
-                    f"experiments.{name}.material is {experiment.material!r}; valid: "
-                    f"{', '.join(sorted(self.materials))}"
-                )
+        for kind, key, valid in (
+            ("features", "source", self.sources),
+            ("experiments", "feature", self.features),
+        ):
+            for name, block in getattr(self, kind).items():
+                if (value := getattr(block, key)) not in valid:
+                    raise ValueError(f"{kind}.{name}.{key} is {value!r}; valid: {', '.join(sorted(valid))}")
         return self
+
+
+class PlannedSource(Source):
+    """A source that was found; a relative ``path`` starts from the folder of the study's pipeline."""
+
+    kind: Kind
+    path: str
+    label: str
+    genres: list[str]
+
+
+class PlannedFeature(Feature):
+    """A feature that a planned experiment needs; ``pretrained`` names the weights of its own encoder."""
+
+    pretrained: dict[str, str]
+
+
+class PlannedExperiment(Experiment):
+    """An experiment that the data allows, with its repetitions, its feature's source and its model's file.
+
+    ``artists``: whether artists are kept on one side; ``tuned``: whether it is searched with its variant's budget.
+    """
+
+    source: str
+    form: Form
+    network: str
+    folds: int
+    seeds: int
+    artists: bool
+    tuned: bool
+
+
+class Plan(Strict):
+    """All of ``study/params.yaml``.
+
+    ``found`` and ``not_run`` (name to what it needs) are for readers; ``checksums`` are of the files behind
+    ``lists`` and ``artists``, since DVC knows them by their contents; ``reports`` lets DVC skip the page before the
+    first plan.
+    """
+
+    budget: str
+    seed: int
+    synthetic: dict[str, dict[str, Any]]
+    found: list[str]
+    lists: str | None
+    artists: str | None
+    checksums: dict[str, str | None] = Field(default_factory=dict)
+    segments: SegmentsParams
+    sources: dict[str, PlannedSource]
+    features: dict[str, PlannedFeature]
+    experiments: dict[str, PlannedExperiment]
+    reports: list[str]
+    not_run: dict[str, str]
+
+    def named(self, kind: Literal["sources", "features", "experiments"], name: str) -> Any:
+        """Return a block by name; raises ParamsError with the valid names."""
+        blocks = getattr(self, kind)
+        if name not in blocks:
+            raise ParamsError(
+                f"{kind[:-1]} {name!r} is not in the study's plan; valid: {', '.join(blocks) or 'none'}"
+            )
+        return blocks[name]
+
+
+@lru_cache
+def preset(name: str) -> Mapping[str, Any]:
+    """Read a preset of params; it is shared, and not to be changed."""
+    return yaml.safe_load(presets.compose(name))
 
 
 @lru_cache(maxsize=1)
 def load(path: Path = FILE) -> Study:
-    """Read and check the declarations.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    Study
-        Frozen.
+    """Read ``experiments.yaml``.
 
     Raises
     ------

@@ -1,48 +1,40 @@
-"""What of the study's data lies in a folder: audio, pictures, tables, split lists, artists, encoders' weights."""
+"""The study's data in a folder: audio, pictures, tables, split lists, artists, encoders' weights."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection as Names
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from components.core.errors import ParamsError
 from components.corpus import published_metadata
 from components.corpus.audio import SUFFIXES as AUDIO
 from components.corpus.feature_table import WHOLE_TRACK
 from components.corpus.image_files import SUFFIXES as PICTURES
-from components.features.encoders import vgg16, yamnet
+from components.features.encoders import base as encoders
 from components.features.encoders.base import UNTRAINED
+from components.study.declarations import preset
 
-#: Folders of folders this deep are looked into; the public layouts are three deep.
+#: Forms of the collection, as a reader knows them.
+LABELS = {"audio": "audio", "pictures": "pictures", "table_30": "30-s table", "table_3": "3-s table"}
+#: Levels of folders that are searched; the public layouts are three deep.
 DEPTH = 3
 #: Genres that a folder, and tracks that a genre, must have to be a collection.
 LEAST_GENRES, LEAST_TRACKS = 2, 5
-#: The public model (TensorFlow Hub), which is kept by the SHA-1 of this handle.
-YAMNET = "https://tfhub.dev/google/yamnet/1"
 #: The corpus that is composed where no music is found: its folder below ``data/raw``, and its size.
 EMBEDDED = "study"
 CORPUS: dict[str, Any] = {"tracks_per_genre": 10, "seconds": 9.0}
 #: A table of the public layout has these columns.
-COLUMNS = {"filename", "length", "label", "tempo"}
+COLUMNS = ("filename", "length", "label", "tempo")
 
 
 @dataclass(frozen=True)
 class Collection:
-    """One form of the collection.
-
-    Attributes
-    ----------
-    path : Path
-        Its folder, or file.
-    tracks : int
-        Tracks it seems to hold; unusable ones are found later.
-    genres : tuple of str
-        Sorted.
-    """
+    """One form of the collection: its folder or file, its tracks (unusable ones included), its genres, sorted."""
 
     path: Path
     tracks: int
@@ -51,21 +43,17 @@ class Collection:
 
 @dataclass(frozen=True)
 class Found:
-    """What is there.
+    """Data that was found.
 
     Attributes
     ----------
     sources : dict of str to Collection
-        By name: ``audio``, ``pictures``, ``table_30``, ``table_3``.
-    lists : Path or None
-        Folder of the published fault-filtered lists.
-    artists : Path or None
-        The artist table.
+        By form: ``audio``, ``pictures``, ``table_30``, ``table_3``.
+    lists, artists : Path or None
+        Folder of the published fault-filtered lists; the artist table.
     weights : dict of str to str
-        By encoder: its value for ``pretrained``.
-    at_hand : dict of str to bool
-        By encoder: whether its weights lie on this machine; else they are downloaded, and where that fails an
-        untrained encoder is taken and every figure of it marked.
+        By encoder: its value for ``pretrained``. Where they are not on this machine they are downloaded, and where
+        that fails an untrained encoder is taken and every figure of it marked.
     synthetic : bool
         Nothing was found, so the embedded corpus is taken.
     """
@@ -74,148 +62,101 @@ class Found:
     lists: Path | None
     artists: Path | None
     weights: dict[str, str]
-    at_hand: dict[str, bool]
     synthetic: bool = False
 
     def lines(self) -> list[str]:
-        """Say what was found and what was not, one line each."""
-        said = []
-        for name in ("audio", "pictures", "table_30", "table_3"):
-            if (one := self.sources.get(name)) is None:
-                said.append(f"{LABELS[name]}: not found")
+        """List what was found and what was not, one line each."""
+        lines = []
+        for form, label in LABELS.items():
+            if (one := self.sources.get(form)) is None:
+                lines.append(f"{label}: not found")
             else:
-                genres = f"{len(one.genres)} genres"
-                if len(one.genres) < 5:
-                    genres += f" ({', '.join(one.genres)})"
-                said.append(f"{LABELS[name]}: {one.tracks} tracks of {genres} in {one.path}")
-        said.append(f"published split lists: {self.lists or 'not found'}")
-        said.append(f"artists: {self.artists or 'not found'}")
+                few = f" ({', '.join(one.genres)})" if len(one.genres) < 5 else ""
+                lines.append(f"{label}: {one.tracks} tracks of {len(one.genres)} genres{few} in {one.path}")
+        lines += [f"published split lists: {self.lists or 'not found'}"]
+        lines += [f"artists: {self.artists or 'not found'}"]
         for encoder, value in self.weights.items():
-            state = "here" if self.at_hand[encoder] else "not here: downloaded, or else UNTRAINED"
+            here = encoders.find(encoder).locate(value).exists()
+            state = "here" if here else "not here: downloaded, or else UNTRAINED"
             if value == UNTRAINED:
                 state = "an UNTRAINED encoder is used"
-            said.append(f"{encoder} weights: {value} ({state})")
-        return said
-
-
-LABELS = {"audio": "audio", "pictures": "pictures", "table_30": "30-s table", "table_3": "3-s table"}
+            lines.append(f"{encoder} weights: {value} ({state})")
+        return lines
 
 
 def look(folder: Path, *, without: Names[str] = ()) -> Found:
-    """Look what a folder holds.
+    """Search a folder such as ``data/raw`` for the largest collection of each form.
 
     Parameters
     ----------
     folder : Path
-        Such as ``data/raw``.
+        Searched to :data:`DEPTH` levels.
     without : collection of str
-        Folders directly below it that are not looked into, such as composed corpora.
-
-    Returns
-    -------
-    Found
-        The largest collection of each form. ``sources`` is empty where there is none.
+        Folders directly below it that are passed over, such as composed corpora.
 
     Raises
     ------
     ParamsError
-        If there is no such folder.
+        If there is no such folder. One that holds nothing gives no ``sources``.
     """
     if not folder.is_dir():
         raise ParamsError(
             f"--data is {str(folder)!r}, which is no folder; valid: a folder with GTZAN below it"
         )
     sources: dict[str, Collection] = {}
-    lists = artists = None
-    weights = None
-
-    def keep(name: str, one: Collection | None) -> None:
-        if one is not None and (name not in sources or one.tracks > sources[name].tracks):
-            sources[name] = one
-
+    lists = artists = vgg16 = None
     for place in _folders(folder.resolve(), without=without):
-        keep("audio", _collection(place, suffixes=AUDIO))
-        keep("pictures", _collection(place, suffixes=PICTURES))
+        for form, found in _collections(place):
+            if form not in sources or found.tracks > sources[form].tracks:
+                sources[form] = found
         if all((place / name).is_file() for name in published_metadata.LISTS.values()):
             lists = lists or place
-        for path in sorted(place.glob("*.csv")):
-            name, table = _table(path)
-            keep(name, table)
         if (place / "artists.txt").is_file():
             artists = artists or place / "artists.txt"
-        for path in sorted(place.glob("*vgg16*notop*.h5")):
-            weights = weights or path
-    official = vgg16.locate("imagenet")
-    weights = weights or official
-    return Found(
-        sources=sources,
-        lists=lists,
-        artists=artists,
-        weights={"yamnet": YAMNET, "vgg16": "imagenet" if weights == official else str(weights)},
-        at_hand={
-            "yamnet": yamnet.locate(YAMNET).is_dir(),
-            "vgg16": weights.is_file(),
-        },
-    )
+        vgg16 = vgg16 or next(iter(sorted(place.glob("*vgg16*notop*.h5"))), None)
+    weights = dict(preset("gtzan")["pretrained"])
+    if vgg16 and vgg16 != encoders.find("vgg16").locate(weights["vgg16"]):
+        weights["vgg16"] = str(vgg16)
+    return Found(sources=sources, lists=lists, artists=artists, weights=weights)
 
 
 def _folders(top: Path, *, without: Names[str]) -> Iterator[Path]:
+    """Yield a folder and those below it, the upper levels first."""
     yield top
-    level = [below for below in sorted(top.iterdir()) if below.is_dir() and below.name not in without]
-    for _ in range(DEPTH):
-        yield from level
-        level = [
-            below
-            for place in level
-            for below in sorted(place.iterdir())
-            if below.is_dir() and not below.name.startswith(".")
-        ]
+    for depth in range(1, DEPTH + 1):
+        for place in sorted(top.glob("*/" * depth)):
+            parts = place.relative_to(top).parts
+            if parts[0] not in without and not any(part.startswith(".") for part in parts):
+                yield place
 
 
-def _collection(place: Path, *, suffixes: Names[str]) -> Collection | None:
-    counts = {
-        below.name: sum(path.suffix.lower() in suffixes for path in below.iterdir())
-        for below in sorted(place.iterdir())
-        if below.is_dir() and not below.name.startswith(".")
-    }
-    genres = tuple(name for name, count in counts.items() if count >= LEAST_TRACKS)
-    if len(genres) < LEAST_GENRES:
-        return None
-    return Collection(path=place, tracks=sum(counts[name] for name in genres), genres=genres)
-
-
-def _table(path: Path) -> tuple[str, Collection | None]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            if not set(reader.fieldnames or ()) >= COLUMNS:
-                return "", None
-            rows = list(reader)
-            lengths = [float(row["length"]) for row in rows]
-    except (OSError, ValueError, csv.Error):
-        return "", None
-    genres = tuple(sorted({row["label"].strip() for row in rows}))
-    if len(genres) < LEAST_GENRES:
-        return "", None
-    whole = sum(length >= WHOLE_TRACK for length in lengths) > len(lengths) / 2
-    # Pieces are named track.piece.wav.
-    tracks = {row["filename"] if whole else row["filename"].rsplit(".", 2)[0] for row in rows}
-    return ("table_30" if whole else "table_3"), Collection(path=path, tracks=len(tracks), genres=genres)
+def _collections(place: Path) -> Iterator[tuple[str, Collection]]:
+    genres = [below for below in sorted(place.iterdir()) if below.is_dir() and below.name[0] != "."]
+    for form, suffixes in (("audio", AUDIO), ("pictures", PICTURES)):
+        counts = {
+            genre.name: sum(path.suffix.lower() in suffixes for path in genre.iterdir()) for genre in genres
+        }
+        enough = tuple(name for name, count in counts.items() if count >= LEAST_TRACKS)
+        if len(enough) >= LEAST_GENRES:
+            yield form, Collection(path=place, tracks=sum(counts[name] for name in enough), genres=enough)
+    for path in sorted(place.glob("*.csv")):
+        try:
+            table = pd.read_csv(path, usecols=COLUMNS, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+            whole = (pd.to_numeric(table["length"]) >= WHOLE_TRACK).mean() > 0.5
+        except (OSError, ValueError):  # what pandas cannot parse or decode is a ValueError
+            continue
+        labels = tuple(sorted(table["label"].str.strip().unique()))
+        if len(labels) >= LEAST_GENRES:
+            # Pieces are named track.piece.wav.
+            names = table["filename"] if whole else table["filename"].str.rsplit(".", n=2).str[0]
+            yield (
+                "table_30" if whole else "table_3",
+                Collection(path=path, tracks=names.nunique(), genres=labels),
+            )
 
 
 def embedded(root: Path) -> Found:
-    """Take the embedded corpus, with untrained encoders.
-
-    Parameters
-    ----------
-    root : Path
-        The project's root.
-
-    Returns
-    -------
-    Found
-        Audio alone; the study's pipeline composes it into ``data/raw/study``.
-    """
+    """Return the embedded corpus alone, which the study's pipeline composes, with untrained encoders."""
     from components.corpus.synthetic.styles_by_genre import STYLES
 
     audio = Collection(
@@ -223,11 +164,5 @@ def embedded(root: Path) -> Found:
         tracks=len(STYLES) * CORPUS["tracks_per_genre"],
         genres=tuple(sorted(STYLES)),
     )
-    return Found(
-        sources={"audio": audio},
-        lists=None,
-        artists=None,
-        weights={"yamnet": UNTRAINED, "vgg16": UNTRAINED},
-        at_hand={"yamnet": False, "vgg16": False},
-        synthetic=True,
-    )
+    weights = dict.fromkeys(preset("gtzan")["pretrained"], UNTRAINED)
+    return Found(sources={"audio": audio}, lists=None, artists=None, weights=weights, synthetic=True)

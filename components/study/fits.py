@@ -1,4 +1,4 @@
-"""The stage ``fit@EXPERIMENT``: one model under its protocols, by the workflow's own split and training."""
+"""Fits of one experiment under its protocols, by the workflow's own split, search and training."""
 
 from __future__ import annotations
 
@@ -8,232 +8,179 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import Field
 
-from components.config.params import Params
+from components.config.params import Hyperparameters, Params, Strict
 from components.core import atomic
 from components.core.errors import ParamsError, TrainingError, TuningError
+from components.corpus import store as corpus_store
 from components.stages import published, split, train, tune
-from components.study import plan, planted_faults, protocols
-from components.study.materials import DATA
-from components.study.protocols import Run
-from components.training.record import BestTrial, TrainingRecord
-
-#: Facts of a fit that are measured anew each time and so are kept apart from the results.
-COSTS = {"seconds", "peak_memory_mib", "file_bytes"}
-RESULTS = {"fingerprint", "genres", "hyperparameters", "parameters", "warnings", "weights_sha256"}
-#: Columns that tell a fit's rows from another's.
-KEYS = ["protocol", "fold", "seed"]
+from components.study import extraction, planted_faults
+from components.study import plan as study_plan
+from components.study.declarations import PlannedExperiment
+from components.study.plan import DATA
+from components.training.record import BestTrial, EncoderRecord, TrainingRecord
 
 
-def run(name: str, *, root: Path = Path()) -> dict[str, Any]:
-    """Run one experiment: ``data/study/experiments/<name>``.
+class Cost(Strict):
+    """Seconds, memory and file size of one fit, which are measured anew each time."""
 
-    Written are ``result.json`` (the declaration, and each fit's figures and facts; the same for the same data
-    and code), ``costs.json`` (seconds, memory, file size of each fit), ``predictions.parquet`` and
-    ``history.parquet``.
+    seconds: float
+    peak_memory_mib: float
+    file_bytes: int
+    gpu: bool
 
-    Parameters
-    ----------
-    name : str
-        An experiment of the plan.
-    root : Path
-        The project's root.
 
-    Returns
-    -------
-    dict
-        What ``result.json`` holds.
+class Fit(Strict):
+    """One fit of a model under one protocol, fold and seed.
+
+    ``failed`` is the reason of one that did not go through, '' of one that did: then ``metrics`` are those of its
+    ``metrics.json``, and the other fields of its :class:`components.training.record.TrainingRecord`.
+    """
+
+    protocol: str
+    fold: int
+    seed: int
+    failed: str = ""
+    metrics: dict[str, float] = Field(default_factory=dict)
+    fingerprint: str = ""
+    genres: list[str] = Field(default_factory=list)
+    hyperparameters: Hyperparameters = Field(default_factory=dict)
+    parameters: int = 0
+    warnings: list[str] = Field(default_factory=list)
+    weights_sha256: str = ""
+    leaky: bool = False
+    pretrained: EncoderRecord | None = None
+    unit: str = ""
+    cost: Cost | None = None
+
+
+def run(name: str, *, root: Path = Path()) -> list[Fit]:
+    """Fit and test one experiment under each of its splits and seeds: ``data/study/experiments/<name>``.
+
+    Written are ``result.json`` (the declaration and each fit; the same for the same data and code), ``costs.json``
+    (seconds, memory, file size of each fit), ``predictions.parquet`` and ``history.parquet``.
 
     Raises
     ------
     ParamsError
-        If the plan has no such experiment.
+        If the plan has no such experiment, or its model no such hyperparameter.
     GenreError
-        If its material is missing or a guard finds a leak. A fit whose loss is not finite is no error but a
-        result, told with its reason.
+        If its feature is missing or there is a leak. A fit whose loss is not finite is no error but a result, with
+        its reason.
     """
-    document = plan.read(root)
-    if name not in document["experiments"]:
-        raise ParamsError(
-            f"experiment {name!r} is not in the plan; valid: {', '.join(document['experiments']) or 'none'}"
-        )
-    experiment = document["experiments"][name]
-    params = experiment_params(document, experiment=experiment, root=root)
-    fits: list[dict[str, Any]] = []
-    costs: list[dict[str, Any]] = []
-    predictions: list[pd.DataFrame] = []
-    histories: list[pd.DataFrame] = []
-    for one in protocols.runs(experiment, seed=document["seed"]):
+    plan = study_plan.read(root)
+    experiment = plan.named("experiments", name)
+    data = extraction.workspace(experiment.source, root=root) / "data"
+    whole = extraction.params(plan, experiment, root=root)
+    artists = plan.artists if experiment.artists else None
+    fits: list[Fit] = []
+    tables: dict[str, list[pd.DataFrame]] = {"predictions": [], "history": []}
+    for params in runs(experiment, params=whole, lists=plan.lists, artists=artists):
         with tempfile.TemporaryDirectory(prefix="genre-study-") as place:
-            data = Path(place) / "data"
-            chosen = protocols.overlay(
-                params,
-                run=one,
-                lists=document["lists"],
-                artists=document["artists"] if experiment["artists"] else None,
-            )
-            lay_out(experiment, params=chosen, root=root, data=data)
-            facts, cost = fit(experiment, run=one, params=chosen, root=data)
-            folder = data / "models" / experiment["model"]
-            if (folder / "predictions.parquet").is_file():
-                key = {"protocol": one.protocol, "fold": one.fold, "seed": one.seed}
-                predictions.append(pd.read_parquet(folder / "predictions.parquet").assign(**key))
-                histories.append(pd.read_csv(folder / "history.csv").assign(**key))
-        fits.append(facts)
-        costs.append(cost)
-        said = facts.get("failed") or f"test segments {facts['metrics']['test.segment_accuracy']:.1%}"
-        print(f"{name}: {one.protocol} fold {one.fold} seed {one.seed}: {said}", flush=True)
-    result = {"name": name, "declared": experiment, "budget": document["budget"], "fits": fits}
+            own = Path(place) / "data"
+            (own / "corpus").mkdir(parents=True)
+            for path in (data / "corpus").iterdir():
+                (own / "corpus" / path.name).symlink_to(path)
+            (own / "features").symlink_to(data / "features")
+            for file in params.corpus.published:
+                published.run(file, params=params, root=own)
+            fit = fit_once(experiment, params=params, root=own)
+            if not fit.failed:
+                folder, key = (
+                    own / "models" / experiment.model,
+                    fit.model_dump(include={"protocol", "fold", "seed"}),
+                )
+                tables["predictions"].append(pd.read_parquet(folder / "predictions.parquet").assign(**key))
+                tables["history"].append(pd.read_csv(folder / "history.csv").assign(**key))
+        fits.append(fit)
+        state = fit.failed or f"test segments {fit.metrics['test.segment_accuracy']:.1%}"
+        print(f"{name}: {fit.protocol} fold {fit.fold} seed {fit.seed}: {state}", flush=True)
+    result = {
+        "name": name,
+        "declared": experiment.model_dump(mode="json"),
+        "budget": plan.budget,
+        "tracks": len(
+            corpus_store.usable(corpus_store.read(plan.sources[experiment.source].kind, root=data))
+        ),
+        "fits": [fit.model_dump(mode="json", exclude={"cost"}, exclude_unset=True) for fit in fits],
+    }
+    costs = [fit.model_dump(mode="json", include={"protocol", "fold", "seed", "cost"}) for fit in fits]
     with atomic.replacing_folder(root / DATA / "experiments" / name) as target:
         atomic.write_json(target / "result.json", result)
         atomic.write_json(target / "costs.json", costs)
-        if predictions:
-            pd.concat(predictions, ignore_index=True).to_parquet(target / "predictions.parquet", index=False)
-            pd.concat(histories, ignore_index=True).to_parquet(target / "history.parquet", index=False)
-    return result
+        for table, parts in tables.items():
+            if parts:
+                pd.concat(parts, ignore_index=True).to_parquet(target / f"{table}.parquet", index=False)
+    return fits
 
 
-def experiment_params(document: dict[str, Any], *, experiment: dict[str, Any], root: Path) -> Params:
-    """Lay an experiment over its material's params.
+def runs(
+    experiment: PlannedExperiment, *, params: Params, lists: str | None, artists: str | None
+) -> list[Params]:
+    """Lay each split and seed of an experiment over its params: a fold each, or a seed each of a published split.
 
-    Parameters
-    ----------
-    document : dict
-        The plan.
-    experiment : dict
-        One of its experiments.
-    root : Path
-        The project's root.
-
-    Returns
-    -------
-    Params
-        With the experiment's model alone, in its variant.
+    The seed of the folds is one, so that each row is tested in exactly one of them. Artists are kept whole under
+    ``track`` alone: the published lists already do so, and ``segment`` is the study's leaky protocol.
     """
-    whole = plan.params(document, material=experiment["material"], root=root).model_dump(mode="json")
-    model, chosen = whole["models"][experiment["model"]], experiment["variant"]
-    block = experiment.get("best", model["variants"][chosen]) | {}
-    block["training"] = {**(block.get("training") or whole["training"]), **experiment["training"]}
-    if experiment["search"]:
-        fixed, space = experiment["search"]["fixed"], experiment["search"]["space"]
-        block["fixed"] = {**block["fixed"], **fixed}
-        block["search"] = {
-            key: kind for key, kind in {**block["search"], **space}.items() if key not in fixed
-        }
-        block["start"] = {key: _inside(block["start"][key], kind) for key, kind in block["search"].items()}
-        block["tuning"] = {**(block.get("tuning") or whole["tuning"]), **experiment["search"]["tuning"]}
-    whole["models"] = {
-        experiment["model"]: model | {"variant": chosen, "variants": {**model["variants"], chosen: block}}
-    }
-    return Params.model_validate(whole)
+    listed = []
+    for protocol in experiment.protocols:
+        given = protocol == "fault_filtered"
+        known = {"lists": lists} if given else {"artists": artists} if protocol == "track" else {}
+        for number in range(experiment.seeds if given else experiment.folds):
+            changed = {
+                "seed": params.seed + (number if given else 0),
+                "split": params.split.model_copy(
+                    update={"protocol": protocol, "fold": 0 if given else number}
+                ),
+                "corpus": params.corpus.model_copy(
+                    update={"published": {name: path for name, path in known.items() if path}}
+                ),
+            }
+            listed.append(params.model_copy(update=changed))
+    return listed
 
 
-def _inside(value: Any, kind: dict[str, Any]) -> Any:
-    return min(value, kind["high"]) if "high" in kind else value
-
-
-def lay_out(experiment: dict[str, Any], *, params: Params, root: Path, data: Path) -> None:
-    """Lay an experiment's material out as the data folder that split and training work in.
-
-    Parameters
-    ----------
-    experiment : dict
-        A block of the plan.
-    params : Params
-        The run's own, for what is published about the collection.
-    root : Path
-        The project's root.
-    data : Path
-        The folder to make.
-    """
-    material = root.resolve() / DATA / "materials" / experiment["material"]
-    (data / "corpus").mkdir(parents=True)
-    for path in (material / "corpus").iterdir():
-        (data / "corpus" / path.name).symlink_to(path)
-    (data / "features").symlink_to(material / "features")
-    for name in params.corpus.published:
-        published.run(name, params=params, root=data)
-
-
-def fit(
-    experiment: dict[str, Any], *, run: Run, params: Params, root: Path
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Split, choose the set, fit and test.
-
-    Parameters
-    ----------
-    experiment : dict
-        A block of the plan.
-    run : Run
-        The split and seed.
-    params : Params
-        The run's own.
-    root : Path
-        The data folder, laid out.
-
-    Returns
-    -------
-    tuple of dict
-        Facts and costs of the fit. A fit that did not go through has ``failed``, the reason.
-    """
+def fit_once(experiment: PlannedExperiment, *, params: Params, root: Path) -> Fit:
+    """Split, choose the hyperparameters, fit and test, in a data folder of its own that holds the feature."""
     import keras
-
-    keras.backend.clear_session()
-    name = experiment["model"]
-    key = {"protocol": run.protocol, "fold": run.fold, "seed": run.seed}
-    split.run(params=params, root=root)
-    if experiment["shuffled"]:
-        planted_faults.shuffle_labels(params.model(name).feature, seed=run.seed, root=root)
-    try:
-        if experiment["search"] or experiment["tuned"]:
-            tune.run(name, params=params, root=root)
-        else:
-            choose(name, params=params, changed=experiment["set"], root=root)
-        if experiment["contaminated"]:
-            planted_faults.train_on_everything(name, params=params, root=root)
-        else:
-            train.run(name, params=params, root=root)
-    except (TrainingError, TuningError) as error:
-        return {**key, "failed": str(error)}, {**key}
-    folder = root / "models" / name
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    record = TrainingRecord.read(folder)
-    result = {**key, "metrics": metrics, **record.model_dump(mode="json", include=RESULTS)}
-    result["leaky"] = record.leaky
-    result |= record.feature.model_dump(mode="json", include={"pretrained", "unit"})
-    return result, {**key, **record.model_dump(include=COSTS), "gpu": on_a_gpu()}
-
-
-def on_a_gpu() -> bool:
-    """Say whether TensorFlow sees a GPU."""
     import tensorflow as tf
 
-    return bool(tf.config.list_physical_devices("GPU"))
+    keras.backend.clear_session()
+    name = experiment.model
+    key: dict[str, Any] = {"protocol": params.split.protocol, "fold": params.split.fold, "seed": params.seed}
+    split.run(params=params, root=root)
+    if experiment.shuffled:
+        planted_faults.shuffle_labels(experiment.feature, seed=params.seed, root=root)
+    try:
+        if experiment.search or experiment.tuned:
+            tune.run(name, params=params, root=root)
+        else:
+            choose(name, params=params, changed=experiment.set, root=root)
+        fault = planted_faults.train_on_everything
+        (fault if experiment.contaminated else train.run)(name, params=params, root=root)
+    except (TrainingError, TuningError) as error:
+        return Fit(**key, failed=str(error))
+    folder = root / "models" / name
+    record = TrainingRecord.read(folder)
+    return Fit(
+        **key,
+        metrics=json.loads((folder / "metrics.json").read_text(encoding="utf-8")),
+        **record.model_dump(include=set(Fit.model_fields) - set(key)),
+        leaky=record.leaky,
+        pretrained=record.feature.pretrained,
+        unit=record.feature.unit,
+        cost=Cost(
+            **record.model_dump(include=set(Cost.model_fields)),
+            gpu=bool(tf.config.list_physical_devices("GPU")),
+        ),
+    )
 
 
 def choose(name: str, *, params: Params, changed: dict[str, Any], root: Path) -> None:
-    """Take a variant's own set, without search, as ``tuning/<name>/best.json``.
-
-    Parameters
-    ----------
-    name : str
-        The model.
-    params : Params
-        The run's own.
-    changed : dict
-        Hyperparameters that differ.
-    root : Path
-        The data folder.
-
-    Raises
-    ------
-    ParamsError
-        If the model has no such hyperparameter.
-    """
-    block = params.model(name)
-    if unknown := sorted(changed.keys() - block.first_set.keys()):
-        raise ParamsError(
-            f"{name} has no hyperparameter {', '.join(unknown)}; valid: {', '.join(block.first_set)}"
-        )
-    best = BestTrial(trial="0", score=0.0, hyperparameters={**block.first_set, **changed})
+    """Take a variant's first set without search, as ``tuning/<name>/best.json``."""
+    first = params.model(name).first_set
+    if unknown := sorted(changed.keys() - first.keys()):
+        raise ParamsError(f"{name} has no hyperparameter {', '.join(unknown)}; valid: {', '.join(first)}")
+    best = BestTrial(trial="0", score=0.0, hyperparameters={**first, **changed})
     best.write(root / "tuning" / name / "best.json")

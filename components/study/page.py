@@ -1,91 +1,153 @@
-"""The study's page: one file that opens with no network, in the look of the workflow's own report."""
+"""The study's page, JSON and CSV: each of its claims beside what came out here."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from components.core import palette
+import pandas as pd
+
+from components.core import atomic, palette
 from components.reporting import figures as pictures
 from components.reporting import html
 from components.reporting.svg import inline
-from components.study.results import PROTOCOLS
+from components.study import plan as study_plan
+from components.study import results, rules
+from components.study.declarations import Plan
+from components.study.plan import DATA
+from components.study.results import PROTOCOLS, Outcome
 from components.training.record import LEAKY
 
-#: Reasons for a mark that goes wherever such a figure goes.
+#: A mark that goes wherever such a figure goes.
 WHOLE = "one row a song: repeats and artists on both sides"
-VERDICTS = {"holds": "best", "does not hold": "warn", "cannot be tested here": ""}
+#: Classes of the verdicts' labels on the page.
+PILLS = dict(zip(rules.VERDICTS, ("best", "warn", ""), strict=True))
 
 
-def render(collected: Mapping[str, Any]) -> str:
-    """Write the page.
+def run(*, root: Path = Path()) -> dict[str, Any]:
+    """Write ``data/study/index.html``, ``results.json`` and ``results.csv``; return the second, as :func:`collect`."""
+    plan = study_plan.read(root)
+    collected = collect(results.read(plan, root=root), plan=plan)
+    page = render(collected)
+    folder = root / DATA
+    atomic.write_json(folder / "results.json", collected)
+    with atomic.replacing(folder / "results.csv") as path:
+        table(collected).to_csv(path, index=False)
+    with atomic.replacing(folder / "index.html") as path:
+        path.write_text(page, encoding="utf-8")
+    return collected
 
-    Parameters
-    ----------
-    collected : mapping
-        From :func:`components.study.report.collect`.
+
+def collect(outcomes: Mapping[str, Outcome], *, plan: Plan) -> dict[str, Any]:
+    """Measure all experiments and decide on the findings.
 
     Returns
     -------
-    str
-        HTML. Every name in it is escaped: paths and genres come from people's files.
+    dict
+        JSON: ``budget``, ``found`` (lines), ``synthetic``, ``gpu``, ``experiments`` (by name, as :func:`row`),
+        ``gains`` of ablations by protocol, ``pairs`` by form of the collection, ``findings``, ``counts`` of their
+        verdicts.
+    """
+    gpu = any(fit.cost.gpu for outcome in outcomes.values() for fit in outcome.fits if fit.cost)
+    findings = rules.decide_all(rules.Evidence(outcomes, gpu=gpu))
+    verdicts = [finding.verdict for finding in findings]
+    return {
+        "budget": plan.budget,
+        "found": plan.found,
+        "synthetic": bool(plan.synthetic),
+        "gpu": gpu,
+        "experiments": {name: row(outcome) for name, outcome in outcomes.items()},
+        "gains": {
+            name: results.gains(outcome, whole=outcomes[name[: name.index("_best") + len("_best")]])
+            for name, outcome in outcomes.items()
+            if outcome.declared.group == "ablation"
+        },
+        "pairs": results.compared(outcomes, seed=plan.seed),
+        "findings": [asdict(finding) for finding in findings],
+        "counts": {verdict: verdicts.count(verdict) for verdict in rules.VERDICTS},
+    }
+
+
+def row(outcome: Outcome) -> dict[str, Any]:
+    """Lay one experiment out as JSON: its declaration, ``figures`` by protocol, ``cost``, ``warnings`` and the like."""
+    kept = {"title", "group", "model", "variant", "published", "feature", "set", "findings", "note"}
+    done = outcome.done
+    return {
+        **outcome.declared.model_dump(mode="json", include=kept),
+        "source": outcome.form,
+        "budget": outcome.budget,
+        "reason": outcome.reason,
+        "failures": outcome.failures,
+        "untrained": outcome.untrained,
+        "unit": done[0].unit if done else "",
+        "genres": len(done[0].genres) if done else 0,
+        "tracks": outcome.tracks,
+        "figures": {protocol: asdict(figures) for protocol, figures in outcome.figures.items()},
+        "cost": outcome.cost,
+        "warnings": sorted({line for fit in outcome.fits for line in fit.warnings}),
+    }
+
+
+def table(collected: Mapping[str, Any]) -> pd.DataFrame:
+    """Lay the figures out as one row an experiment and protocol; one that was not run has a row with its reason."""
+    rows = []
+    for name, found in collected["experiments"].items():
+        about = {"experiment": name, "variant": found["variant"], "published": found["published"]}
+        for protocol, figures in found["figures"].items():
+            rows.append({**about, "protocol": protocol, **figures, **found["cost"]})
+        if not found["figures"]:
+            rows.append({**about, "reason": found["reason"] or "; ".join(found["failures"])})
+    return pd.DataFrame(rows)
+
+
+def render(collected: Mapping[str, Any]) -> str:
+    """Write the page as HTML, from what :func:`collect` returns.
+
+    Every name in it is escaped: paths and genres come from people's files.
     """
     environment = html.environment(Path(__file__).parent)
-    environment.filters["kept"] = kept
+    # Numbers and their units stay on one line.
+    environment.filters["kept"] = lambda text: re.sub(r"(?<=\d) (?=%|s\b)", "\N{NO-BREAK SPACE}", text)
     experiments = collected["experiments"]
     families = list(dict.fromkeys(row["model"] for row in experiments.values()))
+    groups: dict[str, dict[str, Any]] = {"model": {}, "ablation": {}, "side": {}}
+    for name, row in experiments.items():
+        groups[row["group"]][name] = row
+    models: dict[str, dict[str, Any]] = {}
+    for name, row in groups["model"].items():
+        # The study's set and the best one of a model and feature are side by side.
+        models.setdefault(name.removesuffix("_best"), {})[row["variant"]] = row
     return environment.get_template("page.html").render(
         result=collected,
         experiments=experiments,
-        models=_models(experiments),
-        ablations={name: row for name, row in experiments.items() if row["group"] == "ablation"},
-        gains=collected["gains"],
-        sides={name: row for name, row in experiments.items() if row["group"] == "side"},
+        models=models,
+        ablations=groups["ablation"],
+        sides=groups["side"],
         colours={model: f"var(--m{place % 8 + 1})" for place, model in enumerate(families)},
         protocols=PROTOCOLS,
         leaky=LEAKY,
         whole=WHOLE,
-        pills=VERDICTS,
-        costs=_costs(experiments, families=families),
+        pills=PILLS,
+        costs=_costs(groups["model"], families=families),
     )
 
 
-def kept(text: str) -> str:
-    """Keep numbers and their units on one line."""
-    return re.sub(r"(?<=\d) (?=%|s\b)", "\N{NO-BREAK SPACE}", text)
-
-
-def _models(experiments: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Put the study's set and the best one of each model and material side by side."""
-    rows: dict[str, dict[str, Any]] = {}
-    for name, row in experiments.items():
-        if row["group"] == "model":
-            key = name.removesuffix("_best")
-            rows.setdefault(key, {"name": key, "title": row["title"], "variants": {}})
-            rows[key]["variants"][row["variant"]] = {"name": name, **row}
-    return list(rows.values())
-
-
-def _costs(experiments: Mapping[str, Any], *, families: list[str]) -> list[Any]:
-    """Draw accuracy against costs, for models of the main table that hear the same audio."""
-    protocol = "segment"
+def _costs(rows: Mapping[str, Any], *, families: list[str]) -> list[Any]:
+    """Draw accuracy against costs, for the study's sets on the same audio under its own protocol."""
     shown = {
         name: row
-        for name, row in experiments.items()
-        if row["group"] == "model"
-        and row["source"] == "audio"
-        and row["variant"] == "study"
-        and protocol in row["figures"]
+        for name, row in rows.items()
+        if (row["source"], row["variant"]) == ("audio", "study")
+        and "segment" in row["figures"]
         and row["cost"]
     }
     if len(shown) < 2:
         return []
-    accuracies = {
-        name: tuple(row["figures"][protocol][key] for key in ("segments", "segments_low", "segments_high"))
-        for name, row in shown.items()
-    }
+    ends = ("segment_accuracy", "segment_accuracy_low", "segment_accuracy_high")
+    accuracies = {name: tuple(row["figures"]["segment"][end] for end in ends) for name, row in shown.items()}
     colours = {name: palette.model(families.index(row["model"])) for name, row in shown.items()}
     axes = {
         "seconds a fit": {name: row["cost"]["seconds"] for name, row in shown.items()},

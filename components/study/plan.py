@@ -1,31 +1,38 @@
-"""``study/params.yaml``: which of the declared experiments the data at hand allows, and with what budget."""
+"""``study/params.yaml``: the declared experiments that the data at hand allows, and with what budget."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath
 
 import yaml
+from pydantic import ValidationError
 
 from components import features
-from components.config import presets
-from components.config.params import Params
+from components.config.params import SegmentsParams, Source, describe
 from components.core import atomic, hashing
 from components.core.errors import ParamsError
 from components.corpus import published_metadata
 from components.features.encoders.base import UNTRAINED
 from components.study import declarations
-from components.study.declarations import Experiment, Material, Source
-from components.study.discovery import CORPUS, EMBEDDED, LABELS, YAMNET, Found
+from components.study.declarations import (
+    Feature,
+    Form,
+    Plan,
+    PlannedExperiment,
+    PlannedFeature,
+    PlannedSource,
+    Study,
+    preset,
+)
+from components.study.discovery import CORPUS, EMBEDDED, LABELS, Found
 
-#: Where the study's pipeline lies, below the project's root.
-FOLDER = Path("study")
-#: The preset whose models, budgets and features every experiment starts from.
-BASE = "gtzan"
+#: Where the study's pipeline lies, and where it writes, below the project's root.
+FOLDER, DATA = Path("study"), Path("data") / "study"
 #: The published lists and the artist table are of a thousand tracks; with fewer than this a split by them is
 #: another one, and is not made.
 WHOLE_COLLECTION = 900
-KINDS: dict[Source, str] = {
+KINDS: dict[Form, Source] = {
     "audio": "audio",
     "pictures": "pictures",
     "table_30": "table",
@@ -36,10 +43,8 @@ HEADER = """# Written by `genre reproduce` from components/study/experiments.yam
 """
 
 
-def make(
-    found: Found, *, budget: str, root: Path, search: bool = False, kfold: bool = False
-) -> dict[str, Any]:
-    """Plan the study for what was found.
+def make(found: Found, *, budget: str, root: Path, search: bool = False, kfold: bool = False) -> Plan:
+    """Plan the study for the data that was found.
 
     Parameters
     ----------
@@ -47,20 +52,15 @@ def make(
         The data.
     budget : str
         ``quick`` or ``full``.
-    root : Path
-        The project's root; what lies below it is named from there.
     search : bool
-        Search each model of the main table with its preset's budget, instead of taking its first set.
+        Search each model of the main table with its variant's budget, instead of taking its first set.
     kfold : bool
         Run all folds of every model of the main table, however long they take.
 
     Returns
     -------
-    dict
-        What ``study/params.yaml`` holds: ``budget``, ``seed``, ``synthetic``, ``found`` (lines to read),
-        ``lists``, ``artists``, ``checksums`` (of these two), ``segments``, ``sources``, ``materials``,
-        ``experiments``, ``reports`` and ``not_run`` (name to what it needs). Only sources and materials that
-        an experiment uses are in it.
+    Plan
+        Only with the sources and features that an experiment uses.
 
     Raises
     ------
@@ -71,138 +71,94 @@ def make(
     if budget not in study.budgets:
         raise ParamsError(f"--budget is {budget!r}; valid: {', '.join(study.budgets)}")
     times = study.budgets[budget]
-    base = yaml.safe_load(presets.compose(BASE))
-    experiments: dict[str, Any] = {}
+    experiments: dict[str, PlannedExperiment] = {}
     not_run: dict[str, str] = {}
     for name, experiment in study.experiments.items():
-        material = study.materials[experiment.material]
-        if needs := missing(experiment, material, found=found, models=base["models"]):
-            not_run[name] = needs
+        place = study.features[experiment.feature].source
+        source = study.sources[place]
+        if source.form not in found.sources:
+            not_run[name] = f"the {LABELS[source.form]}"
             continue
-        whole = found.sources[material.source].tracks >= WHOLE_COLLECTION
-        protocols = [
-            protocol
-            for protocol in experiment.protocols
-            if protocol != "fault_filtered" or (found.lists and whole and material.tracks_per_genre is None)
-        ]
+        whole = found.sources[source.form].tracks >= WHOLE_COLLECTION
+        lists = bool(found.lists and whole and source.tracks_per_genre is None)
         most = experiment.at_most or max(times.folds, times.seeds)
         if budget == "quick" and experiment.quick:
             most = min(most, experiment.quick)
-        folds = (
-            study.budgets["full"].folds if kfold and experiment.group == "model" else min(times.folds, most)
+        main = experiment.group == "model"
+        experiments[name] = PlannedExperiment(
+            **experiment.model_dump(exclude={"protocols"}),
+            protocols=[one for one in experiment.protocols if one != "fault_filtered" or lists],
+            source=place,
+            form=source.form,
+            network=preset(experiment.preset)["models"][experiment.model]["network"],
+            folds=study.budgets["full"].folds if kfold and main else min(times.folds, most),
+            seeds=min(times.seeds, most),
+            artists=bool(found.artists and whole),
+            tuned=search and main,
         )
-        own = experiment.model_dump(mode="json", exclude={"protocols", "at_most", "quick", "preset"})
-        experiments[name] = own | {
-            **_best_of_its_preset(experiment),
-            "feature": material.feature,
-            "source": material.source,
-            "protocols": protocols,
-            "folds": folds,
-            "seeds": min(times.seeds, most),
-            "artists": bool(found.artists and whole),
-            "tuned": search and experiment.group == "model",
-        }
-    used = {experiment["material"] for experiment in experiments.values()}
-    materials = {name: _material(study.materials[name], found=found) for name in used}
-    sources = {material["source"] for material in materials.values()}
-    return {
-        "budget": budget,
-        "seed": base["seed"],
-        "synthetic": {EMBEDDED: dict(CORPUS)} if found.synthetic else {},
-        "found": found.lines(),
-        "lists": str(found.lists) if found.lists else None,
-        "artists": str(found.artists) if found.artists else None,
-        # DVC knows these files by their contents, not by their names.
-        "checksums": {
-            "lists": found.lists
-            and hashing.files(found.lists / name for name in published_metadata.LISTS.values()),
-            "artists": found.artists and hashing.files([found.artists]),
+    used = {name for one in experiments.values() for name in chain(one.feature, features=study.features)}
+    blocks = {name: _feature(block, found=found) for name, block in study.features.items() if name in used}
+    sources = {block.source for block in blocks.values()}
+    return Plan(
+        budget=budget,
+        seed=preset("gtzan")["seed"],
+        synthetic={EMBEDDED: dict(CORPUS)} if found.synthetic else {},
+        found=found.lines(),
+        lists=str(found.lists) if found.lists else None,
+        artists=str(found.artists) if found.artists else None,
+        checksums={
+            "lists": hashing.files(found.lists / name for name in published_metadata.LISTS.values())
+            if found.lists
+            else None,
+            "artists": hashing.files([found.artists]) if found.artists else None,
         },
-        "segments": {"seconds": 3.0, "per_track": 3 if found.synthetic else 10},
-        "sources": {
-            name: {
-                "kind": KINDS[name],
-                "path": _below(found.sources[name].path, root=root),
-                "label": LABELS[name],
-                "genres": list(found.sources[name].genres),
-            }
-            for name in KINDS
+        segments=SegmentsParams(seconds=3.0, per_track=3 if found.synthetic else 10),
+        sources={
+            name: _source(name, study=study, found=found, root=root)
+            for name in study.sources
             if name in sources
         },
-        "materials": {name: materials[name] for name in study.materials if name in materials},
-        "experiments": experiments,
-        "reports": ["study"],
-        "not_run": not_run,
-    }
+        features=blocks,
+        experiments=experiments,
+        reports=["study"],
+        not_run=not_run,
+    )
 
 
-def _best_of_its_preset(experiment: Experiment) -> dict[str, Any]:
-    """Give the variant ``best`` of an experiment's own preset, where it names one."""
-    if experiment.preset is None:
-        return {}
-    models = yaml.safe_load(presets.compose(experiment.preset))["models"]
-    return {"best": models[experiment.model]["variants"]["best"]}
+def chain(name: str, *, features: Mapping[str, Feature]) -> Iterator[str]:
+    """Yield a feature after those that it is made from."""
+    before = PurePath(features[name].reads).name
+    if before in features:
+        yield from chain(before, features=features)
+    yield name
 
 
-def _below(path: Path, *, root: Path) -> str:
-    # From the folder of the pipeline: DVC ties a stage's output to another's dependency by the path.
-    inside = path.resolve().is_relative_to(root.resolve())
-    return str(Path("..") / path.resolve().relative_to(root.resolve()) if inside else path)
+def _feature(block: Feature, *, found: Found) -> PlannedFeature:
+    encoder = features.load(block.extractor).ENCODER
+    weights = {encoder: UNTRAINED if block.untrained else found.weights[encoder]} if encoder else {}
+    options = block.options or preset(block.preset)["features"][block.extractor].get("options", {})
+    return PlannedFeature(**block.model_dump(exclude={"options"}), options=options, pretrained=weights)
 
 
-def missing(experiment: Experiment, material: Material, *, found: Found, models: dict[str, Any]) -> str:
-    """Say what an experiment needs that is not there.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        The experiment.
-    material : Material
-        What it hears.
-    found : Found
-        The data.
-    models : dict
-        The base preset's ``models``.
-
-    Returns
-    -------
-    str
-        '' where nothing is missing.
-    """
-    if material.source not in found.sources:
-        return f"the {LABELS[material.source]}"
-    if experiment.variant not in models[experiment.model]["variants"]:
-        return f"a variant {experiment.variant!r} of {experiment.model}"
-    return ""
+def _source(name: str, *, study: Study, found: Found, root: Path) -> PlannedSource:
+    declared = study.sources[name]
+    collection, path = found.sources[declared.form], found.sources[declared.form].path.resolve()
+    if path.is_relative_to(root.resolve()):
+        # From the folder of the pipeline: DVC ties a stage's output to another's dependency by the path.
+        path = Path("..") / path.relative_to(root.resolve())
+    return PlannedSource(
+        **declared.model_dump(),
+        kind=KINDS[declared.form],
+        path=str(path),
+        label=LABELS[declared.form],
+        genres=list(collection.genres),
+    )
 
 
-def _material(material: Material, *, found: Found) -> dict[str, Any]:
-    encoder = features.load(material.feature).ENCODER
-    weights = UNTRAINED if material.untrained else found.weights.get(encoder or "", "")
-    block = material.model_dump(mode="json", exclude={"untrained", "preset"}) | {"weights": weights}
-    if material.preset:
-        theirs = yaml.safe_load(presets.compose(material.preset))["features"]
-        block["options"] = theirs[material.feature].get("options", {})
-    return block
-
-
-def write(document: dict[str, Any], *, root: Path) -> bool:
-    """Write ``study/params.yaml`` where it differs.
-
-    Parameters
-    ----------
-    document : dict
-        From :func:`make`.
-    root : Path
-        The project's root.
-
-    Returns
-    -------
-    bool
-        Whether it was written.
-    """
+def write(plan: Plan, *, root: Path) -> bool:
+    """Write ``study/params.yaml`` where it differs; return whether it was written."""
     text = HEADER + yaml.safe_dump(
-        document, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None
+        plan.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=110, default_flow_style=None
     )
     path = root / FOLDER / "params.yaml"
     if path.is_file() and path.read_text(encoding="utf-8") == text:
@@ -212,81 +168,18 @@ def write(document: dict[str, Any], *, root: Path) -> bool:
     return True
 
 
-def read(root: Path) -> dict[str, Any]:
+def read(root: Path) -> Plan:
     """Read ``study/params.yaml``.
-
-    Parameters
-    ----------
-    root : Path
-        The project's root.
-
-    Returns
-    -------
-    dict
-        As :func:`make` returns it.
 
     Raises
     ------
     ParamsError
-        If it is missing or no mapping.
+        If it is missing or holds no plan.
     """
     path = root / FOLDER / "params.yaml"
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Plan.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise ParamsError(f"{path}: {describe(error)}; `genre reproduce` writes it") from error
     except (OSError, yaml.YAMLError) as error:
         raise ParamsError(f"{path} cannot be read ({error}); `genre reproduce` writes it") from error
-    if not isinstance(document, dict):
-        raise ParamsError(f"{path} holds no mapping; `genre reproduce` writes it")
-    return document
-
-
-def params(document: dict[str, Any], *, material: str, root: Path) -> Params:
-    """Lay a material over the base preset.
-
-    Parameters
-    ----------
-    document : dict
-        The plan.
-    material : str
-        One of its materials.
-    root : Path
-        The project's root, from which relative paths start.
-
-    Returns
-    -------
-    Params
-        With one source and the material's features alone; models are those that hear it.
-    """
-    block = document["materials"][material]
-    whole = yaml.safe_load(presets.compose(BASE))
-    feature, source = block["feature"], document["sources"][block["source"]]
-    listing = f"data/corpus/{source['kind']}.parquet"
-    blocks = {feature: {**whole["features"][feature], "unit": block["unit"], "reads": listing}}
-    if block["options"]:
-        blocks[feature]["options"] = block["options"]
-    if block["through"]:
-        blocks[block["through"]] = {
-            **whole["features"][block["through"]],
-            "unit": block["unit"],
-            "reads": listing,
-        }
-        blocks[feature]["reads"] = f"data/features/{block['through']}"
-    whole |= {
-        "preset": "study",
-        "seed": document["seed"],
-        "synthetic": document["synthetic"],
-        "segments": document["segments"],
-        "features": blocks,
-        "models": {name: model for name, model in whole["models"].items() if model["feature"] == feature},
-    }
-    whole["corpus"] |= {
-        "sources": {source["kind"]: {"path": str((root / FOLDER / source["path"]).resolve())}},
-        "minimum_tracks": 5,
-        "published": {},
-    }
-    encoder = features.load(feature).ENCODER
-    whole["pretrained"]["yamnet"] = YAMNET
-    whole["allow_untrained_encoders"] = True
-    if encoder:
-        whole["pretrained"][encoder] = block["weights"]
-    return Params.model_validate(whole)

@@ -1,4 +1,4 @@
-"""What the experiments left, measured alike: accuracies with spread and interval, and what each fit cost."""
+"""Results of the experiments, measured alike: accuracies with spread and interval, and the cost of a fit."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from components.corpus import store as corpus_store
 from components.evaluation import aggregation, bootstrap, significance
 from components.features.encoders import base as encoders
-from components.study.materials import DATA
+from components.study import declarations
+from components.study.declarations import Experiment, Plan
+from components.study.fits import Fit
+from components.study.plan import DATA
 
-#: Said of what the data allows and no run has reached.
+#: The reason of a row that the data allows and no run has reached.
 NOT_YET = "not yet; the same command goes on"
 #: Columns of the page, in order; ``kfold`` is all folds of ``track``.
 PROTOCOLS = ("segment", "track", "kfold", "fault_filtered")
@@ -26,33 +28,31 @@ PROTOCOLS = ("segment", "track", "kfold", "fault_filtered")
 
 @dataclass(frozen=True)
 class Figures:
-    """One experiment under one protocol.
+    """Accuracies of one experiment under one protocol, each within 0 and 1.
 
     Attributes
     ----------
-    fits : int
-        How many went through.
-    songs : int
-        Different songs tested.
-    segments, segments_low, segments_high, segments_sd : float
-        Accuracy of segments (of songs, where a row is a song): mean over fits, 95 % interval by bootstrap over
-        songs, and deviation between fits.
-    voted, voted_low, voted_high, voted_sd : float
-        The same of songs, each by the vote of its segments in that fit.
+    fits, songs : int
+        Fits that went through; different songs tested.
+    segment_accuracy, segment_accuracy_low, segment_accuracy_high, segment_accuracy_sd : float
+        Of segments (of songs, where a row is a song): mean over fits, 95 % interval by bootstrap over songs, and
+        deviation between fits.
+    song_accuracy, song_accuracy_low, song_accuracy_high, song_accuracy_sd : float
+        The same of songs, each aggregated from its segments in that fit.
     macro_f1, train, validation : float
         Means over fits.
     """
 
     fits: int
     songs: int
-    segments: float
-    segments_low: float
-    segments_high: float
-    segments_sd: float
-    voted: float
-    voted_low: float
-    voted_high: float
-    voted_sd: float
+    segment_accuracy: float
+    segment_accuracy_low: float
+    segment_accuracy_high: float
+    segment_accuracy_sd: float
+    song_accuracy: float
+    song_accuracy_low: float
+    song_accuracy_high: float
+    song_accuracy_sd: float
     macro_f1: float
     train: float
     validation: float
@@ -60,249 +60,220 @@ class Figures:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One experiment: what was declared, and what came out.
+    """One experiment: its declaration and its results.
 
     Attributes
     ----------
     name : str
         Its name.
-    declared : dict
-        The declaration it was run by; for one that was not run, the plan's or the file's.
+    declared : Experiment
+        What it was run by; for one that was not run, the plan's or the file's.
+    form, budget : str
+        Form of the collection and budget; '' where it was not planned or run.
     reason : str
         Why there is no result; '' where there is one.
-    fits, costs : list of dict
-        One a fit.
+    fits : list of Fit
+        In the order of the protocols, failed ones included.
     predictions : DataFrame
         Test rows of all fits, with ``protocol``, ``fold``, ``seed``.
     extraction : dict
-        ``seconds``, ``peak_memory_mib``, ``bytes`` of its material; empty where not known.
+        ``seconds`` and ``peak_memory_mib`` of its feature and those it reads; empty where not known.
     tracks : int
-        Songs that were dealt into parts; published lists may leave some out.
+        Usable songs; published lists may leave some out.
     seed : int
         Of the bootstrap.
     """
 
     name: str
-    declared: Mapping[str, Any]
-    reason: str = ""
+    declared: Experiment
+    form: str = ""
     budget: str = ""
-    fits: list[dict[str, Any]] = field(default_factory=list)
-    costs: list[dict[str, Any]] = field(default_factory=list)
+    reason: str = ""
+    fits: list[Fit] = field(default_factory=list)
     predictions: pd.DataFrame = field(default_factory=pd.DataFrame)
-    extraction: Mapping[str, Any] = field(default_factory=dict)
+    extraction: Mapping[str, float] = field(default_factory=dict)
     tracks: int = 0
     seed: int = 0
 
-    def chosen(self, protocol: str) -> list[dict[str, Any]]:
-        """Return the fits of a protocol, failed ones included."""
-        wanted = "track" if protocol == "kfold" else protocol
-        fits = [fit for fit in self.fits if fit["protocol"] == wanted]
-        return [fit for fit in fits if fit["fold"] == 0] if protocol == "track" else fits
+    @property
+    def done(self) -> list[Fit]:
+        """Fits that went through."""
+        return [fit for fit in self.fits if not fit.failed]
+
+    def under(self, protocol: str) -> list[Fit]:
+        """Return the fits of a protocol that went through."""
+        fits = [fit for fit in self.done if fit.protocol == ("track" if protocol == "kfold" else protocol)]
+        return [fit for fit in fits if fit.fold == 0] if protocol == "track" else fits
 
     @cached_property
     def figures(self) -> dict[str, Figures]:
-        """What was measured, by protocol; only those that were run. ``kfold`` is there from two folds on."""
-        measured = {}
-        for protocol in PROTOCOLS:
-            fits = [fit for fit in self.chosen(protocol) if "failed" not in fit]
-            if fits and (protocol != "kfold" or len(fits) > 1):
-                measured[protocol] = measure(fits, predictions=self.predictions, seed=self.seed)
-        return measured
+        """Accuracies by protocol, of those that were run. ``kfold`` is there from two folds on."""
+        return {
+            protocol: measure(fits, predictions=self.predictions, seed=self.seed)
+            for protocol in PROTOCOLS
+            if len(fits := self.under(protocol)) > (protocol == "kfold")
+        }
 
     @property
     def failures(self) -> list[str]:
         """Reasons of the fits that did not go through, each once."""
-        return sorted({fit["failed"] for fit in self.fits if "failed" in fit})
+        return sorted({fit.failed for fit in self.fits if fit.failed})
 
     @property
     def chance(self) -> float:
         """Accuracy of guessing."""
-        genres = next((fit["genres"] for fit in self.fits if "genres" in fit), None)
-        return 1.0 / len(genres) if genres else 0.1
+        return 1.0 / len(self.done[0].genres) if self.done else 0.1
 
     @property
     def untrained(self) -> bool:
         """Whether its encoder is a random stand-in."""
-        known = next((fit["pretrained"] for fit in self.fits if "pretrained" in fit), None)
-        return known is not None and not known["trained"]
+        encoder = self.done[0].pretrained if self.done else None
+        return encoder is not None and not encoder.trained
 
+    @property
     def cost(self) -> dict[str, float]:
-        """Say what a fit costs: medians over fits, and the largest peak of extraction and fit.
+        """Medians over fits, and the largest peak of extraction and fit; empty where no fit went through.
 
-        Returns
-        -------
-        dict of str to float
-            ``seconds``, ``parameters``, ``file_bytes`` (the model's own file), ``weights_bytes`` (with its
-            encoder's), ``peak_memory_mib``, ``extraction_seconds``; empty where no fit went through.
+        ``seconds``, ``parameters``, ``file_bytes`` (the model's own file), ``weights_bytes`` (with its encoder's),
+        ``peak_memory_mib``, ``extraction_seconds``.
         """
-        done = [cost for cost in self.costs if "seconds" in cost]
-        fits = [fit for fit in self.fits if "failed" not in fit]
-        if not done or not fits:
+        costs = [fit.cost for fit in self.done if fit.cost]
+        if not costs:
             return {}
-        pretrained = fits[0]["pretrained"]
+        pretrained = self.done[0].pretrained
         # Four bytes a weight of the frozen encoder, which the model needs beside its own file.
-        encoder = 4 * encoders.find(pretrained["encoder"]).PARAMETERS if pretrained else 0
-        own = median(cost["file_bytes"] for cost in done)
-        peaks = [cost["peak_memory_mib"] for cost in done]
+        encoder = 4 * encoders.find(pretrained.encoder).PARAMETERS if pretrained else 0
+        own = median(cost.file_bytes for cost in costs)
+        peaks = [cost.peak_memory_mib for cost in costs]
         return {
-            "seconds": median(cost["seconds"] for cost in done),
-            "parameters": fits[0]["parameters"],
+            "seconds": median(cost.seconds for cost in costs),
+            "parameters": self.done[0].parameters,
             "file_bytes": own,
             "weights_bytes": own + encoder,
-            "peak_memory_mib": max([*peaks, self.extraction.get("peak_memory_mib", 0.0)]),
+            "peak_memory_mib": max(*peaks, self.extraction.get("peak_memory_mib", 0.0)),
             "extraction_seconds": self.extraction.get("seconds", 0.0),
         }
 
 
-def measure(fits: list[dict[str, Any]], *, predictions: pd.DataFrame, seed: int) -> Figures:
+def measure(fits: list[Fit], *, predictions: pd.DataFrame, seed: int) -> Figures:
     """Measure fits of one protocol together.
 
     Parameters
     ----------
-    fits : list of dict
+    fits : list of Fit
         One or more that went through.
     predictions : DataFrame
         Test rows of all fits.
     seed : int
-        Of the bootstrap.
-
-    Returns
-    -------
-    Figures
-        A song that several fits tested is drawn with all its answers: fits are no independent songs.
+        Of the bootstrap, which draws a song that several fits tested with all its rows: fits are no independent
+        songs.
     """
-    tables = [aggregation.songs(rows_of(fit, predictions=predictions)) for fit in fits]
+    tables = []
+    for fit in fits:
+        own = (predictions[["protocol", "fold", "seed"]] == [fit.protocol, fit.fold, fit.seed]).all(axis=1)
+        tables.append(aggregation.songs(predictions[own]))
     songs = (
         pd.concat(tables)
         .groupby("track")
         .agg(
             segments=("segments", "sum"),
-            right=("segments_correct", "sum"),
-            asked=("correct", "size"),
-            voted=("correct", "sum"),
+            segments_correct=("segments_correct", "sum"),
+            fits=("correct", "size"),
+            correct=("correct", "sum"),
         )
         .astype(np.float64)
     )
-    low, high = bootstrap.accuracy(songs["right"].to_numpy(), songs["segments"].to_numpy(), seed=seed)
-    voted_low, voted_high = bootstrap.accuracy(
-        songs["voted"].to_numpy(), songs["asked"].to_numpy(), seed=seed
-    )
-    means = {
-        key: [fit["metrics"][key] for fit in fits]
-        for key in (
-            "test.segment_accuracy",
-            "test.song_accuracy",
-            "test.macro_f1",
-            "train.segment_accuracy",
-            "validation.segment_accuracy",
-        )
-    }
+
+    def values(metric: str) -> list[float]:
+        return [fit.metrics[metric] for fit in fits]
+
+    def spread(kind: str, *, right: str, of: str) -> dict[str, float]:
+        tested = values(f"test.{kind}")
+        low, high = bootstrap.accuracy(songs[right].to_numpy(), songs[of].to_numpy(), seed=seed)
+        return {kind: fmean(tested), f"{kind}_low": low, f"{kind}_high": high, f"{kind}_sd": pstdev(tested)}
+
     return Figures(
         fits=len(fits),
         songs=len(songs),
-        segments=fmean(means["test.segment_accuracy"]),
-        segments_low=low,
-        segments_high=high,
-        segments_sd=pstdev(means["test.segment_accuracy"]),
-        voted=fmean(means["test.song_accuracy"]),
-        voted_low=voted_low,
-        voted_high=voted_high,
-        voted_sd=pstdev(means["test.song_accuracy"]),
-        macro_f1=fmean(means["test.macro_f1"]),
-        train=fmean(means["train.segment_accuracy"]),
-        validation=fmean(means["validation.segment_accuracy"]),
+        **spread("segment_accuracy", right="segments_correct", of="segments"),
+        **spread("song_accuracy", right="correct", of="fits"),
+        macro_f1=fmean(values("test.macro_f1")),
+        train=fmean(values("train.segment_accuracy")),
+        validation=fmean(values("validation.segment_accuracy")),
     )
 
 
-def rows_of(fit: Mapping[str, Any], *, predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the test rows of one fit."""
-    mine = (predictions["protocol"] == fit["protocol"]) & (predictions["fold"] == fit["fold"])
-    return predictions[mine & (predictions["seed"] == fit["seed"])]
-
-
-def read(document: Mapping[str, Any], *, root: Path) -> dict[str, Outcome]:
-    """Read what every declared experiment left.
-
-    Parameters
-    ----------
-    document : mapping
-        The plan.
-    root : Path
-        The project's root.
-
-    Returns
-    -------
-    dict of str to Outcome
-        In the order of ``experiments.yaml``.
-    """
-    from components.study import declarations
-
+def read(plan: Plan, *, root: Path) -> dict[str, Outcome]:
+    """Read the results of every declared experiment, in the order of ``experiments.yaml``."""
     found = {}
     for name, declared in declarations.load().experiments.items():
-        own = declared.model_dump(mode="json")
-        if name in document["not_run"]:
-            found[name] = Outcome(name=name, declared=own, reason=f"needs {document['not_run'][name]}")
-            continue
-        planned = document["experiments"].get(name, own)
+        planned = plan.experiments.get(name)
+        form, own = (planned.form, planned) if planned else ("", declared)
         folder = root / DATA / "experiments" / name
-        if (folder / "failure.json").is_file():
-            why = json.loads((folder / "failure.json").read_text(encoding="utf-8"))["reason"]
-            found[name] = Outcome(name=name, declared=planned, reason=f"failed: {why}")
+        if name in plan.not_run:
+            found[name] = Outcome(name=name, declared=declared, reason=f"needs {plan.not_run[name]}")
+        elif (folder / "failure.json").is_file():
+            why = _json(folder / "failure.json")["reason"]
+            found[name] = Outcome(name=name, declared=own, form=form, reason=f"failed: {why}")
         elif not (folder / "result.json").is_file():
-            found[name] = Outcome(name=name, declared=planned, reason=NOT_YET)
+            found[name] = Outcome(name=name, declared=own, form=form, reason=NOT_YET)
         else:
-            found[name] = _read(name, folder=folder, root=root, seed=document["seed"])
+            found[name] = read_one(name, plan=plan, root=root)
     return found
 
 
-def _tracks(declared: Mapping[str, Any], *, root: Path) -> int:
-    (path,) = (root / DATA / "materials" / declared["material"] / "corpus").glob("*.parquet")
-    return len(corpus_store.usable(pd.read_parquet(path)))
-
-
-def _read(name: str, *, folder: Path, root: Path, seed: int) -> Outcome:
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+def read_one(name: str, *, plan: Plan, root: Path) -> Outcome:
+    """Read the result of one experiment, which was run under the plan or an earlier one."""
+    folder = root / DATA / "experiments" / name
+    result, costs = _json(folder / "result.json"), _json(folder / "costs.json")
+    declared = declarations.PlannedExperiment.model_validate(result["declared"])
     predictions = pd.DataFrame()
     if (folder / "predictions.parquet").is_file():
-        predictions = pd.read_parquet(folder / "predictions.parquet")
-        predictions = predictions[predictions["part"] == "test"]
-    extraction = root / DATA / "costs" / f"{result['declared']['material']}.json"
+        predictions = pd.read_parquet(folder / "predictions.parquet", filters=[("part", "==", "test")])
     return Outcome(
         name=name,
-        declared=result["declared"],
+        declared=declared,
+        form=declared.form,
         budget=result["budget"],
-        fits=result["fits"],
-        costs=json.loads((folder / "costs.json").read_text(encoding="utf-8")),
+        fits=[Fit(**fit, cost=cost["cost"]) for fit, cost in zip(result["fits"], costs, strict=True)],
         predictions=predictions,
-        extraction=json.loads(extraction.read_text(encoding="utf-8")) if extraction.is_file() else {},
-        tracks=_tracks(result["declared"], root=root),
-        seed=seed,
+        extraction=extraction_cost(declared.feature, plan=plan, root=root),
+        tracks=result["tracks"],
+        seed=plan.seed,
     )
 
 
-def compared(outcomes: Mapping[str, Outcome], *, seed: int) -> dict[str, list[dict[str, Any]]]:
-    """Compare models two by two on the songs that both were asked, songs whole (``track``, all folds).
+def extraction_cost(feature: str, *, plan: Plan, root: Path) -> dict[str, float]:
+    """Add up the cost of a feature and of those that it reads."""
+    path = root / DATA / "costs" / f"{feature}.json"
+    if feature not in plan.features or not path.is_file():
+        return {}
+    own, before = _json(path), Path(plan.features[feature].reads).name
+    if read := extraction_cost(before, plan=plan, root=root):
+        own["seconds"] += read["seconds"]
+        own["peak_memory_mib"] = max(own["peak_memory_mib"], read["peak_memory_mib"])
+    return own
 
-    Parameters
-    ----------
-    outcomes : mapping of str to Outcome
-        All.
-    seed : int
-        Of the bootstrap.
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def compared(outcomes: Mapping[str, Outcome], *, seed: int) -> dict[str, list[dict[str, Any]]]:
+    """Compare the rows of the main table on each form of the collection, songs whole (``track``, all folds).
 
     Returns
     -------
     dict of str to list of dict
-        By source: as :func:`components.evaluation.significance.pairs`, for the rows of the main table that hear the same
-        source.
+        By form: as :func:`components.evaluation.significance.pairs`.
     """
     families: dict[str, dict[str, pd.DataFrame]] = {}
     for name, outcome in outcomes.items():
-        if outcome.declared["group"] == "model" and "track" in outcome.figures:
-            families.setdefault(outcome.declared["source"], {})[name] = whole_songs(outcome)
+        if outcome.declared.group == "model" and "track" in outcome.figures:
+            families.setdefault(outcome.form, {})[name] = whole_songs(outcome)
     return {
-        source: significance.pairs(family, part="test", seed=seed)
-        for source, family in families.items()
+        form: significance.pairs(family, part="test", seed=seed)
+        for form, family in families.items()
         if len(family) > 1
     }
 
@@ -313,16 +284,9 @@ def whole_songs(outcome: Outcome) -> pd.DataFrame:
 
 
 def gains(outcome: Outcome, *, whole: Outcome) -> dict[str, float]:
-    """Say what a whole variant scores more than the same without an ingredient, on the splits that both were asked.
+    """Subtract an ablation's accuracy from that of the whole variant, on the folds and seeds of both.
 
-    Fewer folds are run of an ablation than of the whole: other folds are other songs.
-
-    Parameters
-    ----------
-    outcome : Outcome
-        The ablation.
-    whole : Outcome
-        The variant it leaves something out of, or adds something to.
+    Fewer folds are run of an ablation than of the whole, and other folds are other songs.
 
     Returns
     -------
@@ -331,16 +295,10 @@ def gains(outcome: Outcome, *, whole: Outcome) -> dict[str, float]:
     """
     found = {}
     for protocol in outcome.figures:
-        theirs = _segments(whole, protocol)
-        shared = {key: value for key, value in _segments(outcome, protocol).items() if key in theirs}
-        if shared:
-            found[protocol] = fmean(theirs[key] - value for key, value in shared.items())
+        theirs, own = (
+            {(fit.fold, fit.seed): fit.metrics["test.segment_accuracy"] for fit in one.under(protocol)}
+            for one in (whole, outcome)
+        )
+        if shared := own.keys() & theirs.keys():
+            found[protocol] = fmean(theirs[key] - own[key] for key in sorted(shared))
     return found
-
-
-def _segments(outcome: Outcome, protocol: str) -> dict[tuple[int, int], float]:
-    return {
-        (fit["fold"], fit["seed"]): fit["metrics"]["test.segment_accuracy"]
-        for fit in outcome.chosen(protocol)
-        if "failed" not in fit
-    }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from components.core.errors import ParamsError
 from components.study import declarations, discovery, plan
+from components.study.declarations import Plan
 
 #: Where data is looked for unless a folder is named, below the project's root.
 RAW = Path("data") / "raw"
@@ -106,13 +107,13 @@ def named(options: StudyOptions) -> set[str]:
     return names
 
 
-def chosen(options: StudyOptions, *, document: Mapping[str, Any]) -> list[str]:
+def chosen(options: StudyOptions, *, document: Plan) -> list[str]:
     """Return the named experiments that the plan ``document`` can run, in its order."""
     names = named(options)
-    return [name for name in document["experiments"] if name in names]
+    return [name for name in document.experiments if name in names]
 
 
-def prepare(options: StudyOptions, *, root: Path) -> tuple[discovery.Found, dict[str, Any]]:
+def prepare(options: StudyOptions, *, root: Path) -> tuple[discovery.Found, Plan]:
     """Find the data and write the plan into ``study/params.yaml``; return both.
 
     Raises
@@ -134,25 +135,25 @@ def preview(options: StudyOptions, *, root: Path) -> list[str]:
     return [*found.lines(), "", *listing(document, names=named(options))]
 
 
-def _planned(options: StudyOptions, *, root: Path) -> tuple[discovery.Found, dict[str, Any]]:
+def _planned(options: StudyOptions, *, root: Path) -> tuple[discovery.Found, Plan]:
     found = look(options, root=root)
     kfold = KFOLD in options.only
     return found, plan.make(found, budget=options.budget, root=root, search=options.search, kfold=kfold)
 
 
-def listing(document: Mapping[str, Any], *, names: Collection[str]) -> list[str]:
+def listing(document: Plan, *, names: Collection[str]) -> list[str]:
     """Return one line for each named experiment of the plan: its fits, or what it needs."""
     lines = []
     for name, experiment in declarations.load().experiments.items():
         if name not in names:
             continue
-        if name in document["not_run"]:
-            state = f"not run: needs {document['not_run'][name]}"
+        if name in document.not_run:
+            state = f"not run: needs {document.not_run[name]}"
         else:
-            planned = document["experiments"][name]
-            times = {"fault_filtered": planned["seeds"]}
+            planned = document.experiments[name]
+            times = {"fault_filtered": planned.seeds}
             state = ", ".join(
-                f"{protocol} x {times.get(protocol, planned['folds'])}" for protocol in planned["protocols"]
+                f"{protocol} x {times.get(protocol, planned.folds)}" for protocol in planned.protocols
             )
         lines.append(f"{name:28} {experiment.title} ({experiment.variant}): {state}")
     return lines

@@ -56,7 +56,7 @@ def _experiment(client: Any, name: str, *, row: dict[str, Any], folder: Path, ex
     }
     run_id = runs.begin(client, experiment_id=experiment_id, name=name, tags=tags)
     runs.log_params(
-        client, run_id, values={"material": row["material"], "budget": row["budget"], **row["set"]}
+        client, run_id, values={"feature": row["feature"], "budget": row["budget"], **row["set"]}
     )
     for protocol, figures in row["figures"].items():
         for metric, value in figures.items():

@@ -37,7 +37,6 @@ STAGES: dict[str, tuple[str, set[str]]] = {
             "study.declarations",
             "study.discovery",
             "study.plan",
-            "study.materials",
         },
     ),
 }

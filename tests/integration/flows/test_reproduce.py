@@ -38,19 +38,19 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def four() -> Graph:
-    """Four experiments on two materials, all stale."""
+    """Four experiments on two features, all stale."""
     upstream = {
-        "list@audio": (),
-        "extract@audio_mfcc_sequence": ("list@audio",),
-        "fit@lstm": ("extract@audio_mfcc_sequence",),
-        "extract@audio_mfcc_summary": ("list@audio",),
-        "fit@mlp": ("extract@audio_mfcc_summary",),
-        "fit@mlp_best": ("extract@audio_mfcc_summary",),
-        "fit@mlp_best_no_log": ("extract@audio_mfcc_summary",),
+        "corpus@audio": (),
+        "features@audio_mfcc_sequence": ("corpus@audio",),
+        "fit@lstm": ("features@audio_mfcc_sequence",),
+        "features@audio_mfcc_summary": ("corpus@audio",),
+        "fit@mlp": ("features@audio_mfcc_summary",),
+        "fit@mlp_best": ("features@audio_mfcc_summary",),
+        "fit@mlp_best_no_log": ("features@audio_mfcc_summary",),
         # As in the pipeline: the report reads what the extraction cost, too.
         "report@study": (
-            "extract@audio_mfcc_sequence",
-            "extract@audio_mfcc_summary",
+            "features@audio_mfcc_sequence",
+            "features@audio_mfcc_summary",
             "fit@lstm",
             "fit@mlp",
             "fit@mlp_best",
@@ -92,11 +92,11 @@ def test_cheap_experiments_come_first_ablations_last_and_the_page_at_the_end(
     state = run()
     assert state.is_completed()
     assert stages["started"] == [
-        "list@audio",
-        "extract@audio_mfcc_summary",
+        "corpus@audio",
+        "features@audio_mfcc_summary",
         "fit@mlp",
         "fit@mlp_best",
-        "extract@audio_mfcc_sequence",
+        "features@audio_mfcc_sequence",
         "fit@lstm",
         "fit@mlp_best_no_log",
         "report@study",
@@ -123,17 +123,17 @@ def test_a_failed_experiment_stops_no_other_and_the_page_is_told(
 def test_what_reads_from_a_failed_extraction_is_left_out_with_the_reason(
     server: None, stages: dict[str, Any], project: Path
 ) -> None:
-    stages["extract@audio_mfcc_summary"] = "genre: a file is gone"
+    stages["features@audio_mfcc_summary"] = "genre: a file is gone"
     run()
     assert [stage for stage in stages["started"] if stage.startswith("fit@")] == ["fit@lstm"]
     for name in ("mlp", "mlp_best"):
         why = (project / "data" / "study" / "experiments" / name / "failure.json").read_text()
-        assert "extract@audio_mfcc_summary failed" in why
+        assert "features@audio_mfcc_summary failed" in why
 
 
 def test_only_the_selected_is_run(server: None, stages: dict[str, Any]) -> None:
     run(only=["lstm"])
-    assert stages["started"] == ["list@audio", "extract@audio_mfcc_sequence", "fit@lstm", "report@study"]
+    assert stages["started"] == ["corpus@audio", "features@audio_mfcc_sequence", "fit@lstm", "report@study"]
 
 
 def test_an_unknown_name_is_refused_before_anything_is_run(stages: dict[str, Any]) -> None:
@@ -158,8 +158,8 @@ def test_a_page_that_is_up_to_date_starts_nothing(
 def test_dvc_reads_the_pipeline_and_ties_every_stage_to_what_it_reads(project: Path) -> None:
     selection.prepare(StudyOptions(budget="quick"), root=project)
     stages_of = graph.read(project / "study")
-    assert stages_of.upstream["list@audio"] == ("compose@study",)
-    assert stages_of.upstream["fit@mlp"] == ("extract@audio_mfcc_summary",)
+    assert stages_of.upstream["corpus@audio"] == ("synthesise@study",)
+    assert stages_of.upstream["fit@mlp"] == ("features@audio_mfcc_summary",)
     assert "fit@vgg16" not in stages_of.order
     assert set(stages_of.upstream["report@study"]) >= {"fit@mlp", "fit@lstm"}
     assert stages_of.stale().keys() == set(stages_of.order)

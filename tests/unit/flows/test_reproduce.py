@@ -16,7 +16,7 @@ def test_a_result_that_was_not_due_is_kept(tmp_path: Path) -> None:
     kept = tmp_path / "data" / "study" / "experiments" / "mlp" / "result.json"
     kept.parent.mkdir(parents=True)
     kept.write_text("{}")
-    reproduce.note_failures(Outcome(fresh=["fit@mlp"], failed={"extract@table_30": "gone"}), root=tmp_path)
+    reproduce.note_failures(Outcome(fresh=["fit@mlp"], failed={"features@table_30": "gone"}), root=tmp_path)
     assert kept.is_file()
 
 

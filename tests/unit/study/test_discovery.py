@@ -64,7 +64,7 @@ def test_lists_artists_and_weights_are_found(tmp_path: Path) -> None:
     assert seen.lists == lists
     assert seen.artists == tmp_path / "gtzan" / "artists.txt"
     assert seen.weights["vgg16"] == str(weights)
-    assert seen.at_hand["vgg16"]
+    assert f"vgg16 weights: {weights} (here)" in seen.lines()
 
 
 def test_what_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,166 @@
+"""The study's sources and features, by the workflow's own stages: a workspace for each source.
+
+``data/study/sources/NAME`` is laid out as any workspace, with ``data/corpus`` and ``data/features``.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from components.config.params import Params
+from components.core import atomic
+from components.core.processes import peak_memory_mib
+from components.corpus import store as corpus_store
+from components.stages import corpus, features, synthesise
+from components.study import plan as study_plan
+from components.study.declarations import Plan, PlannedExperiment, preset
+from components.study.discovery import EMBEDDED
+from components.study.plan import DATA
+
+#: Why a track is left out that ``tracks_per_genre`` does not reach.
+BEYOND = "beyond the source's tracks_per_genre"
+
+
+def params(plan: Plan, experiment: PlannedExperiment, *, root: Path) -> Params:
+    """Lay an experiment over its preset.
+
+    Parameters
+    ----------
+    plan : Plan
+        That the experiment is of.
+    experiment : PlannedExperiment
+        Its features and its model alone are in the params, the model in one variant.
+    root : Path
+        The project's root, from which relative paths start.
+    """
+    whole = dict(preset(experiment.preset))
+    source = plan.sources[experiment.source]
+    names = study_plan.chain(experiment.feature, features=plan.features)
+    variant = _changed(
+        whole["models"][experiment.model]["variants"][experiment.variant], experiment, whole=whole
+    )
+    return Params.model_validate(
+        whole
+        | {
+            "preset": "study",
+            "seed": plan.seed,
+            "synthetic": plan.synthetic,
+            "segments": plan.segments.model_dump(),
+            "features": {
+                name: plan.features[name].model_dump(include={"extractor", "reads", "unit", "options"})
+                for name in names
+            },
+            "models": {
+                experiment.model: whole["models"][experiment.model]
+                | {
+                    "feature": experiment.feature,
+                    "variant": experiment.variant,
+                    "variants": {experiment.variant: variant},
+                }
+            },
+            "corpus": whole["corpus"]
+            | {
+                "sources": {source.kind: {"path": str((root / study_plan.FOLDER / source.path).resolve())}},
+                "minimum_tracks": 5,
+                "published": {},
+            },
+            "pretrained": whole["pretrained"] | plan.features[experiment.feature].pretrained,
+            "allow_untrained_encoders": True,
+        }
+    )
+
+
+def _changed(
+    variant: dict[str, Any], experiment: PlannedExperiment, *, whole: dict[str, Any]
+) -> dict[str, Any]:
+    changed = variant | {"training": (variant.get("training") or whole["training"]) | experiment.training}
+    if experiment.search:
+        fixed = variant.get("fixed", {}) | experiment.search.fixed
+        space = {key: kind for key, kind in variant["search"].items() if key not in fixed}
+        space |= experiment.search.space
+        changed |= {
+            "fixed": fixed,
+            "search": space,
+            "start": {key: min(variant["start"][key], kind["high"]) for key, kind in space.items()},
+            "tuning": (variant.get("tuning") or whole["tuning"]) | experiment.search.tuning,
+        }
+    return changed
+
+
+def workspace(source: str, *, root: Path) -> Path:
+    """Return the workspace of a source."""
+    return root.resolve() / DATA / "sources" / source
+
+
+def compose(*, root: Path = Path()) -> None:
+    """Compose the embedded corpus: ``data/raw/study``."""
+    plan = study_plan.read(root)
+    first = next(iter(plan.experiments.values()))
+    synthesise.run(EMBEDDED, params=params(plan, first, root=root), root=root / "data")
+
+
+def list_source(name: str, *, root: Path = Path()) -> None:
+    """List the tracks of one source; of each genre ``tracks_per_genre``, where it has that.
+
+    Raises
+    ------
+        If the plan has no such source.
+    CorpusError
+        As :func:`components.stages.corpus.run`.
+    """
+    plan = study_plan.read(root)
+    source = plan.named("sources", name)
+    user = next(one for one in plan.experiments.values() if one.source == name)
+    data = workspace(name, root=root) / "data"
+    listing = corpus.run(source.kind, params=params(plan, user, root=root), root=data)
+    if source.tracks_per_genre:
+        with atomic.replacing(data / "corpus" / f"{source.kind}.parquet") as path:
+            spread(listing, tracks_per_genre=source.tracks_per_genre).to_parquet(path, index=False)
+
+
+def extract(name: str, *, root: Path = Path()) -> None:
+    """Extract one feature, and write what that cost: ``data/study/costs/<name>.json``.
+
+    Raises
+    ------
+        If the plan has no such feature.
+    GenreError
+        As :func:`components.stages.features.run`.
+    """
+    plan = study_plan.read(root)
+    source = plan.named("features", name).source
+    user = next(
+        one
+        for one in plan.experiments.values()
+        if name in study_plan.chain(one.feature, features=plan.features)
+    )
+    began = time.perf_counter()
+    features.run(name, params=params(plan, user, root=root), root=workspace(source, root=root) / "data")
+    seconds = time.perf_counter() - began
+    cost = {"seconds": seconds, "peak_memory_mib": max(peak_memory_mib(), peak_memory_mib(children=True))}
+    atomic.write_json(root / DATA / "costs" / f"{name}.json", cost)
+
+
+def spread(listing: pd.DataFrame, *, tracks_per_genre: int) -> pd.DataFrame:
+    """Keep some usable tracks of each genre, evenly over its names; mark the others as left out.
+
+    Neighbours by name are often of one artist: the first thirty blues of GTZAN are by three.
+
+    Parameters
+    ----------
+    listing : DataFrame
+        From :func:`components.corpus.store.read`.
+    tracks_per_genre : int
+        The most that a genre keeps.
+    """
+    kept: set[str] = set()
+    for _, tracks in corpus_store.usable(listing).sort_values("track").groupby("genre")["track"]:
+        places = np.linspace(0, len(tracks) - 1, min(tracks_per_genre, len(tracks))).round().astype(int)
+        kept.update(tracks.iloc[places])
+    beyond = (listing["fault"] == "") & ~listing["track"].isin(kept)
+    return listing.assign(fault=listing["fault"].mask(beyond, BEYOND))

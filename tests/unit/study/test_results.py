@@ -1,0 +1,102 @@
+"""Results: figures over fits and songs, costs, and gains on the splits that both sides share."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from components.features.encoders import vgg16
+from components.study import results
+from components.study.fits import Fit
+from components.study.plan import DATA
+from components.study.results import Outcome
+from tests.unit.study import workspace
+from tests.unit.study.workspace import outcome, outcomes
+
+
+def folds(name: str, *accuracies: float) -> Outcome:
+    """An experiment under ``segment``, a fold an accuracy."""
+    made = outcome(name)
+    (first,) = made.under("segment")
+    rows = made.predictions[made.predictions["protocol"] == "segment"]
+    fits = [
+        first.model_copy(
+            update={"fold": fold, "metrics": first.metrics | {"test.segment_accuracy": accuracy}}
+        )
+        for fold, accuracy in enumerate(accuracies)
+    ]
+    tables = [rows.assign(fold=fold) for fold in range(len(accuracies))]
+    return replace(made, fits=fits, predictions=pd.concat(tables, ignore_index=True))
+
+
+def test_a_gain_is_of_the_folds_that_both_were_run_with() -> None:
+    whole, part = folds("mlp_best", 0.8, 0.6, 0.1, 0.1, 0.1), folds("mlp_best_no_log", 0.7, 0.6)
+    assert results.gains(part, whole=whole) == pytest.approx({"segment": 0.05})
+
+
+def test_without_a_fold_in_common_there_is_no_gain() -> None:
+    whole, part = folds("mlp_best", 0.8, 0.7), folds("mlp_best_no_log", 0.7)
+    whole = replace(whole, fits=whole.fits[1:])
+    assert results.gains(part, whole=whole) == {}
+
+
+def test_a_failed_fit_counts_on_neither_side() -> None:
+    whole, part = folds("mlp_best", 0.8, 0.6), folds("mlp_best_no_log", 0.7, 0.6)
+    part.fits[1] = Fit(protocol="segment", fold=1, seed=0, failed="the loss became nan")
+    assert results.gains(part, whole=whole) == pytest.approx({"segment": 0.1})
+
+
+def test_the_interval_is_over_songs_not_over_fits() -> None:
+    once = folds("mlp", 0.8).figures["segment"]
+    twice = folds("mlp", 0.8, 0.8).figures["segment"]
+    assert (once.fits, twice.fits) == (1, 2)
+    assert once.songs == twice.songs == 100
+    assert once.segment_accuracy_low < once.segment_accuracy < once.segment_accuracy_high
+    assert (twice.segment_accuracy_low, twice.segment_accuracy_high) == (
+        once.segment_accuracy_low,
+        once.segment_accuracy_high,
+    )
+
+
+def test_the_encoder_s_weights_belong_to_a_model_s_size() -> None:
+    cost = outcome("vgg16_audio", encoder="vgg16", size=1_000_000).cost
+    assert cost["file_bytes"] == 1e6
+    assert cost["weights_bytes"] == 1e6 + 4 * vgg16.PARAMETERS
+
+
+def test_a_feature_s_cost_holds_that_of_the_feature_it_reads(tmp_path: Path) -> None:
+    block = workspace.make_plan().features["toy"]
+    plan = workspace.make_plan(
+        features={"pictures": block, "toy": block.model_copy(update={"reads": "data/features/pictures"})}
+    )
+    (tmp_path / DATA / "costs").mkdir(parents=True)
+    for name, cost in (("pictures", (3.0, 900.0)), ("toy", (2.0, 100.0))):
+        text = json.dumps(dict(zip(("seconds", "peak_memory_mib"), cost, strict=True)))
+        (tmp_path / DATA / "costs" / f"{name}.json").write_text(text)
+    assert results.extraction_cost("toy", plan=plan, root=tmp_path) == {
+        "seconds": 5.0,
+        "peak_memory_mib": 900.0,
+    }
+    assert results.extraction_cost("other", plan=plan, root=tmp_path) == {}
+
+
+def test_models_tested_on_the_same_songs_are_compared_two_by_two() -> None:
+    ran = {"mlp": outcome("mlp", accuracy=0.9), "lstm": outcome("lstm", accuracy=0.5)}
+    (pair,) = results.compared(outcomes() | ran, seed=0)["audio"]
+    assert pair["apart"]
+    assert "mlp names 40.0 points more of 100 songs right than lstm" in pair["sentence"]
+
+
+def test_a_failed_experiment_has_its_reason_and_no_older_figure(tmp_path: Path) -> None:
+    plan = workspace.build(tmp_path, experiments={"mlp": workspace.experiment(group="model")})
+    folder = tmp_path / DATA / "experiments" / "mlp"
+    folder.mkdir(parents=True)
+    (folder / "failure.json").write_text(json.dumps({"reason": "genre: a file is gone"}), encoding="utf-8")
+    found = results.read(plan, root=tmp_path)
+    assert found["mlp"].reason == "failed: genre: a file is gone"
+    assert found["mlp"].figures == {}
+    assert found["lstm"].reason == results.NOT_YET
