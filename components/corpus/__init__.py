@@ -1,4 +1,1 @@
-"""A folder of audio or pictures, or a table, becomes one row a track: who it is and whether it can be used.
-
-``run(source)`` is the stage ``corpus@SOURCE``; ``read(source)`` is what every later stage starts from.
-"""
+"""The collection: a folder of audio or pictures, or a table, as one row a track."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path
+from io import BufferedReader
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from components.config.params import Params
-from components.core import hashing
 from components.corpus.audio import FORMATS, MAX_CHANNELS, SAMPLE_RATES, segment_count
-from components.corpus.discovery import Row, escaped
+from components.corpus.discovery import Row
 
 if TYPE_CHECKING:
     import soundfile
@@ -27,66 +26,27 @@ UNKNOWN_SIZE = 0x7FFFF000
 _PROMISED = re.compile(r"(?:data|Data Size|SSND)\s*: (\d+) \(should be (\d+)\)")
 
 
-def inspect(row: Row, *, folder: Path, params: Params) -> Row:
+def measure(row: Row, file: BufferedReader, *, params: Params) -> Row:
     """Measure one track, or name its fault.
 
     Parameters
     ----------
     row : Row
-        From :func:`components.corpus.discovery.walk`.
-    folder : Path
-        The collection.
+        Its row.
+    file : file object
+        The open file.
     params : Params
-        For ``corpus.max_bytes``, ``corpus.max_seconds`` and ``segments``.
+        For ``corpus.max_seconds`` and ``segments``.
 
     Returns
     -------
     Row
-        With seconds, sample rate (Hz), samples (a channel), bytes, whole segments and the SHA-256 of the
-        file's bytes; or with a fault, and what was measured before it.
+        With seconds, sample rate (Hz), samples (a channel) and whole segments; or with a fault, and what was
+        measured before it.
     """
-    if row.fault:
-        return row
-    try:
-        # O_NONBLOCK: were the file exchanged for a pipe just now, opening it would wait for ever.
-        handle = os.open(folder / row.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return replace(row, fault="vanished during the listing")
-    except OSError as error:
-        return replace(row, fault=f"not readable: {(error.strerror or str(error)).lower()}")
-    try:
-        if fault := escaped(folder / row.path, handle, inside=folder):
-            return replace(row, fault=fault)
-        return _measure(row, handle, params=params)
-    except OSError as error:
-        return replace(row, fault=f"not readable: {(error.strerror or str(error)).lower()}")
-    finally:
-        os.close(handle)
-
-
-def _measure(row: Row, handle: int, *, params: Params) -> Row:
-    before = os.fstat(handle)
-    row = replace(row, bytes=before.st_size)
-    if before.st_size == 0:
-        return replace(row, fault="empty: 0 bytes")
-    limit = params.corpus.max_bytes
-    if before.st_size > limit:
-        return replace(row, fault=f"too large: {before.st_size} bytes, corpus.max_bytes is {limit}")
-    row = _decode(row, handle, params=params)
-    if not row.fault:
-        # What is left out is not read to its end: it may be very long.
-        os.lseek(handle, 0, os.SEEK_SET)
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            row = replace(row, sha256=hashing.file(file))
-    after = os.fstat(handle)
-    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        return replace(row, fault="changed during the listing")
-    return row
-
-
-def _decode(row: Row, handle: int, *, params: Params) -> Row:
     import soundfile
 
+    handle = file.fileno()
     magic = os.pread(handle, 4, 0)
     os.lseek(handle, 0, os.SEEK_SET)
     try:

@@ -1,4 +1,4 @@
-"""Which files a collection holds, and the name of each track; nothing is opened here."""
+"""Discovery of a collection's files: each one's track, and what must not be opened."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from components.config.params import Params
+from components.core import hashing
 from components.core.errors import CorpusError
 
 #: More classes than this is a folder of artists or albums, not of genres.
@@ -31,6 +33,9 @@ class Row:
     segments: int = 0
     sha256: str = ""
     fault: str = ""
+
+
+Measure = Callable[..., Row]
 
 
 def track_id(genre: str, name: str) -> str:
@@ -181,7 +186,7 @@ def _files(folder: Path, *, suffixes: Collection[str]) -> Iterator[Path]:
         ordered = sorted(entries, key=lambda e: e.name)
     for entry in ordered:
         path = Path(entry.path)
-        # A folder that is named like a track is someone's mistake: it gets a row that says so.
+        # A folder that is named like a track is someone's mistake: it gets a row with that fault.
         if entry.is_dir(follow_symlinks=False) and path.suffix.lower() not in suffixes:
             yield from _files(path, suffixes=suffixes)
         else:
@@ -206,13 +211,13 @@ def _not_utf8(text: str) -> bool:
 
 
 def _forbidden(path: Path, *, inside: Path) -> str:
-    """Say why a path must not be opened, or '' if it may be."""
+    """Return why a path must not be opened, or '' if it may be."""
     try:
         target = path.resolve(strict=True)
         kind = target.stat().st_mode
     except FileNotFoundError:
         return "link to a file that does not exist" if path.is_symlink() else "vanished during the listing"
-    except RuntimeError:  # so Python 3.11 says it; a later Python raises OSError with ELOOP
+    except RuntimeError:  # Python 3.11 and 3.12; a later one raises OSError with ELOOP
         return "link that leads in a circle"
     except OSError as error:
         circle = error.errno == errno.ELOOP
@@ -226,29 +231,63 @@ def _forbidden(path: Path, *, inside: Path) -> str:
     return ""
 
 
-def escaped(path: Path, handle: int, *, inside: Path) -> str:
-    """Check that what was opened is still the file that was listed.
+def inspect(row: Row, *, folder: Path, params: Params, measure: Measure) -> Row:
+    """Open a listed file once, never trusting it, and measure it or name its fault.
 
     Parameters
     ----------
-    path : Path
-        What was opened.
-    handle : int
-        The open file.
-    inside : Path
+    row : Row
+        From :func:`walk`.
+    folder : Path
         The collection.
+    params : Params
+        For ``corpus.max_bytes``, and what ``measure`` reads.
+    measure : callable
+        ``measure(row, file, params=params)`` returns the row with what it measured, or with a fault.
 
     Returns
     -------
-    str
-        A fault if the file was exchanged since the listing began, for something else or for a link that
-        leads out of the collection; else ''.
+    Row
+        With bytes, the SHA-256 of the file's bytes and what was measured; or with a fault, and what was measured
+        before it.
     """
-    if fault := _forbidden(path, inside=inside.resolve()):
+    if row.fault:
+        return row
+    try:
+        # O_NONBLOCK: were the file exchanged for a pipe just now, opening it would wait for ever.
+        handle = os.open(folder / row.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            if fault := _escaped(folder / row.path, handle, inside=folder.resolve()):
+                return replace(row, fault=fault)
+            before = os.fstat(handle)
+            row = replace(row, bytes=before.st_size)
+            if before.st_size == 0:
+                return replace(row, fault="empty: 0 bytes")
+            limit = params.corpus.max_bytes
+            if before.st_size > limit:
+                return replace(row, fault=f"too large: {before.st_size} bytes, corpus.max_bytes is {limit}")
+            row = measure(row, file, params=params)
+            if not row.fault:
+                # What is left out is not read to its end: it may be very long.
+                # By a reader of its own: a decoder moves the place in the file behind this one's back.
+                os.lseek(handle, 0, os.SEEK_SET)
+                with os.fdopen(handle, "rb", closefd=False) as whole:
+                    row = replace(row, sha256=hashing.file(whole))
+            after = os.fstat(handle)
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                return replace(row, fault="changed during the listing")
+            return row
+    except FileNotFoundError:
+        return replace(row, fault="vanished during the listing")
+    except OSError as error:
+        return replace(row, fault=f"not readable: {(error.strerror or str(error)).lower()}")
+
+
+def _escaped(path: Path, handle: int, *, inside: Path) -> str:
+    """Return a fault if a file was exchanged since the listing began; else ''."""
+    if fault := _forbidden(path, inside=inside):
         return fault
-    if not os.path.samestat(path.stat(), os.fstat(handle)):
-        return "exchanged during the listing"
-    return ""
+    return "" if os.path.samestat(path.stat(), os.fstat(handle)) else "exchanged during the listing"
 
 
 _KINDS = (

@@ -12,8 +12,10 @@ import pandas as pd
 from components.core.errors import CorpusError
 from components.corpus.discovery import MAX_GENRES, Row, printable, track_id
 
-_SPECTRAL = ["chroma_stft", "rms", "spectral_centroid", "spectral_bandwidth", "rolloff", "zero_crossing_rate"]
-_SERIES = [*_SPECTRAL, "harmony", "perceptr"]
+_SERIES = (
+    *("chroma_stft", "rms", "spectral_centroid", "spectral_bandwidth", "rolloff", "zero_crossing_rate"),
+    *("harmony", "perceptr"),
+)
 #: The 57 numbers of a row, in the order of the public tables.
 VALUES = (
     *(f"{name}_{statistic}" for name in _SERIES for statistic in ("mean", "var")),
@@ -47,20 +49,22 @@ def rows(path: Path, *, key: str = "corpus.sources.table.path") -> pd.DataFrame:
         If the file is missing, no CSV, or lacks a column.
     """
     frame = _text(path, key=key)
-    names = frame["filename"].map(str.strip)
-    genres = frame["label"].map(str.strip).map(printable)
+    genres = frame["label"].str.strip().map(printable)
     lengths = pd.to_numeric(frame["length"], errors="coerce")
     values = frame[list(VALUES)].apply(pd.to_numeric, errors="coerce").astype("float64")
+    stems = frame["filename"].str.strip().str.replace(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", "", regex=True)
+    # ``blues.00000.3.wav`` is segment 3 of a track; a whole track's row has segment -1.
+    pieces = stems.str.extract(r"^(.+)\.(\d{1,9})$", flags=re.DOTALL)
     whole = lengths >= WHOLE_TRACK
-    pieces = [_split(name, whole=w) for name, w in zip(names, whole, strict=True)]
+    numbered = ~whole & pieces[0].notna()
+    stems = pieces[0].where(numbered, stems)
     read = pd.DataFrame(
         {
-            "track": [track_id(genre, stem) for genre, (stem, _) in zip(genres, pieces, strict=True)],
-            "segment": np.array([segment for _, segment in pieces], dtype="int64"),
-            "genre": genres.to_numpy(dtype=object),
+            "track": [track_id(genre, stem) for genre, stem in zip(genres, stems, strict=True)],
+            "segment": pieces[1].where(numbered, "0").astype("int64").mask(whole, -1),
+            "genre": genres,
         }
     )
-    stems = pd.Series([stem for stem, _ in pieces])
     read["fault"] = _faults(read, stems=stems, lengths=lengths, values=values)
     return pd.concat([read, values], axis=1)
 
@@ -89,37 +93,21 @@ def _text(path: Path, *, key: str) -> pd.DataFrame:
     return frame
 
 
-def _split(filename: str, *, whole: bool) -> tuple[str, int]:
-    """Split ``blues.00000.3.wav`` into stem and segment; a whole track's row has segment -1."""
-    stem = re.sub(r"\.[A-Za-z][A-Za-z0-9]{1,4}$", "", filename)
-    if whole:
-        return stem, -1
-    piece = re.fullmatch(r"(.+)\.(\d{1,9})", stem, flags=re.DOTALL)
-    return (piece[1], int(piece[2])) if piece else (stem, 0)
-
-
-def _faults(read: pd.DataFrame, *, stems: pd.Series, lengths: pd.Series, values: pd.DataFrame) -> list[str]:
+def _faults(read: pd.DataFrame, *, stems: pd.Series, lengths: pd.Series, values: pd.DataFrame) -> np.ndarray:
     finite = np.isfinite(values.to_numpy())
-    labels = stems.map(read["genre"].groupby(stems.to_numpy()).nunique())
-    repeated = read.duplicated(["track", "segment"], keep=False)
-    faults = []
-    for i in range(len(read)):
-        fault = ""
-        if not stems.iloc[i]:
-            fault = "no file name"
-        elif not read["genre"].iloc[i]:
-            fault = "no label"
-        elif labels.iloc[i] > 1:
-            fault = "labels disagree: one track under several labels"
-        elif repeated.iloc[i]:
-            fault = "file name repeated"
-        elif not lengths.iloc[i] > 0:
-            fault = "length is not a number of samples"
-        elif not finite[i].all():
-            bad = [name for name, good in zip(VALUES, finite[i], strict=True) if not good]
-            fault = f"not finite: {', '.join(bad[:3])}{' …' if len(bad) > 3 else ''}"
-        faults.append(fault)
-    return faults
+    bad = [[name for name, good in zip(VALUES, row, strict=True) if not good] for row in finite]
+    reasons = {
+        "no file name": stems == "",
+        "no label": read["genre"] == "",
+        "labels disagree: one track under several labels": read["genre"].groupby(stems).transform("nunique")
+        > 1,
+        "file name repeated": read.duplicated(["track", "segment"], keep=False),
+        "length is not a number of samples": ~(lengths > 0),
+    }
+    others = [
+        f"not finite: {', '.join(names[:3])}{' …' * (len(names) > 3)}" if names else "" for names in bad
+    ]
+    return np.select(list(reasons.values()), list(reasons), np.array(others, dtype=object))
 
 
 def tracks(path: Path, *, key: str = "corpus.sources.table.path") -> list[Row]:

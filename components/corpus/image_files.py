@@ -1,16 +1,14 @@
-"""Whether a file can be used as a track's mel-spectrogram picture."""
+"""Pictures: whether a file can be used as a track's mel spectrogram."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from pathlib import Path
+from io import BufferedReader
 
 import numpy as np
 
 from components.config.params import Params
-from components.core import hashing
-from components.corpus.discovery import Row, escaped
+from components.corpus.discovery import Row
 
 SUFFIXES = frozenset({".png"})
 #: Width and height of the public collection's pictures, in pixels; the picture models take no other.
@@ -19,54 +17,27 @@ SIZE = (432, 288)
 MODES = ("L", "LA", "P", "PA", "RGB", "RGBA")
 
 
-def inspect(row: Row, *, folder: Path, params: Params) -> Row:
-    """Measure one picture, or name its fault.
+def measure(row: Row, file: BufferedReader, *, params: Params) -> Row:
+    """Name a picture's fault, if it has one.
 
     Parameters
     ----------
     row : Row
-        From :func:`components.corpus.discovery.walk`.
-    folder : Path
-        The collection.
+        Its row; seconds, rate, samples and segments stay 0.
+    file : file object
+        The open file.
     params : Params
-        For ``corpus.max_bytes``.
-
-    Returns
-    -------
-    Row
-        With bytes and the SHA-256 of the file's bytes (seconds, rate, samples and segments are 0); or with
-        a fault.
+        Not read.
     """
-    if row.fault:
-        return row
-    try:
-        handle = os.open(folder / row.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as file:
-            state = os.fstat(handle)
-            row = replace(row, bytes=state.st_size)
-            if fault := escaped(folder / row.path, handle, inside=folder):
-                return replace(row, fault=fault)
-            if state.st_size == 0:
-                return replace(row, fault="empty: 0 bytes")
-            limit = params.corpus.max_bytes
-            if state.st_size > limit:
-                return replace(row, fault=f"too large: {state.st_size} bytes, corpus.max_bytes is {limit}")
-            fault = _fault(file)
-            file.seek(0)
-            sha256 = "" if fault else hashing.file(file)
-            return replace(row, sha256=sha256, fault=fault)
-    except FileNotFoundError:
-        return replace(row, fault="vanished during the listing")
-    except OSError as error:
-        return replace(row, fault=f"not readable: {(error.strerror or str(error)).lower()}")
+    return replace(row, fault=_fault(file))
 
 
-def _fault(file: object) -> str:
+def _fault(file: BufferedReader) -> str:
     from PIL import Image, UnidentifiedImageError
 
     try:
         # Only PNG's reader is let near the bytes; opening reads the header, not the pixels.
-        picture = Image.open(file, formats=["PNG"])  # type: ignore[arg-type]
+        picture = Image.open(file, formats=["PNG"])
     except Image.DecompressionBombError:
         return f"picture too large; valid: {SIZE[0]} x {SIZE[1]} pixels"
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError):

@@ -1,12 +1,12 @@
-"""TODO."""
+"""Published metadata of a collection: split lists and artist tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from components.config.params import Params
 from components.core.errors import LeakError, ParamsError
 
 #: The fault-filtered lists of GTZAN (443, 197 and 290 tracks), one track a line, published with C. Kereliuk,
@@ -84,23 +84,34 @@ def read_artists(path: Path) -> dict[str, str]:
     return artists
 
 
-_READ: dict[str, Callable[[Path], dict[str, str]]] = {"artists": read_artists, "lists": read_lists}
-
-
-def read(name: str, *, root: Path = Path("data")) -> dict[str, str]:
-    """Read what :func:`run` wrote.
+def find(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, str]:
+    """Read what ``corpus.published`` names; relative paths start from the folder that holds ``root``.
 
     Parameters
     ----------
     name : str
-        ``artists`` or ``lists``.
-    root : Path
-        The data folder.
+        ``artists`` or ``lists``; a key of ``corpus.published``.
 
     Returns
     -------
     dict of str to str
-        As :func:`run`.
+        Artist or part of each track, by track id.
+
+    Raises
+    ------
+    ParamsError
+        If ``corpus.published`` does not name it, or what it names is missing.
+    LeakError
+        As :func:`read_lists`.
+    """
+    paths = {str(key): path for key, path in params.corpus.published.items()}
+    if name not in paths:
+        raise ParamsError(f"corpus.published has no {name!r}; valid: {', '.join(paths) or 'none'}")
+    return {"artists": read_artists, "lists": read_lists}[name](Path(root).parent / paths[name])
+
+
+def read(name: str, *, root: Path = Path("data")) -> dict[str, str]:
+    """Read what the stage ``published`` took over, as :func:`find` returned it.
 
     Raises
     ------

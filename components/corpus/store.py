@@ -1,4 +1,4 @@
-"""TODO."""
+"""The listing on disk: ``data/corpus/SOURCE.parquet``, one row a track."""
 
 from __future__ import annotations
 
@@ -24,19 +24,18 @@ COLUMNS = {
 
 
 def read(source: str, *, root: Path = Path("data")) -> pd.DataFrame:
-    """Read the listing that :func:`run` wrote, unusable tracks included.
+    """Read a listing, unusable tracks included.
 
     Parameters
     ----------
     source : str
         ``audio``, ``pictures`` or ``table``.
-    root : Path
-        The data folder.
 
     Returns
     -------
     DataFrame
-        See :func:`run`; :func:`usable` keeps the rows without a fault.
+        The columns of :data:`COLUMNS`, sorted by track. ``fault`` is '' for a usable track, else the plain reason
+        why it is left out; :func:`usable` keeps the rows without.
 
     Raises
     ------

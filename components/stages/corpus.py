@@ -1,10 +1,10 @@
-"""The stage ``corpus@SOURCE``: list the tracks, say what is left out, stop where too little is left."""
+"""The stage ``corpus@SOURCE``: list the tracks and what is left out, stop where too little is left."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +17,7 @@ from components.config.params import Params
 from components.core.atomic import replacing
 from components.core.errors import CorpusError
 from components.corpus import audio, audio_files, discovery, feature_table, image_files
-from components.corpus.discovery import Row
+from components.corpus.discovery import MAX_GENRES, Row
 from components.corpus.store import COLUMNS, usable
 
 #: Decoding and hashing release the interpreter's lock, so threads are enough; two, as small machines have.
@@ -26,8 +26,8 @@ THREADS = 2
 SHOWN = 20
 
 _FOLDERS: dict[str, tuple[Collection[str], Callable[..., Row]]] = {
-    "audio": (audio.SUFFIXES, audio_files.inspect),
-    "pictures": (image_files.SUFFIXES, image_files.inspect),
+    "audio": (audio.SUFFIXES, audio_files.measure),
+    "pictures": (image_files.SUFFIXES, image_files.measure),
 }
 
 
@@ -37,17 +37,13 @@ def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFra
     Parameters
     ----------
     source : str
-        ``audio``, ``pictures`` or ``table``; a key of ``corpus.sources``.
-    params : Params
-        For ``corpus`` and ``segments``.
-    root : Path
-        The data folder; relative paths of ``corpus.sources`` start from the folder that holds it.
+        ``audio``, ``pictures`` or ``table``; a key of ``corpus.sources``, whose relative paths start from the folder
+        that holds ``root``.
 
     Returns
     -------
     DataFrame
-        One row a track, sorted by track, with the columns of ``COLUMNS``. ``fault`` is '' for a usable
-        track, else the plain reason why it is left out.
+        See :func:`components.corpus.store.read`.
 
     Raises
     ------
@@ -55,8 +51,8 @@ def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFra
         If the source is unknown or missing, holds fewer than two genres, or a genre keeps fewer usable
         tracks than ``corpus.minimum_tracks``; or the listing cannot be written. Nothing is left behind.
     """
-    valid = ", ".join(sorted(params.corpus.sources))
     if source not in params.corpus.sources:
+        valid = ", ".join(sorted(params.corpus.sources))
         raise CorpusError(f"corpus source {source!r} is not in params.yaml; valid: {valid}")
     key = f"corpus.sources.{source}.path"
     path = Path(root).parent / params.corpus.sources[source].path
@@ -64,14 +60,16 @@ def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFra
     if source == "table":
         rows, ignored = feature_table.tracks(path, key=key), 0
     else:
-        suffixes, inspect = _FOLDERS[source]
+        suffixes, measure = _FOLDERS[source]
         found, ignored = discovery.walk(path, key=key, suffixes=suffixes)
         with ThreadPoolExecutor(THREADS) as pool:
-            measured = pool.map(lambda row: inspect(row, folder=path, params=params), found)
-            rows = discovery.unique(
-                list(_shown(measured, total=len(found), label=f"corpus {source}", console=console))
+            inspected = pool.map(
+                lambda row: discovery.inspect(row, folder=path, params=params, measure=measure), found
             )
-    listing = _frame(rows)
+            quiet, count = not console.is_terminal, len(found)
+            shown = progress_of(inspected, f"corpus {source}", count, console=console, disable=quiet)
+            rows = discovery.unique(list(shown))
+    listing = pd.DataFrame([asdict(row) for row in rows], columns=list(COLUMNS)).astype(COLUMNS)
     for line in describe(listing, source=source, ignored=ignored):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     _require_enough(listing, source=source, minimum=params.corpus.minimum_tracks)
@@ -85,18 +83,8 @@ def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFra
     return listing
 
 
-def _frame(rows: list[Row]) -> pd.DataFrame:
-    return pd.DataFrame([asdict(row) for row in rows], columns=list(COLUMNS)).astype(COLUMNS)
-
-
-def _shown(rows: Iterator[Row], *, total: int, label: str, console: Console) -> Iterator[Row]:
-    return iter(
-        progress_of(rows, total=total, description=label, console=console, disable=not console.is_terminal)
-    )
-
-
 def describe(listing: pd.DataFrame, *, source: str, ignored: int = 0) -> list[str]:
-    """Say what a listing holds and what it leaves out.
+    """Describe what a listing holds and leaves out, in lines of text.
 
     Parameters
     ----------
@@ -110,7 +98,7 @@ def describe(listing: pd.DataFrame, *, source: str, ignored: int = 0) -> list[st
     Returns
     -------
     list of str
-        Lines of text: a summary, each left-out track with its reason (at most 20), repeats.
+        A summary, each left-out track with its reason (at most 20), repeats.
     """
     kept, left_out = usable(listing), listing[listing["fault"] != ""]
     lines = [
@@ -119,8 +107,7 @@ def describe(listing: pd.DataFrame, *, source: str, ignored: int = 0) -> list[st
     lines += [f"  left out: {row.track}: {row.fault}" for row in left_out.head(SHOWN).itertuples()]
     if len(left_out) > SHOWN:
         lines.append(f"  … and {len(left_out) - SHOWN} more: see column fault of corpus/{source}.parquet")
-    repeats = int(kept["sha256"].duplicated().sum())
-    if repeats:
+    if repeats := int(kept["sha256"].duplicated().sum()):
         lines.append(f"  {repeats} tracks repeat another track byte for byte")
     if ignored:
         lines.append(f"  {ignored} other files are no {source}")
@@ -129,26 +116,23 @@ def describe(listing: pd.DataFrame, *, source: str, ignored: int = 0) -> list[st
 
 def _require_enough(listing: pd.DataFrame, *, source: str, minimum: int) -> None:
     labelled = listing[listing["genre"] != ""]
-    counts = labelled["genre"].value_counts()
-    kept = usable(labelled)["genre"].value_counts()
     poor = []
-    for genre in sorted(counts.index):
-        have = int(kept.get(genre, 0))
+    for genre, tracks in labelled.groupby("genre"):
+        faults = tracks.loc[tracks["fault"] != "", "fault"].str.split(":").str[0]
+        have = len(tracks) - len(faults)
         if have < minimum:
-            faults = labelled.loc[(labelled["genre"] == genre) & (labelled["fault"] != ""), "fault"]
-            reasons = Counter(fault.split(":")[0] for fault in faults).most_common(3)
-            why = ", ".join(f"{number} {reason}" for reason, number in reasons)
-            poor.append(
-                f"{genre!r} keeps {have} usable of {counts[genre]} tracks{f' ({why})' if why else ''}"
-            )
+            reasons = ", ".join(f"{number} {reason}" for reason, number in Counter(faults).most_common(3))
+            why = f" ({reasons})" if reasons else ""
+            poor.append(f"{genre!r} keeps {have} usable of {len(tracks)} tracks{why}")
     if poor:
         more = f" … and {len(poor) - 5} more genres" if len(poor) > 5 else ""
         raise CorpusError(
             f"{source}: genre {'; '.join(poor[:5])}{more}; corpus.minimum_tracks is {minimum}: "
             "add tracks, remove the genre, or lower it"
         )
-    if len(counts) < 2:
-        found = ", ".join(map(repr, counts.index)) or "none"
-        raise CorpusError(f"{source}: one genre only: {found}; valid: 2 to {discovery.MAX_GENRES} genres")
-    if len(counts) > discovery.MAX_GENRES:
-        raise CorpusError(f"{source}: {len(counts)} genres; valid: 2 to {discovery.MAX_GENRES}")
+    genres = sorted(set(labelled["genre"]))
+    if not 2 <= len(genres) <= MAX_GENRES:
+        found = (
+            len(genres) if len(genres) > 1 else f"one genre only: {', '.join(map(repr, genres)) or 'none'}"
+        )
+        raise CorpusError(f"{source}: {found}; valid: 2 to {MAX_GENRES} genres")

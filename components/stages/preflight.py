@@ -12,9 +12,9 @@ from pathlib import Path
 from components import features, models
 from components.config.params import Params
 from components.core.errors import CorpusError, GenreError, ParamsError
+from components.corpus import published_metadata
 from components.corpus.synthetic import params as synthetic
 from components.features import encoders
-from components.stages import published
 
 
 def check_all(params: Params, *, root: Path = Path("data")) -> None:
@@ -52,7 +52,7 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
                 f"`genre config use {params.preset} --corpus-path PATH` takes a folder you have"
             )
     for name in params.corpus.published:
-        published.find(name, params=params, root=root)
+        published_metadata.find(name, params=params, root=root)
     root.mkdir(exist_ok=True)
     if not os.access(root, os.W_OK):
         raise GenreError(f"{root} cannot be written; valid: a writable folder")

@@ -157,7 +157,7 @@ def _collections(place: Path) -> Iterator[tuple[str, Collection]]:
 
 def embedded(root: Path) -> Found:
     """Return the embedded corpus alone, which the study's pipeline composes, with untrained encoders."""
-    from components.corpus.synthetic.styles_by_genre import STYLES
+    from components.corpus.synthetic.styles import STYLES
 
     audio = Collection(
         path=root / "data" / "raw" / EMBEDDED,

@@ -55,9 +55,7 @@ def _experiment(client: Any, name: str, *, row: dict[str, Any], folder: Path, ex
         "mlflow.note.content": " ".join(part for part in (row["title"] + ".", row["note"]) if part),
     }
     run_id = runs.begin(client, experiment_id=experiment_id, name=name, tags=tags)
-    runs.log_params(
-        client, run_id, values={"feature": row["feature"], "budget": row["budget"], **row["set"]}
-    )
+    runs.log_params(client, run_id, values={"feature": row["feature"], "budget": row["budget"], **row["set"]})
     for protocol, figures in row["figures"].items():
         for metric, value in figures.items():
             client.log_metric(run_id, f"{protocol}.{metric}", value)

@@ -9,6 +9,7 @@ import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.config.params import Params
+from components.core import hashing
 from components.core.errors import AudioError, CorpusError
 from components.corpus import audio, audio_files, discovery
 from components.corpus import store as corpus_store
@@ -462,15 +464,15 @@ def test_a_file_that_is_still_being_written(
     path = folder / "rock/x.wav"
     soundfile.write(path, tone(), RATE)
     size = path.stat().st_size
-    sha256 = audio_files._sha256
+    sha256 = hashing.file
 
-    def grow_then_hash(handle: int) -> str:
-        if os.fstat(handle).st_size == size:
-            with path.open("ab") as file:
-                file.write(bytes(1000))
-        return sha256(handle)
+    def grow_then_hash(file: BufferedReader) -> str:
+        if os.fstat(file.fileno()).st_size == size:
+            with path.open("ab") as more:
+                more.write(bytes(1000))
+        return sha256(file)
 
-    monkeypatch.setattr(audio_files, "_sha256", grow_then_hash)
+    monkeypatch.setattr(hashing, "file", grow_then_hash)
     assert row_of(folder, "x.wav", demo_params)["fault"] == "changed during the listing"
 
 
@@ -487,7 +489,9 @@ def test_any_header_ends_in_a_row(
     for place, value in changes:
         data[place] = value
     (tmp_path / "x.wav").write_bytes(data)
-    row = audio_files.inspect(discovery.Row("x", "rock", "x.wav"), folder=tmp_path, params=demo_params)
+    row = discovery.inspect(
+        discovery.Row("x", "rock", "x.wav"), folder=tmp_path, params=demo_params, measure=audio_files.measure
+    )
     assert bool(row.fault) == (row.segments == 0)
     assert row.samples <= 3600 * max(row.sample_rate, 1)
     assert "\n" not in row.fault

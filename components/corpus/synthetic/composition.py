@@ -1,15 +1,12 @@
-"""One track from a genre's rules: choose, play the parts bar by bar, mix, record."""
+"""Composition of one track by a genre's rules: choose, play the parts bar by bar, mix, record."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 from scipy import signal
 
-from components.corpus.synthetic.instruments import SAMPLE_RATE, VOICES, Instrument, Wave, drum_kit
-from components.corpus.synthetic.styles import Bass, Chords, Drums, Lead, Sound, Style, chord
-from components.corpus.synthetic.styles_by_genre import STYLES
+from components.corpus.synthetic.instruments import SAMPLE_RATE, Instrument, Wave, drum_kit
+from components.corpus.synthetic.styles import STYLES, Bass, Chords, Drums, Lead, Sound, Style, chord
 
 #: MIDI numbers around which chords lie: E3 to D#4.
 ROOT = 52
@@ -70,7 +67,7 @@ def borrow(genre: str, *, rng: np.random.Generator) -> Style:
     other = STYLES[own.neighbours[int(rng.integers(len(own.neighbours)))]]
     parts = ("feel", "drums", "bass", "chords", "lead", "sound")
     taken = [part for part in parts if rng.random() < BORROWED]
-    return replace(own, **{part: getattr(other, part) for part in taken})
+    return own.model_copy(update={part: getattr(other, part) for part in taken})
 
 
 class _Band:
@@ -126,7 +123,7 @@ class _Band:
         return self._sum(notes)
 
     def bass(self, bass: Bass) -> Wave:
-        instrument = Instrument(VOICES[self._choose(bass.voices)], rng=self._rng)
+        instrument = Instrument(self._choose(bass.instruments), rng=self._rng)
         rhythm = self._choose(bass.rhythms)
         held = bass.length * self._step * 16 / max(1, rhythm.count("x"))
         notes = []
@@ -139,7 +136,7 @@ class _Band:
         return self._sum(notes)
 
     def chords(self, chords: Chords) -> Wave:
-        instrument = Instrument(VOICES[self._choose(chords.voices)], rng=self._rng)
+        instrument = Instrument(self._choose(chords.instruments), rng=self._rng)
         rhythm = self._choose(chords.rhythms)
         held = max(0.08, chords.length * self._step * 16 / max(1, rhythm.count("x") + rhythm.count("o") / 2))
         notes = []
@@ -154,7 +151,7 @@ class _Band:
         return self._sum(notes)
 
     def lead(self, lead: Lead) -> Wave:
-        instrument = Instrument(VOICES[self._choose(lead.voices)], rng=self._rng)
+        instrument = Instrument(self._choose(lead.instruments), rng=self._rng)
         degree, notes = int(self._rng.integers(len(lead.scale))), []
         density = lead.density * self._rng.uniform(0.6, 1.3)
         for _, _, second in self._strokes("x.x.x.x.x.x.x.x."):

@@ -1,12 +1,16 @@
-"""Sound from numbers: pitched voices from single-cycle tables, drums from swept sines and noise."""
+"""Synthesised instruments: pitched ones from single-cycle tables, drums from swept sines and noise."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from importlib import resources
 
 import numpy as np
+import yaml
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from scipy import signal
+
+from components.config.params import Strict
 
 #: Hz; that of the public collection.
 SAMPLE_RATE = 22_050
@@ -14,14 +18,13 @@ SAMPLE_RATE = 22_050
 TABLE = 2048
 #: No partial above this, in Hz, so that none folds back at the Nyquist frequency.
 HIGHEST_PARTIAL = 10_500.0
-#: First three resonances in Hz of five sung vowels (a, e, i, o, u), textbook values for a low voice.
+#: First three resonances in Hz of five sung vowels (a, e, i, o, u), textbook values for a low timbre.
 VOWELS = ((730, 1090, 2440), (530, 1840, 2480), (270, 2290, 3010), (570, 840, 2410), (300, 870, 2240))
 
 Wave = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Voice:
+class Timbre(Strict):
     """How a pitched instrument sounds.
 
     ``rolloff`` is the exponent by which partials fall, ``even`` the strength of even partials (a clarinet
@@ -41,39 +44,20 @@ class Voice:
     glide: float = 0.0
 
 
-VOICES = {
-    "piano": Voice(1.6, attack=0.003, decay=0.5, darkening=0.15),
-    "electric_piano": Voice(2.4, even=0.5, attack=0.003, decay=0.6, darkening=0.2),
-    "organ": Voice(1.3, even=0.8, attack=0.01, darkening=5.0),
-    "strings": Voice(1.25, attack=0.09, darkening=3.0, vibrato=0.004, breath=0.01),
-    "violin": Voice(1.1, attack=0.05, darkening=3.0, vibrato=0.007, breath=0.01),
-    "flute": Voice(2.6, attack=0.05, darkening=3.0, vibrato=0.005, breath=0.05),
-    "saxophone": Voice(1.2, even=0.7, attack=0.03, darkening=1.0, vibrato=0.005, breath=0.03),
-    "trumpet": Voice(0.9, attack=0.02, darkening=1.0, vibrato=0.003, breath=0.01),
-    "acoustic_guitar": Voice(1.1, attack=0.002, decay=0.3, darkening=0.08),
-    "clean_guitar": Voice(1.3, attack=0.002, decay=0.35, darkening=0.15),
-    "driven_guitar": Voice(0.8, attack=0.004, decay=1.6, darkening=1.0, vibrato=0.003),
-    "steel_guitar": Voice(1.5, attack=0.02, decay=1.5, darkening=0.8, vibrato=0.005, glide=1.0),
-    "synth": Voice(1.0, attack=0.005, decay=0.4, darkening=0.15),
-    "pad": Voice(1.5, attack=0.15, darkening=4.0, vibrato=0.003),
-    "singer": Voice(0.7, attack=0.04, darkening=5.0, vibrato=0.008, breath=0.02, sung=True),
-    "speaker": Voice(0.7, attack=0.02, decay=0.25, darkening=5.0, breath=0.12, sung=True, glide=2.0),
-    "finger_bass": Voice(1.8, attack=0.005, decay=0.6, darkening=0.15),
-    "upright_bass": Voice(2.0, attack=0.01, decay=0.35, darkening=0.1),
-    "picked_bass": Voice(1.2, attack=0.003, decay=0.6, darkening=0.3),
-    "sub_bass": Voice(3.5, attack=0.01, decay=1.0, darkening=1.0),
-    "cello": Voice(1.3, attack=0.08, darkening=3.0, vibrato=0.004, breath=0.01),
-}
+#: By the name of the instrument.
+TIMBRES = TypeAdapter(dict[str, Timbre]).validate_python(
+    yaml.safe_load(resources.files(__package__).joinpath("instruments.yaml").read_text("utf-8"))
+)
 
 
 class Instrument:
-    """One copy of a voice: no two tracks have the very same one."""
+    """One copy of an instrument: no two tracks have the very same one."""
 
-    def __init__(self, voice: Voice, *, rng: np.random.Generator) -> None:
-        self.voice = voice
+    def __init__(self, name: str, *, rng: np.random.Generator) -> None:
+        self.timbre = TIMBRES[name]
         self._rng = rng
         # An octave of tilt either way and uneven partials: makers, players and microphones differ.
-        self._rolloff = voice.rolloff * float(rng.uniform(0.85, 1.18))
+        self._rolloff = self.timbre.rolloff * float(rng.uniform(0.85, 1.18))
         self._uneven = np.exp(rng.normal(0.0, 0.3, 256))
         self._tables: dict[tuple[int, int], tuple[Wave, Wave]] = {}
 
@@ -94,42 +78,44 @@ class Instrument:
         array of float32, shape (samples,)
             Peak about ``strength``.
         """
-        voice, rng = self.voice, self._rng
+        timbre, rng = self.timbre, self._rng
         frequency = 440.0 * 2.0 ** ((pitch - 69.0) / 12.0)
         count = max(64, int(seconds * SAMPLE_RATE))
         t: Wave = np.arange(count, dtype=np.float32) / np.float32(SAMPLE_RATE)
         phase = t * np.float32(frequency)
-        if voice.vibrato:
+        if timbre.vibrato:
             rate = float(rng.uniform(4.5, 6.5))
             # The integral of a sinusoidal change of pitch, in cycles.
-            phase += np.float32(voice.vibrato * frequency / (2 * np.pi * rate)) * np.sin(2 * np.pi * rate * t)
-        if voice.glide:
-            slide = frequency * (2 ** (-voice.glide / 12) - 1) * 0.08
+            phase += np.float32(timbre.vibrato * frequency / (2 * np.pi * rate)) * np.sin(
+                2 * np.pi * rate * t
+            )
+        if timbre.glide:
+            slide = frequency * (2 ** (-timbre.glide / 12) - 1) * 0.08
             phase += np.float32(slide) * (1 - np.exp(t / np.float32(-0.08)))
         index = (phase * TABLE).astype(np.int32) & (TABLE - 1)
         dark, bright = self._cycle(pitch, frequency)
-        wave = dark[index] + bright[index] * np.exp(t / np.float32(-voice.darkening))
-        if voice.breath:
-            wave += np.float32(voice.breath) * rng.standard_normal(len(t), dtype=np.float32)
+        wave = dark[index] + bright[index] * np.exp(t / np.float32(-timbre.darkening))
+        if timbre.breath:
+            wave += np.float32(timbre.breath) * rng.standard_normal(len(t), dtype=np.float32)
         return wave * self._envelope(t) * np.float32(strength)
 
     def _envelope(self, t: Wave) -> Wave:
         seconds = len(t) / SAMPLE_RATE
-        shape = np.minimum(t / np.float32(min(self.voice.attack, seconds / 3)), 1)
-        if self.voice.decay:
-            shape *= np.exp(t / np.float32(-self.voice.decay))
+        shape = np.minimum(t / np.float32(min(self.timbre.attack, seconds / 3)), 1)
+        if self.timbre.decay:
+            shape *= np.exp(t / np.float32(-self.timbre.decay))
         return shape * np.minimum((seconds - t) / np.float32(min(0.03, seconds / 3)), 1)
 
     def _cycle(self, pitch: float, frequency: float) -> tuple[Wave, Wave]:
         """Return the lasting and the fading part of one cycle."""
-        vowel = int(self._rng.integers(len(VOWELS))) if self.voice.sung else -1
+        vowel = int(self._rng.integers(len(VOWELS))) if self.timbre.sung else -1
         key = (round(pitch), vowel)
         if key not in self._tables:
             count = int(np.clip(HIGHEST_PARTIAL // frequency, 1, len(self._uneven)))
             partial = np.arange(1, count + 1)
             strength = self._uneven[:count] / partial**self._rolloff
-            strength[1::2] *= self.voice.even
-            if self.voice.sung:
+            strength[1::2] *= self.timbre.even
+            if self.timbre.sung:
                 heights = np.array(VOWELS[vowel])[:, None]
                 strength *= np.exp(-0.5 * ((partial * frequency - heights) / 160.0) ** 2).sum(axis=0) + 0.02
             dark = strength * np.exp(-(partial - 1) / 4.0)

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Params of the embedded corpus: the block ``synthetic`` of ``params.yaml``."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pydantic import Field, ValidationError, model_validator
 
 from components.config.params import Count, Params, Strict, describe
 from components.core.errors import ParamsError
-from components.corpus.synthetic.styles_by_genre import STYLES
+from components.corpus.synthetic.styles import STYLES
 
 
 class SyntheticParams(Strict):
     """One block of ``synthetic``.
 
-    ``tracks_per_genre`` is a number for all ten genres, or a number for each genre that is wanted;
+    ``tracks_per_genre`` is a number for all ten genres, or a number for each selected genre;
     ``seconds`` is the length of a track.
     """
 

@@ -1,20 +1,27 @@
-"""The rules: what tempo, drums, bass, harmony and melody each kind of music has, and how it is recorded.
+"""Rules of composition: tempo, drums, bass, harmony and melody of each kind of music, and how it is recorded.
 
-Rhythms are bars of sixteen steps: ``x`` is always struck, ``o`` every other time, ``.`` never.
+They are in ``styles.yaml``. Rhythms are bars of sixteen steps: ``x`` is always struck, ``o`` every other time, ``.``
+never.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from importlib import resources
 
+import yaml
+from pydantic import TypeAdapter
+
+from components.config.params import Strict
+
+#: Semitones above the key, and those of the tones above the root.
 Chord = tuple[int, tuple[int, ...]]
 
 _DEGREES = {"I": 0, "II": 2, "III": 4, "IV": 5, "V": 7, "VI": 9, "VII": 11}
+_SEVENTHS: dict[str, tuple[int, ...]] = {"": (), "7": (10,), "maj7": (11,)}
 
 
-@dataclass(frozen=True)
-class Drums:
+class Drums(Strict):
     """Which drum on which step; ``heavy`` 0 to 1."""
 
     patterns: dict[str, str]
@@ -22,25 +29,23 @@ class Drums:
     level: float
 
 
-@dataclass(frozen=True)
-class Bass:
+class Bass(Strict):
     """``steps`` are intervals above the chord's root, taken in turn at each stroke."""
 
-    voices: tuple[str, ...]
+    instruments: tuple[str, ...]
     rhythms: tuple[str, ...]
     steps: tuple[int, ...]
     length: float
     level: float
 
 
-@dataclass(frozen=True)
-class Chords:
+class Chords(Strict):
     """The harmony: progressions of one chord a bar, and how they are played.
 
     ``octave`` moves it up or down, ``drive`` overdrives it, ``broken`` plays fast rhythms a tone at a time.
     """
 
-    voices: tuple[str, ...]
+    instruments: tuple[str, ...]
     rhythms: tuple[str, ...]
     progressions: tuple[str, ...]
     length: float
@@ -50,11 +55,10 @@ class Chords:
     broken: bool = False
 
 
-@dataclass(frozen=True)
-class Lead:
+class Lead(Strict):
     """The melody: a walk over a scale; ``density`` is the chance of a note a step."""
 
-    voices: tuple[str, ...]
+    instruments: tuple[str, ...]
     scale: tuple[int, ...]
     density: float
     level: float
@@ -62,16 +66,14 @@ class Lead:
     drive: float = 0.0
 
 
-@dataclass(frozen=True)
-class Feel:
+class Feel(Strict):
     """``tempo`` in beats a minute, from and to; ``swing`` as a share of an eighth."""
 
     tempo: tuple[float, float]
     swing: float
 
 
-@dataclass(frozen=True)
-class Sound:
+class Sound(Strict):
     """The recording: ``room`` and ``brightness`` 0 to 1, ``squeeze`` its compression (0.5 hardly, 4 flat)."""
 
     room: float
@@ -79,8 +81,7 @@ class Sound:
     squeeze: float
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(Strict):
     """One kind of music, and those it borrows from."""
 
     feel: Feel
@@ -90,6 +91,12 @@ class Style:
     lead: Lead
     sound: Sound
     neighbours: tuple[str, ...]
+
+
+#: By genre.
+STYLES = TypeAdapter(dict[str, Style]).validate_python(
+    yaml.safe_load(resources.files(__package__).joinpath("styles.yaml").read_text("utf-8"))["genres"]
+)
 
 
 def chord(symbol: str) -> Chord:
@@ -107,6 +114,11 @@ def chord(symbol: str) -> Chord:
         Semitones above the key, 0 to 11.
     tones : tuple of int
         Semitones above the root.
+
+    Examples
+    --------
+    >>> chord("vi7")
+    (9, (0, 3, 7, 10))
     """
     match = re.fullmatch(r"(b?)([IV]+|[iv]+)(5|7|maj7|)", symbol)
     if match is None:
@@ -115,6 +127,4 @@ def chord(symbol: str) -> Chord:
     root = _DEGREES[degree.upper()] - len(flat)
     if kind == "5":
         return root, (0, 7, 12)
-    third = 4 if degree.isupper() else 3
-    seventh = {"": (), "7": (10,), "maj7": (11,)}[kind]
-    return root, (0, third, 7, *seventh)
+    return root, (0, 4 if degree.isupper() else 3, 7, *_SEVENTHS[kind])

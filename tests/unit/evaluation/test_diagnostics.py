@@ -32,7 +32,9 @@ def test_a_healthy_run_has_no_diagnosis():
 def test_finding_6_a_run_at_chance_points_at_data_or_hyperparameters():
     found_here = found([0.11, 0.1], [0.12, 0.1])
     assert list(found_here) == [6]
-    assert "12.0%" in found_here[6] and "learning rate below 0.01" in found_here[6] and "labels" in found_here[6]
+    assert (
+        "12.0%" in found_here[6] and "learning rate below 0.01" in found_here[6] and "labels" in found_here[6]
+    )
 
 
 @pytest.mark.parametrize(
