@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from components.core.errors import GenreError
 from flows import settings
 from flows.orchestration import server
 from flows.pipeline import graph
@@ -160,7 +159,7 @@ def _in_terminal(work: Callable[[Path, Holder, Board], int], *, root: Path | Non
     """Do work in the project's root, which is held meanwhile; return its status, or 128 + N if signal N stopped it."""
     root = (root or Path.cwd()).resolve()
     board = Board()
-    with stoppable(), inside(root):
+    with stoppable(), chdir(root):
         try:
             with workspace_lock.held(root, wait=settings.load().wait, report=board.message) as holder:
                 for line in workspace_lock.clear_dvc_locks(root):
@@ -216,20 +215,6 @@ def served(root: Path, *, holder: Holder) -> Iterator[None]:
         yield
     except httpx.TransportError as error:
         raise server.ServerError(f"the Prefect server went away ({error}). {GO_ON}") from error
-
-
-@contextmanager
-def inside(root: Path) -> Iterator[None]:
-    """Work in the project's root until the block ends."""
-    before = Path.cwd()
-    try:
-        os.chdir(root)
-    except OSError as error:
-        raise GenreError(f"{root} cannot be entered ({error.strerror})") from error
-    try:
-        yield
-    finally:
-        os.chdir(before)
 
 
 @contextmanager

@@ -7,13 +7,7 @@ from uuid import UUID
 
 from prefect import get_run_logger
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterId,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.filters import FlowRunFilter
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 
@@ -51,7 +45,7 @@ def close_run(flow_run: object) -> bool:
         except ObjectNotFound:
             return False  # that run was on another server, or its database is gone
         # A worker reports the end of the process itself, but not those of the tasks in it.
-        for one in client.read_task_runs(flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[key]))):
+        for one in client.read_task_runs(flow_run_filter=_those(id={"any_": [key]})):
             if one.state is not None and not one.state.is_final():
                 client.set_task_run_state(one.id, Crashed(message=MESSAGE), force=True)
         if found.state is not None and found.state.is_final():
@@ -67,9 +61,11 @@ def close_others(flow_run: object) -> int:
     Only on a server of the workspace's own, while the workspace is held. A flow killed between its creation on
     the server and its note in the workspace is found no other way.
     """
-    unfinished = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
+    unfinished = _those(state={"type": {"any_": ["RUNNING", "PENDING", "CANCELLING"]}})
     with get_client(sync_client=True) as client:
-        found = client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=unfinished))
-        )
+        found = client.read_flow_runs(flow_run_filter=unfinished)
     return sum(close_run(run.id) for run in found if str(run.id) != str(flow_run))
+
+
+def _those(**conditions: object) -> FlowRunFilter:
+    return FlowRunFilter.model_validate(conditions)

@@ -124,7 +124,7 @@ def submit(graph: Graph, due: Collection[str], *, force: bool) -> Futures:
     force : bool
         Run stages even where nothing changed.
     """
-    session, futures = SESSION.get(), dict[str, PrefectConcurrentFuture[Any]]()
+    session, futures = SESSION.get(), dict[str, Any]()
     slots = session.processes.slots = Slots(graph, due, most=session.settings.concurrency)
     for stage in graph.order:
         if stage in due:
@@ -136,43 +136,22 @@ def submit(graph: Graph, due: Collection[str], *, force: bool) -> Futures:
                 retry_delay_seconds=session.settings.retry_delay,
                 retry_condition_fn=worth_retrying,
             )
-            above = _above(stage, graph, futures)
-            future = named.submit(stage, force=force, wait_for=list(above.values()))
-            future.add_done_callback(partial(_ended, stage, above=above, slots=slots, board=session.board))
-            futures[stage] = future
+            above = [futures[one] for one in graph.upstream[stage] if one in futures]
+            futures[stage] = named.submit(stage, force=force, wait_for=above)
+            futures[stage].add_done_callback(partial(_ended, stage, slots=slots, board=session.board))
     return futures
 
 
-def _above(stage: str, graph: Graph, futures: Futures) -> Futures:
-    return {one: futures[one] for one in graph.upstream[stage] if one in futures}
-
-
-def _ended(
-    stage: str, future: PrefectConcurrentFuture[Any], *, above: Futures, slots: Slots, board: Board
-) -> None:
-    slots.end(stage)
+def _ended(stage: str, future: PrefectConcurrentFuture[Any], *, slots: Slots, board: Board) -> None:
     state = future.wrapped_future.result()
-    result = state.result(raise_on_failure=False) if state.name != NOT_READY else None
+    result = None if state.name == NOT_READY else state.result(raise_on_failure=False)
     if isinstance(result, Result):
         board.end(stage, f"{result.how} in {result.seconds:.0f} s")
     elif result is None:
-        board.end(stage, f"skipped: {_missing(above)}")
+        board.end(stage, "skipped")
     else:
         board.end(stage, "stopped" if isinstance(result, StoppedError) else "failed")
-
-
-def _missing(above: Futures) -> str:
-    """Describe which of the stages that one reads from did not end well, as far as they have ended."""
-    states = {
-        stage: future.wrapped_future.result()
-        for stage, future in above.items()
-        if future.wrapped_future.done()
-    }
-    return ", ".join(
-        f"{stage} {'was skipped' if state.name == NOT_READY else 'failed'}"
-        for stage, state in states.items()
-        if not state.is_completed()
-    )
+    slots.end(stage)
 
 
 def collect(graph: Graph, futures: Futures) -> Outcome:
@@ -184,7 +163,9 @@ def collect(graph: Graph, futures: Futures) -> Outcome:
         if future.state.is_completed():
             outcome.done[stage] = future.result()
         elif future.state.name == NOT_READY:
-            outcome.skipped[stage] = _missing(_above(stage, graph, futures))
+            why = [f"{one} failed" for one in graph.upstream[stage] if one in outcome.failed]
+            why += [f"{one} was skipped" for one in graph.upstream[stage] if one in outcome.skipped]
+            outcome.skipped[stage] = ", ".join(why)
         else:
             outcome.failed[stage] = str(future.result(raise_on_failure=False))
     return outcome

@@ -10,7 +10,8 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -196,31 +197,30 @@ def clear_dvc_locks(root: Path) -> list[str]:
     if not table.exists():
         return []
     try:
-        lock = LockFile(str(table.with_name("rwlock.lock")))
+        with closing(LockFile(str(table.with_name("rwlock.lock")))):
+            return _clear(table, name=str(table.relative_to(root)))
     except LockError:
         return []  # a living DVC command is editing the table this moment
+
+
+def _clear(table: Path, *, name: str) -> list[str]:
     try:
-        try:
-            entries = json.loads(table.read_text(encoding="utf-8"))
-            writers, readers = dict(entries.get("write", {})), dict(entries.get("read", {}))
-            pids = {int(info["pid"]) for info in writers.values()}
-            pids |= {int(info["pid"]) for infos in readers.values() for info in infos}
-        except (ValueError, TypeError, KeyError, AttributeError):
-            table.unlink()
-            return [f"removed {table.relative_to(root)}: cut short by a kill"]
-        dead = {pid for pid in pids if not _is_dvc(pid)}
-        if not dead:
-            return []
+        entries = json.loads(table.read_text(encoding="utf-8"))
+        writers, readers = dict(entries.get("write", {})), dict(entries.get("read", {}))
+        pids = {int(info["pid"]) for info in chain(writers.values(), *readers.values())}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        table.unlink()
+        return [f"removed {name}: cut short by a kill"]
+    dead = {pid for pid in pids if not _is_dvc(pid)}
+    if dead:
         kept = {
             "write": {path: info for path, info in writers.items() if info["pid"] not in dead},
             "read": {
-                path: [info for info in infos if info["pid"] not in dead] for path, infos in readers.items()
+                path: [one for one in infos if one["pid"] not in dead] for path, infos in readers.items()
             },
         }
         table.write_text(json.dumps(kept), encoding="utf-8")
-        return [f"removed the locks of process {pid} from {table.relative_to(root)}" for pid in sorted(dead)]
-    finally:
-        lock.close()
+    return [f"removed the locks of process {pid} from {name}" for pid in sorted(dead)]
 
 
 def _is_dvc(pid: int) -> bool:
