@@ -1,0 +1,47 @@
+"""The command line in the test's own process, and a workspace with the demo's params."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from components.config import presets
+
+
+class Done(NamedTuple):
+    """How a command ended and what it printed."""
+
+    returncode: Any
+    stdout: str
+    stderr: str
+
+
+#: Runs ``genre WORDS`` in a folder.
+Genre = Callable[..., Done]
+
+
+@pytest.fixture
+def genre(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Genre:
+    """Run a command in this process, in a folder."""
+    from flows import cli
+
+    def run(*words: str, folder: Path) -> Done:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr(sys, "argv", ["genre", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        printed = capsys.readouterr()
+        return Done(ended.value.code or 0, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A folder with the demo's params."""
+    presets.use("demo", target=tmp_path / "params.yaml")
+    return tmp_path
