@@ -1,4 +1,4 @@
-"""One root error; each message names the offending key or file, its value, and what would be valid."""
+"""Errors a person can act on: each message is one line that names the key or file, its value, and what is valid."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from __future__ import annotations
 class GenreError(Exception):
     """Root of every error this project raises on purpose.
 
-    ``exit_status`` is what the command line ends with: 2 for input a person can correct, 1 for a run that
-    failed.
+    ``exit_status`` is what the command line ends with: 2 for input a person can correct, 1 for a run that failed.
     """
 
     exit_status = 1
@@ -67,3 +66,17 @@ class StoreError(GenreError):
 
 class RegistryError(GenreError):
     """The registry has no such model, version or alias, or what it holds does not load."""
+
+
+class PredictionsError(GenreError):
+    """A table of predictions lacks a column, a part or a genre, or holds what is no probability."""
+
+
+class ComparisonError(GenreError):
+    """There is nothing to compare, or a file of a finished stage does not hold together."""
+
+
+class ScoringError(GenreError):
+    """A folder cannot be scored: it does not exist, or another run is scoring it."""
+
+    exit_status = 2

@@ -8,17 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from components.core.errors import GenreError
+from components.core.errors import PredictionsError
 
 #: What a predictions table has beside one ``probability.<genre>`` a genre.
 COLUMNS = ("part", "track", "segment", "genre", "predicted")
 PREFIX = "probability."
 #: How far a row's probabilities may sum from 1: ten float32 softmax values lose about 1e-6.
 SUM_TOLERANCE = 1e-3
-
-
-class PredictionsError(GenreError):
-    """A table of predictions lacks a column, a part or a genre, or holds what is no probability."""
 
 
 def genres_of(predictions: pd.DataFrame) -> list[str]:

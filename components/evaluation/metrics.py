@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from components.core.errors import PredictionsError
 from components.evaluation import aggregation, bootstrap
-from components.evaluation.aggregation import PredictionsError
 
 #: Probabilities are kept this far from 0 before the logarithm: one sure mistake costs 16 nats, not infinity.
 SMALLEST_PROBABILITY = 1e-7

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from components.core.errors import PredictionsError
 from components.evaluation import aggregation, bootstrap
 
 #: A difference counts where an exact test would see one as large in fewer than 5 of 100 equal pairs.
@@ -108,11 +109,11 @@ def paired(
     sides = [_part(table, part=part, name=name) for table, name in zip((left, right), names, strict=True)]
     shared = sides[0].merge(sides[1], on=["part", "track"], suffixes=("_left", "_right"), validate="1:1")
     if shared.empty:
-        raise aggregation.PredictionsError(f"{names[0]} and {names[1]} share no song; valid: the same split")
+        raise PredictionsError(f"{names[0]} and {names[1]} share no song; valid: the same split")
     differ = shared[shared["genre_left"] != shared["genre_right"]]
     if not differ.empty:
         row = differ.iloc[0]
-        raise aggregation.PredictionsError(
+        raise PredictionsError(
             f"track {row['track']!r} is {row['genre_left']!r} for {names[0]} and {row['genre_right']!r} for "
             f"{names[1]}; valid: the same genre"
         )
@@ -142,11 +143,9 @@ def _part(predictions: pd.DataFrame, *, part: str | None, name: str) -> pd.DataF
     table = aggregation.songs(predictions)
     held = sorted(table["part"].unique())
     if part is None and len(held) > 1:
-        raise aggregation.PredictionsError(
-            f"part is None and {name} holds {', '.join(held)}; valid: one of them"
-        )
+        raise PredictionsError(f"part is None and {name} holds {', '.join(held)}; valid: one of them")
     if part is not None and part not in held:
-        raise aggregation.PredictionsError(f"part {part!r} is not among {name}'s; valid: {', '.join(held)}")
+        raise PredictionsError(f"part {part!r} is not among {name}'s; valid: {', '.join(held)}")
     return table if part is None else table[table["part"] == part]
 
 

@@ -10,8 +10,9 @@ from humanize import natural_list
 from pydantic import ValidationError
 
 from components.config.params import Params, Strict
+from components.core.errors import ComparisonError
 from components.core.formatting import interval, plural
-from components.reporting.inputs import ComparisonError, read_json
+from components.reporting.inputs import read_json
 from components.splits import store as split_store
 
 if TYPE_CHECKING:

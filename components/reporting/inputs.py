@@ -13,17 +13,13 @@ import pandas as pd
 
 from components.config.params import Params
 from components.core import lineage
-from components.core.errors import GenreError, LeakError
+from components.core.errors import ComparisonError, LeakError
 from components.splits import store as split_store
 from components.splits.store import SplitRecord
 from components.training.record import TrainingRecord
 
 #: The files of a trained model; one that lacks any of them did not finish.
 FILES = ("metrics.json", "training.json", "history.csv", "predictions.parquet")
-
-
-class ComparisonError(GenreError):
-    """There is nothing to compare, or a file of a finished stage does not hold together."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from components.config.params import Params
 from components.core import atomic, hashing
-from components.core.errors import GenreError
+from components.core.errors import GenreError, ScoringError
 from components.serving import drift as drift_module
 from components.serving import load, predict
 from components.serving.load import LoadedModel
@@ -28,12 +28,6 @@ PART = 128
 WATCHED = "feature."
 #: What the last measurement found; the underscore keeps it out of the table that the folder is.
 DRIFT = "_drift.json"
-
-
-class ScoringError(GenreError):
-    """A folder cannot be scored: it does not exist, or another run is at it."""
-
-    exit_status = 2
 
 
 @dataclass(frozen=True)

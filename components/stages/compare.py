@@ -12,10 +12,11 @@ from humanize import natural_list
 
 from components.config.params import Params
 from components.core import atomic
+from components.core.errors import ComparisonError
 from components.evaluation import aggregation, diagnostics, metrics, significance
 from components.reporting import inputs as sources
 from components.reporting.comparison import ComparedModel, Comparison
-from components.reporting.inputs import ComparisonError, Inputs, TrainedModel
+from components.reporting.inputs import Inputs, TrainedModel
 from components.training.record import LEAKY, UNTRAINED
 
 #: metrics.json was written from the same predictions; more than rounding apart means that one was changed.

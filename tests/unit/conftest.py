@@ -40,8 +40,14 @@ def genre(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
     return run
 
 
+@pytest.fixture(scope="session")
+def demo_text() -> str:
+    """The demo's params.yaml."""
+    return presets.compose("demo")
+
+
 @pytest.fixture
-def workspace(tmp_path: Path) -> Path:
+def workspace(tmp_path: Path, demo_text: str) -> Path:
     """A folder with the demo's params."""
-    presets.use("demo", target=tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text(demo_text, encoding="utf-8")
     return tmp_path

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, log_loss
 
+from components.core.errors import PredictionsError
 from components.evaluation import aggregation, metrics
-from components.evaluation.aggregation import PredictionsError
 from tests.unit.evaluation.tables import GENRES, random_table, table
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from components.core.errors import ComparisonError
 from components.reporting import comparison
-from components.reporting.inputs import ComparisonError
 from components.training.record import LEAKY
 from tests.support import finished_project
 

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from components.core.errors import ScoringError
 from components.serving import batch_score
 from components.serving import load as loading
-from components.serving.batch_score import ScoringError
 from tests.support import constant_model
 from tests.support.constant_model import song
 

@@ -9,9 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from components.core.errors import CorpusError, LeakError
+from components.core.errors import ComparisonError, CorpusError, LeakError
 from components.reporting import inputs
-from components.reporting.inputs import ComparisonError
 from components.stages import compare
 from tests.support import finished_project
 
