@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from components.core.errors import PredictionsError
 from components.evaluation import aggregation, significance
-from components.evaluation.aggregation import PredictionsError
 from tests.unit.evaluation.tables import random_table, table
 
 
