@@ -89,13 +89,10 @@ class Graph:
 
     def outdated(self, selected: Collection[str]) -> dict[str, str]:
         """Return the models that are not up to date after a run of the ``selected`` stages, each with why."""
-        left = {stage: why for stage, why in self.stale().items() if stage not in selected}
-        found = {}
-        for model in self.models():
-            above = self.needed([f"train@{model}"])
-            if first := next((stage for stage in left if stage in above), ""):
-                found[model] = f"it is not up to date ({first}: {left[first]})"
-        return found
+        left = [stage for stage in self.stale() if stage not in selected]
+        above = {model: self.needed([f"train@{model}"]) for model in self.models()}
+        first = {model: next((stage for stage in left if stage in above[model]), "") for model in above}
+        return {model: f"it is not up to date from {stage} on" for model, stage in first.items() if stage}
 
 
 def read(root: Path) -> Graph:

@@ -150,24 +150,35 @@ def test_dvc_commands_of_the_pages_run_to_their_end(finished: tuple[Path, str], 
     # In a copy: an experiment changes params.yaml and what was made from it.
     folder = tmp_path / "workspace"
     shutil.copytree(finished[0], folder, symlinks=True)
-    run(
-        "git",
-        "-c",
-        "user.name=a",
-        "-c",
-        "user.email=a@b.c",
-        "commit",
-        "--quiet",
-        "--allow-empty",
-        "-m",
-        "a",
-        folder=folder,
-    )
+    run("git", "add", "--all", folder=folder)
+    run("git", "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet", "-m", "a", folder=folder)
     lines = {line for _, line in COMMANDS if line.startswith("dvc ") and line != "dvc pull"}
     assert "dvc exp run -S training.patience=4" in lines
     for line in sorted(lines):
         run(*line.split(), folder=folder)
     assert yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))["training"]["patience"] == 4
+    assert "??" not in run("git", "status", "--porcelain", folder=folder)
+
+
+def test_a_run_of_some_models_compares_those_that_are_up_to_date_and_dvc_knows(
+    finished: tuple[Path, str], tmp_path: Path
+) -> None:
+    folder = tmp_path / "workspace"
+    shutil.copytree(finished[0], folder, symlinks=True)
+    params, report = folder / "params.yaml", folder / "data/report/comparison.json"
+    before, whole = params.read_text(encoding="utf-8"), json.loads(report.read_text())
+    document = yaml.safe_load(before)
+    document["models"]["lstm"]["variants"]["study"]["start"]["units_1"] = 48
+    params.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    printed = run("genre", "run", "--model", "mlp", folder=folder)
+    assert "lstm is left out: it is not up to date from tune@lstm on" in " ".join(printed.split())
+    assert list(json.loads(report.read_text())["models"]) == ["mlp"]
+    assert "compare" in json.loads(run("dvc", "status", "--json", folder=folder))
+    # With the old params everything is up to date again but the comparison, which DVC still has in its cache.
+    params.write_text(before, encoding="utf-8")
+    assert list(json.loads(run("dvc", "status", "--json", folder=folder))) == ["compare"]
+    assert "compare: restored" in run("genre", "run", folder=folder)
+    assert json.loads(report.read_text()) == whole
 
 
 @pytest.mark.slow

@@ -1,11 +1,19 @@
-"""The command line: help without heavy imports, and a valid project."""
+"""The command line: its help, its version, and where it does not run."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+import pytest
+import typer
+
+from components import cli as components_cli
+from flows import cli
 from tests.unit.conftest import Genre
 
 
@@ -24,3 +32,49 @@ def test_help_imports_nothing_heavy(workspace: Path) -> None:
 def test_a_valid_project(genre: Genre, workspace: Path) -> None:
     done = genre("config", "check", folder=workspace)
     assert (done.returncode, done.stdout.strip()) == (0, "params.yaml is valid")
+
+
+def test_the_version(genre: Genre, tmp_path: Path) -> None:
+    done = genre("--version", folder=tmp_path)
+    assert (done.returncode, done.stdout.split()) == (0, ["genre-workflow", version("genre-workflow")])
+
+
+def test_help_groups_the_commands_in_the_order_in_which_they_are_needed(genre: Genre, tmp_path: Path) -> None:
+    lines = [line.strip("│╭─ ") for line in genre("--help", folder=tmp_path).stdout.splitlines()]
+    headings = ["Collection", "Run", "Use a model", "Study", "Stages"]
+    first = [line.split(" ")[0] for line in lines]
+    places = [next(n for n, line in enumerate(lines) if line.startswith(f"{one} ─")) for one in headings]
+    assert places == sorted(places)
+    commands = [first.index(command, places[0]) for command in components_cli.ORDER]
+    assert commands == sorted(commands)
+
+
+def commands(group: Any, *above: str) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        yield " ".join([*above, name]), command
+        if hasattr(command, "commands"):
+            yield from commands(command, *above, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), commands(typer.main.get_command(cli.app)), ids=lambda value: str(value)
+)
+def test_each_command_and_option_has_help(name: str, command: Any) -> None:
+    assert command.help.endswith((".", "`")), name
+    for option in command.params:
+        if option.param_type_name == "option":
+            assert option.help, f"{name} {option.name}"
+
+
+def test_windows_is_named_with_what_is_valid(
+    genre: Genre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    done = genre("run", folder=tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "WSL" in done.stderr
+
+
+def test_the_command_line_is_there_without_what_windows_lacks() -> None:
+    code = "import sys; sys.modules['fcntl'] = sys.modules['resource'] = None; import flows.cli"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -100,9 +100,14 @@ def read(state: Any, *, tasks: Collection[str]) -> SimpleNamespace:
             if ended >= set(tasks) or time.monotonic() > limit:
                 break
         artifacts = client.read_artifacts(flow_run_filter=chosen)
+    names = {run.id: run.name for run in runs}
     return SimpleNamespace(
         tasks={run.name: run.state.name for run in runs if run.state},
         runs={run.name: run.run_count for run in runs},
+        arrows={
+            run.name: sorted(names.get(one.id, "?") for one in run.task_inputs.get("wait_for", []))
+            for run in runs
+        },
         artifacts={artifact.key: artifact for artifact in artifacts},
     )
 
@@ -110,9 +115,15 @@ def read(state: Any, *, tasks: Collection[str]) -> SimpleNamespace:
 def test_a_whole_run_then_nothing_then_only_what_changed(
     server: None, toy: Path, outside: dict[str, list[str]]
 ) -> None:
-    outcome = run().result()
+    state = run()
+    outcome = state.result()
     assert set(outcome.done) == set(started(toy))
     assert len(outcome.done) == 10
+    drawn = read(state, tasks=[*outcome.done, "log@a", "log@b", "promote"]).arrows
+    assert {stage: drawn[stage] for stage in outcome.done} == {
+        stage: sorted(above) for stage, above in graph.read(toy).upstream.items()
+    }
+    assert (drawn["log@a"], drawn["promote"]) == (["train@a"], ["compare", "log@a", "log@b"])
     assert outside == {"logged": ["a", "b"], "promoted": ["best"]}
 
     (toy / "started.log").unlink()
@@ -209,7 +220,7 @@ def test_a_run_of_one_model_touches_no_other(
     assert state.is_completed()
     assert outside == {
         "logged": ["a"],
-        "left out": ["b: it is not up to date (features@g: reads corpus)"],
+        "left out": ["b: it is not up to date from features@g on"],
         "promoted": ["best"],
     }
 

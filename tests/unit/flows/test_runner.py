@@ -79,7 +79,7 @@ def test_a_run_of_one_model_compares_it_though_others_are_stale(
     monkeypatch.setattr(graph, "read", lambda _root: stale)
     monkeypatch.setattr(compare, "run", lambda *, left_out, **_given: left.append(left_out))
     assert runner.run(models=["a"]) == 0
-    assert left == [{"b": "it is not up to date (tune@b: changed command)"}]
+    assert left == [{"b": "it is not up to date from tune@b on"}]
     assert nothing_stale == {"logged": ["a"], "promoted": ["best"]}
 
 

@@ -29,7 +29,7 @@ def test_the_comparison_is_part_of_a_run_after_which_every_model_is_up_to_date(t
     assert "compare" in plan.for_models(["a"])
     assert "compare" not in plan.for_models(["b"])
     assert plan.outdated(plan.for_models(["a"])) == {}
-    assert plan.outdated(plan.for_models(["b"])) == {"a": "it is not up to date (tune@a: changed command)"}
+    assert plan.outdated(plan.for_models(["b"])) == {"a": "it is not up to date from tune@a on"}
 
 
 def test_a_model_is_outdated_by_whatever_it_reads(two_models: Graph) -> None:
