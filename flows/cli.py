@@ -26,9 +26,9 @@ def run(
     Examples: `genre run`, `genre run --model mlp --model lstm`
     """
     from components.config import params
-    from components.stages.preflight import check_all
     from components.registry import promote
     from components.reporting import comparison
+    from components.stages.preflight import check_all
 
     checked = params.load()
     check_all(checked)

@@ -7,78 +7,72 @@ from pathlib import Path
 from typing import Any
 
 from components.core import hashing
-from components.tracking import runs, store
+from components.tracking import store
+from components.tracking.errors import reached
+from components.tracking.runs import NOTE, Runs
+from components.training.record import LEAKY
 
 #: Below ``root``, the data folder.
 FOLDER = Path("study")
 
 
+@reached()
 def ensure_study_logged(*, root: Path = Path("data")) -> list[str]:
     """Make sure that every experiment that has a result, and the page, have their run.
-
-    Parameters
-    ----------
-    root : Path
-        The data folder.
 
     Returns
     -------
     list of str
         Run ids: the experiments' by name, then the page's.
     """
-    client = store.connect()
-    where = store.experiment(client, store.STUDY)
-    results = root / FOLDER / "results.json"
-    rows = json.loads(results.read_text(encoding="utf-8"))["experiments"]
+    runs, folder = Runs(store.STUDY), root / FOLDER
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     logged = []
-    for name, row in sorted(rows.items()):
-        folder = root / FOLDER / "experiments" / name
-        if row["figures"] and (folder / "result.json").is_file():
-            logged.append(_experiment(client, name, row=row, folder=folder, experiment_id=where))
-    return [*logged, _page(client, root=root, experiment_id=where)]
+    for name, row in sorted(results["experiments"].items()):
+        files = [folder / "experiments" / name / file for file in ("result.json", "costs.json")]
+        if row["figures"] and files[0].is_file():
+            logged.append(_ensure(runs, name, files=files, identity=hashing.files(files), **_content(row)))
+    files = [folder / file for file in ("index.html", "results.json", "results.csv")]
+    identity = hashing.files([folder / "results.json", folder / "index.html"])
+    metrics = {f"findings {verdict}": count for verdict, count in results["counts"].items()}
+    tags = {"group": "report"}
+    return [*logged, _ensure(runs, "report", files=files, identity=identity, tags=tags, metrics=metrics)]
 
 
-def _experiment(client: Any, name: str, *, row: dict[str, Any], folder: Path, experiment_id: str) -> str:
-    identity = hashing.files([folder / "result.json", folder / "costs.json"])
-    if known := runs.find(client, identity, experiment_id=experiment_id):
-        return str(known.info.run_id)
-    leaky = "leaky: songs on both sides" if "segment" in row["figures"] else "no"
+def _content(row: dict[str, Any]) -> dict[str, Any]:
     tags = {
-        runs.IDENTITY: identity,
         "model": row["model"],
         "variant": row["variant"],
         "group": row["group"],
         "source": row["source"],
-        "segment.leaky": leaky,
+        "segment.leaky": LEAKY if "segment" in row["figures"] else "no",
         "findings": ", ".join(map(str, row["findings"])) or "none",
         "encoder_untrained": str(row["untrained"]).lower(),
-        "mlflow.note.content": " ".join(part for part in (row["title"] + ".", row["note"]) if part),
+        NOTE: " ".join(part for part in (row["title"] + ".", row["note"]) if part),
     }
-    run_id = runs.begin(client, experiment_id=experiment_id, name=name, tags=tags)
-    runs.log_params(client, run_id, values={"feature": row["feature"], "budget": row["budget"], **row["set"]})
-    for protocol, figures in row["figures"].items():
-        for metric, value in figures.items():
-            client.log_metric(run_id, f"{protocol}.{metric}", value)
-    for metric, value in row["cost"].items():
-        client.log_metric(run_id, metric, value)
-    for file in ("result.json", "costs.json"):
-        client.log_artifact(run_id, str(folder / file))
-    client.set_terminated(run_id)
-    return run_id
+    metrics = {
+        f"{protocol}.{metric}": value
+        for protocol, figures in row["figures"].items()
+        for metric, value in figures.items()
+    }
+    params = {"feature": row["feature"], "budget": row["budget"], **row["set"]}
+    return {"tags": tags, "params": params, "metrics": metrics | row["cost"]}
 
 
-def _page(client: Any, *, root: Path, experiment_id: str) -> str:
-    folder = root / FOLDER
-    identity = hashing.files([folder / "results.json", folder / "index.html"])
-    if known := runs.find(client, identity, experiment_id=experiment_id):
-        return str(known.info.run_id)
-    counts = json.loads((folder / "results.json").read_text(encoding="utf-8"))["counts"]
-    run_id = runs.begin(
-        client, experiment_id=experiment_id, name="report", tags={runs.IDENTITY: identity, "group": "report"}
-    )
-    for verdict, count in counts.items():
-        client.log_metric(run_id, f"findings {verdict}", count)
-    for file in ("index.html", "results.json", "results.csv"):
-        client.log_artifact(run_id, str(folder / file))
-    client.set_terminated(run_id)
-    return run_id
+def _ensure(
+    runs: Runs,
+    name: str,
+    *,
+    files: list[Path],
+    identity: str,
+    tags: dict[str, str],
+    metrics: dict[str, float],
+    params: dict[str, Any] | None = None,
+) -> str:
+    if known := runs.find(identity):
+        return known
+    run_id = runs.begin(name, tags=tags, identity=identity)
+    runs.log(run_id, params=params, metrics=metrics)
+    for file in files:
+        runs.client.log_artifact(run_id, str(file))
+    return runs.finish(run_id, identity=identity)

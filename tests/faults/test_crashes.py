@@ -55,13 +55,13 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 
 #: Where the process is killed: a function, and whether before or after it has done its work.
 POINTS = {
-    "a search is half logged": ("components.tracking.runs", "log_history", "after", 1),
-    "a run is begun": ("components.tracking.runs", "log_params", "before", 2),
+    "a search is half logged": ("components.tracking.runs.Runs", "log", "after", 3),
+    "a run is begun": ("components.tracking.runs.Runs", "log", "before", 2),
     "a model is logged": ("mlflow.pyfunc", "log_model", "before", 1),
     "a model was logged and its run not ended": ("mlflow.pyfunc", "log_model", "after", 1),
     "a model's files were not summed up": ("components.tracking.integrity", "of_run", "before", 1),
-    "between register and load test": ("components.registry.promote", "load_test", "before", 1),
-    "between load test and alias": ("mlflow.MlflowClient", "set_registered_model_alias", "before", 1),
+    "between register and smoke test": ("components.registry.promote", "smoke_test", "before", 1),
+    "between smoke test and alias": ("mlflow.MlflowClient", "set_registered_model_alias", "before", 1),
     "after the alias": ("mlflow.MlflowClient", "set_registered_model_alias", "after", 1),
 }
 KILLED = """

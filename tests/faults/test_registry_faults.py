@@ -73,7 +73,7 @@ def promoted(trained: Path, small_params: Params, passing_smoke_test: list[str])
     return tracking.connect()
 
 
-def speaking(client: MlflowClient) -> str:
+def serving(client: MlflowClient) -> str:
     return str(client.get_model_version_by_alias("genre", "champion").version)
 
 
@@ -84,11 +84,11 @@ def files(client: MlflowClient, uri: str = CHAMPION) -> Path:
 # --- no champion
 
 
-def test_without_a_champion_every_question_names_what_to_do(
+def test_without_a_champion_each_message_names_what_to_do(
     client: MlflowClient, small_params: Params
 ) -> None:
     client.delete_registered_model_alias("genre", "champion")
-    assert "Champion: none; `genre promote` says why" in promote.summary(params=small_params)
+    assert "Champion: none; `genre promote`" in promote.summary(params=small_params)
     with pytest.raises(RegistryError, match=r"no model was promoted yet; valid: `genre run`"):
         load.address(client, None, params=small_params)
     with pytest.raises(RegistryError, match=r"'7' of 'genre' is not registered; valid: 1, 2, 3"):
@@ -160,7 +160,7 @@ def test_the_gate_refuses_a_version_whose_files_were_altered_and_the_champion_st
     decision = promote.promote(params=small_params, root=trained)
     assert not decision.promoted
     assert "not those that were logged" in decision.reason
-    assert speaking(promoted) == "1"
+    assert serving(promoted) == "1"
     assert "refused" in promoted.get_model_version("genre", "2").tags["promotion"]
 
 
@@ -213,7 +213,7 @@ def test_who_was_promoted_meanwhile_by_another_machine_is_the_champion_to_beat(
     decision = promote.promote(params=small_params, root=trained)
     assert not decision.promoted
     assert asked == ["1", "3"]
-    assert speaking(promoted) == "3"
+    assert serving(promoted) == "3"
 
 
 @pytest.mark.slow
@@ -241,7 +241,7 @@ def test_any_earlier_version_can_be_taken_again(
 ) -> None:
     for version in ("2", "1", "3", "2"):
         assert promote.rollback(version, params=small_params).endswith(f"-> version {version}")
-        assert speaking(client) == version
+        assert serving(client) == version
 
 
 def test_rolling_back_to_a_version_that_does_not_load_changes_nothing(
@@ -252,7 +252,7 @@ def test_rolling_back_to_a_version_that_does_not_load_changes_nothing(
     )
     with pytest.raises(RegistryError, match="it fell over; nothing was changed"):
         promote.rollback("1", params=small_params)
-    assert speaking(client) == "1"
+    assert serving(client) == "1"
 
 
 # --- killed at every step
@@ -313,7 +313,7 @@ def test_killed_after_any_change_of_the_store_the_same_command_ends_as_if_undist
         client = tracking.connect()
         assert decision.promoted or "already champion" in decision.reason, last
         (version,) = client.search_model_versions("name = 'genre'")
-        assert speaking(client) == str(version.version)
+        assert serving(client) == str(version.version)
         assert version.tags["promotion"] == "passed", last
         for name, expected in (("genre", 1), ("genre-tuning", 7)):
             runs = client.search_runs([client.get_experiment_by_name(name).experiment_id])
@@ -324,7 +324,7 @@ def test_killed_after_any_change_of_the_store_the_same_command_ends_as_if_undist
     pytest.fail("it never came to its end")
 
 
-def test_a_load_test_does_not_outlive_who_asked_for_it(tmp_path: Path) -> None:
+def test_a_smoke_test_does_not_outlive_its_parent(tmp_path: Path) -> None:
     import psutil
 
     code = (

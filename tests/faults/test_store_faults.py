@@ -1,4 +1,4 @@
-"""MLflow's store shared, locked, full, read-only or away: it waits, or says so in one line, and nothing is lost."""
+"""MLflow's store locked, full, read-only or away: it waits, or fails in one line, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,19 +19,16 @@ from typer.testing import CliRunner
 from components import cli, tracking
 from components.config import params
 from components.config.params import Params
-from components.core import processes
 from components.core.errors import GenreError, StoreError
 from components.serving import packaging
 from components.stages import train, tune
-from components.tracking import errors, runs, store
-from components.tracking.errors import reached
+from components.tracking import store
+from components.tracking.runs import Runs
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 pytestmark = pytest.mark.usefixtures("light_models")
-#: A process that has ended: no process is ever given this id (proc(5): the largest is 4194304).
-ENDED = "9999999-1"
 
 
 @pytest.fixture
@@ -47,84 +43,10 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowCl
     mlflow.set_tracking_uri(before)
 
 
-def begin(client: MlflowClient, name: str, **tags: str) -> str:
-    where = store.experiment(client, store.TRAINING)
-    return runs.begin(client, experiment_id=where, name=name, tags=tags)
-
-
-def another_living() -> str:
-    """The mark of a process that is not this one and goes on."""
-    return f"{os.getppid()}-{processes._start(os.getppid())}"
-
-
-def seen(client: MlflowClient) -> dict[str, str]:
-    """Every run that is not deleted, and its status."""
-    where = store.experiment(client, store.TRAINING)
-    return {run.info.run_name: run.info.status for run in client.search_runs([where])}
-
-
-def find(client: MlflowClient, identity: str = "a") -> str | None:
-    found = runs.find(client, identity, experiment_id=store.experiment(client, store.TRAINING))
-    return found.info.run_name if found else None
-
-
-# --- runs of processes that ended, and of those that have not
-
-
-def test_runs_of_ended_processes_go_with_all_below_them_and_others_stay(client: MlflowClient) -> None:
-    killed = begin(client, "killed", **{runs.PROCESS: ENDED})
-    where = store.experiment(client, store.TRAINING)
-    told = {runs.PROCESS: ENDED}
-    child = runs.begin(client, experiment_id=where, name="child", tags=told, parent=killed)
-    runs.begin(client, experiment_id=where, name="below the child", tags=told, parent=child)
-    ended = runs.begin(client, experiment_id=where, name="that had ended", tags=told, parent=child)
-    client.set_terminated(ended)
-    begin(client, "another living process", **{runs.PROCESS: another_living()})
-    begin(client, "another machine", **{runs.PROCESS: ENDED, "genre.host": "elsewhere"})
-    begin(client, "the same id, another process", **{runs.PROCESS: f"{os.getpid()}-1"})
-    assert find(client) is None
-    assert seen(client) == {"another living process": "RUNNING", "another machine": "RUNNING"}
-
-
-def test_files_of_a_killed_run_go_with_it(client: MlflowClient, tmp_path: Path) -> None:
-    run = begin(client, "killed", **{runs.PROCESS: ENDED})
-    (tmp_path / "note.txt").write_text("half a run")
-    client.log_artifact(run, str(tmp_path / "note.txt"))
-    assert list((tmp_path / "mlruns").rglob("note.txt"))
-    find(client)
-    assert not list((tmp_path / "mlruns").rglob("note.txt"))
-
-
-def test_of_two_workspaces_that_log_equal_files_the_first_to_end_stays(client: MlflowClient) -> None:
-    where = store.experiment(client, store.TRAINING)
-    ours = begin(client, "ours", **{runs.IDENTITY: "a", runs.PROCESS: another_living()})
-    theirs = begin(client, "theirs", **{runs.IDENTITY: "a"})
-    assert runs.finish(client, theirs, identity="a", experiment_id=where) == theirs
-    assert runs.finish(client, ours, identity="a", experiment_id=where) == theirs
-    assert seen(client) == {"theirs": "FINISHED"}
-
-
-def test_a_run_that_another_workspace_is_writing_is_not_taken_away(client: MlflowClient) -> None:
-    begin(client, "theirs", **{runs.IDENTITY: "a", runs.PROCESS: another_living()})
-    begin(client, "far away", **{runs.IDENTITY: "a", "genre.host": "elsewhere"})
-    assert find(client) is None
-    assert seen(client) == {"theirs": "RUNNING", "far away": "RUNNING"}
-
-
-@pytest.mark.parametrize("hours", [-1, 1])
-def test_a_clock_that_was_set_changes_nothing(
-    client: MlflowClient, monkeypatch: pytest.MonkeyPatch, hours: int
-) -> None:
-    where = store.experiment(client, store.TRAINING)
-    first = begin(client, "first", **{runs.IDENTITY: "a"})
-    real = time.time
-    monkeypatch.setattr(time, "time", lambda: real() + 3600 * hours)
-    assert find(client) is None
-    assert processes.alive(processes.own())
-    second = begin(client, "second", **{runs.IDENTITY: "a"})
-    assert runs.finish(client, second, identity="a", experiment_id=where) == second
-    assert find(client) == "second"
-    assert client.get_run(first).info.lifecycle_stage == "deleted", "the same process began anew"
+def seen() -> dict[str, str]:
+    """Every training run that is not deleted, and its status."""
+    found = Runs(store.TRAINING)
+    return {run.info.run_name: run.info.status for run in found._search("")}
 
 
 # --- locked
@@ -164,11 +86,11 @@ def test_a_store_that_was_killed_while_it_was_made_is_made_again(
 
 
 def test_a_database_locked_for_a_moment_is_waited_for(client: MlflowClient, tmp_path: Path) -> None:
-    begin(client, "before")
+    Runs(store.TRAINING).begin("before", tags={})
     with locked(tmp_path / "mlruns/mlflow.db") as connection:
         threading.Timer(1.0, connection.rollback).start()
-        begin(client, "after")
-    assert seen(client).keys() == {"before", "after"}
+        Runs(store.TRAINING).begin("after", tags={})
+    assert seen().keys() == {"before", "after"}
 
 
 @pytest.mark.slow
@@ -183,7 +105,7 @@ def test_a_database_that_stays_locked_is_named_and_the_run_is_logged_later(
     ):
         packaging.ensure_logged("mlp", root=trained)
     packaging.ensure_logged("mlp", root=trained)
-    assert seen(tracking.connect()) == {"mlp": "FINISHED"}
+    assert seen() == {"mlp": "FINISHED"}
 
 
 # --- it cannot be written
@@ -247,7 +169,7 @@ def test_a_full_disk_under_the_store_is_named_and_the_run_is_logged_once_there_i
         packaging.ensure_logged("mlp", root=trained)
     ballast.unlink()
     packaging.ensure_logged("mlp", root=trained)
-    assert seen(tracking.connect()) == {"mlp": "FINISHED"}
+    assert seen() == {"mlp": "FINISHED"}
 
 
 @pytest.mark.slow
@@ -278,24 +200,13 @@ def test_a_stage_keeps_its_work_where_the_store_fails(
 
     monkeypatch.setattr(params, "load", lambda: demo_params)
     monkeypatch.setattr(tune, "run", lambda *_, **__: SimpleNamespace(trial="0", score=0.5))
-    done = {"test.segment_accuracy": 0.5, "test.song_accuracy": 0.5}
-    monkeypatch.setattr(train, "run", lambda *_, **__: done)
+    metrics = {"test.segment_accuracy": 0.5, "test.song_accuracy": 0.5}
+    monkeypatch.setattr(train, "run", lambda *_, **__: metrics)
     monkeypatch.setattr(packaging, "ensure_logged", away)
     monkeypatch.setattr(tracking, "ensure_tuning_logged", away)
-    said = CliRunner().invoke(cli.app, ["stage", stage, "mlp"])
-    assert said.exit_code == 0
-    assert "not logged yet: the MLflow store http://127.0.0.1:5000 failed" in said.output
-
-
-def test_what_a_store_says_is_one_line_without_passwords() -> None:
-    from mlflow.exceptions import MlflowException
-
-    with pytest.raises(StoreError) as caught, reached():
-        raise MlflowException("cannot reach http://me:secret@host:5000/api\nand much more")
-    assert "http://…@host:5000/api" in str(caught.value)
-    assert "secret" not in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert errors.masked("sqlite:////a@b/c.db") == "sqlite:////a@b/c.db"
+    done = CliRunner().invoke(cli.app, ["stage", stage, "mlp"])
+    assert done.exit_code == 0
+    assert "not logged yet: the MLflow store http://127.0.0.1:5000 failed" in done.output
 
 
 def test_an_unreachable_server_is_named(

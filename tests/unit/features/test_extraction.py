@@ -284,7 +284,7 @@ def test_choices_that_are_not_valid_are_refused(
 
 
 def test_a_feature_without_a_file_is_refused() -> None:
-    with pytest.raises(ParamsError, match="'mfcc'.*mel_image"):
+    with pytest.raises(ParamsError, match=r"'mfcc'.*mel_image"):
         features.load("mfcc")
 
 

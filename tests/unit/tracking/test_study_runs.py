@@ -1,0 +1,50 @@
+"""The runs of the study: one an experiment with a result, one for the page, each once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from components.core import atomic
+from components.tracking import store
+from components.tracking.runs import Runs
+from components.tracking.study_runs import ensure_study_logged
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    return {
+        "model": "mlp",
+        "variant": "study",
+        "group": "main",
+        "source": "audio",
+        "findings": [1, 2],
+        "untrained": False,
+        "title": "MLP",
+        "note": "",
+        "feature": "mfcc",
+        "budget": "full",
+        "set": {"units_1": 32},
+        "figures": {"segment": {"accuracy": 0.5}},
+        "cost": {"seconds": 3.0},
+        **changes,
+    }
+
+
+def test_an_experiment_with_figures_and_the_page_have_a_run(workspace: Path) -> None:
+    folder = workspace / "data" / "study"
+    rows = {"a": row(), "planned": row(figures={})}
+    atomic.write_json(folder / "results.json", {"experiments": rows, "counts": {"holds": 3}})
+    for file in ("index.html", "results.csv"):
+        (folder / file).write_text("x")
+    for file in ("result.json", "costs.json"):
+        atomic.write_json(folder / "experiments" / "a" / file, {"of": file})
+    logged = ensure_study_logged()
+    assert ensure_study_logged() == logged
+    runs = Runs(store.STUDY)
+    experiment, page = (runs.client.get_run(run) for run in logged)
+    assert experiment.data.metrics == {"segment.accuracy": 0.5, "seconds": 3.0}
+    assert experiment.data.tags["segment.leaky"] == "leaky: songs on both sides"
+    assert page.data.metrics == {"findings holds": 3}
+    assert {file.path for file in runs.client.list_artifacts(page.info.run_id)} == {
+        "index.html", "results.json", "results.csv",
+    }  # fmt: skip
