@@ -1,4 +1,4 @@
-"""The card of a model: what it is, on what data, its numbers, its limits, and how to make it again."""
+"""Model card: what a model is, its data, numbers and limits, and how to make it again."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def card(record: TrainingRecord, *, metrics: Mapping[str, float], commit: str) -
     record : TrainingRecord
         The trained model's.
     metrics : mapping of str to float
-        What ``metrics.json`` holds.
+        Of ``metrics.json``.
     commit : str
         The code's git commit; ``''`` where it is not known.
 
@@ -50,54 +50,39 @@ def card(record: TrainingRecord, *, metrics: Mapping[str, float], commit: str) -
         "Licence of the data": licence(record),
         "Again": _again(record, commit=commit),
     }
-    text = "\n\n".join(
-        ["\n\n".join(warnings(record))] + [f"### {head}\n{body}" for head, body in sections.items()]
-    )
-    text = text.strip()
+    text = "\n\n".join(warnings(record) + [f"### {head}\n{body}" for head, body in sections.items()])
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def warnings(record: TrainingRecord) -> list[str]:
-    """Say what must be known before any number of a model is read.
-
-    Parameters
-    ----------
-    record : TrainingRecord
-        The trained model's.
-
-    Returns
-    -------
-    list of str
-        Sentences in Markdown; none for a model of real music with a trained encoder.
-    """
-    said = []
+    """List what limits every number of a model; nothing for real music and a trained encoder."""
+    found = []
     if record.composed_songs:
-        said.append(
+        found.append(
             "Composed songs: trained and tested on the embedded corpus, whose genres are made by code: the "
-            "accuracies say nothing about music."
+            "accuracies mean nothing about music."
         )
-    encoder = record.feature.pretrained
-    if encoder and not encoder.trained:
-        said.append(
+    if record.untrained_encoder and (encoder := record.feature.pretrained):
+        found.append(
             f"Untrained encoder: no weights of {encoder.encoder} were found, so a random one stands in: "
             "the numbers do not show what the real one can do."
         )
     if record.leaky:
-        said.append("Leaky: segments of one song are on both sides of the split: the numbers are too good.")
-    return said
+        found.append("Leaky: segments of one song are on both sides of the split: the numbers are too good.")
+    return found
 
 
 def _what(record: TrainingRecord) -> str:
     feature, encoder = record.feature, record.feature.pretrained
     unit = "the whole track" if feature.unit == "track" else f"{record.params.segments.seconds:g} s"
-    heard = f"`{feature.feature}` of {unit}"
+    source = f"`{feature.feature}` of {unit}"
     if encoder:
         kind = "pretrained" if encoder.trained else "untrained"
-        heard += f", from {kind} {encoder.encoder} ({encoder.origin})"
+        source += f", from {kind} {encoder.encoder} ({encoder.origin})"
     return (
-        f"**{record.model}** (variant `{record.variant}`): says which of {len(record.genres)} genres a song is "
-        f"({natural_list(record.genres)}). Hears {heard}; {record.parameters:,} parameters. A song's genre is "
-        "the vote of its segments. In: a file's bytes (WAV, FLAC, MP3, OGG, AIFF, AU; one second to an hour). Out: "
+        f"**{record.model}** (variant `{record.variant}`): predicts which of {len(record.genres)} genres a song is "
+        f"({natural_list(record.genres)}). Takes {source}; {record.parameters:,} parameters. A song's genre "
+        "has the highest mean probability over its segments. In: a file's bytes (WAV, FLAC, MP3, OGG, AIFF, AU; one second to an hour). Out: "
         "genre, a probability a genre, a timeline."
     )
 
@@ -105,6 +90,11 @@ def _what(record: TrainingRecord) -> str:
 def _data(record: TrainingRecord) -> str:
     sources = record.params.corpus.sources
     where = natural_list([f"{name} in `{source.path}`" for name, source in sources.items()])
+    whole = (
+        "all songs of an artist in one part"
+        if record.artists_kept_whole
+        else "artists may be in several parts"
+    )
     held = formatting.plural(len(record.validation_tracks), "song")
     # A refitted model has seen the validation songs; its validation numbers are those of a first fit, which had not.
     how = f"{held} of them held back from the first fit, whose validation numbers these are"
@@ -112,7 +102,7 @@ def _data(record: TrainingRecord) -> str:
     return (
         f"Preset `{record.preset}`, {where}: fitted on {formatting.plural(len(record.train_tracks), 'song')}, "
         f"{how}. Protocol `{record.protocol}`: "
-        f"{PROTOCOLS.get(record.protocol, 'see docs')}. Split `{record.fingerprint[:12]}`; models may be "
+        f"{PROTOCOLS[record.protocol]}; {whole}. Split `{record.fingerprint[:12]}`; models may be "
         "compared only on the same one. The feature passed its Great Expectations suite before any fit."
     )
 
@@ -131,41 +121,30 @@ def _numbers(record: TrainingRecord, metrics: Mapping[str, float]) -> str:
     recalls = {genre: metrics.get(f"test.recall.{genre}") for genre in record.genres}
     known = {genre: recall for genre, recall in recalls.items() if recall is not None}
     weakest = sorted(known, key=lambda genre: known[genre])[:WEAKEST]
-    said = ", ".join(f"{genre} {100 * known[genre]:.0f} %" for genre in weakest)
+    weak = ", ".join(f"{genre} {100 * known[genre]:.0f} %" for genre in weakest)
     return "\n".join(
         [
             *rows,
             "",
             f"In brackets 95 % intervals, by bootstrap over songs; guessing gives {100 / len(record.genres):.0f} %. "
-            f"Weakest genres on test songs (recall): {said}.",
+            f"Weakest genres on test songs (recall): {weak}.",
         ]
     )
 
 
 def _limits(record: TrainingRecord) -> str:
-    said = [
+    limits = [
         f"It always names one of its {len(record.genres)} genres, also for speech, silence or music of none of them.",
-        "Its probabilities are of that choice, and sure answers can be wrong.",
+        "Its probabilities are of that choice, and sure predictions can be wrong.",
         "It knows the recordings of its corpus: other epochs, regions and productions may sound foreign; "
         "`genre score` measures how far new songs lie from those of the training.",
         *(f"Training warned: {warning}" for warning in record.warnings),
     ]
-    return "\n".join(f"- {line}" for line in said)
+    return "\n".join(f"- {line}" for line in limits)
 
 
 def licence(record: TrainingRecord) -> str:
-    """Say what may be done with the data a model was trained on.
-
-    Parameters
-    ----------
-    record : TrainingRecord
-        The trained model's.
-
-    Returns
-    -------
-    str
-        One or two sentences.
-    """
+    """Return the licence of the data a model was trained on."""
     if record.composed_songs:
         return "The songs are composed by this project's code and are under its licence (MIT)."
     paths = [source.path for source in record.params.corpus.sources.values()]
@@ -185,28 +164,15 @@ def _again(record: TrainingRecord, *, commit: str) -> str:
 
 
 def of_the_name(*, registered_model: str, composed: bool) -> str:
-    """Describe a registered model as a whole.
-
-    Parameters
-    ----------
-    registered_model : str
-        Its name.
-    composed : bool
-        Whether its newest version was trained on the embedded corpus.
-
-    Returns
-    -------
-    str
-        Markdown.
-    """
+    """Describe a registered model as a whole; ``composed`` is of its newest version."""
     lines = [
-        "Says which genre a song is. `@champion` is the version that speaks; only the gate moves it: better than "
+        "Predicts the genre of a song. `@champion` is the version that serves; only promotion moves it: better than "
         "guessing, feature validated, better than the champion on the same validation songs, and able to load and "
-        "answer. Each version's description is its card.",
+        "predict. Each version's description is its card.",
         f"```\ngenre predict SONG\nmlflow models serve -m models:/{registered_model}@champion --env-manager local\n```",
     ]
     if composed:
         lines.append(
-            "The newest version was trained on composed songs: its accuracies say nothing about music."
+            "The newest version was trained on composed songs: its accuracies mean nothing about music."
         )
     return "\n\n".join(lines)

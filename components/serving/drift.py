@@ -1,4 +1,4 @@
-"""How far the songs that a model hears lie from those it was trained on, column by column."""
+"""Feature drift: how far new songs lie from those that a model was trained on, column by column."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FALSE_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Drift:
-    """What was found.
+    """Drift of new songs.
 
     Attributes
     ----------
@@ -48,24 +48,13 @@ class Drift:
 
 
 def names(feature: FeatureRecord) -> list[str]:
-    """Name the columns that are watched.
-
-    Parameters
-    ----------
-    feature : FeatureRecord
-        The feature.
-
-    Returns
-    -------
-    list of str
-        At most :data:`COLUMNS`; the feature's own names where it has some.
-    """
+    """Return the names of the watched columns, at most :data:`COLUMNS`; the feature's own where it has some."""
     known = feature.names or [f"column {number}" for number in range(feature.shape[-1])]
     return [known[column] for column in _spaced(len(known), at_most=COLUMNS)]
 
 
 def summary(values: np.ndarray) -> np.ndarray:
-    """Sum up a song's feature rows: segments of a song are alike, so a song counts once.
+    """Summarise a song's feature rows: segments of a song are alike, so a song counts once.
 
     Parameters
     ----------
@@ -84,7 +73,7 @@ def summary(values: np.ndarray) -> np.ndarray:
 def reference(
     index: pd.DataFrame, values: np.ndarray, *, feature: FeatureRecord, tracks: Collection[str]
 ) -> pd.DataFrame:
-    """Sum up the songs a model was trained on, to travel with the model.
+    """Summarise the songs a model was trained on, to travel with the model.
 
     Parameters
     ----------
@@ -103,8 +92,8 @@ def reference(
         One row a song, at most :data:`SONGS`; columns as :func:`names`. Songs are not named.
     """
     rows = index.groupby("track", sort=True).indices
-    heard = sorted(set(tracks) & rows.keys())
-    chosen = [heard[place] for place in _spaced(len(heard), at_most=SONGS)]
+    known = sorted(set(tracks) & rows.keys())
+    chosen = [known[place] for place in _spaced(len(known), at_most=SONGS)]
     table = [summary(np.asarray(values[rows[track]])) for track in chosen]
     return pd.DataFrame(table, columns=names(feature), dtype=np.float32)
 

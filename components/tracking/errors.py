@@ -1,4 +1,4 @@
-"""What MLflow's store answers when it is not there, locked or full: one line, without secrets."""
+"""Errors of MLflow's store, away, locked or full: one line, without secrets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from components.core.errors import GenreError, StoreError
 
-#: Characters of a reason that are told.
+#: Characters of a reason in a message.
 LONGEST = 300
 #: Name and password in an address.
 _CREDENTIALS = re.compile(r"://[^/@\s]+@")
@@ -17,11 +17,6 @@ _CREDENTIALS = re.compile(r"://[^/@\s]+@")
 @contextmanager
 def reached() -> Iterator[None]:
     """Turn what MLflow raises about its store into a :class:`StoreError`; also a decorator.
-
-    Yields
-    ------
-    None
-        Nothing.
 
     Raises
     ------
@@ -37,10 +32,12 @@ def reached() -> Iterator[None]:
     except GenreError:
         raise
     except (MlflowException, sqlalchemy.exc.SQLAlchemyError, requests.RequestException) as error:
-        raise StoreError(_line(_reason(error))) from error
+        # SQLAlchemy adds the statement and a link, urllib3 the whole way down to the socket: the first line is enough.
+        text = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+        raise _error(masked(text.splitlines()[0])[:LONGEST].strip(" .")) from error
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        raise StoreError(_line(f"{place}{error.strerror or error}")) from error
+        raise _error(f"{place}{error.strerror or error}") from error
 
 
 def masked(text: str) -> str:
@@ -48,17 +45,10 @@ def masked(text: str) -> str:
     return _CREDENTIALS.sub("://…@", text)
 
 
-def _line(reason: str) -> str:
+def _error(reason: str) -> StoreError:
     import mlflow
 
     store = masked(mlflow.get_tracking_uri())
-    return (
+    return StoreError(
         f"the MLflow store {store} failed ({reason}); what was computed is kept, `genre run` goes on from it"
     )
-
-
-def _reason(error: Exception) -> str:
-    # SQLAlchemy adds the statement and a link, urllib3 the whole way down to the socket: the first line says it.
-    text = str(getattr(error, "orig", None) or error)
-    lines = [line.strip() for line in text.splitlines() if line.strip()] or [type(error).__name__]
-    return masked(lines[0])[:LONGEST].rstrip(".")

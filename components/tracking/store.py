@@ -1,4 +1,4 @@
-"""Where runs are kept: the store, made where missing, and its experiments."""
+"""MLflow's store, made where missing, and its experiments."""
 
 from __future__ import annotations
 
@@ -18,54 +18,47 @@ if TYPE_CHECKING:
 TRAINING = "genre"
 TUNING = "genre-tuning"
 STUDY = "genre-study"
-#: Where runs and artifacts lie unless ``MLFLOW_TRACKING_URI`` says otherwise.
+#: Where runs and artifacts lie unless ``MLFLOW_TRACKING_URI`` names another store.
 STORE = Path("mlruns")
-#: What a person reads on each experiment's page; the kind opens it as model training.
+#: Note on each experiment's page.
 EXPERIMENTS = {
-    TRAINING: {
-        "mlflow.experimentKind": "custom_model_development",
-        "mlflow.note.content": "One run a trained model. Select runs with equal split_fingerprint and compare.",
-    },
-    TUNING: {
-        "mlflow.experimentKind": "custom_model_development",
-        "mlflow.note.content": "A parent run a search, a child a trial, a grandchild an execution.",
-    },
-    STUDY: {
-        "mlflow.experimentKind": "custom_model_development",
-        "mlflow.note.content": "A run an experiment of the study that `genre reproduce` runs, and one for its page.",
-    },
+    TRAINING: "One run a trained model. Select runs with equal split_fingerprint and compare.",
+    TUNING: "A parent run a search, a child a trial, a grandchild an execution.",
+    STUDY: "A run an experiment of the study that `genre reproduce` runs, and one for its page.",
+}
+#: Settings of MLflow where the environment has none: no telemetry, no pickles, no progress bars.
+ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+LOG_LEVELS = {
+    "alembic": logging.WARNING,  # a line for each of some fifty migrations of a new store
+    "mlflow.store": logging.WARNING,
+    "mlflow.pyfunc": logging.WARNING,
+    "mlflow.utils.environment": logging.ERROR,  # an environment made by uv has no pip whose version could be noted
+    "mlflow.tracking._model_registry": logging.ERROR,
 }
 
 
 def connect() -> MlflowClient:
-    """Point MLflow at the store and quieten it.
-
-    Returns
-    -------
-    MlflowClient
-        For ``MLFLOW_TRACKING_URI`` where set, else for ``mlruns/mlflow.db``, which is made where missing.
+    """Point MLflow at ``MLFLOW_TRACKING_URI``, or else ``mlruns/mlflow.db``, made where missing, and quieten it.
 
     Raises
     ------
     GenreError
         If ``mlruns`` cannot be written.
     """
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "true")
-    os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+    for key, value in ENVIRONMENT.items():
+        os.environ.setdefault(key, value)
     import mlflow
 
-    # Alembic tells of each of some fifty migrations of a new store.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("mlflow.store").setLevel(logging.WARNING)
-    # An environment made by uv has no pip whose version could be noted.
-    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
-    logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)
-    logging.getLogger("mlflow.tracking._model_registry").setLevel(logging.ERROR)
+    for name, level in LOG_LEVELS.items():
+        logging.getLogger(name).setLevel(level)
     # Hints on type hints and schemas: what is logged is given in full, and tested.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"mlflow\.")
     warnings.filterwarnings("ignore", message=".*Add type hints to the `predict` method")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         try:
             STORE.mkdir(exist_ok=True)
@@ -99,44 +92,30 @@ def _make(database: Path) -> None:
 
 
 def experiment(client: MlflowClient, name: str) -> str:
-    """Return an experiment's id, made where missing.
-
-    Parameters
-    ----------
-    client : MlflowClient
-        From :func:`connect`.
-    name : str
-        :data:`TRAINING`, :data:`TUNING` or :data:`STUDY`.
-
-    Returns
-    -------
-    str
-        The id.
-    """
+    """Return the id of an experiment of :data:`EXPERIMENTS`, made where missing."""
+    import mlflow
     from mlflow.exceptions import MlflowException
 
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        import mlflow
-
-        local = mlflow.get_tracking_uri() == _own_uri()
-        location = (STORE / "artifacts" / name).resolve().as_uri() if local else None
-        if local:
-            _hide_default(client)
-        try:
-            return client.create_experiment(name, artifact_location=location, tags=EXPERIMENTS[name])
-        except MlflowException:
-            # Another stage, started at the same time, was quicker.
-            found = client.get_experiment_by_name(name)
-            if found is None:
-                raise
-    return str(found.experiment_id)
+    if found := client.get_experiment_by_name(name):
+        return str(found.experiment_id)
+    location = None
+    if mlflow.get_tracking_uri() == _own_uri():
+        location = (STORE / "artifacts" / name).resolve().as_uri()
+        _hide_default(client)
+    tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": EXPERIMENTS[name]}
+    try:
+        return client.create_experiment(name, artifact_location=location, tags=tags)
+    except MlflowException:
+        # Another stage, started at the same time, was quicker.
+        if found := client.get_experiment_by_name(name):
+            return str(found.experiment_id)
+        raise
 
 
 def _hide_default(client: MlflowClient) -> None:
     from mlflow.exceptions import MlflowException
 
-    # MLflow makes it in every new store; an empty experiment is a question without an answer.
+    # MLflow makes it in every new store; while it is empty it only distracts.
     default = client.get_experiment_by_name("Default")
     if default is None or default.lifecycle_stage != "active":
         return

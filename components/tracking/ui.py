@@ -22,13 +22,7 @@ CHARTS = "&compareRunsMode=CHART"
 
 
 def serve(*, port: int) -> None:
-    """Run the UI until interrupted.
-
-    Parameters
-    ----------
-    port : int
-        On 127.0.0.1.
-    """
+    """Run the UI on a port of 127.0.0.1 until interrupted."""
     runs = tracking.connect().get_experiment_by_name(TRAINING)
     place = f"/{runs.experiment_id}/runs{VIEW}{CHARTS}" if runs else VIEW
     print(f"MLflow UI: http://127.0.0.1:{port}/#/experiments{place} (Ctrl-C stops it)", flush=True)

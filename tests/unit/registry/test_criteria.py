@@ -1,0 +1,98 @@
+"""Promotion criteria: each is met or not, and gives its measured reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from components.config.params import Params
+from components.core import atomic
+from components.registry import criteria, rescore
+from tests.support.records import ENCODER, FEATURE, training_record
+
+GENRES = ["blues", "jazz"]
+CHAMPION = SimpleNamespace(version="3", run_id="run", tags={"split_fingerprint": "f" * 64})
+
+
+def predictions(right: str) -> pd.DataFrame:
+    """Validation predictions of songs a, b, ...; 1 where right."""
+    return pd.DataFrame(
+        {
+            "part": "validation",
+            "track": [f"jazz.{number}" for number in range(len(right))],
+            "segment": -1,
+            "genre": "jazz",
+            "predicted": ["jazz" if one == "1" else "blues" for one in right],
+            "probability.blues": [1.0 - int(one) for one in right],
+            "probability.jazz": [float(one) for one in right],
+        }
+    )
+
+
+@pytest.mark.parametrize(("low", "met"), [(0.4, False), (0.5, False), (0.6, True)])
+def test_the_interval_must_lie_above_guessing(low: float, met: bool) -> None:
+    metrics = {"validation.song_accuracy": 0.75, "validation.song_accuracy_low": low}
+    found = criteria.above_chance(metrics, genres=GENRES)
+    assert found.met is met and "75.0%" in found.reason and "50.0%" in found.reason
+
+
+def test_the_feature_must_have_passed_its_suite(tmp_path: Path) -> None:
+    record = training_record()
+    missing = criteria.feature_validated(record, root=tmp_path)
+    assert not missing.met and "dvc repro validate@mfcc_summary" in missing.reason
+    for success in (True, False):
+        atomic.write_json(tmp_path / "validation/mfcc_summary/result.json", {"success": success})
+        assert criteria.feature_validated(record, root=tmp_path).met is success
+
+
+@pytest.mark.parametrize(
+    ("encoder", "allow", "met"),
+    [
+        (None, False, True),
+        (ENCODER, False, True),
+        (ENCODER | {"trained": False}, False, False),
+        (ENCODER | {"trained": False}, True, True),
+    ],
+)
+def test_an_untrained_encoder_must_be_allowed(encoder: dict | None, allow: bool, met: bool) -> None:
+    record = training_record(feature=FEATURE | {"pretrained": encoder})
+    assert criteria.encoder_trained(record, allow_untrained=allow).met is met
+
+
+class TestAgainstTheChampion:
+    @pytest.fixture
+    def compare(self, tmp_path: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch):
+        def compare(own: str, theirs: str, *, fingerprint: str = "f" * 64) -> criteria.Criterion:
+            (tmp_path / "models/mlp").mkdir(parents=True)
+            predictions(own).to_parquet(tmp_path / "models/mlp/predictions.parquet")
+            champion = predictions(theirs)
+            champion.to_parquet(tmp_path / "champion.parquet")
+            monkeypatch.setattr(rescore, "validation_predictions", lambda *_, **__: champion)
+            monkeypatch.setattr(rescore, "record_of", lambda *_: training_record())
+            client = SimpleNamespace(download_artifacts=lambda *_: str(tmp_path / "champion.parquet"))
+            return criteria.beats_champion(
+                client,
+                CHAMPION,
+                record=training_record(fingerprint=fingerprint),
+                params=small_params,
+                root=tmp_path,
+            )
+
+        return compare
+
+    @pytest.mark.parametrize("fingerprint", ["f" * 64, "0" * 64])
+    def test_a_gain_above_the_margin_is_needed(self, compare, fingerprint: str) -> None:
+        found = compare("1111", "1100", fingerprint=fingerprint)
+        assert found.met and "100.0% against 50.0% of 4 validation songs" in found.reason
+
+    def test_an_equal_challenger_does_not_replace_it(self, compare) -> None:
+        assert not compare("1100", "0011").met
+
+    def test_songs_that_only_one_has_play_no_part(self, compare) -> None:
+        assert "of 2 validation songs" in compare("1111", "11").reason
+
+    def test_no_song_to_compare_on_is_no_win(self, compare) -> None:
+        assert not compare("11", "").met

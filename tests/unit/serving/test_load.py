@@ -1,0 +1,54 @@
+"""Loaded models: the address of one, by name, version, run or alias."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from components.core.errors import RegistryError
+from components.serving import load
+
+
+class TestWhichModel:
+    @pytest.fixture
+    def client(self, monkeypatch):
+        monkeypatch.setattr(load, "champion", lambda client, name: None)
+        run = SimpleNamespace(
+            info=SimpleNamespace(run_id="f" * 32), data=SimpleNamespace(tags={"model": "mlp"})
+        )
+        return SimpleNamespace(
+            get_experiment_by_name=lambda name: SimpleNamespace(experiment_id="1"),
+            search_runs=lambda *_, **__: [run],
+        )
+
+    def test_no_champion_names_what_there_is(self, client, demo_params):
+        with pytest.raises(RegistryError, match=r"genre run.*mlp"):
+            load.address(client, None, params=demo_params)
+
+    def test_the_champion_by_its_version(self, client, demo_params, monkeypatch):
+        monkeypatch.setattr(load, "champion", lambda client, name: SimpleNamespace(version="3"))
+        assert load.address(client, None, params=demo_params) == "models:/genre/3"
+
+    @pytest.mark.parametrize(
+        ("said", "meant"),
+        [
+            ("mlp", f"runs:/{'f' * 32}/model"),
+            ("runs:/abc", "runs:/abc/model"),
+            ("runs:/abc/model", "runs:/abc/model"),
+            ("models:/genre/2", "models:/genre/2"),
+        ],
+    )
+    def test_by_option(self, client, demo_params, said, meant):
+        assert load.address(client, said, params=demo_params) == meant
+
+    def test_an_unknown_one(self, client, demo_params):
+        with pytest.raises(RegistryError, match=r"'cnn'.*valid: mlp"):
+            load.address(client, "cnn", params=demo_params)
+
+    def test_nothing_trained_makes_no_store(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        with pytest.raises(RegistryError, match="nothing was trained"):
+            load.store()
+        assert not list(tmp_path.iterdir())

@@ -1,0 +1,84 @@
+"""Predictions as table, JSON and CSV, and the exit status of `genre predict`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from components import cli
+from components.config import presets
+from components.serving import load, output
+from components.serving.predict import Prediction
+from tests.support import constant_model
+from tests.support.constant_model import song
+
+
+class TestTheCommand:
+    @pytest.fixture
+    def genre(self, tmp_path, monkeypatch):
+        """The command on one good and one bad file, with a model that always says jazz."""
+        monkeypatch.setattr(load, "store", lambda: None)
+        monkeypatch.setattr(load, "address", lambda *_, **__: "models:/genre/1")
+        monkeypatch.setattr(load, "load", lambda *_: constant_model.loaded_model())
+        monkeypatch.chdir(tmp_path)
+        presets_file = tmp_path / "params.yaml"
+
+        presets.use("demo", target=presets_file)
+        song(tmp_path / "good.wav")
+        (tmp_path / "bad.wav").write_text("x")
+        return lambda *words: CliRunner().invoke(cli.app, ["predict", *words])
+
+    def test_json_holds_the_answer_and_the_reason(self, genre):
+        done = genre("good.wav", "bad.wav", "--json", "--timeline")
+        said = json.loads(done.stdout)
+        assert done.exit_code == 1
+        good, bad = said["songs"]
+        assert good["genre"] == "jazz" and list(good["probabilities"]) == constant_model.GENRES
+        assert [moment["start"] for moment in good["timeline"]] == [0, 3]
+        assert bad == {"file": "bad.wav", "reason": "no RIFF header: not a WAV file"}
+        assert said["model"]["marks"] == ["trained on synthetic songs"]
+
+    def test_all_good_ends_with_0(self, genre):
+        assert genre("good.wav", "--csv").exit_code == 0
+
+    def test_csv_a_row_a_song_or_a_row_a_segment(self, genre):
+        songs = list(csv.DictReader(io.StringIO(genre("good.wav", "bad.wav", "--csv").stdout)))
+        assert [row["genre"] for row in songs] == ["jazz", ""]
+        assert float(songs[0]["probability.jazz"]) == pytest.approx(0.7)
+        assert songs[1]["reason"]
+        segments = list(csv.DictReader(io.StringIO(genre("good.wav", "--csv", "--timeline").stdout)))
+        assert [float(row["start"]) for row in segments] == [0, 3]
+
+    def test_one_form_at_a_time(self, genre):
+        assert genre("good.wav", "--csv", "--json").exit_code != 0
+
+
+def test_the_table_shows_bars_and_reasons_and_takes_no_markup_from_names():
+    shares = dict(zip(constant_model.GENRES, (0.25, 0.5, 0.25), strict=True))
+    console = Console(file=io.StringIO(), width=100)
+    output.show(
+        [
+            Prediction(
+                Path("[red]a.wav"), "jazz", shares, [{"start": 63.0, "genre": "jazz", "probability": 0.5}]
+            ),
+            Prediction(Path("b.wav"), reason="empty file"),
+        ],
+        model=constant_model.loaded_model(),
+        timeline=True,
+        console=console,
+    )
+    text = console.file.getvalue()
+    for said in ("[red]a.wav", "██████████ ", "50%", "empty file", "1:03.0", "1 of 2 files", "synthetic"):
+        assert said in text
+
+
+@pytest.mark.parametrize(("share", "bar"), [(0.0, ""), (1.0, "█" * 20), (0.5, "█" * 10), (0.00625, "▏")])
+def test_a_bar_is_drawn_in_eighths(share, bar):
+    assert output.bar_of(share).rstrip() == bar
+    assert len(output.bar_of(share)) == output.BAR
