@@ -84,9 +84,7 @@ def files(client: MlflowClient, uri: str = CHAMPION) -> Path:
 # --- no champion
 
 
-def test_without_a_champion_each_message_names_what_to_do(
-    client: MlflowClient, small_params: Params
-) -> None:
+def test_without_a_champion_each_message_names_what_to_do(client: MlflowClient, small_params: Params) -> None:
     client.delete_registered_model_alias("genre", "champion")
     assert "Champion: none; `genre promote`" in promote.summary(params=small_params)
     with pytest.raises(RegistryError, match=r"no model was promoted yet; valid: `genre run`"):
