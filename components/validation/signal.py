@@ -13,6 +13,8 @@ SIGMAS = 3.0
 #: about once in 700.
 ORDERS = 1999
 BETTER = 2
+#: Rows looked at, evenly spaced, for how a sequence goes on in time.
+LOOKED_AT = 200
 #: Folds of the cross-validation; fewer where a genre has fewer tracks.
 FOLDS = 5
 
@@ -172,6 +174,18 @@ def similarity(profiles: np.ndarray) -> float:
         return float("nan")
     # The sum over all pairs is the square of the sum; the count equal pairs have cosine 1.
     return float((np.square(unit.sum(axis=0)).sum() - count) / (count * (count - 1)))
+
+
+def continuity(values: np.ndarray) -> float:
+    """Return the median over rows and columns of a sequence of the correlation of a frame with the next."""
+    rows = np.unique(np.linspace(0, len(values) - 1, min(LOOKED_AT, len(values))).astype(int))
+    x = np.nan_to_num(values[rows].astype(np.float64), posinf=0.0, neginf=0.0)
+    if x.shape[1] < 3:
+        return 1.0
+    x -= x.mean(axis=1, keepdims=True)
+    power = np.square(x).sum(axis=1)
+    following = (x[:, 1:] * x[:, :-1]).sum(axis=1)
+    return float(np.median(following[power > 0] / power[power > 0])) if (power > 0).any() else 0.0
 
 
 def repeats(rows: pd.DataFrame) -> pd.DataFrame:

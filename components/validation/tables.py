@@ -97,6 +97,12 @@ class Inputs:
         return float(self.meta["sample_rate"]) / 2.0
 
     @property
+    def frames(self) -> int:
+        """How many frames a segment should have: one every hop length, centred."""
+        samples = round(self.params.segments.seconds * 2.0 * self.nyquist)
+        return 1 + samples // int(self.options.get("hop_length", 512))
+
+    @property
     def usable(self) -> pd.DataFrame:
         """The listing's tracks without a fault."""
         return corpus_store.usable(self.listing)

@@ -7,10 +7,8 @@ import numpy as np
 from components.validation.checkpoint import Checks, agree, between, ordered
 from components.validation.limits import CEPSTRUM, LOUD, QUIET, Limits
 from components.validation.scan import Scan
+from components.validation.signal import continuity
 from components.validation.tables import LEAST_COHERENCE, Inputs
-
-#: Rows looked at, evenly spaced, for how a sequence goes on in time.
-LOOKED_AT = 200
 
 LIMITS = Limits()
 
@@ -44,7 +42,6 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
         coherence=np.nan if found.coherence is None else found.coherence[:width],
     )
     sequences = inputs.values.ndim == 3
-    samples = round(inputs.params.segments.seconds * 2.0 * inputs.nyquist)
     checks["summary"].add(
         [
             agree("frames", "frames_due", "one frame every hop length of the segment, at the right rate"),
@@ -53,20 +50,8 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
             between("continuity", 0.3, None, "a frame shares three quarters of its samples with the next"),
         ],
         frames=inputs.values.shape[1] if sequences else 0,
-        frames_due=1 + samples // int(inputs.options.get("hop_length", 512)),
+        frames_due=inputs.frames,
         first_mean=float(columns["mean"].iloc[0]),
         first_std=float(columns["std"].iloc[0]),
-        continuity=_continuity(inputs.values) if sequences else 0.0,
+        continuity=continuity(inputs.values) if sequences else 0.0,
     )
-
-
-def _continuity(values: np.ndarray) -> float:
-    """Return the median over rows and coefficients of the correlation of a frame with the next."""
-    rows = np.unique(np.linspace(0, len(values) - 1, min(LOOKED_AT, len(values))).astype(int))
-    x = np.nan_to_num(values[rows].astype(np.float64), posinf=0.0, neginf=0.0)
-    if x.shape[1] < 3:
-        return 1.0
-    x -= x.mean(axis=1, keepdims=True)
-    power = np.square(x).sum(axis=1)
-    following = (x[:, 1:] * x[:, :-1]).sum(axis=1)
-    return float(np.median(following[power > 0] / power[power > 0])) if (power > 0).any() else 0.0

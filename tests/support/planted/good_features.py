@@ -25,7 +25,10 @@ from components.validation import tables
 from components.validation.scan import profile
 from components.validation.tables import Inputs
 
-FEATURES = ("mfcc_summary", "mfcc_sequence", "mel_image", "yamnet_embedding", "vgg16_embedding")
+FEATURES = (
+    *("mfcc_summary", "mfcc_sequence", "mel_sequence", "mel_image", "yamnet_embedding"),
+    "vgg16_embedding",
+)
 #: Of the embedded corpus, so few that five features take seconds.
 GENRES = ("classical", "disco", "jazz", "metal")
 
@@ -34,6 +37,7 @@ def document(**changes: Any) -> dict[str, Any]:
     """The demo's params with untrained encoders; blocks named in ``changes`` are updated."""
     made = yaml.safe_load(presets.compose("demo"))
     made["pretrained"] = {"vgg16": "untrained", "yamnet": "untrained"}
+    made["features"]["mel_sequence"] = {"reads": "data/corpus/audio.parquet", "unit": "segment"}
     # All blocks of the encoder, as with real music.
     made["features"]["vgg16_embedding"]["options"] = {}
     for block, values in changes.items():
