@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -18,6 +17,7 @@ from components.config.params import (
     Protocol,
     SegmentsParams,
     Strict,
+    VariantParams,
     describe,
 )
 from components.config.params import Source as Kind
@@ -43,6 +43,11 @@ class Source(Strict):
     form: Form
     tracks_per_genre: Annotated[int, Field(ge=3)] | None = None
 
+    @property
+    def kind(self) -> Kind:
+        """Its key in ``corpus.sources``."""
+        return cast(Kind, self.form.split("_")[0])
+
 
 class Feature(FeatureParams):
     """A block of ``features:`` on one source.
@@ -54,14 +59,6 @@ class Feature(FeatureParams):
     source: str
     preset: str = "gtzan"
     untrained: bool = False
-
-
-class Search(Strict):
-    """A search before the fit: hyperparameters that replace those of the space, and its budget."""
-
-    space: dict[str, dict[str, Any]]
-    fixed: Hyperparameters = Field(default_factory=dict)
-    tuning: dict[str, Any]
 
 
 class Experiment(Strict):
@@ -83,8 +80,8 @@ class Experiment(Strict):
         Hyperparameters that differ from the variant's first set.
     training : dict
         Budget of the fit where it differs from the variant's.
-    search : Search, optional
-        Search first, and fit the best set.
+    search : VariantParams, optional
+        A variant of its own in place of the preset's, which is searched first.
     shuffled : bool
         Exchange the features of the songs at random: nothing can be learned.
     contaminated : bool
@@ -109,7 +106,7 @@ class Experiment(Strict):
     published: float | None = None
     set: Hyperparameters = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
-    search: Search | None = None
+    search: VariantParams | None = None
     shuffled: bool = False
     contaminated: bool = False
     protocols: Annotated[list[Protocol], Field(min_length=1)]
@@ -151,10 +148,7 @@ class Study(Strict):
 class PlannedSource(Source):
     """A source that was found; a relative ``path`` starts from the folder of the study's pipeline."""
 
-    kind: Kind
     path: str
-    label: str
-    genres: list[str]
 
 
 class PlannedFeature(Feature):
@@ -181,7 +175,7 @@ class PlannedExperiment(Experiment):
 class Plan(Strict):
     """All of ``study/params.yaml``.
 
-    ``found`` and ``not_run`` (name to what it needs) are for readers; ``checksums`` are of the files behind
+    ``found`` and ``not_run`` (name to what it needs) are for readers; ``checksum`` is of the files behind
     ``lists`` and ``artists``, since DVC knows them by their contents; ``reports`` lets DVC skip the page before the
     first plan.
     """
@@ -192,7 +186,7 @@ class Plan(Strict):
     found: list[str]
     lists: str | None
     artists: str | None
-    checksums: dict[str, str | None] = Field(default_factory=dict)
+    checksum: str
     segments: SegmentsParams
     sources: dict[str, PlannedSource]
     features: dict[str, PlannedFeature]
@@ -211,7 +205,7 @@ class Plan(Strict):
 
 
 @lru_cache
-def preset(name: str) -> Mapping[str, Any]:
+def preset(name: str) -> dict[str, Any]:
     """Read a preset of params; it is shared, and not to be changed."""
     return yaml.safe_load(presets.compose(name))
 

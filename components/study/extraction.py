@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,58 +37,31 @@ def params(plan: Plan, experiment: PlannedExperiment, *, root: Path) -> Params:
     root : Path
         The project's root, from which relative paths start.
     """
-    whole = dict(preset(experiment.preset))
-    source = plan.sources[experiment.source]
-    names = study_plan.chain(experiment.feature, features=plan.features)
-    variant = _changed(
-        whole["models"][experiment.model]["variants"][experiment.variant], experiment, whole=whole
-    )
-    return Params.model_validate(
-        whole
-        | {
-            "preset": "study",
-            "seed": plan.seed,
-            "synthetic": plan.synthetic,
-            "segments": plan.segments.model_dump(),
-            "features": {
-                name: plan.features[name].model_dump(include={"extractor", "reads", "unit", "options"})
-                for name in names
-            },
-            "models": {
-                experiment.model: whole["models"][experiment.model]
-                | {
-                    "feature": experiment.feature,
-                    "variant": experiment.variant,
-                    "variants": {experiment.variant: variant},
-                }
-            },
-            "corpus": whole["corpus"]
-            | {
-                "sources": {source.kind: {"path": str((root / study_plan.FOLDER / source.path).resolve())}},
-                "minimum_tracks": 5,
-                "published": {},
-            },
-            "pretrained": whole["pretrained"] | plan.features[experiment.feature].pretrained,
-            "allow_untrained_encoders": True,
-        }
-    )
-
-
-def _changed(
-    variant: dict[str, Any], experiment: PlannedExperiment, *, whole: dict[str, Any]
-) -> dict[str, Any]:
-    changed = variant | {"training": (variant.get("training") or whole["training"]) | experiment.training}
+    whole, source = preset(experiment.preset), plan.sources[experiment.source]
+    model = whole["models"][experiment.model]
+    variant = model["variants"][experiment.variant]
     if experiment.search:
-        fixed = variant.get("fixed", {}) | experiment.search.fixed
-        space = {key: kind for key, kind in variant["search"].items() if key not in fixed}
-        space |= experiment.search.space
-        changed |= {
-            "fixed": fixed,
-            "search": space,
-            "start": {key: min(variant["start"][key], kind["high"]) for key, kind in space.items()},
-            "tuning": (variant.get("tuning") or whole["tuning"]) | experiment.search.tuning,
-        }
-    return changed
+        variant = experiment.search.model_dump()
+    training = (variant.get("training") or whole["training"]) | experiment.training
+    path = (root / study_plan.FOLDER / source.path).resolve()
+    changed = {
+        "preset": "study",
+        "seed": plan.seed,
+        "synthetic": plan.synthetic,
+        "segments": plan.segments,
+        "corpus": whole["corpus"] | {"sources": {source.kind: {"path": str(path)}}, "minimum_tracks": 5},
+        "features": {
+            name: plan.features[name] for name in study_plan.chain(experiment.feature, features=plan.features)
+        },
+        "models": {
+            experiment.model: model
+            | {"feature": experiment.feature, "variant": experiment.variant}
+            | {"variants": {experiment.variant: variant | {"training": training}}}
+        },
+        "pretrained": whole["pretrained"] | plan.features[experiment.feature].pretrained,
+        "allow_untrained_encoders": True,
+    }
+    return Params.model_validate(whole | changed)
 
 
 def workspace(source: str, *, root: Path) -> Path:

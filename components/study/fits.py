@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,17 @@ from components.config.params import Hyperparameters, Params, Strict
 from components.core import atomic
 from components.core.errors import ParamsError, TrainingError, TuningError
 from components.corpus import store as corpus_store
-from components.stages import published, split, train, tune
+from components.stages import published as published_stage
+from components.stages import split as split_stage
+from components.stages import train, tune
 from components.study import extraction, planted_faults
 from components.study import plan as study_plan
 from components.study.declarations import PlannedExperiment
 from components.study.plan import DATA
 from components.training.record import BestTrial, EncoderRecord, TrainingRecord
+
+#: Fields that tell a fit from another of its experiment.
+KEY = {"protocol", "fold", "seed"}
 
 
 class Cost(Strict):
@@ -79,33 +85,27 @@ def run(name: str, *, root: Path = Path()) -> list[Fit]:
     for params in runs(experiment, params=whole, lists=plan.lists, artists=artists):
         with tempfile.TemporaryDirectory(prefix="genre-study-") as place:
             own = Path(place) / "data"
-            (own / "corpus").mkdir(parents=True)
-            for path in (data / "corpus").iterdir():
-                (own / "corpus" / path.name).symlink_to(path)
+            shutil.copytree(data / "corpus", own / "corpus")
             (own / "features").symlink_to(data / "features")
             for file in params.corpus.published:
-                published.run(file, params=params, root=own)
+                published_stage.run(file, params=params, root=own)
             fit = fit_once(experiment, params=params, root=own)
             if not fit.failed:
-                folder, key = (
-                    own / "models" / experiment.model,
-                    fit.model_dump(include={"protocol", "fold", "seed"}),
-                )
+                folder, key = own / "models" / experiment.model, fit.model_dump(include=KEY)
                 tables["predictions"].append(pd.read_parquet(folder / "predictions.parquet").assign(**key))
                 tables["history"].append(pd.read_csv(folder / "history.csv").assign(**key))
         fits.append(fit)
         state = fit.failed or f"test segments {fit.metrics['test.segment_accuracy']:.1%}"
         print(f"{name}: {fit.protocol} fold {fit.fold} seed {fit.seed}: {state}", flush=True)
+    listing = corpus_store.read(plan.sources[experiment.source].kind, root=data)
     result = {
         "name": name,
         "declared": experiment.model_dump(mode="json"),
         "budget": plan.budget,
-        "tracks": len(
-            corpus_store.usable(corpus_store.read(plan.sources[experiment.source].kind, root=data))
-        ),
+        "tracks": len(corpus_store.usable(listing)),
         "fits": [fit.model_dump(mode="json", exclude={"cost"}, exclude_unset=True) for fit in fits],
     }
-    costs = [fit.model_dump(mode="json", include={"protocol", "fold", "seed", "cost"}) for fit in fits]
+    costs = [fit.model_dump(mode="json", include={*KEY, "cost"}) for fit in fits]
     with atomic.replacing_folder(root / DATA / "experiments" / name) as target:
         atomic.write_json(target / "result.json", result)
         atomic.write_json(target / "costs.json", costs)
@@ -127,17 +127,12 @@ def runs(
     for protocol in experiment.protocols:
         given = protocol == "fault_filtered"
         known = {"lists": lists} if given else {"artists": artists} if protocol == "track" else {}
+        published = {name: path for name, path in known.items() if path}
+        corpus = params.corpus.model_copy(update={"published": published})
         for number in range(experiment.seeds if given else experiment.folds):
-            changed = {
-                "seed": params.seed + (number if given else 0),
-                "split": params.split.model_copy(
-                    update={"protocol": protocol, "fold": 0 if given else number}
-                ),
-                "corpus": params.corpus.model_copy(
-                    update={"published": {name: path for name, path in known.items() if path}}
-                ),
-            }
-            listed.append(params.model_copy(update=changed))
+            split = params.split.model_copy(update={"protocol": protocol, "fold": 0 if given else number})
+            seed = params.seed + (number if given else 0)
+            listed.append(params.model_copy(update={"seed": seed, "split": split, "corpus": corpus}))
     return listed
 
 
@@ -149,7 +144,7 @@ def fit_once(experiment: PlannedExperiment, *, params: Params, root: Path) -> Fi
     keras.backend.clear_session()
     name = experiment.model
     key: dict[str, Any] = {"protocol": params.split.protocol, "fold": params.split.fold, "seed": params.seed}
-    split.run(params=params, root=root)
+    split_stage.run(params=params, root=root)
     if experiment.shuffled:
         planted_faults.shuffle_labels(experiment.feature, seed=params.seed, root=root)
     try:
@@ -163,17 +158,15 @@ def fit_once(experiment: PlannedExperiment, *, params: Params, root: Path) -> Fi
         return Fit(**key, failed=str(error))
     folder = root / "models" / name
     record = TrainingRecord.read(folder)
+    gpu = bool(tf.config.list_physical_devices("GPU"))
     return Fit(
         **key,
         metrics=json.loads((folder / "metrics.json").read_text(encoding="utf-8")),
-        **record.model_dump(include=set(Fit.model_fields) - set(key)),
+        **record.model_dump(include=set(Fit.model_fields) - KEY),
         leaky=record.leaky,
         pretrained=record.feature.pretrained,
         unit=record.feature.unit,
-        cost=Cost(
-            **record.model_dump(include=set(Cost.model_fields)),
-            gpu=bool(tf.config.list_physical_devices("GPU")),
-        ),
+        cost=Cost(**record.model_dump(include=set(Cost.model_fields)), gpu=gpu),
     )
 
 

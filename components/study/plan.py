@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from components import features
-from components.config.params import SegmentsParams, Source, describe
+from components.config.params import SegmentsParams, describe
 from components.core import atomic, hashing
 from components.core.errors import ParamsError
 from components.corpus import published_metadata
@@ -17,12 +17,11 @@ from components.features.encoders.base import UNTRAINED
 from components.study import declarations
 from components.study.declarations import (
     Feature,
-    Form,
     Plan,
     PlannedExperiment,
     PlannedFeature,
     PlannedSource,
-    Study,
+    Source,
     preset,
 )
 from components.study.discovery import CORPUS, EMBEDDED, LABELS, Found
@@ -32,12 +31,6 @@ FOLDER, DATA = Path("study"), Path("data") / "study"
 #: The published lists and the artist table are of a thousand tracks; with fewer than this a split by them is
 #: another one, and is not made.
 WHOLE_COLLECTION = 900
-KINDS: dict[Form, Source] = {
-    "audio": "audio",
-    "pictures": "pictures",
-    "table_30": "table",
-    "table_3": "table",
-}
 HEADER = """# Written by `genre reproduce` from components/study/experiments.yaml and the data it found.
 # Not to be edited: what is run is declared there.
 """
@@ -98,7 +91,9 @@ def make(found: Found, *, budget: str, root: Path, search: bool = False, kfold: 
         )
     used = {name for one in experiments.values() for name in chain(one.feature, features=study.features)}
     blocks = {name: _feature(block, found=found) for name, block in study.features.items() if name in used}
-    sources = {block.source for block in blocks.values()}
+    sources = dict.fromkeys(block.source for block in blocks.values())
+    published = [found.lists / name for name in published_metadata.LISTS.values()] if found.lists else []
+    published += [found.artists] if found.artists else []
     return Plan(
         budget=budget,
         seed=preset("gtzan")["seed"],
@@ -106,18 +101,9 @@ def make(found: Found, *, budget: str, root: Path, search: bool = False, kfold: 
         found=found.lines(),
         lists=str(found.lists) if found.lists else None,
         artists=str(found.artists) if found.artists else None,
-        checksums={
-            "lists": hashing.files(found.lists / name for name in published_metadata.LISTS.values())
-            if found.lists
-            else None,
-            "artists": hashing.files([found.artists]) if found.artists else None,
-        },
+        checksum=hashing.files(published),
         segments=SegmentsParams(seconds=3.0, per_track=3 if found.synthetic else 10),
-        sources={
-            name: _source(name, study=study, found=found, root=root)
-            for name in study.sources
-            if name in sources
-        },
+        sources={name: _source(study.sources[name], found=found, root=root) for name in sources},
         features=blocks,
         experiments=experiments,
         reports=["study"],
@@ -140,19 +126,12 @@ def _feature(block: Feature, *, found: Found) -> PlannedFeature:
     return PlannedFeature(**block.model_dump(exclude={"options"}), options=options, pretrained=weights)
 
 
-def _source(name: str, *, study: Study, found: Found, root: Path) -> PlannedSource:
-    declared = study.sources[name]
-    collection, path = found.sources[declared.form], found.sources[declared.form].path.resolve()
+def _source(declared: Source, *, found: Found, root: Path) -> PlannedSource:
+    path = found.sources[declared.form].path.resolve()
     if path.is_relative_to(root.resolve()):
         # From the folder of the pipeline: DVC ties a stage's output to another's dependency by the path.
         path = Path("..") / path.relative_to(root.resolve())
-    return PlannedSource(
-        **declared.model_dump(),
-        kind=KINDS[declared.form],
-        path=str(path),
-        label=LABELS[declared.form],
-        genres=list(collection.genres),
-    )
+    return PlannedSource(**declared.model_dump(), path=str(path))
 
 
 def write(plan: Plan, *, root: Path) -> bool:

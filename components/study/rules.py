@@ -204,10 +204,8 @@ def narrow(ran: Evidence) -> tuple[bool, str]:
     """Decide finding 10: it holds where the narrow search keeps every maximum and wider units validate better."""
     found = ran.outcome("mlp_narrow_search")
     narrow, wide = ran.figures("mlp_narrow_search", "track"), ran.figures("mlp", "track")
-    assert found.declared.search is not None, "declared"
-    space = found.declared.search.space
     chosen = {key: value for key, value in found.done[0].hyperparameters.items() if key.startswith("units")}
-    at_maximum = all(value == space[key]["high"] for key, value in chosen.items())
+    at_maximum = set(chosen.values()) == {8}
     units = ", ".join(f"{key} {value}" for key, value in chosen.items())
     return at_maximum and wide.validation > narrow.validation, (
         f"The search kept {units} of at most 8 ({'every one at' if at_maximum else 'not all at'} the maximum): "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,7 @@ class StudyOptions:
 
     def as_parameters(self) -> dict[str, Any]:
         """Return the options as plain values, for the parameters of a flow."""
-        return {
-            "data": str(self.data) if self.data else None,
-            "only": list(self.only),
-            "budget": self.budget,
-            "search": self.search,
-            "force": self.force,
-        }
+        return asdict(self) | {"data": str(self.data) if self.data else None, "only": list(self.only)}
 
 
 def look(options: StudyOptions, *, root: Path) -> discovery.Found:

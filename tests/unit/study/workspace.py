@@ -12,7 +12,6 @@ from components.study.declarations import Experiment, Plan, PlannedExperiment
 from components.study.fits import Cost, Fit
 from components.study.results import Outcome
 from components.training.record import EncoderRecord
-from tests.support.small_project import GENRES as THREE
 from tests.support.small_project import build_small_project
 
 SMALL = {"units_1": 16, "units_2": 16, "units_3": 16, "learning_rate": 0.01, "batch_size": 32}
@@ -50,16 +49,9 @@ def make_plan(**changed: Any) -> Plan:
         "found": ["audio: 36 tracks of 3 genres in /nowhere"],
         "lists": None,
         "artists": None,
+        "checksum": "",
         "segments": {"seconds": 3.0, "per_track": 4},
-        "sources": {
-            "audio": {
-                "form": "audio",
-                "kind": "audio",
-                "path": "/nowhere",
-                "label": "audio",
-                "genres": list(THREE),
-            }
-        },
+        "sources": {"audio": {"form": "audio", "path": "/nowhere"}},
         "features": {"toy": {**feature, "unit": "segment", "pretrained": {}}},
         "experiments": {},
         "reports": ["study"],
