@@ -26,6 +26,10 @@ SCORES = "scores"
 PART = 128
 #: Columns of the watched feature begin with this.
 WATCHED = "feature."
+#: Columns beside the probabilities and the watched ones.
+COLUMNS = (
+    "file", "sha256", "scored_at", "model", "uri", "run_id", "weights_sha256", "genre", "timeline", "reason",
+)  # fmt: skip
 #: What the last measurement found; the underscore keeps it out of the table that the folder is.
 DRIFT = "_drift.json"
 
@@ -122,26 +126,26 @@ def run(
     name = tags["model"]
     scores = root / SCORES / f"{name}-{tags['weights_sha256'][:12]}"
     scores.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(scores / "_lock")
     try:
-        with lock.acquire(timeout=0):
+        with FileLock(scores / "_lock").acquire(timeout=0):
             hashes, unread = _hashes(files)
-            done = _known(scores)
-            fresh = {sha256: file for file, sha256 in reversed(hashes.items()) if sha256 not in done}
-            rows = []
+            known = {sha256 for part in _parts(scores) for sha256 in pd.read_parquet(part)["sha256"]}
+            fresh = {sha256: file for file, sha256 in reversed(hashes.items()) if sha256 not in known}
+            rows = pd.DataFrame()
             if fresh:
                 report(f"loading {name} for {len(fresh)} of {len(files)} songs")
                 loaded = load.load(client, uri)
                 rows = _score(fresh, folder=folder, loaded=loaded, scores=scores, report=report)
                 _measure(scores, reference=loaded.model.reference, window=window)
+            drift = scores / DRIFT
             return Scored(
                 model=name,
                 uri=uri,
                 scores=scores,
-                fresh=pd.DataFrame(rows),
+                fresh=rows,
                 known=len(files) - len(fresh) - len(unread),
                 unread={str(file.relative_to(folder)): reason for file, reason in unread.items()},
-                drift=_read(scores / DRIFT),
+                drift=json.loads(drift.read_text(encoding="utf-8")) if drift.is_file() else {},
             )
     except Timeout as error:
         raise ScoringError(f"another run is writing to {scores}; valid: to wait for its end") from error
@@ -157,57 +161,47 @@ def _hashes(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
     return hashes, unread
 
 
-def _known(scores: Path) -> set[str]:
-    return {
-        sha256
-        for part in scores.glob("[!._]*.parquet")
-        for sha256 in pd.read_parquet(part, columns=["sha256"])["sha256"]
-    }
-
-
 def _score(
     fresh: dict[str, Path], *, folder: Path, loaded: LoadedModel, scores: Path, report: Callable[[str], None]
-) -> list[dict[str, Any]]:
+) -> pd.DataFrame:
     order = sorted(fresh, key=lambda sha256: fresh[sha256])
-    written: list[dict[str, Any]] = []
+    # Every part has every column, also where no song of it could be decoded, so that the folder reads as one table.
+    watched = [f"{WATCHED}{name}" for name in drift_module.names(loaded.model.record.feature)]
+    columns = [*COLUMNS, *(f"probability.{genre}" for genre in loaded.genres), *watched]
+    written = []
     for first in range(0, len(order), PART):
-        part: list[dict[str, Any]] = []
-        for start in range(first, min(first + PART, len(order)), predict.BATCH):
-            batch = order[start : min(start + predict.BATCH, first + PART)]
-            part += _rows({sha256: fresh[sha256] for sha256 in batch}, folder=folder, loaded=loaded)
-            report(f"{loaded.name}: {start + len(batch)} of {len(order)} songs")
+        part = order[first : first + PART]
+        rows: list[dict[str, Any]] = []
+        for start in range(0, len(part), predict.BATCH):
+            batch = {sha256: fresh[sha256] for sha256 in part[start : start + predict.BATCH]}
+            rows += _rows(batch, folder=folder, loaded=loaded, watched=watched)
+            report(f"{loaded.name}: {first + start + len(batch)} of {len(order)} songs")
+        table = pd.DataFrame(rows).reindex(columns=columns)
         # Named by its content, so a part that is written twice is there once.
-        name = hashlib.sha256("".join(order[first : first + PART]).encode()).hexdigest()[:16]
-        with atomic.replacing(scores / f"{name}.parquet") as path:
-            pd.DataFrame(part).to_parquet(path, index=False)
-        written += part
-    return written
+        with atomic.replacing(
+            scores / f"{hashlib.sha256(''.join(part).encode()).hexdigest()[:16]}.parquet"
+        ) as path:
+            table.to_parquet(path, index=False)
+        written.append(table)
+    return pd.concat(written, ignore_index=True)
 
 
-def _rows(batch: dict[str, Path], *, folder: Path, loaded: LoadedModel) -> list[dict[str, Any]]:
+def _rows(
+    batch: dict[str, Path], *, folder: Path, loaded: LoadedModel, watched: list[str]
+) -> list[dict[str, Any]]:
     extracted = loaded.model.extract(list(batch.values()))
     predictions = loaded.model.predict_extracted(extracted)
-    watched = drift_module.names(loaded.model.record.feature)
+    about = {"model": loaded.name, "uri": loaded.uri, "run_id": loaded.run_id}
+    about["weights_sha256"] = loaded.model.record.weights_sha256
     rows = []
     for (sha256, file), features, prediction in zip(batch.items(), extracted, predictions, strict=True):
-        row: dict[str, Any] = {
-            "file": str(file.relative_to(folder)),
-            "sha256": sha256,
-            "scored_at": datetime.now(UTC),
-            "model": loaded.name,
-            "uri": loaded.uri,
-            "run_id": loaded.run_id,
-            "weights_sha256": loaded.model.record.weights_sha256,
-        }
+        row: dict[str, Any] = {"file": str(file.relative_to(folder)), "sha256": sha256, **about}
+        row["scored_at"] = datetime.now(UTC)
         if isinstance(prediction, GenreError) or isinstance(features, GenreError):
-            # Every part has every column, so that the folder reads as one table.
-            nothing = dict.fromkeys(f"probability.{genre}" for genre in loaded.genres)
-            row |= {"genre": "", **nothing, "timeline": [], "reason": str(prediction)}
-            row |= {f"{WATCHED}{column}": float("nan") for column in watched}
+            row |= {"genre": "", "timeline": [], "reason": str(prediction)}
         else:
-            row |= {**prediction, "reason": ""}
-            columns = drift_module.summary(features[0]).astype(float)
-            row |= {f"{WATCHED}{column}": value for column, value in zip(watched, columns, strict=True)}
+            means = drift_module.summary(features[0]).astype(float)
+            row |= {**prediction, "reason": "", **dict(zip(watched, means, strict=True))}
         rows.append(row)
     return rows
 
@@ -225,38 +219,28 @@ def _measure(scores: Path, *, reference: pd.DataFrame, window: int) -> None:
             "share": found.share,
             "songs": found.songs,
             "reference": found.reference,
-            "columns": json.loads(found.columns.head(10).to_json(orient="records")),
+            "columns": found.columns.head(10).to_dict("records"),
             "genres": _counts(newest),
         },
     )
 
 
 def read(scores: Path) -> pd.DataFrame:
-    """Read all predictions of a model.
-
-    Parameters
-    ----------
-    scores : Path
-        :attr:`Scored.scores`.
-
-    Returns
-    -------
-    DataFrame
-        One row a song; see :func:`run`.
+    """Read all predictions of a model from :attr:`Scored.scores`, one row a song; see :func:`run`.
 
     Raises
     ------
     ScoringError
         If nothing was scored there.
     """
-    parts = sorted(scores.glob("[!._]*.parquet"))
+    parts = _parts(scores)
     if not parts:
         raise ScoringError(f"{scores} holds no scores; valid: a folder below data/{SCORES} with parts in it")
     return pd.concat([pd.read_parquet(part) for part in parts], ignore_index=True)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+def _parts(scores: Path) -> list[Path]:
+    return sorted(scores.glob("[!._]*.parquet"))
 
 
 def _counts(table: pd.DataFrame) -> dict[str, int]:

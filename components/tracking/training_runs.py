@@ -136,10 +136,6 @@ def per_class(predictions: pd.DataFrame, *, genres: list[str]) -> pd.DataFrame:
 
     test = predictions[predictions["part"] == "test"]
     report = classification_report(
-        test["genre"].to_numpy(dtype=object),
-        test["predicted"].to_numpy(dtype=object),
-        labels=genres,
-        output_dict=True,
-        zero_division=0,
+        test["genre"], test["predicted"], labels=genres, output_dict=True, zero_division=0
     )
-    return pd.DataFrame([{"genre": genre, **report[genre]} for genre in genres])
+    return pd.DataFrame(report).T.loc[genres].rename_axis("genre").reset_index()
