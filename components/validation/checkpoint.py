@@ -21,7 +21,7 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 SITE = "data_docs"
 #: Values of a failed expectation that a message shows; Data Docs show more.
 SHOWN = 3
-#: Columns that say what a row of a table is.
+#: Columns that name a row of a table.
 KEYS = ("track", "column", "genre", "block")
 
 

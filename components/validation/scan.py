@@ -67,7 +67,7 @@ def pieces(values: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def profile(x: np.ndarray) -> np.ndarray:
-    """Describe each row by a short vector that keeps what tells genres apart.
+    """Describe each row by a short vector that keeps what distinguishes genres.
 
     Parameters
     ----------

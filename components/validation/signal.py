@@ -9,7 +9,7 @@ import pandas as pd
 
 #: How many standard errors above chance the label signal must be. By luck alone once in 700.
 SIGMAS = 3.0
-#: Orders that labels are put in where tracks are few, and how many of them may tell genres apart as well: as above,
+#: Orders that labels are put in where tracks are few, and how many of them may separate genres as well: as above,
 #: about once in 700.
 ORDERS = 1999
 BETTER = 2
@@ -20,7 +20,7 @@ FOLDS = 5
 
 
 def label_signal(profiles: np.ndarray, genres: np.ndarray, *, margin: float) -> tuple[float, float]:
-    """Return how well the nearest centroid tells genres apart, cross-validated over tracks, and what is needed.
+    """Return how well the nearest centroid distinguishes genres, cross-validated over tracks, and what is needed.
 
     The weakest rule there is, on purpose: it is a check of the data and never a model. Where labels and rows
     were moved against each other it does no better than chance.
@@ -92,7 +92,7 @@ def separation(profiles: np.ndarray, genres: np.ndarray) -> tuple[float, float]:
     if len(names) < 2 or counts.min() < 2 or varying.shape[1] == 0:
         return float("nan"), float("nan")
     # Ranks: a single outlying song must not decide. Equal values share one: in the order of rows, which is that of
-    # genres, an encoder's many zeros would tell genres apart by themselves.
+    # genres, an encoder's many zeros would separate genres by themselves.
     ranks = rankdata(varying, axis=0)
     ranks -= ranks.mean(axis=0)
     products = ranks @ ranks.T

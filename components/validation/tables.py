@@ -235,7 +235,7 @@ def structure(inputs: Inputs) -> Checked:
     }
     expectations = [
         equal("feature", inputs.feature, "meta.json is this feature's own"),
-        equal("unit", inputs.unit, "a row stands for what params.yaml says"),
+        equal("unit", inputs.unit, "a row stands for the unit of params.yaml"),
         equal("dtype", "float32", "values are 32-bit floats"),
         equal("columns", ", ".join(sorted(INDEX)), "the index has the columns every reader relies on"),
         between("index_rows", 1, None, "there is at least one row"),
@@ -439,7 +439,7 @@ def _summary(inputs: Inputs, found: Scan, limits: Limits, repeats: pd.DataFrame,
     expectations = [
         between(name, low, high, reason)
         for name, low, high, reason in (
-            ("genres", 2, None, "there is something to tell apart"),
+            ("genres", 2, None, "there is something to distinguish"),
             ("duplicate_share", None, allowed.max_duplicate_share, "few rows repeat another track's"),
             ("conflicting_tracks", None, allowed.max_conflicting_tracks, "no song under two genres"),
             ("repeats_within_tracks", None, 0.4, "a track's segments are not all the same one"),

@@ -207,7 +207,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png(*, width: int = 432, height: int = 288, depth: int = 8, colour: int = 2, data: bytes = b"") -> bytes:
-    """A PNG that says what it is told to say."""
+    """A PNG whose header holds what is given."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
 

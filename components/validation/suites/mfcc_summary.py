@@ -20,7 +20,7 @@ from components.validation.tables import LEAST_COHERENCE, Inputs
 HOP_LENGTH = 512
 #: Full scale is 1; decoders of lossy files and resamplers overshoot.
 FULL_SCALE = 1.5
-#: Rows a column, from which on a column's linear dependence on the others can be told from chance.
+#: Rows a column, from which on a column's linear dependence on the others can be distinguished from chance.
 ROWS_PER_COLUMN = 10
 #: Cepstral statistics overlap: in the public tables others explain at least 0.19 of each.
 LEAST_EXPLAINED = 0.05

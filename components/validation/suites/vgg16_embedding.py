@@ -55,7 +55,7 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
         equal("claim_refused", 0, "untrained weights only where allow_untrained_encoders is true"),
     ]
     if inputs.trained and groups:
-        apart = "a trained encoder tells pictures apart"
+        apart = "a trained encoder distinguishes pictures"
         embedding += [between("spread", 0.15, None, apart), between("similarity", None, 0.995, apart)]
     checks["summary"].add(
         embedding,

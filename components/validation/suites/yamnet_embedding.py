@@ -36,7 +36,7 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
             between("maximum", 0.5, 20.0, "activations of trained weights on samples of -1..1"),
             between("mean", 0.01, 0.25, "activations of trained weights on samples of -1..1"),
             between("zeros", 0.5, 0.97, "a trained encoder is sparse: most units are silent"),
-            between("similarity", None, 0.93, "a trained encoder tells tracks apart"),
+            between("similarity", None, 0.93, "a trained encoder distinguishes tracks"),
         ]
     checks["summary"].add(
         embedding,

@@ -82,8 +82,8 @@ def rectified(pictures: Inputs) -> Inputs:
     weights = rng.normal(0, 4 * x.shape[1] ** -0.5, (x.shape[1], width))
     values = np.maximum((x - x.mean(axis=0)) @ weights + rng.uniform(0, 1, width), 0)
     options = features.options("vgg16_embedding", params=pictures.params).model_dump(mode="json")
-    told = {"encoder": "vgg16", "origin": "seed 0", "trained": False, "sha256": "0" * 64}
-    meta = {"feature": "vgg16_embedding", "sample_rate": None, "options": options, "pretrained": told}
+    claim = {"encoder": "vgg16", "origin": "seed 0", "trained": False, "sha256": "0" * 64}
+    meta = {"feature": "vgg16_embedding", "sample_rate": None, "options": options, "pretrained": claim}
     return with_values(replace(pictures, meta=pictures.meta | meta, feature="vgg16_embedding"), values)
 
 
@@ -104,10 +104,10 @@ def recorded(folder: Path, *, data: Path, names: tuple[str, ...] = FEATURES) -> 
         "allow_untrained_encoders": False,
         "segments": {"per_track": 5},
     }
-    heard = parse(yaml.safe_dump(document(corpus={"sources": sources, "minimum_tracks": 4}, **common)))
+    params = parse(yaml.safe_dump(document(corpus={"sources": sources, "minimum_tracks": 4}, **common)))
     made = extract(
-        heard,
-        root=folder / "heard" / "data",
+        params,
+        root=folder / "audio_features" / "data",
         source="audio",
         names=tuple(name for name in names if name != "mfcc_summary"),
     )
@@ -134,7 +134,7 @@ def tabled(folder: Path, *, data: Path, name: str) -> Inputs:
 
 
 def resampled(good: Inputs, *, seed: int, share: float = 0.8) -> Inputs:
-    """The same collection with a random part of each genre's tracks left away everywhere, and dealt anew."""
+    """The same collection with a random part of each genre's tracks left away everywhere, and split anew."""
     rng = np.random.default_rng(seed)
     kept: set[str] = set()
     for _, tracks in good.usable.groupby("genre")["track"]:
@@ -142,13 +142,13 @@ def resampled(good: Inputs, *, seed: int, share: float = 0.8) -> Inputs:
         kept |= set(rng.choice(names, size=int(np.ceil(share * len(names))), replace=False))
     rows = good.index["track"].isin(kept).to_numpy()
     listing = good.listing[good.listing["track"].isin(kept)].reset_index(drop=True)
-    dealt = folds.make(corpus_store.usable(listing), params=good.params)
+    table = folds.make(corpus_store.usable(listing), params=good.params)
     return replace(
         good,
         index=good.index[rows].reset_index(drop=True),
         values=np.asarray(good.values)[rows],
         listing=listing,
-        split=dealt[dealt["unit"] == good.unit].reset_index(drop=True),
+        split=table[table["unit"] == good.unit].reset_index(drop=True),
     )
 
 

@@ -194,15 +194,15 @@ def claimed_to_be_trained(good: Inputs) -> Inputs:
 
 
 def untrained_where_it_may_not_be(good: Inputs) -> Inputs:
-    told = with_meta(good, pretrained=good.meta["pretrained"] | {"trained": False})
-    return replace(told, params=good.params.model_copy(update={"allow_untrained_encoders": False}))
+    claimed = with_meta(good, pretrained=good.meta["pretrained"] | {"trained": False})
+    return replace(claimed, params=good.params.model_copy(update={"allow_untrained_encoders": False}))
 
 
-def nothing_told_of_the_weights(good: Inputs) -> Inputs:
+def nothing_stated_of_the_weights(good: Inputs) -> Inputs:
     return with_meta(good, pretrained=None)
 
 
-def wrong_rate_told(good: Inputs) -> Inputs:
+def wrong_rate_stated(good: Inputs) -> Inputs:
     return with_meta(good, sample_rate=44_100)
 
 
@@ -217,7 +217,7 @@ ANY = (
     last_third_never_written,
     standardised,
 )
-ENCODERS = (untrained_where_it_may_not_be, nothing_told_of_the_weights)
+ENCODERS = (untrained_where_it_may_not_be, nothing_stated_of_the_weights)
 
 #: Faults by the feature they are planted in.
 VALUES: dict[str, tuple[Fault, ...]] = {
@@ -229,7 +229,7 @@ VALUES: dict[str, tuple[Fault, ...]] = {
         columns_reversed,
         columns_moved_by_one,
         scaled(32768.0, "samples_as_whole_numbers"),
-        wrong_rate_told,
+        wrong_rate_stated,
         named_columns_swapped,
         names_in_another_order,
         one_name_short,
@@ -257,7 +257,7 @@ VALUES: dict[str, tuple[Fault, ...]] = {
         columns_moved_by_one,
         scaled(0.01, "not_in_decibels"),
         scaled(20.0, "decibels_times_twenty"),
-        wrong_rate_told,
+        wrong_rate_stated,
         frames_in_another_order,
         fewer_frames,
         second_half_padded,
@@ -276,7 +276,7 @@ VALUES: dict[str, tuple[Fault, ...]] = {
         scaled(20.0, "decibels_times_twenty"),
         pictures("powers", lambda x: 10 ** (x / 10)),
         pictures("without_sign", np.abs),
-        wrong_rate_told,
+        wrong_rate_stated,
         frames_in_another_order,
         fewer_frames,
         second_half_padded,
@@ -287,7 +287,7 @@ VALUES: dict[str, tuple[Fault, ...]] = {
         *ANY,
         scaled(1 / 255.0, "between_0_and_1"),
         scaled(257.0, "of_16_bits"),
-        wrong_rate_told,
+        wrong_rate_stated,
         time_and_columns_exchanged,
         pictures("shifted_around_0", lambda x: x - 127.5),
         pictures("blue_for_red", lambda x: x[..., ::-1]),
@@ -304,7 +304,7 @@ VALUES: dict[str, tuple[Fault, ...]] = {
     "yamnet_embedding": (
         *ANY,
         *ENCODERS,
-        wrong_rate_told,
+        wrong_rate_stated,
         more_frames,
         time_and_columns_exchanged,
         pictures("views_of_no_speed", lambda x: np.stack([x, x], axis=1)),

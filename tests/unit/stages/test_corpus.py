@@ -80,7 +80,7 @@ def test_every_container_is_read(collection: Path, demo_params: Params, ending: 
     assert row["seconds"] == pytest.approx(7.0, abs=0.2)
 
 
-def test_a_track_left_out_keeps_its_row_and_is_said(
+def test_a_track_left_out_keeps_its_row_and_is_reported(
     collection: Path, demo_params: Params, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (collection / "rock/rock.00002.wav").write_bytes(b"")
@@ -88,12 +88,14 @@ def test_a_track_left_out_keeps_its_row_and_is_said(
     assert len(listing) == 9
     assert len(corpus_store.usable(listing)) == 8
     assert listing.set_index("track").loc["rock.00002", "fault"] == "empty: 0 bytes"
-    said = capsys.readouterr().err
-    assert "8 usable tracks of 3 genres, 1 left out" in said
-    assert "rock.00002: empty: 0 bytes" in said
+    shown = capsys.readouterr().err
+    assert "8 usable tracks of 3 genres, 1 left out" in shown
+    assert "rock.00002: empty: 0 bytes" in shown
 
 
-def test_repeats_are_said(collection: Path, demo_params: Params, capsys: pytest.CaptureFixture[str]) -> None:
+def test_repeats_are_reported(
+    collection: Path, demo_params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
     (collection / "rock/rock.00003.wav").write_bytes((collection / "rock/rock.00000.wav").read_bytes())
     listing = list_audio(collection, demo_params)
     assert listing["sha256"].duplicated().sum() == 1

@@ -1,4 +1,4 @@
-"""What says that rows and labels belong together."""
+"""Measures of whether rows and labels belong together."""
 
 from __future__ import annotations
 
