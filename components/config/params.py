@@ -65,6 +65,32 @@ class SegmentsParams(Strict):
     per_track: Count
 
 
+class ValidationParams(Strict):
+    """The block ``validation``: how much is allowed of what a real collection always holds a little of.
+
+    Attributes
+    ----------
+    max_duplicate_share : float
+        Share of rows, 0 to 1, that may repeat a row of another track exactly. The public 30-s table repeats 14
+        rows of 1,000.
+    max_conflicting_tracks : int
+        How many tracks may repeat a track of *another genre*. The public collection holds one such pair
+        (metal.00058 is rock.00016); none is right for any other.
+    max_track_share : float
+        Share of all rows, 0 to 1, that one track may give. Where a collection has so few tracks that an equal
+        share is more than half of this, twice the equal share is allowed.
+    label_margin : float
+        How far, at the least, a nearest-centroid rule must be above chance at telling genres apart, as a
+        difference of balanced accuracies. Small collections must be further above it (see
+        :mod:`components.validation.signal`).
+    """
+
+    max_duplicate_share: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.02
+    max_conflicting_tracks: Annotated[int, Field(ge=0)] = 0
+    max_track_share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
+    label_margin: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
+
+
 class SplitParams(Strict):
     """Train, validation and test; see :mod:`components.splits` for the protocols."""
 
@@ -234,7 +260,7 @@ class Params(Strict):
     corpus: CorpusParams
     segments: SegmentsParams
     split: SplitParams
-    validation: dict[str, Any] = Field(default_factory=dict)
+    validation: ValidationParams = ValidationParams()
     features: Annotated[dict[str, FeatureParams], Field(min_length=1)]
     models: Annotated[dict[str, ModelParams], Field(min_length=1)]
     tuning: TuningParams

@@ -1,16 +1,10 @@
-"""Limits: the block ``validation`` of ``params.yaml``, and what a suite file may change for its feature."""
+"""Limits of values: what decibels allow, and what a suite file may change for its feature."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
 
 import numpy as np
-import pydantic
-from pydantic import Field
-
-from components.config.params import Strict, describe
-from components.core.errors import ParamsError
 
 #: As in librosa's ``mfcc``: mel bands, and decibels that power_to_db keeps below a clip's loudest value.
 MELS, TOP_DB = 128, 80.0
@@ -20,58 +14,6 @@ FLOOR_DB, FULL_SCALE_DB = -100.0, 61.0
 #: are at most the root of 2/128 times half the range of 80 dB times 128 cosines' sizes (2/pi each).
 QUIET, LOUD = float(np.sqrt(MELS)) * FLOOR_DB, float(np.sqrt(MELS)) * FULL_SCALE_DB
 CEPSTRUM = float(np.sqrt(2.0 / MELS)) * TOP_DB / 2.0 * MELS * 2.0 / np.pi + 1.0
-
-
-class ValidationParams(Strict):
-    """The block ``validation``: how much is allowed of what a real collection always holds a little of.
-
-    Attributes
-    ----------
-    max_duplicate_share : float
-        Share of rows, 0 to 1, that may repeat a row of another track exactly. The public 30-s table repeats 14
-        rows of 1,000.
-    max_conflicting_tracks : int
-        How many tracks may repeat a track of *another genre*. The public collection holds one such pair
-        (metal.00058 is rock.00016); none is right for any other.
-    max_track_share : float
-        Share of all rows, 0 to 1, that one track may give. Where a collection has so few tracks that an equal
-        share is more than half of this, twice the equal share is allowed.
-    label_margin : float
-        How far, at the least, a nearest-centroid rule must be above chance at telling genres apart, as a
-        difference of balanced accuracies. Small collections must be further above it (see
-        :mod:`components.validation.signal`).
-    """
-
-    max_duplicate_share: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.02
-    max_conflicting_tracks: Annotated[int, Field(ge=0)] = 0
-    max_track_share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
-    label_margin: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
-
-
-def parse(block: dict[str, Any] | ValidationParams) -> ValidationParams:
-    """Check the block ``validation`` of ``params.yaml``.
-
-    Parameters
-    ----------
-    block : dict or ValidationParams
-        The block as read; a checked one is returned as it is.
-
-    Returns
-    -------
-    ValidationParams
-        The checked block.
-
-    Raises
-    ------
-    ParamsError
-        If a key is unknown, or a value of the wrong type or range.
-    """
-    if isinstance(block, ValidationParams):
-        return block
-    try:
-        return ValidationParams.model_validate(block)
-    except pydantic.ValidationError as error:
-        raise ParamsError(f"params.yaml: validation.{describe(error)}") from error
 
 
 @dataclass(frozen=True)

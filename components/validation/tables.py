@@ -20,7 +20,7 @@ from components.splits import store as split_store
 from components.splits.folds import PARTS
 from components.validation import signal
 from components.validation.checkpoint import Checked, Checks, agree, between, equal, ordered
-from components.validation.limits import Limits, ValidationParams, parse
+from components.validation.limits import Limits
 from components.validation.scan import Scan
 
 #: Columns of ``index.parquet`` and their types; the last four sum up a row's values.
@@ -63,8 +63,6 @@ class Inputs:
         The split's rows of the feature's unit.
     params : Params
         All params.
-    limits : ValidationParams
-        The checked block ``validation``.
     """
 
     feature: str
@@ -74,7 +72,6 @@ class Inputs:
     listing: pd.DataFrame
     split: pd.DataFrame
     params: Params
-    limits: ValidationParams
 
     @property
     def unit(self) -> str:
@@ -164,7 +161,7 @@ def read(feature: str, *, params: Params, root: Path = Path("data")) -> Inputs:
     FeatureError
         If a file of the feature is missing or cannot be read.
     CorpusError, LeakError, ParamsError
-        If the listing, the split or the block ``validation`` cannot be read.
+        If there is no such feature in the params, or the listing or the split cannot be read.
     """
     unit = params.feature(feature).unit
     folder = Path(root) / "features" / feature
@@ -189,7 +186,6 @@ def read(feature: str, *, params: Params, root: Path = Path("data")) -> Inputs:
         listing=corpus_store.read(source(feature, params=params), root=root),
         split=split[split["unit"] == unit],
         params=params,
-        limits=parse(params.validation),
     )
 
 
@@ -417,7 +413,7 @@ def _genres(inputs: Inputs, tracks: pd.DataFrame) -> Checked:
 
 
 def _summary(inputs: Inputs, found: Scan, limits: Limits, repeats: pd.DataFrame, checks: Checks) -> Checked:
-    columns, tracks, allowed = checks["columns"].table, checks["tracks"].table, inputs.limits
+    columns, tracks, allowed = checks["columns"].table, checks["tracks"].table, inputs.params.validation
     held = tracks[tracks["rows"] > 0]
     largest = max(allowed.max_track_share, 2.0 / max(1, len(held)))
     coherence = found.coherence[np.isfinite(found.coherence)] if found.coherence is not None else np.zeros(0)
@@ -469,7 +465,7 @@ def _label_signal(inputs: Inputs, found: Scan, tracks: pd.DataFrame) -> dict[str
     if known.sum() < 2:
         return {}
     genres = tracks.set_index("track")["genre"].loc[found.tracks[known]].to_numpy(dtype=object)
-    margin = inputs.limits.label_margin
+    margin = inputs.params.validation.label_margin
     if signal.few(genres, margin=margin):
         name, (value, needed) = "separation", signal.separation(found.profiles[known], genres)
     else:

@@ -52,6 +52,8 @@ def changed(path: str, value: object) -> str:
         ("corpus.sources", {}, "corpus.sources"),
         ("corpus.sources", {"vinyl": {"path": "x"}}, "corpus.sources.vinyl"),
         ("segments.seconds", float("nan"), "segments.seconds"),
+        ("validation.max_duplicates", 3, "validation.max_duplicates"),
+        ("validation.max_duplicate_share", 1.5, "validation.max_duplicate_share is 1.5"),
     ],
 )
 def test_a_wrong_value_is_named(path: str, value: object, named: str) -> None:

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from components.config.params import Params
+from components.config.params import Params, ValidationParams
 from components.core.errors import ValidationError
 from components.stages import validate
 from components.validation import tables
-from components.validation.limits import ValidationParams
 from tests.support.planted.good_features import with_values
 from tests.support.small_project import build_small_project
 
@@ -76,7 +75,8 @@ def test_more_repeats_than_params_allow_fail(validated: tuple[Path, dict[str, An
     values[4:8] = values[0:4]
     doubled = with_values(read, values)
     assert [entry["column"] for entry in validate.evaluate(doubled)["failed"]] == ["duplicate_share"]
-    assert validate.evaluate(replace(doubled, limits=ValidationParams(max_duplicate_share=0.05)))["success"]
+    allowed = params.model_copy(update={"validation": ValidationParams(max_duplicate_share=0.05)})
+    assert validate.evaluate(replace(doubled, params=allowed))["success"]
 
 
 def test_many_failures_are_counted_and_not_all_shown() -> None:
