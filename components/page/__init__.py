@@ -1,4 +1,4 @@
-"""``genre ui``: a page on loopback. Play it a song; see the spectrogram, each model's timeline, and the verdict."""
+"""The web page of ``genre ui``: a song's spectrogram, and each model's genres over time."""
 
 from components.page.app import serve
 

@@ -1,4 +1,4 @@
-"""What was heard, as HTML: numbers and places are worked out here, words and tags stand in result.html."""
+"""Predictions of a song as HTML: numbers and places are computed here, words and tags stand in ``result.html``."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from humanize import natural_list
 
-from components.core import formatting
-from components.page.listening import Heard, Opinion
+from components.page.models import ModelPrediction, Song
+from components.reporting import html
 from components.tracking.ui import VIEW
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Blocks of a timeline; more would be thinner than three pixels, so neighbours of one genre are joined.
 BLOCKS = 80
-#: Blocks of a timeline that are wide enough to bear their genre's name in a window of 1280 pixels, and of 1024; more
+#: Blocks of a timeline that are wide enough for their genre's name in a window of 1280 pixels, and of 1024; more
 #: get a legend.
 NAMED, ROOMY = 14, 10
 #: Where a tick may lie, in seconds.
@@ -28,88 +28,50 @@ STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
 #: Degrees round the colour circle from one genre to the next: neighbours in label order stay far apart, and
 #: ten are spread evenly.
 TURN = 108
-#: Where `genre mlflow-ui` listens.
+#: Address of `genre mlflow-ui`.
 MLFLOW = "http://127.0.0.1:5000"
 
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    # Autoescape: names of genres come from folders.
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["percent"] = lambda share: f"{100 * share:.0f} %"
+    environment = html.environment(Path(__file__).parent)
+    environment.filters["whole"] = lambda share: f"{100 * share:.0f} %"
     return environment.get_template("result.html")
 
 
-def result(heard: Heard) -> str:
-    """Lay out what was said of a song.
-
-    Parameters
-    ----------
-    heard : Heard
-        From :meth:`components.page.listening.Panel.hear`.
-
-    Returns
-    -------
-    str
-        HTML; the first opinion is the verdict.
-    """
-    genres = list(dict.fromkeys(genre for opinion in heard.opinions for genre in opinion.probabilities))
-    lanes = [_lane(opinion, seconds=heard.seconds) for opinion in heard.opinions]
+def result(song: Song) -> str:
+    """Render the predictions of a song; the first is the headline."""
+    genres = dict.fromkeys(genre for prediction in song.predictions for genre in prediction.probabilities)
+    lanes: list[dict[str, Any]] = [
+        {
+            "by": prediction,
+            "blocks": blocks(prediction.timeline, seconds=song.seconds),
+            "link": link(prediction.choice.experiment_id, prediction.choice.run_id, environment=os.environ),
+        }
+        for prediction in song.predictions
+    ]
+    most = max(len(lane["blocks"]) for lane in lanes)
     return _template().render(
         problem="",
-        picture=heard.picture,
-        seconds=heard.seconds,
-        length=formatting.duration(heard.seconds),
-        ticks=ticks(heard.seconds),
-        verdict=lanes[0],
+        song=song,
+        first=song.predictions[0],
         lanes=lanes,
-        most=max(len(lane["blocks"]) for lane in lanes),
-        NAMED=NAMED,
-        ROOMY=ROOMY,
+        ticks=ticks(song.seconds),
+        density="g-many" if most > NAMED else "g-crowded" if most > ROOMY else "",
         seen=dict.fromkeys(block["genre"] for lane in lanes for block in lane["blocks"]),
-        agreement=agreement(heard.opinions),
+        agreement=agreement(song.predictions),
         hues={genre: at * TURN % 360 for at, genre in enumerate(genres)},
     )
 
 
 def problem(reason: str) -> str:
-    """Say why there is no answer.
-
-    Parameters
-    ----------
-    reason : str
-        One sentence.
-
-    Returns
-    -------
-    str
-        HTML.
-    """
+    """Render why there is no prediction."""
     return _template().render(problem=reason)
 
 
-def agreement(opinions: list[Opinion]) -> str:
-    """Say in one sentence how far the models agree with the first of them.
-
-    Parameters
-    ----------
-    opinions : list of Opinion
-        At least one.
-
-    Returns
-    -------
-    str
-        Empty for one opinion.
-    """
-    first, *others = opinions
+def agreement(predictions: list[ModelPrediction]) -> str:
+    """Return in one sentence how far the models agree with the first; '' for a single one."""
+    first, *others = predictions
     if not others:
         return ""
     against: dict[str, list[str]] = {}
@@ -117,37 +79,26 @@ def agreement(opinions: list[Opinion]) -> str:
         if other.genre != first.genre:
             against.setdefault(other.genre, []).append(other.choice.name)
     if not against:
-        return f"All {len(opinions)} models agree."
-    said = "; ".join(
-        f"{natural_list(names)} {'says' if len(names) == 1 else 'say'} {genre}"
+        return f"All {len(predictions)} models agree."
+    rest = "; ".join(
+        f"{natural_list(names)} {'predicts' if len(names) == 1 else 'predict'} {genre}"
         for genre, names in against.items()
     )
-    agreeing = len(opinions) - sum(len(names) for names in against.values())
-    return f"{agreeing} of {len(opinions)} models say {first.genre}; {said}."
+    agreeing = len(predictions) - sum(map(len, against.values()))
+    return f"{agreeing} of {len(predictions)} models predict {first.genre}; {rest}."
 
 
-def ticks(seconds: float) -> list[dict[str, Any]]:
-    """Place the marks of the time axis.
-
-    Parameters
-    ----------
-    seconds : float
-        The song's length.
-
-    Returns
-    -------
-    list of dict
-        ``place`` (percent from the left) and ``text`` (m:ss), at most seven.
-    """
+def ticks(seconds: float) -> list[tuple[float, str]]:
+    """Return at most seven marks of a song's time axis: percent from the left, and text (m:ss)."""
     step = next((step for step in STEPS if seconds / step <= 6), STEPS[-1])
     return [
-        {"place": 100 * at / seconds, "text": f"{int(at) // 60}:{int(at) % 60:02d}"}
+        (100 * at / seconds, f"{int(at) // 60}:{int(at) % 60:02d}")
         for at in np.arange(0, seconds * 0.97, step)
     ]
 
 
 def blocks(timeline: list[dict[str, Any]], *, seconds: float) -> list[dict[str, Any]]:
-    """Turn a timeline into blocks.
+    """Return a timeline as blocks from end to end of a song of so many seconds.
 
     Parameters
     ----------
@@ -159,58 +110,27 @@ def blocks(timeline: list[dict[str, Any]], *, seconds: float) -> list[dict[str, 
     Returns
     -------
     list of dict
-        ``start``, ``stop`` (seconds), ``place``, ``width`` (percent), ``genre``, ``probability``; end to end.
+        ``start``, ``stop`` (seconds), ``place``, ``width`` (percent), ``genre``, ``probability``.
     """
-    stops = [moment["start"] for moment in timeline[1:]] + [seconds]
+    stops = [segment["start"] for segment in timeline[1:]] + [seconds]
     found: list[dict[str, Any]] = []
-    for moment, stop in zip(timeline, stops, strict=True):
+    for segment, stop in zip(timeline, stops, strict=True):
         last = found[-1] if found else None
-        if last and len(timeline) > BLOCKS and last["genre"] == moment["genre"]:
+        if last and len(timeline) > BLOCKS and last["genre"] == segment["genre"]:
             # Weighted by length, as if the joined segments were one.
-            before, own = last["stop"] - last["start"], stop - moment["start"]
-            last["probability"] = (last["probability"] * before + moment["probability"] * own) / (
-                before + own
-            )
+            weights = last["stop"] - last["start"], stop - segment["start"]
+            last["probability"] = np.average([last["probability"], segment["probability"]], weights=weights)
             last["stop"] = stop
         else:
-            found.append({**moment, "stop": stop})
+            found.append({**segment, "stop": stop})
     for block in found:
         block["place"] = 100 * block["start"] / seconds
         block["width"] = 100 * (block["stop"] - block["start"]) / seconds
     return found
 
 
-def _lane(opinion: Opinion, *, seconds: float) -> dict[str, Any]:
-    choice = opinion.choice
-    return {
-        "name": choice.name,
-        "version": choice.version,
-        "uri": opinion.loaded.uri,
-        "run_id": choice.run_id,
-        "link": link(choice.experiment_id, choice.run_id, environment=os.environ),
-        "marks": opinion.loaded.marks,
-        "genre": opinion.genre,
-        "probability": opinion.probabilities[opinion.genre],
-        "bars": list(opinion.probabilities.items()),
-        "blocks": blocks(opinion.timeline, seconds=seconds),
-    }
-
-
 def link(experiment_id: str, run_id: str, *, environment: Mapping[str, str]) -> str:
-    """Give a run's address in MLflow.
-
-    Parameters
-    ----------
-    experiment_id, run_id : str
-        The run.
-    environment : mapping
-        A tracking server named by ``MLFLOW_TRACKING_URI`` is linked; otherwise the UI on loopback.
-
-    Returns
-    -------
-    str
-        Opens where that server is running.
-    """
+    """Return a run's address in MLflow: at the server of ``MLFLOW_TRACKING_URI``, else in the UI on loopback."""
     server = environment.get("MLFLOW_TRACKING_URI", "")
     base = server.rstrip("/") if server.startswith(("http://", "https://")) else MLFLOW
     return f"{base}/#/experiments/{experiment_id}/runs/{run_id}{VIEW}"

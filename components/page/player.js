@@ -1,4 +1,4 @@
-// Ties the pictures to the player: the line follows the song, a touch on a picture moves the song there.
+// Ties the pictures to the player: the line follows the song, a click on a picture moves the song there.
 () => {
   const player = () => {
     const within = (root) => {

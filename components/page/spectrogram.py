@@ -1,4 +1,4 @@
-"""A song's mel spectrogram as a small picture, at the same cost for a second as for an hour."""
+"""Mel spectrogram of a song as a small picture, at the same cost for a second as for an hour."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from components.corpus import audio
 from components.features import mel_image
 from components.features.dsp import stft
 
-#: Hz; what the features hear, so the picture shows no more than they do.
+#: Hz; that of the features, so the picture shows no more than they hold.
 SAMPLE_RATE = 22_050
 #: Columns of the picture: one frame of 93 ms each, evenly spaced over the song.
 COLUMNS = 1200
@@ -22,7 +22,7 @@ TOP = 80.0
 
 
 def draw(y: np.ndarray, sample_rate: int) -> str:
-    """Draw the spectrogram.
+    """Draw the spectrogram of mono audio.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ import pytest
 
 from components.page import app, spectrogram
 from tests.support.constant_model import GENRES, song
-from tests.unit.page.test_page import CHAMPION, TwoModels
+from tests.support.two_models import CHAMPION, TwoModels
 
 pytestmark = pytest.mark.browser
 
@@ -53,7 +53,7 @@ def test_a_song_is_answered_in_its_window_and_nothing_leaves_the_machine(open_pa
     tab = open_page(width=width, scheme=scheme, asked=asked)
     play(tab, song(tmp_path / "a.wav"))
     assert tab.inner_text(".g-word") == "jazz"
-    assert "70 %" in tab.inner_text(".g-verdict")
+    assert "70 %" in tab.inner_text(".g-headline")
     assert tab.eval_on_selector(".g-time img", "image => image.naturalWidth") == spectrogram.COLUMNS
     assert tab.locator(".g-lane > span").count() == 2
     assert tab.locator(".g-model dl > div").count() == len(GENRES)
@@ -69,7 +69,7 @@ def test_a_second_model_may_disagree(open_page, tmp_path):
     play(tab, song(tmp_path / "a.wav"))
     tab.get_by_label("mlp").check()
     tab.wait_for_selector(".g-model:nth-child(2)")
-    assert "1 of 2 models say jazz; mlp says rock." in tab.inner_text(".g-verdict")
+    assert "1 of 2 models predict jazz; mlp predicts rock." in tab.inner_text(".g-headline")
     assert tab.locator(".g-lane").count() == 2
 
 

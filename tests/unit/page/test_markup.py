@@ -1,0 +1,64 @@
+"""Predictions as HTML: agreement, blocks from end to end, few ticks, escaped names, links to runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.page import markup
+from components.page.models import Choice, ModelPrediction, Song
+from tests.support.constant_model import GENRES
+from tests.support.two_models import CHAMPION, OTHER
+
+
+def prediction(genre: str, *, choice: Choice = OTHER, genres=GENRES, segments: int = 2) -> ModelPrediction:
+    shares = {name: 0.8 if name == genre else 0.2 / (len(genres) - 1) for name in genres}
+    timeline = [{"start": 3.0 * at, "genre": genre, "probability": 0.8} for at in range(segments)]
+    return ModelPrediction(choice, [], genre, shares, timeline)
+
+
+def test_agreement_is_counted_from_the_first():
+    assert markup.agreement([prediction("jazz")]) == ""
+    assert markup.agreement([prediction("jazz")] * 3) == "All 3 models agree."
+    mixed = [prediction("jazz", choice=CHAMPION), prediction("jazz"), prediction("rock")]
+    assert markup.agreement(mixed) == "2 of 3 models predict jazz; mlp predicts rock."
+
+
+def test_blocks_lie_end_to_end_over_the_whole_song():
+    found = markup.blocks(prediction("jazz", segments=4).timeline, seconds=13.0)
+    assert [block["start"] for block in found] == [0, 3, 6, 9]
+    assert found[-1]["stop"] == 13.0
+    assert sum(block["width"] for block in found) == pytest.approx(100)
+
+
+def test_many_segments_of_one_genre_are_joined_at_their_mean():
+    timeline = [
+        {"start": 3.0 * at, "genre": "jazz" if at < 60 else "rock", "probability": at % 2}
+        for at in range(120)
+    ]
+    found = markup.blocks(timeline, seconds=360.0)
+    assert [(block["genre"], block["start"], block["stop"]) for block in found] == [
+        ("jazz", 0.0, 180.0),
+        ("rock", 180.0, 360.0),
+    ]
+    assert found[0]["probability"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("seconds", "last"), [(1.0, "0:00"), (30.0, "0:25"), (1200.0, "15:00")])
+def test_ticks_are_few_and_in_minutes(seconds, last):
+    found = markup.ticks(seconds)
+    assert 1 <= len(found) <= 7
+    assert found[-1][1] == last
+
+
+def test_names_of_genres_are_escaped():
+    evil = "<script>alert(1)</script>"
+    text = markup.result(Song(6.0, "data:,", [prediction(evil, genres=[evil, "rock"])]))
+    assert "<script" not in text and "&lt;script&gt;" in text
+    assert "<b>x" not in markup.problem("<b>x")
+
+
+def test_the_run_is_linked_where_its_store_is_shown():
+    own, server = {}, {"MLFLOW_TRACKING_URI": "https://mlflow.example/"}
+    for environment, base in ((own, "http://127.0.0.1:5000"), (server, "https://mlflow.example")):
+        address = markup.link("7", "ab", environment=environment)
+        assert address == f"{base}/#/experiments/7/runs/ab?workflowType=machine_learning"

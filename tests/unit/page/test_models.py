@@ -1,0 +1,61 @@
+"""Models of the page: each chosen one predicts; a song or choice that cannot be used is refused."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from components.core.errors import AudioError, RegistryError
+from components.page import models
+from components.serving import load
+from tests.support.constant_model import song
+from tests.support.two_models import CHAMPION, OTHER, TwoModels
+
+
+def test_each_chosen_model_predicts(tmp_path):
+    steps = []
+    found = TwoModels().predict(
+        str(song(tmp_path / "a.wav")), [CHAMPION, OTHER], report=lambda share, doing: steps.append(share)
+    )
+    assert [prediction.genre for prediction in found.predictions] == ["jazz", "rock"]
+    assert found.seconds == pytest.approx(6.5, abs=0.01)
+    assert found.picture.startswith("data:image/png;base64,")
+    assert steps == [0, 0.5]
+
+
+def test_no_model_chosen(tmp_path):
+    with pytest.raises(AudioError, match="no model"):
+        TwoModels().predict(str(song(tmp_path / "a.wav")), [])
+
+
+def test_a_song_longer_than_the_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "LONGEST", 5.0)
+    with pytest.raises(AudioError, match="5 s"):
+        TwoModels().predict(str(song(tmp_path / "a.wav")), [CHAMPION])
+
+
+class TestChoices:
+    @staticmethod
+    def choices(monkeypatch, *, champion: str | None, runs: tuple[str, ...]) -> list[models.Choice]:
+        def run(name: str) -> SimpleNamespace:
+            return SimpleNamespace(info=SimpleNamespace(run_id=name, experiment_id="7"))
+
+        version = champion and SimpleNamespace(run_id=champion, version=3, tags={"model": champion})
+        monkeypatch.setattr(load, "champion", lambda *_: version)
+        monkeypatch.setattr(load, "latest_runs", lambda _: {name: run(name) for name in runs})
+        params = SimpleNamespace(promotion=SimpleNamespace(registered_model="genre"))
+        return models.Models(SimpleNamespace(get_run=run), params).choices()
+
+    def test_the_champion_is_first_and_listed_once(self, monkeypatch):
+        found = self.choices(monkeypatch, champion="mlp", runs=("lstm", "mlp"))
+        assert [choice.label for choice in found] == ["mlp ★", "lstm"]
+        assert [choice.uri for choice in found] == ["models:/genre/3", "runs:/lstm/model"]
+
+    def test_without_a_champion_all_latest_runs_are_there(self, monkeypatch):
+        found = self.choices(monkeypatch, champion=None, runs=("lstm", "mlp"))
+        assert [choice.label for choice in found] == ["lstm", "mlp"]
+
+    def test_without_a_run_it_is_an_error(self, monkeypatch):
+        with pytest.raises(RegistryError, match="genre run"):
+            self.choices(monkeypatch, champion=None, runs=())
