@@ -1,13 +1,27 @@
-"""One track's waveform to any feature: the stretches of a long song."""
+"""Encoders of a feature, and rows of a waveform."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from components.config.params import SegmentsParams
+from components import features
+from components.config.params import Params, SegmentsParams
+from components.features.pipeline import compute
 from components.features.pipeline.compute import windows
+
+
+def test_untrained_encoders_say_so_where_they_are_allowed(
+    make_params: Callable[..., Params], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params = make_params(pretrained={"yamnet": str(tmp_path / "no-model")})
+    encoder = compute.encoder_of(features.load("yamnet_embedding"), params=params)
+    assert encoder is not None
+    assert encoder.record()["trained"] is False
+    assert "yamnet: UNTRAINED" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

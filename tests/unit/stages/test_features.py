@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,14 +13,14 @@ import soundfile
 
 from components import features
 from components.config.params import Params
-from components.core.errors import FeatureError, ParamsError, PretrainedError
+from components.core.errors import FeatureError, PretrainedError
 from components.corpus import audio
 from components.features import mfcc_sequence
 from components.features.pipeline import cache, compute, worker
 from components.features.pipeline import store as feature_store
 from components.stages import corpus
 from components.stages import features as extraction
-from tests.unit.features.conftest import RATE, tone
+from tests.support.small_collection import RATE, tone
 
 SHAPES = {
     "mfcc_summary": (57,),
@@ -87,29 +84,6 @@ def test_a_waveform_gives_the_stored_numbers(name: str, project: Path, params: P
     np.testing.assert_array_equal(starts, index.loc[rows, "start"])
 
 
-@pytest.mark.slow
-def test_a_chain_goes_through_the_feature_that_it_reads(project: Path, params: Params) -> None:
-    extraction.run("mel_image", params=params, root=project, processes=1)
-    extraction.run("vgg16_embedding", params=params, root=project)
-    index, values, meta = feature_store.read("vgg16_embedding", root=project)
-    assert values.shape == (12, 2 * (256 + 512 + 512))
-    assert meta["pretrained"]["trained"] is False
-    y, rate = audio.decode(project.parent / "audio" / "rock" / "rock.00000.wav")
-    computed, _ = compute.compute("vgg16_embedding", y, rate, params=params)
-    np.testing.assert_allclose(computed, values[(index["track"] == "rock.00000").to_numpy()], rtol=1e-5)
-
-
-def test_processes_do_not_change_a_bit(
-    project: Path, params: Params, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cache, "MAX_TRACKS", 3)
-    extraction.run("mfcc_sequence", params=params, root=project, processes=1)
-    alone = content(feature_store.folder("mfcc_sequence", root=project))
-    shutil.rmtree(project / "features")
-    extraction.run("mfcc_sequence", params=params, root=project, processes=2)
-    assert content(feature_store.folder("mfcc_sequence", root=project)) == alone
-
-
 def test_nothing_is_computed_twice_even_if_the_output_was_deleted(
     project: Path, params: Params, counted: list[str]
 ) -> None:
@@ -138,15 +112,6 @@ def test_one_changed_track_recomputes_its_chunk_alone(
     assert set(index["track"][changed]) == {"jazz.00003"}
 
 
-def test_a_new_track_moves_no_chunk_but_its_own() -> None:
-    tracks = [cache.Track(track=f"t.{n:05d}", path="", sha256=str(n)) for n in range(0, 2000, 2)]
-    new = cache.Track(track="t.01001", path="", sha256="new")
-    before = {chunk.key for chunk in cache.divide(tracks, about={})}
-    after = {chunk.key for chunk in cache.divide(sorted([*tracks, new], key=lambda t: t.track), about={})}
-    assert len(after - before) <= 3
-    assert len(before) > 40
-
-
 def test_chunks_of_other_options_are_computed_anew_and_the_old_ones_removed(
     project: Path, make_params: Callable[..., Params], counted: list[str]
 ) -> None:
@@ -172,55 +137,17 @@ def test_a_chunk_that_a_crash_cut_short_is_computed_again(
     assert content(feature_store.folder("mfcc_sequence", root=project)) == first
 
 
-_DIES = """
-import os, signal, sys
-from pathlib import Path
-from components.config import params
-from components.features.pipeline import cache as chunks
-from components.stages import features as extraction
-
-left, save = int(sys.argv[1]), chunks.save
-chunks.MAX_TRACKS = 2
-
-def dying(*arguments, **more):
-    global left
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    left -= 1
-    save(*arguments, **more)
-
-chunks.save = dying
-extraction.run("mfcc_sequence", params=params.load("params.yaml"), root=Path("data"), processes=1)
-"""
-
-
-def test_killed_again_and_again_it_ends_with_the_same_bytes(
-    project: Path, params: Params, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (project.parent / "params.yaml").write_text(json.dumps(params.model_dump(mode="json")))
-    command = [sys.executable, "-c", _DIES]
-    killed = [subprocess.run([*command, "1"], cwd=project.parent, check=False).returncode for _ in range(3)]
-    assert killed == [-9, -9, -9]
-    assert not feature_store.folder("mfcc_sequence", root=project).exists()
-    assert len(list(cache.folder("mfcc_sequence", root=project).glob("*.npz"))) == 3
-    subprocess.run([*command, "-1"], cwd=project.parent, check=True)
-    resumed = content(feature_store.folder("mfcc_sequence", root=project))
-    shutil.rmtree(project / "features")
-    subprocess.run([*command, "-1"], cwd=project.parent, check=True)
-    assert content(feature_store.folder("mfcc_sequence", root=project)) == resumed
-
-
 def test_a_file_that_changed_since_it_was_listed_is_named(project: Path, params: Params) -> None:
     soundfile.write(project.parent / "audio" / "blues" / "blues.00001.wav", tone(77, seconds=2.2), RATE)
     with pytest.raises(FeatureError, match=r"'blues.00001': .* has changed since it was listed"):
-        extraction.run("mfcc_sequence", params=params, root=project)
+        extraction.run("mfcc_sequence", params=params, root=project, processes=1)
     assert not feature_store.folder("mfcc_sequence", root=project).exists()
 
 
 def test_a_file_that_vanished_is_named(project: Path, params: Params) -> None:
     (project.parent / "audio" / "rock" / "rock.00002.wav").unlink()
     with pytest.raises(FeatureError, match=r"'rock.00002': .* cannot be read .* genre stage corpus audio"):
-        extraction.run("mfcc_sequence", params=params, root=project)
+        extraction.run("mfcc_sequence", params=params, root=project, processes=1)
 
 
 def test_tracks_of_different_length_cannot_be_whole_rows(
@@ -247,58 +174,3 @@ def test_missing_weights_stop_the_stage_and_say_what_goes_where(
         extraction.run("yamnet_embedding", params=params, root=project)
     with pytest.raises(PretrainedError, match=r"pretrained\.vgg16 is .*no such file"):
         compute.encoder_of(features.load("vgg16_embedding"), params=params)
-
-
-def test_untrained_encoders_say_so_where_they_are_allowed(
-    make_params: Callable[..., Params], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    params = make_params(pretrained={"yamnet": str(tmp_path / "no-model")})
-    encoder = compute.encoder_of(features.load("yamnet_embedding"), params=params)
-    assert encoder is not None
-    assert encoder.record()["trained"] is False
-    assert "yamnet: UNTRAINED" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("name", "block", "message"),
-    [
-        (
-            "mfcc_sequence",
-            {"options": {"hop": 3}},
-            r"features\.mfcc_sequence\.options: hop is 3.*options: coeff",
-        ),
-        ("mfcc_sequence", {"options": {"coefficients": 0}}, "coefficients is 0"),
-        ("mfcc_sequence", {"reads": "data/features/mel_image"}, "made from: audio"),
-        ("mfcc_sequence", {"unit": "track"}, r"features\.mfcc_sequence\.unit is 'track'; valid: segment"),
-        ("mel_image", {"options": {"mels": 64}}, "options: none"),
-    ],
-)
-def test_choices_that_are_not_valid_are_refused(
-    make_params: Callable[..., Params], name: str, block: dict, message: str
-) -> None:
-    base = {"reads": "data/corpus/audio.parquet", "unit": "segment"}
-    blocks = {name: base | block} | ({"mel_image": base} if name != "mel_image" else {})
-    params = make_params(features=blocks)
-    with pytest.raises(ParamsError, match=message):
-        features.options(name, params=params)
-
-
-def test_a_feature_without_a_file_is_refused() -> None:
-    with pytest.raises(ParamsError, match=r"'mfcc'.*mel_image"):
-        features.load("mfcc")
-
-
-def test_the_features_are_there() -> None:
-    assert features.names() == [
-        "mel_image",
-        "mel_sequence",
-        "mfcc_sequence",
-        "mfcc_summary",
-        "vgg16_embedding",
-        "yamnet_embedding",
-    ]
-
-
-def test_reading_what_was_not_extracted_says_how_to(tmp_path: Path) -> None:
-    with pytest.raises(FeatureError, match="genre stage features mel_image"):
-        feature_store.read("mel_image", root=tmp_path)
