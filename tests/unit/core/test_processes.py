@@ -25,7 +25,7 @@ def test_one_that_has_ended_is_not_alive_even_before_anybody_asks_how_it_ended()
         process.stdin.close()  # type: ignore[union-attr]
         # Waits for the end and leaves the process as it is: a zombie.
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        assert not processes.alive(mark.replace("OWN", str(os.getpid())))
+        assert not processes.alive(mark)
 
 
 @pytest.mark.parametrize("mark", ["", "-", "1", "x-1", "OWN-", "OWN-1", "9999999-1"])
