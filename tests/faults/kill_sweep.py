@@ -58,14 +58,14 @@ class Pass:
 
 def environment(folder: Path) -> dict[str, str]:
     """No server but the flow's own, and temporary files where they can be counted."""
-    told = {
+    variables = {
         key: value
         for key, value in os.environ.items()
         if not key.startswith(("PREFECT_", "MLFLOW_", "GENRE_"))
     }
     (folder.parent / "tmp").mkdir(exist_ok=True)
-    return told | {
-        "PATH": f"{BIN}{os.pathsep}{told['PATH']}",
+    return variables | {
+        "PATH": f"{BIN}{os.pathsep}{variables['PATH']}",
         "TMPDIR": str(folder.parent / "tmp"),
         # Tests may run on a machine that is busy with other things.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "900",
@@ -75,7 +75,7 @@ def environment(folder: Path) -> dict[str, str]:
 def start(folder: Path, *words: str, **more: str) -> subprocess.Popen[bytes]:
     """Start ``genre run`` in a process group of its own, its output in a file beside the workspace.
 
-    Environment variables in ``more`` are told besides.
+    ``more`` are further environment variables.
     """
     with (folder.parent / "output.txt").open("wb") as output:
         return subprocess.Popen(
@@ -89,7 +89,7 @@ def start(folder: Path, *words: str, **more: str) -> subprocess.Popen[bytes]:
         )
 
 
-def said(folder: Path) -> str:
+def printed(folder: Path) -> str:
     return (folder.parent / "output.txt").read_text(encoding="utf-8", errors="replace")
 
 
@@ -125,17 +125,17 @@ def orphans(folder: Path, *, seconds: float = PROMISED) -> list[str]:
 
 
 def begun(folder: Path) -> list[str]:
-    """The stages that have begun, in order, by what the flow has said so far."""
-    return list(dict.fromkeys(re.findall(r"^\[\d+/\d+\] (\S+)$", said(folder), re.MULTILINE)))
+    """The stages that have begun, in order, by what the flow has printed so far."""
+    return list(dict.fromkeys(re.findall(r"^\[\d+/\d+\] (\S+)$", printed(folder), re.MULTILINE)))
 
 
 def ended(folder: Path) -> set[str]:
-    """The stages that have ended, by what the flow has said so far."""
-    return set(re.findall(r"^\[\d+/\d+\] (\S+): ", said(folder), re.MULTILINE))
+    """The stages that have ended, by what the flow has printed so far."""
+    return set(re.findall(r"^\[\d+/\d+\] (\S+): ", printed(folder), re.MULTILINE))
 
 
 def at_work(folder: Path) -> str:
-    """The stages that had begun and not ended, by what the flow has said so far."""
+    """The stages that had begun and not ended, by what the flow has printed so far."""
     past = ended(folder)
     stages = begun(folder)
     now = [stage for stage in stages if stage not in past]
@@ -145,7 +145,7 @@ def at_work(folder: Path) -> str:
 
 
 def finish(folder: Path, **more: str) -> tuple[dict[str, float], float]:
-    """Run the flow to its end, told environment variables besides.
+    """Run the flow to its end, with further environment variables.
 
     Returns
     -------
@@ -163,12 +163,12 @@ def finish(folder: Path, **more: str) -> tuple[dict[str, float], float]:
             seen.setdefault(LOGGING, now)
         time.sleep(0.1)
     if process.returncode != 0:
-        raise AssertionError(f"the flow ended with {process.returncode}:\n{said(folder)[-4000:]}")
+        raise AssertionError(f"the flow ended with {process.returncode}:\n{printed(folder)[-4000:]}")
     return seen, time.monotonic() - began
 
 
 def moment_at(seconds: float, seen: dict[str, float]) -> Moment:
-    """Say a time of the undisturbed run as a moment of any run."""
+    """Express a time of the undisturbed run as a moment of any run."""
     after = max((name for name in seen if seen[name] <= seconds), key=seen.__getitem__)
     return Moment(after, seconds - seen[after])
 
@@ -187,7 +187,7 @@ def wait_for(moment: Moment, process: subprocess.Popen[bytes], folder: Path, *, 
     while process.poll() is None:
         stages, over = begun(folder), ended(folder)
         if since is None:
-            last = LAST in over or "stages are up to date" in said(folder)
+            last = LAST in over or "stages are up to date" in printed(folder)
             there = last or (bool(stages) if first else moment.after in stages)
             since = time.monotonic() if there else None
         elif time.monotonic() - since >= moment.seconds or moment.after in over:
@@ -211,7 +211,7 @@ def one_pass(folder: Path, *, moments: list[Moment], whole: State) -> Iterator[t
         process = start(folder)
         if not wait_for(moment, process, folder, past=past):
             return_code = process.returncode
-            faults = [] if return_code == 0 else [f"ended with {return_code}: {said(folder)[-2000:]}"]
+            faults = [] if return_code == 0 else [f"ended with {return_code}: {printed(folder)[-2000:]}"]
             if faults:
                 yield "running", faults
             break
@@ -236,7 +236,7 @@ def one_pass(folder: Path, *, moments: list[Moment], whole: State) -> Iterator[t
     yield "end", faults
 
 
-def sweep(place: Path, *, kills: int, seed: int, tell: bool = True) -> Pass:
+def sweep(place: Path, *, kills: int, seed: int, report: bool = True) -> Pass:
     """Run passes until the flow was killed ``kills`` times.
 
     Parameters
@@ -247,7 +247,7 @@ def sweep(place: Path, *, kills: int, seed: int, tell: bool = True) -> Pass:
         How often.
     seed : int
         Of the moments.
-    tell : bool
+    report : bool
         Print each kill.
 
     Returns
@@ -262,7 +262,7 @@ def sweep(place: Path, *, kills: int, seed: int, tell: bool = True) -> Pass:
     faults = left_over(first)
     whole = state(first)
     result = Pass(faults=[f"undisturbed: {fault}" for fault in faults])
-    if tell:
+    if report:
         clean = "; ".join(faults) or "nothing left over"
         print(
             f"undisturbed: {seconds:.0f} s, {whole.runs}, {clean}",
@@ -280,7 +280,7 @@ def sweep(place: Path, *, kills: int, seed: int, tell: bool = True) -> Pass:
             if stages not in ("end", "running"):
                 result.met.append(stages)
             result.faults += [f"pass {number}, {stages}: {fault}" for fault in faults]
-            if tell:
+            if report:
                 print(f"pass {number}: {stages}: {'; '.join(faults) or 'no fault'}", flush=True)
     return result
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from tests.faults import kill_sweep
-from tests.faults.kill_sweep import PROMISED, orphans, said, start
+from tests.faults.kill_sweep import PROMISED, orphans, printed, start
 from tests.faults.left_behind import State, left_over, state
 from tests.integration.test_workflow import workspace
 
@@ -108,7 +108,7 @@ def test_killed_while_mlflow_is_told(finished: tuple[Path, State], point: str) -
             stderr=output,
             check=False,
         )
-    assert done.returncode == -signal.SIGKILL, said(folder)
+    assert done.returncode == -signal.SIGKILL, printed(folder)
     assert orphans(folder) == []
     kill_sweep.finish(folder)
     assert left_over(folder) == []
@@ -134,7 +134,7 @@ def test_stopped_within_ten_seconds_with_a_word_on_how_to_go_on(
     document[block]["epochs"] += 1
     (folder / "params.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
     process = start(folder)
-    until(process, folder, lambda: re.search(pattern, said(folder), re.MULTILINE) is not None)
+    until(process, folder, lambda: re.search(pattern, printed(folder), re.MULTILINE) is not None)
     stop(process, folder, number=number)
     if number == signal.SIGTERM and moment == "while a search runs":
         kill_sweep.finish(folder)
@@ -174,7 +174,7 @@ def until(process: subprocess.Popen[bytes], folder: Path, there: Callable[[], bo
     """Wait for a moment of a running flow."""
     limit = time.monotonic() + LIMIT
     while not there():
-        assert process.poll() is None, said(folder)[-2000:]
+        assert process.poll() is None, printed(folder)[-2000:]
         assert time.monotonic() < limit
         time.sleep(0.02)
 
@@ -188,6 +188,6 @@ def stop(process: subprocess.Popen[bytes], folder: Path, *, number: signal.Signa
     took = time.monotonic() - began
     assert orphans(folder, seconds=0) == []
     assert process.returncode == 128 + number
-    assert "Finished stages are kept; the same command goes on from there." in said(folder)
-    assert "Traceback" not in said(folder)
+    assert "Finished stages are kept; the same command goes on from there." in printed(folder)
+    assert "Traceback" not in printed(folder)
     assert took < PROMISED

@@ -37,8 +37,8 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def stage(toy: Path, name: str = "corpus") -> tuple[str, list[str]]:
-    said: list[str] = []
-    return StageProcesses(toy).run(name, force=False, line=said.append).how, said
+    lines: list[str] = []
+    return StageProcesses(toy).run(name, force=False, line=lines.append).how, lines
 
 
 def cached(root: Path, content: bytes) -> Path:
@@ -58,10 +58,10 @@ def test_a_damaged_cached_file_is_made_anew_and_never_used(toy: Path) -> None:
     good = (toy / "corpus.txt").read_bytes()
     damage(cached(toy, good))
     (toy / "corpus.txt").unlink()
-    how, said = stage(toy)
+    how, lines = stage(toy)
     assert (toy / "corpus.txt").read_bytes() == good
     assert how == "ran"
-    assert "1 files in DVC's cache are damaged: made anew" in said
+    assert "1 files in DVC's cache are damaged: made anew" in lines
     assert cached(toy, good).read_bytes() == good, "what would be pushed is right again"
 
 

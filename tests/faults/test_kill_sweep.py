@@ -24,8 +24,10 @@ class Process:
         return None if self.looks >= 0 else 0
 
 
-def comes(tmp_path: Path, moment: Moment, said: str, *, past: set[str] | None = None, looks: int = 3) -> bool:
-    (tmp_path / "output.txt").write_text(said)
+def comes(
+    tmp_path: Path, moment: Moment, printed: str, *, past: set[str] | None = None, looks: int = 3
+) -> bool:
+    (tmp_path / "output.txt").write_text(printed)
     process: Any = Process(looks)
     return kill_sweep.wait_for(moment, process, tmp_path / "workspace", past=past or set())
 
@@ -60,11 +62,11 @@ def test_after_a_stage_that_an_earlier_start_has_ended_it_follows_the_first_that
 
 
 @pytest.mark.parametrize(
-    "said", ["[1/1] compare\n[1/1] compare: ran in 3 s\n", "All 5 stages are up to date.\n"]
+    "printed", ["[1/1] compare\n[1/1] compare: ran in 3 s\n", "All 5 stages are up to date.\n"]
 )
-def test_after_the_last_stage_it_comes_while_runs_are_logged(tmp_path: Path, said: str) -> None:
-    assert comes(tmp_path, Moment(LOGGING, 0.0), said)
-    assert not comes(tmp_path, Moment(LOGGING, 1000.0), said)
+def test_after_the_last_stage_it_comes_while_runs_are_logged(tmp_path: Path, printed: str) -> None:
+    assert comes(tmp_path, Moment(LOGGING, 0.0), printed)
+    assert not comes(tmp_path, Moment(LOGGING, 1000.0), printed)
 
 
 def test_a_flow_that_ended_before_is_told(tmp_path: Path) -> None:

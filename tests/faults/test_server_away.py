@@ -19,7 +19,7 @@ from components.config.params import Params
 from components.core.errors import StoreError
 from components.serving import packaging
 from tests.faults import kill_sweep
-from tests.faults.kill_sweep import said, start
+from tests.faults.kill_sweep import printed, start
 from tests.faults.left_behind import state
 from tests.faults.test_crashes import until
 from tests.faults.test_store_faults import seen
@@ -112,17 +112,17 @@ def test_a_server_that_goes_away_while_models_are_trained_has_every_run_once_it_
 ) -> None:
     folder = workspace(tmp_path / "workspace")
     (folder / "mlruns").symlink_to(server.folder)
-    told = {"MLFLOW_TRACKING_URI": server.address, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
-    process = start(folder, **told)
-    until(process, folder, lambda: "epoch 2 of" in said(folder))
+    variables = {"MLFLOW_TRACKING_URI": server.address, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
+    process = start(folder, **variables)
+    until(process, folder, lambda: "epoch 2 of" in printed(folder))
     server.stop()
-    assert process.wait(timeout=1800) == 1, said(folder)[-3000:]
-    assert f"the MLflow store {server.address} failed" in said(folder)
-    assert "the same command goes on from there" in said(folder)
-    assert "Traceback" not in said(folder)
+    assert process.wait(timeout=1800) == 1, printed(folder)[-3000:]
+    assert f"the MLflow store {server.address} failed" in printed(folder)
+    assert "the same command goes on from there" in printed(folder)
+    assert "Traceback" not in printed(folder)
     server.start()
-    kill_sweep.finish(folder, **told)
-    assert "stages are up to date" in said(folder), "no stage ran again"
+    kill_sweep.finish(folder, **variables)
+    assert "stages are up to date" in printed(folder), "no stage ran again"
     after = state(folder)
     assert after.runs == {"genre FINISHED": 2, "genre-tuning FINISHED": 8}
     assert (after.versions, after.champion != "none") == (1, True)

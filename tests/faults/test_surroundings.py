@@ -17,7 +17,7 @@ import yaml
 from flows.process import workspace_lock as flow_workspace
 from tests.conftest import PROJECT
 from tests.faults import kill_sweep
-from tests.faults.kill_sweep import environment, orphans, said
+from tests.faults.kill_sweep import environment, orphans, printed
 from tests.faults.left_behind import left_over, state
 from tests.integration.test_workflow import BIN, workspace
 
@@ -53,12 +53,12 @@ def test_a_second_flow_in_the_workspace_says_who_is_in_the_way(folder: Path) -> 
 
 @pytest.mark.slow
 def test_two_flows_started_together_end_as_one(folder: Path) -> None:
-    told = environment(folder) | {"GENRE_WAIT": "900"}
+    variables = environment(folder) | {"GENRE_WAIT": "900"}
     both = [
         subprocess.Popen(
             [str(BIN / "genre"), "run"],
             cwd=folder,
-            env=told,
+            env=variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -83,7 +83,7 @@ def test_two_workspaces_on_one_store_have_one_run_a_model_and_one_champion(tmp_p
         (folder / "mlruns").symlink_to(tmp_path / "shared")
         flows.append((folder, kill_sweep.start(folder)))
     for folder, process in flows:
-        assert process.wait(timeout=1200) == 0, said(folder)[-3000:]
+        assert process.wait(timeout=1200) == 0, printed(folder)[-3000:]
     states = [state(folder) for folder, _ in flows]
     assert states[0] == states[1]
     assert states[0].runs == {"genre FINISHED": 2, "genre-tuning FINISHED": 8}
@@ -179,9 +179,9 @@ def test_without_home_and_network_under_another_umask_clock_and_language_it_ends
     kill_sweep.finish(usual)
     (tmp_path / "odd").mkdir()
     odd = workspace(tmp_path / "odd" / "workspace")
-    told = environment(odd) | {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C"}
+    variables = environment(odd) | {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C"}
     for name in ("HOME", "USER", "LOGNAME", "XDG_CACHE_HOME"):
-        told.pop(name, None)
+        variables.pop(name, None)
     command = [str(BIN / "genre"), "run"]
     if os.geteuid() == 0 and shutil.which("unshare"):
         command = ["unshare", "-n", sys.executable, "-c", ALONE, sys.executable, *command]
@@ -189,14 +189,14 @@ def test_without_home_and_network_under_another_umask_clock_and_language_it_ends
         done = subprocess.run(
             command,
             cwd=odd,
-            env=told,
+            env=variables,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             umask=0o077,
             check=False,
         )
-    assert done.returncode == 0, said(odd)[-3000:]
+    assert done.returncode == 0, printed(odd)[-3000:]
     assert orphans(odd) == []
     assert left_over(odd) == []
     assert state(odd) == state(usual)
@@ -214,12 +214,12 @@ PLANNED = """
 import asyncio, json, os, sys, time, yaml
 from datetime import datetime, timezone
 from prefect.server.schemas.schedules import CronSchedule
-said = yaml.safe_load(open(sys.argv[1]))["deployments"][0]["schedules"][0]
+declared = yaml.safe_load(open(sys.argv[1]))["deployments"][0]["schedules"][0]
 found = {}
 for zone in sys.argv[2:]:
     os.environ["TZ"] = zone
     time.tzset()
-    plan = CronSchedule(cron=said["cron"], timezone=said["timezone"])
+    plan = CronSchedule(cron=declared["cron"], timezone=declared["timezone"])
     dates = asyncio.run(plan.get_dates(4, start=datetime(2026, 10, 31, tzinfo=timezone.utc)))
     found[zone] = [date.timestamp() for date in dates]
 print(json.dumps(found))
@@ -229,8 +229,8 @@ print(json.dumps(found))
 def test_a_schedule_means_the_same_moment_in_every_time_zone_and_across_a_change_of_clocks() -> None:
     # New York puts its clocks back in the night of 1 November 2026.
     days = [datetime(2026, month, day, tzinfo=UTC) for month, day in ((10, 31), (11, 1), (11, 2), (11, 3))]
-    said = yaml.safe_load((PROJECT / "prefect.yaml").read_text())["deployments"][0]["schedules"][0]
-    minute, hour = (int(part) for part in said["cron"].split()[:2])
+    declared = yaml.safe_load((PROJECT / "prefect.yaml").read_text())["deployments"][0]["schedules"][0]
+    minute, hour = (int(part) for part in declared["cron"].split()[:2])
     done = subprocess.run(
         [sys.executable, "-c", PLANNED, str(PROJECT / "prefect.yaml"), *ZONES],
         env={**os.environ, "PREFECT_SERVER_ANALYTICS_ENABLED": "false"},

@@ -34,16 +34,16 @@ def test_a_pipeline_in_a_folder_below_is_none_of_ours(toy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "said"),
+    ("file", "text", "named"),
     [
         ("dvc.yaml", "stages: [", "dvc.yaml"),
         ("dvc.lock", "<<<<<<< HEAD\nschema: '2.0'\n", "dvc.lock"),
         ("params.yaml", "features: {", "params.yaml"),
     ],
 )
-def test_a_broken_file_is_one_line_that_names_it(toy: Path, file: str, text: str, said: str) -> None:
+def test_a_broken_file_is_one_line_that_names_it(toy: Path, file: str, text: str, named: str) -> None:
     (toy / file).write_text(text)
-    with pytest.raises(GraphError, match=said) as caught:
+    with pytest.raises(GraphError, match=named) as caught:
         graph.read(toy)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_status == 2

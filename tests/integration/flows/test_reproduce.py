@@ -149,9 +149,9 @@ def test_a_page_that_is_up_to_date_starts_nothing(
 ) -> None:
     monkeypatch.setattr(graph, "read", lambda _root: replace(four, changed={}))
     assert runner.reproduce(StudyOptions(budget="quick")) == 0
-    said = capsys.readouterr().out
-    assert "experiments are up to date: data/study/index.html" in said
-    assert "pictures: not found" in said
+    printed = capsys.readouterr().out
+    assert "experiments are up to date: data/study/index.html" in printed
+    assert "pictures: not found" in printed
     assert stages["started"] == []
 
 

@@ -29,9 +29,9 @@ def test_a_stopped_run_leaves_no_process_and_goes_on_later(toy: Path) -> None:
     (toy / "dvc.yaml").write_text(text[: text.index("  tune:")])
     os.mkfifo(toy / "blocks-validate@f")
     command = [sys.executable, "-c", "import sys; from flows import runner; sys.exit(runner.run())"]
-    told = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
-    told["PYTHONPATH"] = str(PROJECT)
-    flow = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=told)
+    variables = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    variables["PYTHONPATH"] = str(PROJECT)
+    flow = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=variables)
     assert flow.stdout is not None
     for line in flow.stdout:
         if "blocked" in line:
@@ -46,6 +46,6 @@ def test_a_stopped_run_leaves_no_process_and_goes_on_later(toy: Path) -> None:
     assert psutil.wait_procs(below, timeout=PROMISED)[1] == []
 
     (toy / "blocks-validate@f").unlink()
-    again = subprocess.run(command, capture_output=True, text=True, env=told, check=True)
+    again = subprocess.run(command, capture_output=True, text=True, env=variables, check=True)
     assert "validate@f: ran" in again.stdout
     assert "] corpus" not in again.stdout

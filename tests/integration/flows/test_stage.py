@@ -20,14 +20,14 @@ LIMIT = 60
 
 
 def run(toy: Path, stage: str, *, force: bool = False) -> tuple[stages.Result, list[str]]:
-    said: list[str] = []
-    return StageProcesses(toy).run(stage, force=force, line=said.append), said
+    lines: list[str] = []
+    return StageProcesses(toy).run(stage, force=force, line=lines.append), lines
 
 
 def test_a_stage_runs_with_its_own_lines_only_and_is_recorded(toy: Path) -> None:
-    result, said = run(toy, "corpus")
+    result, lines = run(toy, "corpus")
     assert (result.stage, result.how) == ("corpus", "ran")
-    assert said == ["working on corpus"]
+    assert lines == ["working on corpus"]
     assert "corpus:" in (toy / "dvc.lock").read_text()
     assert run(toy, "corpus")[0].how == "unchanged"
 
@@ -46,7 +46,7 @@ def test_outputs_that_dvc_has_kept_are_restored_unless_forced(toy: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("planted", "status", "said"),
+    ("planted", "status", "lines"),
     [
         (
             "echo 'genre: models.a has no units' >&2; exit 2",
@@ -60,14 +60,14 @@ def test_outputs_that_dvc_has_kept_are_restored_unless_forced(toy: Path) -> None
     ],
 )
 def test_a_failure_gives_the_stages_last_line_and_exit_status(
-    toy: Path, planted: str, status: int, said: str
+    toy: Path, planted: str, status: int, lines: str
 ) -> None:
     (toy / "fails-corpus").write_text(planted)
     with pytest.raises(StageError) as caught:
         run(toy, "corpus")
     assert caught.value.status == status
     assert str(caught.value).startswith("corpus: ")
-    assert str(caught.value).endswith(said)
+    assert str(caught.value).endswith(lines)
     assert "\n" not in str(caught.value)
 
 
@@ -96,7 +96,7 @@ def test_stop_ends_a_running_stage_and_all_below_it(toy: Path) -> None:
         running.run("corpus", force=False, line=line)
 
 
-#: A flow of one supervised command; says the process ids below it once the innermost is up.
+#: A flow of one supervised command; prints the process ids below it once the innermost is up.
 FLOW = """
 import sys
 from pathlib import Path

@@ -45,14 +45,14 @@ def another_flow(root: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_second_flow_says_who_works_here(tmp_path: Path) -> None:
-    said: list[str] = []
+    lines: list[str] = []
     with (
         another_flow(tmp_path),
         pytest.raises(BusyError, match=r"process 4711.*GENRE_WAIT"),
-        workspace_lock.held(tmp_path, wait=0.01, report=said.append),
+        workspace_lock.held(tmp_path, wait=0.01, report=lines.append),
     ):
         pass
-    assert len(said) == 1
+    assert len(lines) == 1
 
 
 def test_a_second_flow_goes_on_once_the_first_has_ended(tmp_path: Path) -> None:

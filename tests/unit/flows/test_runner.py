@@ -1,4 +1,4 @@
-"""``genre run``: nothing to do is quick and starts no server; a stop is clean, says so, and can be gone on from."""
+"""``genre run``: nothing to do is quick and starts no server; a stop is clean and can be gone on from."""
 
 from __future__ import annotations
 
