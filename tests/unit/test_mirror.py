@@ -1,4 +1,4 @@
-"""``tests/unit`` mirrors the source: ``components/splits/folds.py`` is tested by ``tests/unit/splits/test_folds.py``."""
+"""``tests/unit`` mirrors the source: ``components/splits/folds.py`` and ``tests/unit/splits/test_folds.py``."""
 
 from __future__ import annotations
 
