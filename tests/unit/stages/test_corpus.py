@@ -8,15 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 from components.config.params import Params
 from components.core.errors import CorpusError
-from components.corpus import feature_table
 from components.corpus import store as corpus_store
-from components.corpus.discovery import track_id
 from components.stages import corpus
 from tests.support.collections_on_disk import RATE, pointed_at, table_of, tone, write_tracks
 
@@ -133,27 +129,6 @@ def test_albums_below_a_genre_are_entered(collection: Path, demo_params: Params)
     assert (row["track"], row["genre"]) == ("jazz/Some Artist/First. Album/01 Opening", "jazz")
 
 
-@pytest.mark.parametrize(
-    ("genre", "name", "expected"),
-    [
-        ("blues", "blues.00042", "blues.00042"),
-        ("blues", "blues00042", "blues.00042"),
-        ("class1", "class100042", "class1.00042"),
-        ("blues", "jazz.00042", "blues/jazz.00042"),
-        ("blues", "blues.00042.b", "blues/blues.00042.b"),
-        ("blues", "a\nb", "blues/a\\nb"),
-    ],
-)
-def test_the_id_of_a_track(genre: str, name: str, expected: str) -> None:
-    assert track_id(genre, name) == expected
-
-
-@given(st.text(st.characters(blacklist_characters="\0/"), min_size=1, max_size=60))
-def test_an_id_can_always_be_printed_and_stored(name: str) -> None:
-    name = name.encode("utf-8", "replace").decode()
-    assert track_id("blues", name).isprintable()
-
-
 # --- collections that cannot be used
 
 
@@ -220,18 +195,6 @@ def test_an_unknown_source(collection: Path, demo_params: Params) -> None:
         corpus.run("video", params=pointed_at(demo_params, audio=collection))
 
 
-def test_reading_what_was_never_listed_says_how_to(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"does not exist; `genre stage corpus audio` makes it"):
-        corpus_store.read("audio", root=tmp_path)
-
-
-def test_reading_what_is_no_listing(tmp_path: Path) -> None:
-    (tmp_path / "corpus").mkdir()
-    (tmp_path / "corpus/audio.parquet").write_bytes(b"PAR1 but not really")
-    with pytest.raises(CorpusError, match="cannot be read"):
-        corpus_store.read("audio", root=tmp_path)
-
-
 # --- pictures and tables name the tracks as audio does
 
 
@@ -256,16 +219,6 @@ def test_a_table_of_pieces(tmp_path: Path, demo_params: Params) -> None:
     assert listing["track"].tolist() == ["jazz.00000", "jazz.00001", "rock.00000", "rock/my song"]
     assert (listing["segments"] == 3).all()
     assert (listing["path"] == "").all()
-
-
-def test_a_table_of_whole_tracks(tmp_path: Path, demo_params: Params) -> None:
-    table = table_of({f"{genre}.0000{n}": genre for genre in ("jazz", "rock") for n in range(2)}, pieces=1)
-    table["length"] = 661_794
-    table["filename"] = table["filename"].str.replace(".0.wav", ".wav")
-    table.to_csv(tmp_path / "table.csv", index=False)
-    rows = feature_table.rows(tmp_path / "table.csv")
-    assert rows["segment"].tolist() == [-1] * 4
-    assert rows["track"].tolist() == ["jazz.00000", "jazz.00001", "rock.00000", "rock.00001"]
 
 
 # --- the public collection

@@ -1,0 +1,79 @@
+"""Discovery: each file's track, and what must not be opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.config.params import Params
+from components.corpus import discovery
+from components.corpus.discovery import Row, track_id
+
+
+@pytest.mark.parametrize(
+    ("genre", "name", "expected"),
+    [
+        ("blues", "blues.00042", "blues.00042"),
+        ("blues", "blues00042", "blues.00042"),
+        ("class1", "class100042", "class1.00042"),
+        ("blues", "jazz.00042", "blues/jazz.00042"),
+        ("blues", "blues.00042.b", "blues/blues.00042.b"),
+        ("blues", "a\nb", "blues/a\\nb"),
+    ],
+)
+def test_the_id_of_a_track(genre: str, name: str, expected: str) -> None:
+    assert track_id(genre, name) == expected
+
+
+@given(st.text(st.characters(blacklist_characters="\0/"), min_size=1, max_size=60))
+def test_an_id_can_always_be_printed_and_stored(name: str) -> None:
+    name = name.encode("utf-8", "replace").decode()
+    assert track_id("blues", name).isprintable()
+
+
+def test_the_usable_file_of_a_track_stands_and_the_other_is_a_named_fault() -> None:
+    rows = [
+        Row("jazz.1", "jazz", "b.wav"),
+        Row("jazz.1", "jazz", "a.wav", fault="silent"),
+        Row("a", "jazz", "a"),
+    ]
+    first, second, third = discovery.unique(rows)
+    assert (first.track, second.track, second.path, second.fault) == ("a", "jazz.1", "b.wav", "")
+    assert (third.track, third.fault) == ("jazz.1 (a.wav)", "silent")
+
+
+def test_a_file_is_hashed_whole_wherever_its_measuring_ended(tmp_path: Path, demo_params: Params) -> None:
+    (tmp_path / "x").write_bytes(b"hello")
+    seen = []
+
+    def measure(row: Row, file: object, *, params: Params) -> Row:
+        seen.append(file.read(3))  # type: ignore[attr-defined]
+        return row
+
+    row = discovery.inspect(Row("x", "jazz", "x"), folder=tmp_path, params=demo_params, measure=measure)
+    assert (seen, row.bytes, row.fault) == ([b"hel"], 5, "")
+    assert row.sha256 == "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
+
+
+def test_a_row_with_a_fault_is_not_opened(tmp_path: Path, demo_params: Params) -> None:
+    row = Row("x", "jazz", "x", fault="link out of the corpus")
+    assert discovery.inspect(row, folder=tmp_path, params=demo_params, measure=pytest.fail) == row
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"), [(None, "vanished"), (b"", "empty"), (bytes(11), "too large: 11")]
+)
+def test_what_cannot_be_measured_is_a_fault(
+    tmp_path: Path, demo_params: Params, content: bytes | None, fault: str
+) -> None:
+    if content is not None:
+        (tmp_path / "x").write_bytes(content)
+    params = demo_params.model_copy(
+        update={"corpus": demo_params.corpus.model_copy(update={"max_bytes": 10})}
+    )
+    row = discovery.inspect(Row("x", "jazz", "x"), folder=tmp_path, params=params, measure=pytest.fail)
+    assert row.fault.startswith(fault)
+    assert row.sha256 == ""
