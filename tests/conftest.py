@@ -133,7 +133,7 @@ def trained(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def passing_smoke_test(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A load test that always passes; each asked URI is noted."""
+    """A smoke test that always passes; each URI is noted."""
     asked: list[str] = []
 
     def passes(uri: str, *, genres: list[str]) -> promote.Criterion:

@@ -240,7 +240,7 @@ class SelectedModel(VariantParams):
 
 
 class PromotionParams(Strict):
-    """The gate: which registered model, and by what margin a challenger must win on validation songs."""
+    """Promotion: which registered model, and by what margin a challenger must win on validation songs."""
 
     registered_model: str
     margin: Annotated[float, Field(ge=0.0, lt=1.0)]

@@ -143,6 +143,10 @@ def _choices(client: MlflowClient) -> str:
     return ", ".join([*latest_runs(client), "models:/NAME/VERSION", "runs:/RUN"])
 
 
+def _unusable(client: MlflowClient, uri: str, reason: str) -> RegistryError:
+    return RegistryError(f"{uri} {reason}; valid: the champion, or {_choices(client)}")
+
+
 def run_of(client: MlflowClient, uri: str) -> Run:
     """Find the training run behind an address, without loading the model.
 
@@ -155,7 +159,7 @@ def run_of(client: MlflowClient, uri: str) -> Run:
     """
     run = client.get_run(integrity.resolve(client, uri).run_id)
     if "weights_sha256" not in run.data.tags:
-        raise RegistryError(f"{uri} is not a genre model; valid: the champion, or {_choices(client)}")
+        raise _unusable(client, uri, "is not a genre model")
     return run
 
 
@@ -176,14 +180,11 @@ def load(client: MlflowClient, uri: str) -> LoadedModel:
     try:
         loaded = mlflow.pyfunc.load_model(str(files))
     except (MlflowException, OSError) as error:
-        reason = " ".join(str(error).split())
-        raise RegistryError(
-            f"{uri} cannot be loaded: {reason}; valid: the champion, or {_choices(client)}"
-        ) from error
+        raise _unusable(client, uri, f"cannot be loaded: {' '.join(str(error).split())}") from error
     try:
         model = loaded.unwrap_python_model()
     except (AttributeError, MlflowException):
         model = None
     if not isinstance(model, GenreModel):
-        raise RegistryError(f"{uri} is not a genre model; valid: the champion, or {_choices(client)}")
+        raise _unusable(client, uri, "is not a genre model")
     return LoadedModel(uri, str(loaded.metadata.run_id or ""), model)

@@ -6,9 +6,8 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from components.core.console import quiet
 from components.serving.load import LoadedModel
@@ -81,16 +80,11 @@ def run(songs: Sequence[Path], *, model: str | None, form: str, timeline: bool) 
 
 def write_json(predictions: Iterable[Prediction], *, model: LoadedModel, timeline: bool, to: TextIO) -> None:
     """Write one JSON object: the model, and a list of songs."""
-    left_out = {"file", "reason"} if timeline else {"file", "reason", "timeline"}
-    songs = [
-        {"file": str(song.file)}
-        | (
-            {"reason": song.reason}
-            if song.reason
-            else {key: value for key, value in asdict(song).items() if key not in left_out}
-        )
-        for song in predictions
-    ]
+    songs = []
+    for one in predictions:
+        shown: dict[str, Any] = {"genre": one.genre, "probabilities": one.probabilities}
+        shown |= {"timeline": one.timeline} if timeline else {}
+        songs.append({"file": str(one.file), **({"reason": one.reason} if one.reason else shown)})
     about = {"name": model.name, "uri": model.uri, "run_id": model.run_id, "marks": model.marks}
     json.dump({"model": about, "songs": songs}, to, indent=2, ensure_ascii=False)
     to.write("\n")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 import components
 from components.core.errors import PretrainedError
@@ -29,8 +30,6 @@ REQUIREMENTS = (
     "mlflow", "tensorflow", "keras", "librosa", "soundfile", "soxr", "numpy", "scipy", "pandas", "pyarrow",
     "pydantic", "pyyaml", "pillow", "matplotlib", "filelock", "psutil", "scikit-learn",
 )  # fmt: skip
-
-
 #: The module that MLflow runs to make the model.
 ENTRYPOINT = "components.serving.pyfunc_entrypoint"
 
@@ -48,21 +47,13 @@ def ensure_logged(name: str, *, root: Path = Path("data")) -> str:
     return training_runs.ensure_logged(name, log_model=log, root=root)
 
 
-def signature(genres: list[str]) -> ModelSignature:
+def signature(example: pd.DataFrame, *, genres: list[str]) -> ModelSignature:
     """Return the signature: ``audio``, a file's bytes (base64 in JSON), to genre, timeline, a probability a genre."""
-    from mlflow.models import ModelSignature
-    from mlflow.types.schema import Array, ColSpec, DataType, Object, Property, Schema
+    from mlflow.models import infer_signature
 
-    moment = Object(
-        [
-            Property("start", DataType.double),
-            Property("genre", DataType.string),
-            Property("probability", DataType.double),
-        ]
-    )
-    outputs: list[Any] = [ColSpec(DataType.string, "genre"), ColSpec(Array(moment), "timeline")]
-    outputs += [ColSpec(DataType.double, f"probability.{genre}") for genre in genres]
-    return ModelSignature(inputs=Schema([ColSpec(DataType.binary, "audio")]), outputs=Schema(outputs))
+    timeline = [{"start": 0.0, "genre": genres[0], "probability": 1.0}]
+    shares = {f"probability.{genre}": 1.0 for genre in genres}
+    return infer_signature(example, pd.DataFrame([{"genre": genres[0], "timeline": timeline, **shares}]))
 
 
 def requirements(record: TrainingRecord) -> list[str]:
@@ -177,7 +168,6 @@ def log(run_id: str, *, folder: Path, record: TrainingRecord) -> None:
         See :func:`artifacts`.
     """
     import mlflow
-    import pandas as pd
 
     from components.features.pipeline import store as feature_store
     from components.serving import drift
@@ -195,7 +185,7 @@ def log(run_id: str, *, folder: Path, record: TrainingRecord) -> None:
             python_model=str(package.parent.joinpath(*ENTRYPOINT.split(".")).with_suffix(".py")),
             artifacts=artifacts(folder, record=record, reference=reference),
             code_paths=[str(package)],
-            signature=signature(record.genres),
+            signature=signature(example, genres=record.genres),
             input_example=example,
             pip_requirements=requirements(record),
             metadata={"weights_sha256": record.weights_sha256},

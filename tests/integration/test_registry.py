@@ -1,4 +1,4 @@
-"""Tracking and registry: runs from files, once; and a gate that alone moves the champion."""
+"""Tracking and registry: runs from files, once; and promotion, which alone moves the champion."""
 
 from __future__ import annotations
 
