@@ -47,7 +47,7 @@ def test_each_link_leads_somewhere(page: Path) -> None:
 def test_each_block_of_code_says_what_it_is(page: Path) -> None:
     fences = re.findall(r"^```(.*)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert len(fences) % 2 == 0
-    assert set(fences[::2]) <= {"sh", "text", "python", "yaml"}
+    assert set(fences[::2]) <= {"sh", "text", "python", "yaml", "mermaid"}
     assert set(fences[1::2]) <= {""}
 
 
@@ -55,3 +55,18 @@ def test_each_block_of_code_says_what_it_is(page: Path) -> None:
 def test_each_python_block_is_python(page: Path) -> None:
     for block in blocks(page, "python"):
         compile(block, str(page), "exec")
+
+
+def test_the_files_to_read_exist_and_are_few() -> None:
+    page = (PROJECT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:components|flows|tests)/[^`<]*)`", page):
+        assert (PROJECT / path).exists(), path
+    listed = re.findall(r"^\| `([^`]+)` \|", page, flags=re.MULTILINE)
+    assert len(listed) <= 22
+    assert sum(len((PROJECT / path).read_text(encoding="utf-8").splitlines()) for path in listed) <= 3600
+
+
+def test_every_room_is_in_the_drawing() -> None:
+    drawing = blocks(PROJECT / "docs" / "architecture.md", "mermaid")[0]
+    rooms = {path.parent.name for path in (PROJECT / "components").glob("*/__init__.py")}
+    assert rooms <= set(re.findall(r"(\w+)\[", drawing))
