@@ -1,0 +1,29 @@
+"""MLflow's store: made once, its experiments local to it, the empty default one hidden."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from components import tracking
+from components.core.errors import GenreError
+from components.tracking import store
+
+
+def test_an_experiment_is_made_once_and_its_files_lie_in_the_workspace(workspace: Path) -> None:
+    client = tracking.connect()
+    first = store.experiment(client, store.TUNING)
+    assert store.experiment(client, store.TUNING) == first
+    found = client.get_experiment(first)
+    assert found.artifact_location == (workspace / "mlruns/artifacts/genre-tuning").as_uri()
+    assert found.tags["mlflow.note.content"] == store.EXPERIMENTS[store.TUNING]
+    assert [one.name for one in client.search_experiments()] == [store.TUNING]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (tmp_path / "mlruns").write_text("a file")
+    with pytest.raises(GenreError, match="mlruns cannot be made"):
+        tracking.connect()
