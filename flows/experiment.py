@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.orchestration import artifacts, stage_task
+from flows.orchestration import stage_task
 from flows.orchestration.session import SESSION, FlowError, opened
 from flows.orchestration.stage_task import NOT_READY, Futures, Outcome
 from flows.pipeline import graph
@@ -135,7 +136,10 @@ def _log_models(plan: Graph, stages: Futures) -> dict[str, State[Any]]:
 def _publish_comparison(root: Path) -> None:
     from components.reporting import comparison
 
-    rows = artifacts.comparison(comparison.read(root=root / "data"))
+    table = comparison.read(root=root / "data").table()
+    # The figures of each part, such as "test.macro_f1", are in the report.
+    headline = table[[name for name in table if "." not in name]].round(4)
+    rows = json.loads(headline.to_json(orient="records"))
     create_table_artifact(rows, key="comparison", description="The models compared")
 
 

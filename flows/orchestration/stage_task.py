@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from prefect import get_run_logger, task
@@ -14,7 +16,6 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectConcurrentFuture
 from prefect.tasks import Task
 
-from flows.orchestration import artifacts
 from flows.orchestration.session import SESSION
 from flows.pipeline.graph import Graph
 from flows.pipeline.stage import Result, Slots, StageError, StoppedError
@@ -103,11 +104,26 @@ def stage_task(stage: str, *, force: bool = False) -> Result:
         kind, _, feature = stage.partition("@")
         if kind == "validate":
             create_markdown_artifact(
-                artifacts.validation(session.processes.root, feature),
+                failed_validation(session.processes.root, feature),
                 key=f"validation-{feature.replace('_', '-')}",
                 description=f"Failed expectations of {feature}",
             )
         raise
+
+
+def failed_validation(root: Path, feature: str) -> str:
+    """Write a feature's failed validation as Markdown, with the path of its Data Docs; each where it is there."""
+    text = [f"# Validation of {feature} failed", ""]
+    result = root / "data" / "validation" / feature / "result.json"
+    if result.is_file():
+        found = json.loads(result.read_text(encoding="utf-8"))
+        failed = found.get("failed", [])
+        text += [f"{len(failed)} of {found.get('expectations', '?')} expectations failed:", ""]
+        text += [f"- {one if isinstance(one, str) else json.dumps(one)}" for one in failed]
+    page = root / "data" / "docs" / feature / "index.html"
+    if page.is_file():
+        text += ["", f"Data Docs: [{page.relative_to(root)}]({page.resolve().as_uri()})"]
+    return "\n".join(text) + "\n"
 
 
 def submit(graph: Graph, due: Collection[str], *, force: bool) -> Futures:
@@ -143,15 +159,17 @@ def submit(graph: Graph, due: Collection[str], *, force: bool) -> Futures:
 
 
 def _ended(stage: str, future: PrefectConcurrentFuture[Any], *, slots: Slots, board: Board) -> None:
-    state = future.wrapped_future.result()
-    result = None if state.name == NOT_READY else state.result(raise_on_failure=False)
-    if isinstance(result, Result):
-        board.end(stage, f"{result.how} in {result.seconds:.0f} s")
-    elif result is None:
-        board.end(stage, "skipped")
-    else:
-        board.end(stage, "stopped" if isinstance(result, StoppedError) else "failed")
-    slots.end(stage)
+    try:
+        state = future.wrapped_future.result()
+        result = None if state.name == NOT_READY else state.result(raise_on_failure=False)
+        if isinstance(result, Result):
+            board.end(stage, f"{result.how} in {result.seconds:.0f} s")
+        elif result is None:
+            board.end(stage, "skipped")
+        else:
+            board.end(stage, "stopped" if isinstance(result, StoppedError) else "failed")
+    finally:
+        slots.end(stage)
 
 
 def collect(graph: Graph, futures: Futures) -> Outcome:

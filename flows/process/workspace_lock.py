@@ -174,22 +174,12 @@ def _take(file: IO[str], *, wait: float, report: Callable[[str], None]) -> None:
 
 
 def clear_dvc_locks(root: Path) -> list[str]:
-    """Remove what a killed DVC process left in DVC's table of files in use.
+    """Remove what a killed DVC process left in DVC's table of files in use; return one line if there was any.
 
     DVC 3.67 locks ``.dvc/tmp/lock`` by the operating system, so that one ends with its process. Its table of
     readers and writers (``.dvc/tmp/rwlock``, JSON by process id) does not: DVC skips entries of processes that
     are gone, but trips over an id in use again by another program, and over a table cut short by the kill.
-    Call this while the workspace is held: then an entry that is not of a living DVC process is stale.
-
-    Parameters
-    ----------
-    root : Path
-        The project's root.
-
-    Returns
-    -------
-    list of str
-        One line for each thing removed.
+    Call this while the workspace is held: then a table without a living DVC process in it is stale.
     """
     from zc.lockfile import LockError, LockFile
 
@@ -198,29 +188,18 @@ def clear_dvc_locks(root: Path) -> list[str]:
         return []
     try:
         with closing(LockFile(str(table.with_name("rwlock.lock")))):
-            return _clear(table, name=str(table.relative_to(root)))
+            try:
+                entries = json.loads(table.read_text(encoding="utf-8"))
+                infos = chain(entries.get("write", {}).values(), *entries.get("read", {}).values())
+                pids = {int(info["pid"]) for info in infos}
+            except (ValueError, TypeError, KeyError, AttributeError):
+                pids = None  # cut short by the kill
+            if pids == set() or any(_is_dvc(pid) for pid in pids or ()):
+                return []
+            table.unlink()
+            return [f"removed {table.relative_to(root)}: left by a DVC command that was killed"]
     except LockError:
         return []  # a living DVC command is editing the table this moment
-
-
-def _clear(table: Path, *, name: str) -> list[str]:
-    try:
-        entries = json.loads(table.read_text(encoding="utf-8"))
-        writers, readers = dict(entries.get("write", {})), dict(entries.get("read", {}))
-        pids = {int(info["pid"]) for info in chain(writers.values(), *readers.values())}
-    except (ValueError, TypeError, KeyError, AttributeError):
-        table.unlink()
-        return [f"removed {name}: cut short by a kill"]
-    dead = {pid for pid in pids if not _is_dvc(pid)}
-    if dead:
-        kept = {
-            "write": {path: info for path, info in writers.items() if info["pid"] not in dead},
-            "read": {
-                path: [one for one in infos if one["pid"] not in dead] for path, infos in readers.items()
-            },
-        }
-        table.write_text(json.dumps(kept), encoding="utf-8")
-    return [f"removed the locks of process {pid} from {name}" for pid in sorted(dead)]
 
 
 def _is_dvc(pid: int) -> bool:

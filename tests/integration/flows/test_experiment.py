@@ -10,6 +10,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from components.config import params
@@ -44,9 +46,8 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
         "run",
         lambda *, left_out, **_: calls.update({"left out": [f"{m}: {why}" for m, why in left_out.items()]}),
     )
-    figures = {"a": {"songs": 0.5, "test": {}}, "b": {"songs": 0.25}}
-    models = {name: SimpleNamespace(model_dump=lambda name=name, **_: figures[name]) for name in figures}
-    report = SimpleNamespace(ranking=["b", "a"], models=models)
+    table = pd.DataFrame({"model": ["b", "a"], "test_songs": [0.25, np.nan], "test.macro_f1": [0.5, 0.5]})
+    report = SimpleNamespace(table=lambda: table)
     monkeypatch.setattr(comparison, "read", lambda **_given: report)
     return calls
 
@@ -134,7 +135,8 @@ def test_a_whole_run_then_nothing_then_only_what_changed(
     seen = read(state, tasks=expected)
     assert set(seen.tasks) == expected
     assert seen.artifacts["comparison"].type == "table"
-    assert [row["model"] for row in json.loads(seen.artifacts["comparison"].data)] == ["b", "a"]
+    rows = json.loads(seen.artifacts["comparison"].data)
+    assert rows == [{"model": "b", "test_songs": 0.25}, {"model": "a", "test_songs": None}]
     assert seen.artifacts["promotion"].type == "markdown"
     assert "Promoted" in seen.artifacts["promotion"].data
 
