@@ -24,7 +24,7 @@ from components.study.declarations import PlannedExperiment
 from components.study.plan import DATA
 from components.training.record import BestTrial, EncoderRecord, TrainingRecord
 
-#: Fields that tell a fit from another of its experiment.
+#: Fields that identify a fit within its experiment.
 KEY = {"protocol", "fold", "seed"}
 
 

@@ -1,4 +1,4 @@
-"""What lies in a folder: each form of the collection is found where people put it, and what is not there is said."""
+"""What lies in a folder: each form of the collection is found where people put it, and what is missing is named."""
 
 from __future__ import annotations
 
@@ -67,15 +67,15 @@ def test_lists_artists_and_weights_are_found(tmp_path: Path) -> None:
     assert f"vgg16 weights: {weights} (here)" in seen.lines()
 
 
-def test_what_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     fill(tmp_path / "music", suffix=".mp3", genres=("blues", "jazz"))
-    said = discovery.look(tmp_path).lines()
-    assert f"audio: 10 tracks of 2 genres (blues, jazz) in {tmp_path / 'music'}" in said
-    assert "pictures: not found" in said
-    assert "published split lists: not found" in said
-    assert sum("not here: downloaded, or else UNTRAINED" in line for line in said) == 2
+    lines = discovery.look(tmp_path).lines()
+    assert f"audio: 10 tracks of 2 genres (blues, jazz) in {tmp_path / 'music'}" in lines
+    assert "pictures: not found" in lines
+    assert "published split lists: not found" in lines
+    assert sum("not here: downloaded, or else UNTRAINED" in line for line in lines) == 2
 
 
 def test_composed_corpora_are_not_taken_for_music(tmp_path: Path) -> None:

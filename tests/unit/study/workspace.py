@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def outcome(
     trained: bool = True,
     hyperparameters: dict[str, Any] | None = None,
 ) -> Outcome:
-    """A declared experiment with results: a hundred songs of one segment, right as often as ``accuracy`` says."""
+    """A declared experiment with results: a hundred songs of one segment, ``accuracy`` of them right."""
     declared: Experiment = declarations.load().experiments[name]
     fits, rows = [], []
     for protocol in declared.protocols:
@@ -128,7 +129,11 @@ def outcome(
     return Outcome(name=name, declared=declared, form="audio", fits=fits, predictions=predictions)
 
 
+#: Shared, since figures are measured once an outcome.
+_plain = lru_cache(outcome)
+
+
 def outcomes(*names: str, reason: str = "needs the audio") -> dict[str, Outcome]:
     """All declared experiments; those named have results."""
     declared = declarations.load().experiments
-    return {name: outcome(name) if name in names else missing(name, reason=reason) for name in declared}
+    return {name: _plain(name) if name in names else missing(name, reason=reason) for name in declared}

@@ -61,7 +61,7 @@ def test_a_clone_with_nothing_to_download_runs_to_the_end_and_is_marked(tmp_path
     assert rows["vgg16_raw"]["reason"] == "needs the pictures"
     assert rows["yamnet_best"]["untrained"]
     assert rows["mlp"]["figures"]["kfold"]["fits"] == 2
-    assert rows["mlp"]["figures"]["kfold"]["song_accuracy"] > 0.5  # ten genres that rules tell apart
+    assert rows["mlp"]["figures"]["kfold"]["song_accuracy"] > 0.5  # ten genres that differ by rule
     page = (folder / "data" / "study" / "index.html").read_text(encoding="utf-8")
     assert "No music was found" in page
     assert "untrained encoder" in page
