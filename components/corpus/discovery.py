@@ -94,12 +94,10 @@ def genre_folders(folder: Path, *, key: str) -> list[Path]:
         with os.scandir(folder) as entries:
             found = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
             folders = [Path(e.path) for e in found if _is_folder_or_link_to_one(e)]
-    except FileNotFoundError as error:
-        raise CorpusError(f"{key} is {str(folder)!r}, which does not exist; {valid}") from error
-    except NotADirectoryError as error:
-        raise CorpusError(f"{key} is {str(folder)!r}, which is not a folder; {valid}") from error
     except OSError as error:
-        raise CorpusError(f"{key} is {str(folder)!r}, which cannot be read: {error.strerror}") from error
+        reasons = {errno.ENOENT: f"does not exist; {valid}", errno.ENOTDIR: f"is not a folder; {valid}"}
+        reason = reasons.get(error.errno or 0, f"cannot be read: {error.strerror}")
+        raise CorpusError(f"{key} is {str(folder)!r}, which {reason}") from error
     if not folders:
         raise CorpusError(f"{key} is {str(folder)!r}, which holds no genre folders; {valid}")
     if len(folders) == 1:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from components.validation import signal
-
 #: Bytes of ``values`` read at a time. Several temporary arrays of this size live at once.
 PIECE_BYTES = 16 * 2**20
 #: Channels of a picture: grey, red, green and blue, and with a mask. Views of a sequence have more columns.
@@ -47,16 +45,6 @@ class Scan:
     tracks: np.ndarray
     profiles: np.ndarray
     coherence: np.ndarray | None
-
-    @property
-    def similarity(self) -> float:
-        """Mean cosine between two tracks' profiles; 1 where it cannot be measured."""
-        return float(np.nan_to_num(signal.similarity(self.profiles), nan=1.0))
-
-    @property
-    def spread(self) -> float:
-        """Median over the profiles' dimensions of deviation over size."""
-        return signal.spread(self.profiles)
 
 
 def pieces(values: np.ndarray) -> Iterator[np.ndarray]:

@@ -165,13 +165,13 @@ def similarity(profiles: np.ndarray) -> float:
     Returns
     -------
     float
-        The mean over all pairs; NaN of fewer than two tracks that are not all zero.
+        The mean over all pairs; 1 of fewer than two tracks that are not all zero.
     """
     lengths = np.linalg.norm(profiles, axis=1)
     unit = profiles[lengths > 0] / lengths[lengths > 0, None]
     count = len(unit)
     if count < 2:
-        return float("nan")
+        return 1.0
     # The sum over all pairs is the square of the sum; the count equal pairs have cosine 1.
     return float((np.square(unit.sum(axis=0)).sum() - count) / (count * (count - 1)))
 

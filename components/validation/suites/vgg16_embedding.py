@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from components.validation import signal
 from components.validation.checkpoint import Checked, Checks, between, equal, ordered
 from components.validation.limits import Limits
 from components.validation.scan import Scan
@@ -62,27 +63,26 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
         claim_refused=inputs.claim_refused,
         width_differs=abs(due - len(columns)),
         minimum=columns["minimum"].min(),
-        similarity=found.similarity,
-        spread=found.spread,
+        similarity=signal.similarity(found.profiles),
+        spread=signal.spread(found.profiles),
     )
     alike = "all pictures were prepared alike: none is far from the median"
     level = found.rows["mean"] / max(float(found.rows["mean"].median()), 1e-12)
     checks["rows"].add([between("level", 1 / FACTOR, FACTOR, alike)], level=level)
-    if due == len(columns) and (blocks := _blocks(inputs, columns, groups)):
+    pooled = {name for _, name, _ in groups} - {"gram"}
+    if pooled and due == len(columns) and (blocks := _blocks(inputs, columns, groups)):
         checks["blocks"] = blocks
 
 
 def _blocks(inputs: Inputs, columns: pd.DataFrame, groups: list[tuple[int, str, int]]) -> Checked | None:
     levels = SCALED_LEVELS if inputs.options.get("preparation") == "scaled" else LEVELS
-    rows: dict[int, dict[str, float]] = {}
-    start = 0
-    for block, name, width in groups:
-        # Products of channels have no level of their own to compare.
-        if name != "gram":
-            mean = float(columns["mean"].iloc[start : start + width].mean())
-            rows.setdefault(block, {"block": block})[name] = mean
-        start += width
-    table = pd.DataFrame(list(rows.values()))
+    group = [(block, name) for block, name, width in groups for _ in range(width)]
+    means = pd.Series(
+        columns["mean"].to_numpy(), pd.MultiIndex.from_tuples(group, names=["block", "statistic"])
+    )
+    # Products of channels have no level of their own to compare.
+    pooled = means[means.index.get_level_values("statistic") != "gram"]
+    table = pooled.groupby(level=[0, 1]).mean().unstack().reset_index()
     expectations = []
     if inputs.trained and "mean" in table:
         table["least"] = [levels.get(block, 0.0) / FACTOR for block in table["block"]]

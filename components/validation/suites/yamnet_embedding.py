@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.validation import signal
 from components.validation.checkpoint import Checks, agree, between, equal
 from components.validation.limits import Limits
 from components.validation.scan import Scan
@@ -50,6 +51,6 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
         maximum=columns["maximum"].max(),
         mean=columns["mean"].mean(),
         zeros=columns["zeros"].mean(),
-        similarity=found.similarity,
-        spread=found.spread,
+        similarity=signal.similarity(found.profiles),
+        spread=signal.spread(found.profiles),
     )
