@@ -1,28 +1,20 @@
-"""What a result was made of: the hashes DVC knows its data by, and the commit of the code."""
+"""Lineage of results: DVC's hashes of data, and the commit of the code."""
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
 
-#: Where a path is looked for that DVC does not know: its stage was run by hand.
+#: In place of the hash of a path that DVC does not know: its stage was run by hand.
 UNKNOWN = "not in dvc.lock"
 #: What makes results besides params.yaml and data.
 CODE = ("components", "flows", "dvc.yaml")
 
 
 def hashes(root: Path = Path()) -> dict[str, str]:
-    """Read the hash of all that DVC's stages read and wrote.
+    """Read the MD5 of all that DVC's stages read and wrote, by path: from ``dvc.lock``; empty without one.
 
-    Parameters
-    ----------
-    root : Path
-        The project's root.
-
-    Returns
-    -------
-    dict of str to str
-        MD5 by path, as DVC keeps it in ``dvc.lock``; of a folder it ends in ``.dir``. Empty without that file.
+    That of a folder ends in ``.dir``.
     """
     import yaml
 
@@ -37,20 +29,7 @@ def hashes(root: Path = Path()) -> dict[str, str]:
 
 
 def commit(root: Path = Path()) -> tuple[str, bool]:
-    """Say which code is running.
-
-    Parameters
-    ----------
-    root : Path
-        The project's root.
-
-    Returns
-    -------
-    commit : str
-        Git's, ``''`` outside a repository.
-    changed : bool
-        Whether :data:`CODE` differs from it.
-    """
+    """Return Git's commit, ``''`` outside a repository, and whether :data:`CODE` differs from it."""
 
     def git(*words: str) -> str:
         done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False)

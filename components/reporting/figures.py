@@ -43,23 +43,13 @@ def learning(history: pd.DataFrame, *, colour: str = LIGHT["m1"]) -> Figure:
     epoch, best = history["epoch"], history.loc[history["val_accuracy"].idxmax()]
     # A single epoch is a point, not a line.
     marker = "o" if len(history) == 1 else None
+    looks = {
+        "train": {"color": LIGHT["muted"], "linewidth": 1.3},
+        "validation": {"color": colour, "linewidth": 2.4},
+    }
     for axes, metric, scale in ((above, "accuracy", 100.0), (below, "loss", 1.0)):
-        axes.plot(
-            epoch,
-            scale * history[metric],
-            color=LIGHT["muted"],
-            linewidth=1.3,
-            marker=marker,
-            label="train",
-        )
-        axes.plot(
-            epoch,
-            scale * history[f"val_{metric}"],
-            color=colour,
-            linewidth=2.4,
-            marker=marker,
-            label="validation",
-        )
+        for (part, look), column in zip(looks.items(), (metric, f"val_{metric}"), strict=True):
+            axes.plot(epoch, scale * history[column], marker=marker, label=part, **look)
         axes.axvline(best["epoch"], color=LIGHT["muted"], linewidth=1, linestyle=(0, (1, 3)))
     height = 100 * best["val_accuracy"]
     above.plot(best["epoch"], height, "o", color=colour, markersize=7)

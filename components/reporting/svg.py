@@ -6,46 +6,24 @@ import hashlib
 import html
 import io
 import re
-from typing import Any
+from pathlib import Path
 
-import matplotlib as mpl
 from markupsafe import Markup
+from matplotlib import style
 from matplotlib.figure import Figure
 
 from components.core.palette import LIGHT
 
-#: One unit of a figure is one pixel of the page, so that text has the page's size.
 PIXELS_PER_INCH = 72
 #: Before the text that a browser shows while the pointer is on an artist; given as the artist's ``gid``.
 HOVER = "hover:"
-STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    # Ids from a fixed salt: the same figure gives the same bytes.
-    "svg.hashsalt": "report",
-    # A name with two dollar signs is a name, not a formula.
-    "text.parse_math": False,
-    "font.size": 11.5,
+COLOURS = {
     "text.color": LIGHT["ink"],
-    "axes.edgecolor": LIGHT["line"],
-    "axes.labelcolor": LIGHT["muted"],
-    "axes.facecolor": "none",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    **{f"axes.spines.{side}": False for side in ("top", "right", "left")},
-    "axes.titlesize": 11.5,
-    "axes.titlelocation": "left",
-    "axes.titlecolor": LIGHT["muted"],
-    "grid.color": LIGHT["line"],
-    "grid.linewidth": 1,
-    **{f"{axis}tick.color": LIGHT["muted"] for axis in "xy"},
-    **{f"{axis}tick.{kind}.size": 0 for axis in "xy" for kind in ("major", "minor")},
-    "legend.frameon": False,
-    "legend.fontsize": 10,
-    "figure.dpi": PIXELS_PER_INCH,
-    "lines.solid_capstyle": "round",
+    **dict.fromkeys(("axes.edgecolor", "grid.color"), LIGHT["line"]),
+    **dict.fromkeys(("axes.labelcolor", "axes.titlecolor", "xtick.color", "ytick.color"), LIGHT["muted"]),
 }
 #: Decorates a function that draws; colours and fonts stay with the figure.
-styled = mpl.rc_context(STYLE)
+styled = style.context([Path(__file__).with_name("report.mplstyle"), COLOURS])
 
 
 def figure(width: float, height: float) -> Figure:
