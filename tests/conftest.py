@@ -1,4 +1,4 @@
-"""What every test may ask for: quiet libraries, params of the demo, and a small project already extracted."""
+"""Fixtures of all tests: quiet libraries, params of the demo, and a small project already extracted."""
 
 from __future__ import annotations
 
@@ -134,14 +134,14 @@ def trained(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture
 def passing_smoke_test(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A smoke test that always passes; each URI is noted."""
-    asked: list[str] = []
+    uris: list[str] = []
 
     def passes(uri: str, *, genres: list[str]) -> promote.Criterion:
-        asked.append(uri)
-        return promote.Criterion("loads from the registry and answers?", True, "predicted")
+        uris.append(uri)
+        return promote.Criterion("loads and predicts", True, "predicted")
 
     monkeypatch.setattr(promote, "smoke_test", passes)
-    return asked
+    return uris
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ LIMIT = 1800
 
 @pytest.fixture(autouse=True)
 def as_in_a_terminal(tmp_path: Path) -> Iterator[None]:
-    """Signals that nohup or a shell's background job has switched off are heard; nothing outlives a failed test."""
+    """Signals that nohup or a shell's background job has switched off arrive; nothing outlives a failed test."""
     interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
     hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
@@ -73,17 +73,17 @@ try:
 except ImportError:
     module, _, attribute = place.rpartition(".")
     owner = getattr(importlib.import_module(module), attribute)
-real, asked = getattr(owner, name), []
+real, calls = getattr(owner, name), []
 
 @wraps(real)
 def killed(*given, **options):
-    asked.append(1)
-    if len(asked) == number and when == "before":
+    calls.append(1)
+    if len(calls) == number and when == "before":
         os.kill(os.getpid(), signal.SIGKILL)
-    answer = real(*given, **options)
-    if len(asked) == number:
+    result = real(*given, **options)
+    if len(calls) == number:
         os.kill(os.getpid(), signal.SIGKILL)
-    return answer
+    return result
 
 setattr(owner, name, killed)
 from flows.cli import main
@@ -115,7 +115,7 @@ def test_killed_while_mlflow_is_told(finished: tuple[Path, State], point: str) -
     assert state(folder) == whole
 
 
-#: What is changed in the params, so that only this and what follows is due, and what the flow says when the
+#: What is changed in the params, so that only this and what follows is due, and what the flow prints when the
 #: moment has come.
 MOMENTS = {
     "while a search runs": ("tuning", r"execution 1 of"),
@@ -180,7 +180,7 @@ def until(process: subprocess.Popen[bytes], folder: Path, there: Callable[[], bo
 
 
 def stop(process: subprocess.Popen[bytes], folder: Path, *, number: signal.Signals = signal.SIGTERM) -> None:
-    """Stop a flow, and see that it ends in time, with everything it started, and says how to go on."""
+    """Stop a flow, and see that it ends in time, with everything it started, and prints how to go on."""
     began = time.monotonic()
     # As a terminal does: Ctrl-C reaches the whole process group.
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)

@@ -194,10 +194,10 @@ def test_who_was_promoted_meanwhile_by_another_machine_is_the_champion_to_beat(
     import mlflow
 
     retrained(trained, weights_sha256="other")
-    asked: list[str] = []
+    compared: list[str] = []
 
     def beats(_client: Any, current: Any, *_: Any, **__: Any) -> criteria.Criterion:
-        asked.append(str(current.version))
+        compared.append(str(current.version))
         return criteria.Criterion("better?", str(current.version) == "1", f"against {current.version}")
 
     def slow(uri: str, *, genres: list[str]) -> criteria.Criterion:
@@ -210,7 +210,7 @@ def test_who_was_promoted_meanwhile_by_another_machine_is_the_champion_to_beat(
     monkeypatch.setattr(promote, "smoke_test", slow)
     decision = promote.promote(params=small_params, root=trained)
     assert not decision.promoted
-    assert asked == ["1", "3"]
+    assert compared == ["1", "3"]
     assert serving(promoted) == "3"
 
 
@@ -262,18 +262,18 @@ class Killed(BaseException):
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
-    """Counts what is asked of MLflow; dies after call number ``last``."""
+    """Counts calls of MLflow; dies after call number ``last``."""
     from mlflow import MlflowClient
 
     count = {"made": 0, "last": -1}
 
     def counted(method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*given: Any, **options: Any) -> Any:
-            answer = method(*given, **options)
+            result = method(*given, **options)
             count["made"] += 1
             if count["made"] == count["last"]:
                 raise Killed
-            return answer
+            return result
 
         return call
 

@@ -68,10 +68,10 @@ def test_a_store_that_was_killed_while_it_was_made_is_made_again(
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    asked: list[str] = []
+    calls: list[str] = []
 
     def half(engine: Any) -> None:
-        asked.append(str(engine.url))
+        calls.append(str(engine.url))
         with engine.begin() as connection:
             connection.exec_driver_sql("create table registered_model_tags (x int)")
         raise KeyboardInterrupt
@@ -80,7 +80,7 @@ def test_a_store_that_was_killed_while_it_was_made_is_made_again(
     monkeypatch.setattr(utils, "_initialize_tables", half)
     with pytest.raises(KeyboardInterrupt):
         tracking.connect()
-    assert asked
+    assert calls
     assert not (tmp_path / "mlruns/mlflow.db").exists()
     assert not list((tmp_path / "mlruns").glob(".partial-*"))
 
@@ -129,7 +129,7 @@ def test_a_read_only_store_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     import mlflow  # noqa: F401  while everything can still be read
 
     (tmp_path / "mlruns").mkdir(mode=0o555)
-    # Read-only to root as well, whom no permission holds.
+    # Read-only to root as well, which no permission stops.
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(GenreError, match=r"mlruns cannot be written; valid: a writable folder"):
         tracking.connect()

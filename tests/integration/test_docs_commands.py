@@ -155,7 +155,7 @@ def test_there_are_commands_on_the_pages() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A workspace with the files that the pages name, and a model that always says jazz."""
+    """A workspace with the files that the pages name, and a model that always predicts jazz."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     presets.use("demo")

@@ -37,7 +37,7 @@ START = 240
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psutil.Process]]:
-    """The served champion, with the address that answers, and its process."""
+    """The served champion, with its address, and its process."""
     import mlflow
 
     root, before = tmp_path_factory.mktemp("served"), Path.cwd()
@@ -88,8 +88,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psut
 
 def _answers(address: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{address}/ping", timeout=5) as answer:
-            return answer.status == 200
+        with urllib.request.urlopen(f"{address}/ping", timeout=5) as response:
+            return response.status == 200
     except OSError:
         return False
 
@@ -97,8 +97,8 @@ def _answers(address: str) -> bool:
 def post(address: str, body: bytes) -> tuple[int, str]:
     request = urllib.request.Request(address, data=body, headers={"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=600) as answer:
-            return answer.status, answer.read().decode()
+        with urllib.request.urlopen(request, timeout=600) as response:
+            return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
 
@@ -126,8 +126,8 @@ def truncated(folder: Path) -> bytes:
 
 
 def test_songs_are_answered_in_order(server):
-    status, answer = post(server[0], body(example_song(seconds=7.0), example_song(seconds=3.2)))
-    rows = json.loads(answer)["predictions"]
+    status, response = post(server[0], body(example_song(seconds=7.0), example_song(seconds=3.2)))
+    rows = json.loads(response)["predictions"]
     assert status == 200
     assert [len(row["timeline"]) for row in rows] == [2, 1]
     for row in rows:
@@ -158,11 +158,11 @@ BAD: dict[str, tuple[Callable[[Path], bytes], str]] = {
 
 @pytest.mark.parametrize("kind", BAD)
 def test_a_bad_body_is_refused_with_its_reason(server, tmp_path, kind):
-    make, said = BAD[kind]
-    status, answer = post(server[0], make(tmp_path))
-    assert 400 <= status < 500, (status, answer[-600:])
-    assert said in answer
-    assert "Traceback" not in answer
+    make, reason = BAD[kind]
+    status, response = post(server[0], make(tmp_path))
+    assert 400 <= status < 500, (status, response[-600:])
+    assert reason in response
+    assert "Traceback" not in response
 
 
 def test_two_hundred_good_and_bad_mixed_leave_it_up_and_its_memory_flat(server, tmp_path):
@@ -181,12 +181,12 @@ def test_two_hundred_good_and_bad_mixed_leave_it_up_and_its_memory_flat(server, 
         list(pool.map(lambda kind: post(address, sent[kind]), mixed[:100]))
         before = memory()
         found = list(pool.map(lambda kind: post(address, sent[kind]), mixed))
-    for kind, (status, answer) in zip(mixed, found, strict=True):
+    for kind, (status, response) in zip(mixed, found, strict=True):
         if kind == "good":
-            assert (status, answer) == (200, expected)
+            assert (status, response) == (200, expected)
         else:
-            assert 400 <= status < 500, (kind, status, answer[-600:])
-            assert BAD[kind][1] in answer
+            assert 400 <= status < 500, (kind, status, response[-600:])
+            assert BAD[kind][1] in response
     # Seven of them held 200 MB: what is kept is not one of each.
     assert memory() - before < 300 * 2**20
     assert post(address, good) == (200, expected)

@@ -1,4 +1,4 @@
-"""The smallest model MLflow logs from code: always the same answer."""
+"""The smallest model MLflow logs from code: always the same prediction."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ import pandas as pd
 Constant = Path(__file__)
 
 
-class Answer(mlflow.pyfunc.PythonModel):
+class ConstantModel(mlflow.pyfunc.PythonModel):
     def predict(self, context: object, model_input: pd.DataFrame, params: dict | None = None) -> list[str]:
         return ["blues"] * len(model_input)
 
 
 if __name__ != "tests.support.small_model":
-    mlflow.models.set_model(Answer())
+    mlflow.models.set_model(ConstantModel())

@@ -1,4 +1,4 @@
-"""A champion on another split's songs: it hears what the challenger heard, and no song that it was fitted on."""
+"""A champion on another split's songs: it is given what the challenger predicted, and no song that it was fitted on."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from tests.support.records import training_record
 from tests.support.small_project import GENRES
 
 #: Of a song of 30 s, four segments of 3 s are used in the small project.
-HEARD = 12.0
+SECONDS = 12.0
 
 
 class Champion:
-    """Notes the seconds it is played; says jazz."""
+    """Notes the seconds it is given; predicts jazz."""
 
     def __init__(self) -> None:
-        self.heard: list[float] = []
+        self.given: list[float] = []
 
     def predict(self, songs: pd.DataFrame) -> pd.DataFrame:
         y, rate = soundfile.read(io.BytesIO(songs["audio"][0]))
-        self.heard.append(len(y) / rate)
+        self.given.append(len(y) / rate)
         return pd.DataFrame(
             [{"genre": "jazz", "timeline": [], **{f"probability.{genre}": 1 / 3 for genre in GENRES}}]
         )
@@ -63,10 +63,10 @@ def rescore(small_project: Path, small_params: Params, monkeypatch: pytest.Monke
     return rescore
 
 
-@pytest.mark.parametrize(("unit", "seconds"), [("segment", HEARD), ("track", 30.0)])
-def test_it_hears_what_the_challenger_heard(rescore, unit, seconds):
+@pytest.mark.parametrize(("unit", "seconds"), [("segment", SECONDS), ("track", 30.0)])
+def test_it_is_given_what_the_challenger_predicted(rescore, unit, seconds):
     champion, found = rescore(unit=unit, fitted_on=[])
-    assert set(champion.heard) == {seconds}
+    assert set(champion.given) == {seconds}
     assert set(found["predicted"]) == {"jazz"}
     assert set(found["part"]) == {"validation"}
 

@@ -18,7 +18,7 @@ from tests.support.constant_model import song
 
 @pytest.fixture
 def champion(monkeypatch):
-    """A model that always says jazz; its weights can be exchanged, and each loading is noted."""
+    """A model that always predicts jazz; its weights can be exchanged, and each loading is noted."""
     state = SimpleNamespace(weights="a" * 64, loaded=0, reference=constant_model.reference())
 
     def load(_client, _uri):
@@ -65,7 +65,7 @@ class TestWhatIsNew:
         assert [moment["start"] for moment in table["timeline"][0]] == [0, 3]
         assert table["scored_at"].dt.tz is not None
         assert scored.genres == {"jazz": 2}
-        assert len(pd.read_parquet(scored.scores)) == 2, "as the pages say, the folder reads as one table"
+        assert len(pd.read_parquet(scored.scores)) == 2, "the folder reads as one table"
 
     def test_nothing_is_scored_twice_and_then_no_model_is_loaded(self, score, champion):
         score()
@@ -92,7 +92,7 @@ class TestWhatIsNew:
 
     def test_an_empty_folder_asks_no_model(self, tmp_path, demo_params, monkeypatch):
         (tmp_path / "empty").mkdir()
-        monkeypatch.setattr(loading, "store", lambda: pytest.fail("the store was asked"))
+        monkeypatch.setattr(loading, "store", lambda: pytest.fail("the store was opened"))
         assert batch_score.run(tmp_path / "empty", params=demo_params, root=tmp_path).model == ""
 
     def test_a_folder_that_is_not_there(self, tmp_path, demo_params):

@@ -31,7 +31,7 @@ class TestWhichModel:
         assert load.address(client, None, params=demo_params) == "models:/genre/3"
 
     @pytest.mark.parametrize(
-        ("said", "meant"),
+        ("model", "uri"),
         [
             ("mlp", f"runs:/{'f' * 32}/model"),
             ("runs:/abc", "runs:/abc/model"),
@@ -39,8 +39,8 @@ class TestWhichModel:
             ("models:/genre/2", "models:/genre/2"),
         ],
     )
-    def test_by_option(self, client, demo_params, said, meant):
-        assert load.address(client, said, params=demo_params) == meant
+    def test_by_option(self, client, demo_params, model, uri):
+        assert load.address(client, model, params=demo_params) == uri
 
     def test_an_unknown_one(self, client, demo_params):
         with pytest.raises(RegistryError, match=r"'cnn'.*valid: mlp"):

@@ -22,7 +22,7 @@ from tests.support.constant_model import song
 class TestTheCommand:
     @pytest.fixture
     def genre(self, tmp_path, monkeypatch):
-        """The command on one good and one bad file, with a model that always says jazz."""
+        """The command on one good and one bad file, with a model that always predicts jazz."""
         monkeypatch.setattr(load, "store", lambda: None)
         monkeypatch.setattr(load, "address", lambda *_, **__: "models:/genre/1")
         monkeypatch.setattr(load, "load", lambda *_: constant_model.loaded_model())
@@ -36,13 +36,13 @@ class TestTheCommand:
 
     def test_json_holds_the_answer_and_the_reason(self, genre):
         done = genre("good.wav", "bad.wav", "--json", "--timeline")
-        said = json.loads(done.stdout)
+        printed = json.loads(done.stdout)
         assert done.exit_code == 1
-        good, bad = said["songs"]
+        good, bad = printed["songs"]
         assert good["genre"] == "jazz" and list(good["probabilities"]) == constant_model.GENRES
         assert [moment["start"] for moment in good["timeline"]] == [0, 3]
         assert bad == {"file": "bad.wav", "reason": "no RIFF header: not a WAV file"}
-        assert said["model"]["marks"] == ["trained on synthetic songs"]
+        assert printed["model"]["marks"] == ["trained on synthetic songs"]
 
     def test_all_good_ends_with_0(self, genre):
         assert genre("good.wav", "--csv").exit_code == 0
@@ -74,8 +74,8 @@ def test_the_table_shows_bars_and_reasons_and_takes_no_markup_from_names():
         console=console,
     )
     text = console.file.getvalue()
-    for said in ("[red]a.wav", "██████████ ", "50%", "empty file", "1:03.0", "1 of 2 files", "synthetic"):
-        assert said in text
+    for part in ("[red]a.wav", "██████████ ", "50%", "empty file", "1:03.0", "1 of 2 files", "synthetic"):
+        assert part in text
 
 
 @pytest.mark.parametrize(("share", "bar"), [(0.0, ""), (1.0, "█" * 20), (0.5, "█" * 10), (0.00625, "▏")])

@@ -58,22 +58,22 @@ class TestManySongs:
 class TestARequest:
     """What :meth:`GenreModel.predict` is given by a server."""
 
-    def ask(self, *songs):
+    def predict(self, *songs):
         return constant_model.model().predict(None, pd.DataFrame({"audio": list(songs)}))
 
     def test_a_good_one(self, tmp_path):
-        found = self.ask(song(tmp_path / "a.wav").read_bytes())
+        found = self.predict(song(tmp_path / "a.wav").read_bytes())
         assert list(found["genre"]) == ["jazz"]
 
     @pytest.mark.parametrize(
-        ("body", "said"),
+        ("body", "reason"),
         [(b"", "empty"), (b"text", "not audio"), (bytes(LARGEST_REQUEST + 1), "more than a request")],
     )
-    def test_a_bad_one_names_its_place_and_fault(self, tmp_path, body, said):
+    def test_a_bad_one_names_its_place_and_fault(self, tmp_path, body, reason):
         from mlflow.exceptions import MlflowException
 
-        with pytest.raises(MlflowException, match=said) as refused:
-            self.ask(song(tmp_path / "a.wav").read_bytes(), body)
+        with pytest.raises(MlflowException, match=reason) as refused:
+            self.predict(song(tmp_path / "a.wav").read_bytes(), body)
         assert "song 1" in str(refused.value)
         assert refused.value.get_http_status_code() == 400
 
@@ -81,13 +81,13 @@ class TestARequest:
         from mlflow.exceptions import MlflowException
 
         with pytest.raises(MlflowException, match="not a file's bytes"):
-            self.ask(str(song(tmp_path / "a.wav")))
+            self.predict(str(song(tmp_path / "a.wav")))
 
     def test_no_song(self):
         from mlflow.exceptions import MlflowException
 
         with pytest.raises(MlflowException, match="no song was given"):
-            self.ask()
+            self.predict()
 
 
 def test_probabilities_are_the_mean_of_the_segments():
