@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-#: Probability that an interval is meant to cover the true value.
+#: Probability that an interval is to cover the true value.
 LEVEL = 0.95
 #: Bootstrap replicates. With 5,000 the ends of a 95 % percentile interval move by less than half a point
 #: from seed to seed (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, advise 1,000 or more).

@@ -1,4 +1,4 @@
-"""Convolutions along time over mel bands, pooled over the whole clip: Dense layers and softmax."""
+"""Convolutions along time over mel bands, pooled over the whole clip, and softmax."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     ----------
     hp : mapping
         ``clip`` (deviations); ``blocks`` of ``filters`` with a ``kernel_size`` in frames, each with batch
-        normalisation, maxima over ``pool_size`` frames and ``block_dropout`` (of whole filters); ``statistics`` of
-        the last block's output over time (see :func:`components.models.layers.pool`); ``activation``, ``units_1``,
-        ``units_2``, ``dropout_rate``.
+        normalisation, ``activation`` and maxima over ``pool_size`` frames; ``statistics`` of the last block's
+        output over time (see :func:`components.models.layers.pool`); ``dropout_rate``, and ``units_1``,
+        ``units_2`` ... where Dense layers come before the softmax.
     input_shape : tuple of int
         ``(frames, bands)``.
     classes : int
@@ -45,7 +45,6 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
         x = layers.BatchNormalization(name=f"normalisation_{number}")(x)
         x = layers.Activation(hp["activation"], name=f"activation_{number}")(x)
         x = layers.MaxPooling1D(hp["pool_size"], padding="same", name=f"maximum_{number}")(x)
-        x = layers.SpatialDropout1D(hp["block_dropout"], name=f"block_dropout_{number}")(x)
     x = pieces.pool(x, statistics=hp["statistics"])
     x = layers.Dropout(hp["dropout_rate"], name="dropout")(x)
     return Model(inputs, pieces.head(x, hp, classes=classes), name="cnn_1d")

@@ -1,4 +1,4 @@
-"""Pieces of the better networks: Keras' own layers and operations alone, so that a saved model loads in safe mode."""
+"""Layers that networks share: Keras' own and its operations alone, so that a saved model loads in safe mode."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from components.models import Hyperparameters
 if TYPE_CHECKING:
     import keras
 
-#: Name of the layer behind which training begins. All before it is fitted once, on train rows, and then fixed:
+#: Name of the layer behind which training begins. All before it is fitted once, on train rows, and then frozen:
 #: :mod:`components.training.fit` runs it once and trains what comes after on its output.
 PREPARED = "prepared"
 #: Name of the layer that :mod:`components.training.preprocessing` sets to the principal components of the train rows.
@@ -35,7 +35,7 @@ def begin(input_shape: tuple[int, ...], *, axes: int, views: bool) -> tuple[Any,
     axes : int
         Axes of one view.
     views : bool
-        Whether they are used: each is a row of its own in training, and all of a row :func:`vote`.
+        Whether they are used: each is a row of its own in training, and :func:`average_views` ends the network.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def begin(input_shape: tuple[int, ...], *, axes: int, views: bool) -> tuple[Any,
     return inputs, inputs if views else inputs[:, 0]
 
 
-def vote(outputs: Any) -> Any:
+def average_views(outputs: Any) -> Any:
     """Average the probabilities of a row's views, where it has any."""
     from keras import ops
 
@@ -90,12 +90,12 @@ def compress(x: Any) -> Any:
     return ops.log1p(ops.relu(x) * COMPRESSION)
 
 
-def standardise(x: Any, *, clip: float) -> Any:
+def standardise(x: Any, *, clip: float | None = None) -> Any:
     """Bring each column to mean 0 and deviation 1 over the train rows, cut off at ``clip`` deviations."""
     from keras import layers, ops
 
     x = layers.Normalization(name="standardise")(x)
-    return ops.clip(x, -clip, clip)
+    return x if clip is None else ops.clip(x, -clip, clip)
 
 
 def principal_components(x: Any, *, count: int) -> Any:
@@ -119,7 +119,7 @@ def principal_components(x: Any, *, count: int) -> Any:
 
 
 def piecewise(x: Any, *, bins: int, columns: int) -> Any:
-    """Say of each column how far through each of its bins a value has come (Gorishniy et al., arXiv:2203.05556).
+    """Encode how far through each bin of its column a value has come (Gorishniy et al., arXiv:2203.05556).
 
     A bin holds as many train rows as another. A first Dense layer then has a slope of its own in every bin, where
     it has one for a whole column otherwise.
@@ -176,18 +176,20 @@ def pool(x: Any, *, statistics: Sequence[str]) -> Any:
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
 
 
-def head(x: Any, hp: Hyperparameters, *, classes: int) -> keras.KerasTensor:
-    """End a network: Dense layers, each with dropout behind it, and a softmax.
+def head(x: Any, hp: Hyperparameters, *, classes: int, depth: int = 9) -> keras.KerasTensor:
+    """End a network: Dense layers, dropout behind them, and a softmax.
 
     Parameters
     ----------
     x : tensor, shape (..., values)
         What is known of a row.
     hp : mapping
-        ``activation``, ``dropout_rate``, and ``units_1``, ``units_2`` ... as far as there are any; 0 units is
-        no layer.
+        ``activation``, ``units_1``, ``units_2`` ... as far as there are any (0 units: no further layer),
+        ``dropout_rate``, and, where not every layer has dropout, ``dropout_1``, ``dropout_2`` ... or ``dropout``.
     classes : int
         Number of genres.
+    depth : int
+        Layers at most.
 
     Returns
     -------
@@ -196,11 +198,12 @@ def head(x: Any, hp: Hyperparameters, *, classes: int) -> keras.KerasTensor:
     """
     from keras import layers
 
-    number = 1
-    while units := hp.get(f"units_{number}", 0):
+    for number in range(1, depth + 1):
+        if not (units := hp.get(f"units_{number}", 0)):
+            break
         x = layers.Dense(units, activation=hp["activation"], name=f"dense_{number}")(x)
-        x = layers.Dropout(hp["dropout_rate"], name=f"dropout_{number}")(x)
-        number += 1
+        if hp.get(f"dropout_{number}", hp.get("dropout", True)):
+            x = layers.Dropout(hp["dropout_rate"], name=f"dropout_{number}")(x)
     return layers.Dense(classes, activation="softmax", name="genre")(x)
 
 

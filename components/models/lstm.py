@@ -35,7 +35,7 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     from keras import Model, layers
 
     inputs = layers.Input(input_shape)
-    x = layers.Normalization(name="standardise")(inputs) if hp["standardise"] else inputs
+    x = pieces.standardise(inputs) if hp["standardise"] else inputs
     for number in (1, 2):
         x = layers.LSTM(
             hp[f"units_{number}"], activation=hp["activation"], return_sequences=True, name=f"lstm_{number}"
@@ -48,7 +48,7 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
 
 
 def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
-    """Build the better network: LSTM layers that read both ways, and what all frames say summed up over time.
+    """Build the better network: LSTM layers that read both ways, summed up over time.
 
     Parameters
     ----------

@@ -40,13 +40,8 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     from keras import Model, layers
 
     inputs = layers.Input(input_shape)
-    x = layers.Normalization(name="standardise")(inputs) if hp["standardise"] else inputs
-    for number in (1, 2, 3):
-        x = layers.Dense(hp[f"units_{number}"], activation=hp["activation"], name=f"dense_{number}")(x)
-        if hp[f"dropout_{number}"]:
-            x = layers.Dropout(hp["dropout_rate"], name=f"dropout_{number}")(x)
-    outputs = layers.Dense(classes, activation="softmax", name="genre")(x)
-    return Model(inputs, outputs, name="mlp")
+    x = pieces.standardise(inputs) if hp["standardise"] else inputs
+    return Model(inputs, pieces.head(x, hp, classes=classes), name="mlp")
 
 
 def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:

@@ -20,7 +20,7 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
         ``standardise``, ``activation``, ``units_1`` to ``units_4``, ``dropout_1`` to ``dropout_4``,
         ``dropout_rate``, ``has_fourth_layer``.
     input_shape : tuple of int
-        ``(values,)``; of windows, ``(windows, values)``, the whole picture alone is seen.
+        ``(values,)``; of windows, ``(windows, values)``, the whole picture alone counts.
     classes : int
         Number of genres.
 
@@ -29,20 +29,16 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model, layers
+    from keras import Model
 
     inputs, x = pieces.begin(input_shape, axes=1, views=False)
-    x = layers.Normalization(name="standardise")(x) if hp["standardise"] else x
-    for number in (1, 2, 3, 4) if hp["has_fourth_layer"] else (1, 2, 3):
-        x = layers.Dense(hp[f"units_{number}"], activation=hp["activation"], name=f"dense_{number}")(x)
-        if hp[f"dropout_{number}"]:
-            x = layers.Dropout(hp["dropout_rate"], name=f"dropout_{number}")(x)
-    outputs = layers.Dense(classes, activation="softmax", name="genre")(x)
+    x = pieces.standardise(x) if hp["standardise"] else x
+    outputs = pieces.head(x, hp, classes=classes, depth=4 if hp["has_fourth_layer"] else 3)
     return Model(inputs, outputs, name="vgg16")
 
 
 def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
-    """Build the better part above the encoder: principal components, then Dense; a vote where there are windows.
+    """Build the better part above the encoder: principal components, then Dense; windows are averaged.
 
     Parameters
     ----------
@@ -64,4 +60,4 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     inputs, x = pieces.begin(input_shape, axes=1, views=hp["windows"])
     x = pieces.standardise(x, clip=hp["clip"])
     x = pieces.prepared(pieces.principal_components(x, count=hp["components"]))
-    return Model(inputs, pieces.vote(pieces.head(x, hp, classes=classes)), name="vgg16")
+    return Model(inputs, pieces.average_views(pieces.head(x, hp, classes=classes)), name="vgg16")

@@ -20,7 +20,7 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
         ``standardise``, ``activation``, ``units_1`` to ``units_3``, ``dropout``, ``dropout_rate``.
     input_shape : tuple of int
         ``(frames, 1024)``: one frame each 0.48 s (the AudioSet model card of YAMNet). Of several speeds,
-        ``(views, frames, 1024)``, the clip as it is is heard alone.
+        ``(views, frames, 1024)``, the clip as it is counts alone.
     classes : int
         Number of genres.
 
@@ -29,18 +29,12 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model, layers, ops
+    from keras import Model
 
     inputs, x = pieces.begin(input_shape, axes=2, views=False)
-    x = ops.concatenate([ops.mean(x, axis=1), ops.std(x, axis=1)], axis=-1)
-    if hp["standardise"]:
-        x = layers.Normalization(name="standardise")(x)
-    for number in (1, 2, 3):
-        x = layers.Dense(hp[f"units_{number}"], activation=hp["activation"], name=f"dense_{number}")(x)
-        if hp["dropout"]:
-            x = layers.Dropout(hp["dropout_rate"], name=f"dropout_{number}")(x)
-    outputs = layers.Dense(classes, activation="softmax", name="genre")(x)
-    return Model(inputs, outputs, name="yamnet")
+    x = pieces.pool(x, statistics=("mean", "std"))
+    x = pieces.standardise(x) if hp["standardise"] else x
+    return Model(inputs, pieces.head(x, hp, classes=classes), name="yamnet")
 
 
 def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
@@ -67,4 +61,4 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     x = pieces.pool(x, statistics=hp["statistics"])
     x = pieces.compress(x) if hp["compress"] else x
     x = pieces.prepared(pieces.standardise(x, clip=hp["clip"]))
-    return Model(inputs, pieces.vote(pieces.head(x, hp, classes=classes)), name="yamnet")
+    return Model(inputs, pieces.average_views(pieces.head(x, hp, classes=classes)), name="yamnet")

@@ -20,7 +20,7 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
         ``standardise``, ``activation``, ``units_1`` to ``units_3``, ``units_additional``,
         ``has_additional_layer``, ``dropout_1``, ``dropout_rate1``, ``dropout_2``, ``dropout_rate2``.
     input_shape : tuple of int
-        ``(frames, 1024)``; of several speeds, ``(views, frames, 1024)``, the clip as it is is heard alone.
+        ``(frames, 1024)``; of several speeds, ``(views, frames, 1024)``, the clip as it is counts alone.
     classes : int
         Number of genres.
 
@@ -32,7 +32,7 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     from keras import Model, layers
 
     inputs, x = pieces.begin(input_shape, axes=2, views=False)
-    x = layers.Normalization(name="standardise")(x) if hp["standardise"] else x
+    x = pieces.standardise(x) if hp["standardise"] else x
     stack = [hp["units_1"], hp["units_2"]]
     if hp["has_additional_layer"]:
         stack.append(hp["units_additional"])
@@ -67,5 +67,5 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     inputs, x = pieces.begin(input_shape, axes=2, views=True)
     x = pieces.compress(x) if hp["compress"] else x
     x = pieces.prepared(pieces.standardise(x, clip=hp["clip"]))
-    outputs = pieces.vote(pieces.read_both_ways(x, hp, classes=classes))
+    outputs = pieces.average_views(pieces.read_both_ways(x, hp, classes=classes))
     return Model(inputs, outputs, name="yamnet_lstm")

@@ -95,7 +95,7 @@ def beats_champion(
             client, current, unit=record.feature.unit, params=params, root=root
         )
         if not theirs.empty:
-            leakage.guard_champion(
+            leakage.check_champion(
                 theirs["track"],
                 fitted=rescore.record_of(client, current).train_tracks,
                 name=f"champion {current.version}",

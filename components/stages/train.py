@@ -1,14 +1,14 @@
 """The final fit of one model on its best set: a fresh model, early stopping on validation, test touched once.
 
 With ``training.refit`` a second, fresh model is fitted on train and validation for as many epochs as the first
-has shown to be right. That one is saved, tested and registered; what is said of validation songs (its metrics,
-predictions and history, which choose among models and face the champion) stays the first fit's, which has not seen
-them.
+has shown to be right. That one is saved, tested and registered; metrics, predictions and history of validation songs,
+which choose among models and face the champion, stay the first fit's, which has not seen them.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, float]:
-    """Train one model and write all there is to know of it: the stage ``train``.
+    """Train one model on its best set and test it: the stage ``train``.
 
     Writes ``models/<name>/`` whole or not at all: ``model.keras``, ``history.csv``, ``metrics.json``,
     ``predictions.parquet``, ``training.json``.
@@ -53,64 +53,65 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     LeakError
         If test rows are among those fitted on or stopped at, or a scaler or the label order saw others.
     """
-    block = params.model(name)
+    model = params.model(name)
     best = BestTrial.read(root / "tuning" / name)
     hp = best.hyperparameters
-    data = dataset.load(block.feature, parts=("train", "validation"), root=root)
+    data = dataset.load(model.feature, parts=("train", "validation"), root=root)
+    classes, fitted = len(data.genres), data["train"]
     began = time.perf_counter()
-    model, history = first_fit(block, hp=hp, data=data, seed=params.seed)
-    validated = predict(model, part=data["validation"], name="validation", genres=data.genres)
-    refitted: RefitRecord | None = None
-    fitted = data["train"]
-    if block.training.refit:
-        fitted = both = dataset.joined(data["train"], data["validation"])
-        epochs = fit.kept_epoch(history, hp=hp, monitor=block.training.monitor)
-        model, refitted = _refit(
-            block, hp=hp, train=both, genres=data.genres, epochs=epochs, seed=params.seed
+    network, history = fit_fresh(
+        model, hp=hp, train=fitted, validation=data["validation"], classes=classes, seed=params.seed
+    )
+    validated = predict(network, part=data["validation"], name="validation", genres=data.genres)
+    refit: RefitRecord | None = None
+    if model.training.refit:
+        fitted = dataset.join(data["train"], data["validation"])
+        epochs = fit.kept_epoch(history, hp=hp, monitor=model.training.monitor)
+        network, curves = fit_fresh(
+            model, hp=hp, train=fitted, validation=None, classes=classes, seed=params.seed, epochs=epochs
         )
+        early = f"the first fit's best epoch by {model.training.monitor}"
+        rule = early if fit.stops_early(hp) else "the whole cosine schedule, as in the first fit"
+        refit = RefitRecord(rule=rule, epochs=epochs, rows=len(fitted.y), history=curves.to_dict("list"))
     seconds = time.perf_counter() - began
     # The test part is not even in memory until the fit is over.
-    tested = dataset.load(block.feature, parts=("train", "test"), root=root)
-    leakage.guard_parts({**data.parts, "test": tested["test"]}, protocol=data.protocol)
-    leakage.guard_preparation(model, fitted=fitted, genres=data.genres)
-    if refitted and data.protocol != "segment":
-        dataset.guard_equal_rows(data["validation"], tested["test"], part="test", known="validation")
-    answers = predict(model, part=tested["test"], name="test", genres=data.genres)
-    predictions = pd.concat([validated, answers], ignore_index=True)
+    tested = dataset.load(model.feature, parts=("train", "test"), root=root)
+    leakage.check_parts({**data.parts, "test": tested["test"]}, protocol=data.protocol)
+    leakage.check_preprocessing(network, fitted=fitted, genres=data.genres)
+    if refit and data.protocol != "segment":
+        dataset.check_equal_rows(data["validation"], tested["test"], part="test", known="validation")
+    predicted = predict(network, part=tested["test"], name="test", genres=data.genres)
+    predictions = pd.concat([validated, predicted], ignore_index=True)
     metrics = score(predictions, genres=data.genres, seed=params.seed)
     metrics |= {
         "train.segment_accuracy": float(history["accuracy"].max()),
         "epochs": float(len(history)),
-        "parameters": float(model.count_params()),
+        "parameters": float(network.count_params()),
     }
-    warnings = diagnostics.diagnose(
-        history, hyperparameters=hp, search=block.search, classes=len(data.genres)
-    )
-    seen = ("train", "validation") if refitted else ("train",)
+    warnings = diagnostics.diagnose(history, hyperparameters=hp, search=model.search, classes=classes)
     with atomic.replacing_folder(root / "models" / name) as folder:
-        model.save(folder / "model.keras", include_optimizer=False)
+        network.save(folder / "model.keras", include_optimizer=False)
         record = TrainingRecord(
             model=name,
-            variant=block.variant,
+            variant=model.variant,
             preset=params.preset,
             feature=FeatureRecord.model_validate(data.meta),
             genres=data.genres,
             hyperparameters=hp,
             trial=best.trial,
             tuning_score=best.score,
-            training=block.training,
-            refit=refitted,
+            training=model.training,
+            refit=refit,
             seed=params.seed,
             protocol=data.protocol,
             fingerprint=data.fingerprint,
             feature_sha256=feature_hash(data, tested),
-            train_tracks=sorted({track for part in seen for track in data[part].rows["track"]}),
+            train_tracks=sorted(set(fitted.rows["track"])),
             validation_tracks=sorted(set(data["validation"].rows["track"])),
-            weights_sha256=weights_hash(model),
-            parameters=int(model.count_params()),
+            weights_sha256=weights_hash(network),
+            parameters=int(network.count_params()),
             file_bytes=(folder / "model.keras").stat().st_size,
             seconds=seconds,
-            # Linux gives the peak in KiB (getrusage(2)).
             peak_memory_mib=peak_memory_mib(),
             warnings=[str(warning) for warning in warnings],
             params=params,
@@ -124,56 +125,39 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     return metrics
 
 
-def first_fit(
-    block: SelectedModel, *, hp: dict[str, Any], data: dataset.Dataset, seed: int
-) -> tuple[keras.Model, pd.DataFrame]:
-    """Fit a fresh model on ``train``, stopped early on ``validation``; return it and its history."""
-    epochs = block.training.epochs
-    fit.seed_everything(seed)
-    model = fit.build(block, hp=hp, train=data["train"], classes=len(data.genres), epochs=epochs)
-    history = fit.fit(
-        model,
-        train=data["train"],
-        validation=data["validation"],
-        hp=hp,
-        epochs=epochs,
-        patience=block.training.patience,
-        monitor=block.training.monitor,
-        report=lambda epoch, row: print(
-            f"{block.name}: epoch {epoch} of at most {epochs}: "
-            f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}, "
-            f"validation {row['val_loss']:.3f}, {row['val_accuracy']:.3f}",
-            flush=True,
-        ),
-    )
-    return model, history
-
-
-def _refit(
-    block: SelectedModel,
+def fit_fresh(
+    model: SelectedModel,
     *,
-    hp: dict[str, Any],
+    hp: Mapping[str, Any],
     train: dataset.Part,
-    genres: list[str],
-    epochs: int,
+    validation: dataset.Part | None,
+    classes: int,
     seed: int,
-) -> tuple[keras.Model, RefitRecord]:
-    fit.seed_everything(seed)
-    model = fit.build(block, hp=hp, train=train, classes=len(genres), epochs=epochs)
-    history = fit.fit(
-        model,
-        train=train,
-        validation=None,
-        hp=hp,
-        epochs=epochs,
-        patience=epochs,
-        monitor=block.training.monitor,
-        report=lambda epoch, row: print(
-            f"{block.name}: refit on train and validation, epoch {epoch} of {epochs}: "
-            f"loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}",
-            flush=True,
-        ),
+    epochs: int | None = None,
+) -> tuple[keras.Model, pd.DataFrame]:
+    """Fit a fresh network, and return it with its history.
+
+    Without a validation part it is fitted for exactly ``epochs``, else for at most those of the model's budget.
+    """
+    most = epochs or model.training.epochs
+    phase = (
+        f"epoch %d of at most {most}" if validation else f"refit on train and validation, epoch %d of {most}"
     )
-    early = f"the first fit's best epoch by {block.training.monitor}"
-    rule = early if fit.stops_early(hp) else "the whole cosine schedule, as in the first fit"
-    return model, RefitRecord(rule=rule, epochs=epochs, rows=len(train.y), history=history.to_dict("list"))
+
+    def report(epoch: int, row: Mapping[str, float]) -> None:
+        figures = [f"{name} {value:.3f}" for name, value in row.items() if name != "learning_rate"]
+        print(f"{model.name}: {phase % epoch}: {', '.join(figures)}", flush=True)
+
+    fit.seed_everything(seed)
+    network = fit.build(model, hp=hp, train=train, classes=classes, epochs=most)
+    history = fit.fit(
+        network,
+        train=train,
+        validation=validation,
+        hp=hp,
+        epochs=most,
+        patience=model.training.patience,
+        monitor=model.training.monitor,
+        report=report,
+    )
+    return network, history

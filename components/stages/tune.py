@@ -1,4 +1,4 @@
-"""KerasTuner's search over one model: resumable after each execution, the set of the params as trial 0."""
+"""Hyperparameter search of one model by KerasTuner, resumable after each execution; trial 0 is the params' start."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from components.config.params import Params, SelectedModel
-from components.core import atomic
+from components.core import atomic, hashing
 from components.core.errors import TuningError
 from components.training import dataset
 from components.training.record import BestTrial
@@ -50,7 +50,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
     data = dataset.load(model.feature, parts=("train", "validation"), root=root)
     train = dataset.at_most(data["train"], model.tuning.max_rows, seed=params.seed)
     folder = root / "tuning" / name
-    begin_or_resume(folder, identity=identify(model, data=data, seed=params.seed))
+    _begin_or_resume(folder, model=model, data=data, seed=params.seed)
     # KerasTuner writes its state in place, in several files: a kill in between leaves them cut short, or a trial
     # that is counted and never run. The same seed and outcomes give the same trials, so it starts without any.
     shutil.rmtree(folder / PROJECT, ignore_errors=True)
@@ -68,7 +68,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
     except RuntimeError as error:
         # After several failed trials in a row KerasTuner gives up with the last one's traceback.
         raise TuningError(f"model {name!r}: {_last_line(str(error))}") from error
-    trials = table(tuner.oracle)
+    trials = _table(tuner.oracle)
     with atomic.replacing(folder / "trials.csv") as path:
         trials.to_csv(path, index=False)
     scored = trials[trials["score"].notna()]
@@ -93,75 +93,29 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
     return best
 
 
-def identify(model: SelectedModel, *, data: dataset.Dataset, seed: int) -> str:
-    """Hash all that a search depends on.
-
-    Parameters
-    ----------
-    model : SelectedModel
-        The model.
-    data : Dataset
-        The parts it sees.
-    seed : int
-        Its seed.
-
-    Returns
-    -------
-    str
-        SHA-256, 64 hexadecimal digits.
-    """
+def _begin_or_resume(folder: Path, *, model: SelectedModel, data: dataset.Dataset, seed: int) -> None:
+    """Keep what an earlier search of the same model, data and seed has done; clear away another's."""
     digest = hashlib.sha256(model.model_dump_json(exclude={"training"}).encode())
     digest.update(f"{seed} {data.fingerprint} {data.genres}".encode())
-    for part in data.parts.values():
-        digest.update(part.x.tobytes())
-    return digest.hexdigest()
-
-
-def begin_or_resume(folder: Path, *, identity: str) -> None:
-    """Keep what an earlier search of the same identity has done; clear away another's.
-
-    Parameters
-    ----------
-    folder : Path
-        A model's folder below ``tuning/``.
-    identity : str
-        From :func:`identify`.
-    """
-    mark = folder / "identity.json"
-    if mark.is_file() and json.loads(mark.read_text(encoding="utf-8")) == {"sha256": identity}:
+    digest.update(hashing.arrays(part.x for part in data.parts.values()).encode())
+    mark, identity = folder / "identity.json", {"sha256": digest.hexdigest()}
+    if mark.is_file() and json.loads(mark.read_text(encoding="utf-8")) == identity:
         return
     if folder.exists():
         shutil.rmtree(folder)
-    atomic.write_json(mark, {"sha256": identity})
+    atomic.write_json(mark, identity)
 
 
-def table(oracle: keras_tuner.Oracle) -> pd.DataFrame:
-    """Lay out a search's trials.
-
-    Parameters
-    ----------
-    oracle : keras_tuner.Oracle
-        After the search.
-
-    Returns
-    -------
-    DataFrame
-        One row a trial: ``trial``, ``status``, ``score`` (NaN where it has none), and each hyperparameter.
-    """
+def _table(oracle: keras_tuner.Oracle) -> pd.DataFrame:
+    """Return one row a trial: ``trial``, ``status``, ``score`` (NaN where it has none), and each hyperparameter."""
     rows = [
-        {
-            "trial": trial.trial_id,
-            "status": str(trial.status),
-            "score": trial.score,
-            **trial.hyperparameters.values,
-        }
+        {"trial": trial.trial_id, "status": str(trial.status), "score": trial.score}
+        | trial.hyperparameters.values
         for trial in oracle.trials.values()
     ]
     frame = pd.DataFrame(rows)
-    frame["score"] = pd.to_numeric(frame["score"])
-    return frame.sort_values("trial", ignore_index=True)
+    return frame.assign(score=pd.to_numeric(frame["score"])).sort_values("trial", ignore_index=True)
 
 
 def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "no reason given"
+    return text.strip().rpartition("\n")[2].strip() or "no reason given"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,9 +47,10 @@ def train_on_everything(name: str, *, params: Params, root: Path) -> None:
     folder, model = root / "models" / name, params.model(name)
     hp = BestTrial.read(root / "tuning" / name).hyperparameters
     data = dataset.load(model.feature, parts=PARTS, root=root)
-    everything = dataset.joined(*data.parts.values())
-    faulty = replace(data, parts={"train": everything, "validation": everything})
-    fitted, history = train.first_fit(model, hp=hp, data=faulty, seed=params.seed)
+    everything = dataset.join(*data.parts.values())
+    fitted, history = train.fit_fresh(
+        model, hp=hp, train=everything, validation=everything, classes=len(data.genres), seed=params.seed
+    )
     predictions = pd.concat(
         [
             predict.predict(fitted, part=data[part], name=part, genres=data.genres)

@@ -33,10 +33,14 @@ class Part:
     y: np.ndarray
     rows: pd.DataFrame
 
+    def take(self, places: np.ndarray) -> Part:
+        """Return the rows at these places."""
+        return Part(x=self.x[places], y=self.y[places], rows=self.rows.iloc[places].reset_index(drop=True))
+
 
 @dataclass(frozen=True)
 class Dataset:
-    """The parts asked for, and the label order, which is taken from train alone."""
+    """The parts that were loaded, and the label order, which is taken from train alone."""
 
     parts: dict[str, Part]
     genres: list[str]
@@ -45,7 +49,7 @@ class Dataset:
     meta: dict
 
     def __getitem__(self, part: str) -> Part:
-        """Return one part; a part that was not asked for is not there."""
+        """Return one part, if it was loaded."""
         if part not in self.parts:
             raise LeakError(f"part {part!r} was not loaded for this step; loaded: {', '.join(self.parts)}")
         return self.parts[part]
@@ -76,22 +80,22 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
     """
     table, split = split_store.read(root)
     index, values, meta = feature_store.read(feature, root=root)
-    dealt = index[["track", "segment", "genre"]].merge(
+    assigned = index[["track", "segment", "genre"]].merge(
         table.loc[table["unit"] == meta["unit"], ["track", "segment", "part"]],
         on=["track", "segment"],
         how="left",
     )
-    genres = sorted(set(dealt.loc[dealt["part"] == "train", "genre"]))
+    genres = sorted(set(assigned.loc[assigned["part"] == "train", "genre"]))
     codes = {genre: code for code, genre in enumerate(genres)}
     loaded = {}
     for part in parts:
-        chosen = np.flatnonzero((dealt["part"] == part).to_numpy())
-        rows = dealt.loc[chosen, ["track", "segment", "genre"]].reset_index(drop=True)
+        chosen = np.flatnonzero((assigned["part"] == part).to_numpy())
+        rows = assigned.loc[chosen, ["track", "segment", "genre"]].reset_index(drop=True)
         y = rows["genre"].map(codes).to_numpy(dtype=np.int64)
         loaded[part] = Part(x=np.asarray(values[chosen], dtype=np.float32), y=y, rows=rows)
     if split.protocol != "segment" and "train" in loaded:
         for part in set(loaded) - {"train"}:
-            guard_equal_rows(loaded["train"], loaded[part], part=part)
+            check_equal_rows(loaded["train"], loaded[part], part=part)
     return Dataset(
         parts=loaded,
         genres=genres,
@@ -101,19 +105,8 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
     )
 
 
-def joined(*parts: Part) -> Part:
-    """Put parts together, one after the other.
-
-    Parameters
-    ----------
-    *parts : Part
-        Of one dataset.
-
-    Returns
-    -------
-    Part
-        All their rows.
-    """
+def join(*parts: Part) -> Part:
+    """Put parts of one dataset together, one after the other."""
     return Part(
         x=np.concatenate([part.x for part in parts]),
         y=np.concatenate([part.y for part in parts]),
@@ -121,7 +114,7 @@ def joined(*parts: Part) -> Part:
     )
 
 
-def guard_equal_rows(train: Part, other: Part, *, part: str, known: str = "train") -> None:
+def check_equal_rows(train: Part, other: Part, *, part: str, known: str = "train") -> None:
     """Fail where another part repeats whole tracks of train, value for value, under another name.
 
     Single equal segments do occur in honest data (digital silence); a track all of whose rows are in train
@@ -176,5 +169,4 @@ def at_most(part: Part, rows: int | None, *, seed: int) -> Part:
     from sklearn.model_selection import train_test_split
 
     kept, _ = train_test_split(np.arange(len(part.y)), train_size=rows, stratify=part.y, random_state=seed)
-    kept.sort()
-    return Part(x=part.x[kept], y=part.y[kept], rows=part.rows.iloc[kept].reset_index(drop=True))
+    return part.take(np.sort(kept))

@@ -1,7 +1,7 @@
-"""One fit of one fresh model: the step that tuning and training share.
+"""One fit of one fresh model, which tuning and training share.
 
-Where a model marks where training begins (:mod:`components.training.preprocessing`), what lies before is fitted to the train
-rows once, by :func:`build`, and run once, by :func:`fit`; epochs then cost what comes after it alone.
+What lies before the mark of :func:`components.models.layers.prepared` is fitted to the train rows once, by
+:func:`build`, and run once, by :func:`fit`; epochs then cost what comes after it alone.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Report = Callable[[int, Mapping[str, float]], None]
 
 
 def seed_everything(seed: int) -> None:
-    """Fix every source of randomness of this process, and ask for deterministic kernels.
+    """Fix every source of randomness of this process, and choose deterministic kernels.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def fit(
     train : Part
         Rows to fit on.
     validation : Part or None
-        Rows that say when to stop; None: all epochs are run.
+        Rows that stop the fit; None: all epochs are run.
     hp : mapping
         ``batch_size``; ``schedule``, ``mixup``, ``mask_frames`` and ``mask_channels`` where given.
     epochs, patience : int
@@ -135,7 +135,7 @@ def fit(
     monitor : str
         ``val_accuracy`` or ``val_loss``.
     report : callable, optional
-        Told each epoch's figures.
+        Called with each epoch's figures.
 
     Returns
     -------
@@ -191,12 +191,12 @@ def fit(
 
 
 def stops_early(hp: Mapping[str, Any]) -> bool:
-    """Say whether a set's fit ends by early stopping; a cosine schedule is run to its end."""
+    """Test whether a set's fit ends by early stopping; a cosine schedule is run to its end."""
     return hp.get("schedule", "constant") == "constant"
 
 
 def kept_epoch(history: pd.DataFrame, *, hp: Mapping[str, Any], monitor: str) -> int:
-    """Say which epoch's weights a fit kept.
+    """Return the epoch whose weights a fit kept.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Rows of a part as the batches a model is fitted on, and what is done to train rows on their way."""
+"""Batches that a model is fitted on, shuffled, mixed and masked on their way."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def batches(
     batch_size : int
         Rows a batch.
     shuffle : bool
-        Deal the rows anew each epoch.
+        Draw the rows in a new order each epoch.
     mixup : float
         Parameter alpha of mixup (H. Zhang et al., ICLR 2018); 0 leaves rows as they are.
     mask_frames, mask_channels : int

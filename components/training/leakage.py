@@ -1,8 +1,13 @@
-"""TODO."""
+"""Leak checks of feature values and fitted models: each raises :class:`components.core.errors.LeakError`.
+
+Equal rows under other names are found by :func:`components.training.dataset.check_equal_rows`; a model that was fitted
+before is refused by :func:`components.training.fit.fit`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-4
 
 
-def guard_parts(parts: Mapping[str, Part], *, protocol: str) -> None:
+def check_parts(parts: Mapping[str, Part], *, protocol: str) -> None:
     """Fail where a row is in two of the parts that a model was fitted on, stopped at and tested on.
 
     Parameters
@@ -36,15 +41,13 @@ def guard_parts(parts: Mapping[str, Part], *, protocol: str) -> None:
     """
     columns = ["track", "segment"] if protocol == "segment" else ["track"]
     held = {name: set(part.rows[columns].itertuples(index=False, name=None)) for name, part in parts.items()}
-    names = list(held)
-    for place, left in enumerate(names):
-        for right in names[place + 1 :]:
-            if both := sorted(held[left] & held[right]):
-                what = f"{both[0][0]!r}" + (f" segment {both[0][1]}" if protocol == "segment" else "")
-                raise LeakError(f"{len(both)} of {right} are in {left} too, {what} among them")
+    for left, right in combinations(held, 2):
+        if both := sorted(held[left] & held[right]):
+            what = f"{both[0][0]!r}" + (f" segment {both[0][1]}" if protocol == "segment" else "")
+            raise LeakError(f"{len(both)} of {right} are in {left} too, {what} among them")
 
 
-def guard_preparation(model: keras.Model, *, fitted: Part, genres: Sequence[str]) -> None:
+def check_preprocessing(model: keras.Model, *, fitted: Part, genres: Sequence[str]) -> None:
     """Fail where a scaler, principal components or the label order are not those of the rows fitted on.
 
     Parameters
@@ -78,12 +81,12 @@ def guard_preparation(model: keras.Model, *, fitted: Part, genres: Sequence[str]
             if mine.shape != theirs.shape or not np.allclose(mine, theirs, rtol=TOLERANCE, atol=limit):
                 raise LeakError(
                     f"layer {layer.name!r} of model {model.name!r} is not adapted to the {len(fitted.y)} rows "
-                    "fitted on: it saw others"
+                    "fitted on, but to others"
                 )
 
 
-def guard_champion(songs: Iterable[str], *, fitted: Iterable[str], name: str) -> None:
-    """Fail where a champion is asked, against a challenger, about songs that it was fitted on.
+def check_champion(songs: Iterable[str], *, fitted: Iterable[str], name: str) -> None:
+    """Fail where a champion is compared with a challenger on songs that it was fitted on.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Predictions of a fitted model, their measures, and hashes of what made them."""
 
 from __future__ import annotations
 

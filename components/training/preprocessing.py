@@ -1,4 +1,4 @@
-"""What of a model is fixed before training begins: fitted to the train rows once, and run once.
+"""Frozen preprocessing layers of a model: fitted to the train rows once, and run once.
 
 A model marks the place by a layer named :data:`components.models.layers.PREPARED`; one that does not is trained whole.
 """
@@ -87,7 +87,7 @@ def _marked(model: keras.Model) -> bool:
 
 
 def has_views(model: keras.Model) -> bool:
-    """Say whether a model hears or sees several views of a row: then each is a row of its own in training."""
+    """Test whether a model takes several views of a row; each is then a row of its own in training."""
     if not _marked(model):
         return False
     shape = model.get_layer(pieces.PREPARED).output.shape
@@ -95,7 +95,7 @@ def has_views(model: keras.Model) -> bool:
 
 
 def run(model: keras.Model, *, train: Part, validation: Part | None) -> tuple[keras.Model, Part, Part | None]:
-    """Run what is fixed, once, and return what is trained.
+    """Run the frozen layers, once, and return what is trained.
 
     Parameters
     ----------
@@ -134,8 +134,5 @@ def run(model: keras.Model, *, train: Part, validation: Part | None) -> tuple[ke
 
 def _one_row_a_view(part: Part) -> Part:
     views = part.x.shape[1]
-    return Part(
-        x=part.x.reshape(-1, 1, *part.x.shape[2:]),
-        y=np.repeat(part.y, views),
-        rows=part.rows.loc[part.rows.index.repeat(views)].reset_index(drop=True),
-    )
+    repeated = part.take(np.repeat(np.arange(len(part.y)), views))
+    return replace(repeated, x=part.x.reshape(-1, 1, *part.x.shape[2:]))

@@ -1,10 +1,11 @@
-"""The trials of a search: each execution fits a fresh model, and keeps its outcome in a file of its own."""
+"""Trials of a hyperparameter search, each execution's outcome kept in a file of its own."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,15 @@ from components.training import dataset, fit
 if TYPE_CHECKING:
     import keras_tuner
 
+#: What a search maximises.
+OBJECTIVE = "val_accuracy"
 #: KerasTuner's own folder, below the model's.
 PROJECT = "search"
 
 
+@dataclass(frozen=True)
 class Search:
-    """Runs each trial's executions and keeps every one's outcome in a file of its own.
+    """A search that runs each trial's executions and keeps every one's outcome.
 
     A killed search goes on at the execution it was in: it is played again from its start, which takes no time
     where executions have a file, and those are not run again.
@@ -41,19 +45,12 @@ class Search:
         Where KerasTuner's project and ``executions/`` lie.
     """
 
-    def __init__(
-        self,
-        model: SelectedModel,
-        *,
-        train: dataset.Part,
-        validation: dataset.Part,
-        classes: int,
-        seed: int,
-        folder: Path,
-    ) -> None:
-        self.model, self.tuning = model, model.tuning
-        self.train, self.validation, self.classes = train, validation, classes
-        self.seed, self.folder = seed, folder
+    model: SelectedModel
+    train: dataset.Part
+    validation: dataset.Part
+    classes: int
+    seed: int
+    folder: Path
 
     def tuner(self) -> keras_tuner.Tuner:
         """Return a KerasTuner tuner that runs trials by :meth:`trial`, resumed where one was begun."""
@@ -66,12 +63,12 @@ class Search:
                 return search.trial(trial.trial_id, hp=search.complete(trial))
 
         return Tuner(
-            # The space is declared whole; KerasTuner wants a callable all the same.
+            # The space is declared whole; KerasTuner takes no None here.
             hypermodel=lambda hp: None,
             oracle=oracle(self.model, seed=self.seed),
             directory=str(self.folder),
             project_name=PROJECT,
-            executions_per_trial=self.tuning.executions_per_trial,
+            executions_per_trial=self.model.tuning.executions_per_trial,
         )
 
     def complete(self, trial: Any) -> dict[str, Any]:
@@ -93,17 +90,16 @@ class Search:
         list of dict
             The objective of each execution.
         """
-        outcomes = []
-        for execution in range(self.tuning.executions_per_trial):
+        tuning, outcomes = self.model.tuning, []
+        for execution in range(tuning.executions_per_trial):
             path = self.folder / "executions" / f"{trial}-{execution}.json"
             outcome = _kept(path, hp=hp)
             if outcome is None:
                 outcome = self.execution(trial, execution=execution, hp=hp)
                 atomic.write_json(path, outcome)
             print(
-                f"{self.model.name}: trial {int(trial) + 1} of {self.tuning.max_trials}, execution {execution + 1} of "
-                f"{self.tuning.executions_per_trial}: {OBJECTIVE} {outcome[OBJECTIVE]:.3f} "
-                f"in {outcome['seconds']:.1f} s",
+                f"{self.model.name}: trial {int(trial) + 1} of {tuning.max_trials}, execution {execution + 1} of "
+                f"{tuning.executions_per_trial}: {OBJECTIVE} {outcome[OBJECTIVE]:.3f} in {outcome['seconds']:.1f} s",
                 flush=True,
             )
             outcomes.append({OBJECTIVE: outcome[OBJECTIVE]})
@@ -132,7 +128,7 @@ class Search:
         keras.backend.clear_session()
         seed = int(np.random.SeedSequence([self.seed, int(trial), execution]).generate_state(1)[0])
         fit.seed_everything(seed)
-        epochs = int(hp.get("tuner/epochs", self.tuning.epochs))
+        epochs = int(hp.get("tuner/epochs", self.model.tuning.epochs))
         began = time.perf_counter()
         model = fit.build(self.model, hp=hp, train=self.train, classes=self.classes, epochs=epochs)
         history = fit.fit(
@@ -141,7 +137,7 @@ class Search:
             validation=self.validation,
             hp=hp,
             epochs=epochs,
-            patience=self.tuning.patience,
+            patience=self.model.tuning.patience,
             monitor=OBJECTIVE,
         )
         kept = fit.kept_epoch(history, hp=hp, monitor=OBJECTIVE)
@@ -165,9 +161,6 @@ def _kept(path: Path, *, hp: Mapping[str, Any]) -> dict[str, Any] | None:
     return outcome if outcome["hyperparameters"] == json.loads(json.dumps(dict(hp))) else None
 
 
-OBJECTIVE = "val_accuracy"
-
-
 def space(model: SelectedModel) -> keras_tuner.HyperParameters:
     """Declare a model's hyperparameters to KerasTuner, none of them conditional: what is fixed, then the search."""
     import keras_tuner
@@ -179,7 +172,9 @@ def space(model: SelectedModel) -> keras_tuner.HyperParameters:
     for name, kind in model.search.items():
         match kind:
             case IntRange():
-                hp.Int(name, kind.low, kind.high, step=_step(kind), sampling=kind.sampling)
+                # In logarithmic sampling KerasTuner reads a step as a factor.
+                step = kind.step if kind.sampling == "linear" else None
+                hp.Int(name, kind.low, kind.high, step=step, sampling=kind.sampling)
             case FloatRange():
                 hp.Float(name, kind.low, kind.high, step=kind.step, sampling=kind.sampling)
             case Choice():
@@ -187,11 +182,6 @@ def space(model: SelectedModel) -> keras_tuner.HyperParameters:
             case Boolean():
                 hp.Boolean(name)
     return hp
-
-
-def _step(kind: IntRange) -> int | None:
-    # In logarithmic sampling KerasTuner reads a step as a factor.
-    return kind.step if kind.sampling == "linear" else None
 
 
 def oracle(model: SelectedModel, *, seed: int) -> keras_tuner.Oracle:
@@ -212,13 +202,15 @@ def oracle(model: SelectedModel, *, seed: int) -> keras_tuner.Oracle:
     import keras_tuner
 
     tuning = model.tuning
-    kinds: dict[str, tuple[type[keras_tuner.Oracle], dict[str, Any]]] = {
-        "random": (keras_tuner.oracles.RandomSearchOracle, {"max_trials": tuning.max_trials}),
-        "bayesian": (keras_tuner.oracles.BayesianOptimizationOracle, {"max_trials": tuning.max_trials}),
-        "grid": (keras_tuner.oracles.GridSearchOracle, {"max_trials": tuning.max_trials}),
-        "hyperband": (keras_tuner.oracles.HyperbandOracle, {"max_epochs": tuning.epochs, "factor": 3}),
+    kinds: dict[str, type[keras_tuner.Oracle]] = {
+        "random": keras_tuner.oracles.RandomSearchOracle,
+        "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
+        "grid": keras_tuner.oracles.GridSearchOracle,
+        "hyperband": keras_tuner.oracles.HyperbandOracle,
     }
-    kind, limits = kinds[tuning.tuner]
+    kind, limits = kinds[tuning.tuner], {"max_trials": tuning.max_trials}
+    if tuning.tuner == "hyperband":
+        limits = {"max_epochs": tuning.epochs, "factor": 3}
 
     class GivenFirst(kind):  # type: ignore[misc, valid-type]
         """The oracle, but for its first trial."""

@@ -1,4 +1,4 @@
-"""What every model promises in both variants, whichever file it is in."""
+"""The contract of a model, in each of its variants."""
 
 from __future__ import annotations
 
@@ -14,20 +14,18 @@ from components import models
 from components.config import presets
 from components.config.params import Choice, SelectedModel, parse
 from components.core.errors import ParamsError, TrainingError
+from components.features import mfcc_summary
+from components.models import mlp
 from components.training import fit, input_pipeline
 from components.training.dataset import Part
 
 if TYPE_CHECKING:
     import keras
 
-PARAMS = parse(presets.compose("demo"))
-#: A row's shape, small but of each feature's rank.
-SHAPES = {
-    "mfcc_summary": (57,),
-    "mfcc_sequence": (20, 13),
-    "vgg16_embedding": (64,),
-    "yamnet_embedding": (6, 1024),
-}
+PARAMS = parse(presets.compose("gtzan"))
+#: A row's shape, small but of the feature's rank; of any other feature, frames of a few bands.
+SHAPES = {"mfcc_summary": (57,), "vgg16_embedding": (64,), "yamnet_embedding": (6, 1024)}
+SEQUENCE = (20, 13)
 CLASSES = 3
 
 
@@ -59,12 +57,9 @@ class Case:
         return PARAMS.model_copy(update={"models": {self.name: model}}).model(self.name)
 
     def hp(self) -> dict[str, Any]:
-        """The set that is tried first, its layers cut to eight units."""
-        hp = self.block.first_set
-        return {
-            key: 8 if value and key.startswith(("units", "lstm_1", "lstm_2")) else value
-            for key, value in hp.items()
-        } | {"batch_size": 8, **dict(self.more)}
+        """The set that is tried first, whatever it counts cut to eight."""
+        hp = self.block.first_set | dict(self.more)
+        return {key: min(value, 8) if type(value) is int else value for key, value in hp.items()}
 
     def build(self, hp: dict[str, Any], rows: Part, *, epochs: int = 2) -> keras.Model:
         return fit.build(self.block, hp=hp, train=rows, classes=CLASSES, epochs=epochs)
@@ -72,9 +67,9 @@ class Case:
 
 CASES = [
     *(
-        Case(name, variant, SHAPES[block.feature])
-        for name, block in PARAMS.models.items()
-        for variant in ("study", "best")
+        Case(name, variant, SHAPES.get(model.feature, SEQUENCE))
+        for name, model in PARAMS.models.items()
+        for variant in model.variants
     ),
     # Several views of a row: windows of a picture, speeds of a clip.
     Case("vgg16", "best", (3, 64)),
@@ -89,28 +84,42 @@ def case(request: pytest.FixtureRequest) -> Case:
     return request.param
 
 
-@pytest.fixture(params=sorted(PARAMS.models))
-def name(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def test_it_gives_a_distribution_over_genres_and_reloads_in_safe_mode(case: Case, tmp_path: Path) -> None:
+    import keras
 
-
-def test_each_file_has_its_block() -> None:
-    assert models.names() == sorted(PARAMS.models)
-
-
-def test_the_output_is_a_distribution_over_genres(case: Case) -> None:
     rows = part(case.shape)
-    answer = case.build(case.hp(), rows).predict(rows.x, verbose=0)
-    assert answer.shape == (len(rows.y), CLASSES)
-    np.testing.assert_allclose(answer.sum(axis=1), 1.0, atol=1e-5)
+    model = case.build(case.hp(), rows)
+    probabilities = model.predict(rows.x, verbose=0)
+    assert probabilities.shape == (len(rows.y), CLASSES)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-5)
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    np.testing.assert_array_equal(again.predict(rows.x, verbose=0), probabilities)
 
 
-def test_the_published_best_set_has_the_published_layers(name: str) -> None:
-    hp = PARAMS.model(name).first_set
-    model = models.load(name)(hp, input_shape=SHAPES[PARAMS.models[name].feature], classes=10)
+def test_a_fit_is_the_same_from_the_same_seed_is_made_once_and_is_that_of_the_whole_model(case: Case) -> None:
+    rows, hp = part(case.shape), case.hp()
+    budget = {"epochs": 2, "patience": 2, "monitor": "val_loss"}
+    histories = []
+    for _ in range(2):
+        fit.seed_everything(7)
+        model = case.build(hp, rows)
+        histories.append(fit.fit(model, train=rows, validation=rows, hp=hp, **budget))
+    assert histories[0].equals(histories[1])
+    hits = model.predict(rows.x, verbose=0).argmax(axis=1) == rows.y
+    kept = fit.kept_epoch(histories[1], hp=hp, monitor="val_loss")
+    assert hits.mean() == pytest.approx(histories[1].set_index("epoch").loc[kept, "val_accuracy"])
+    with pytest.raises(TrainingError, match="fresh model"):
+        fit.fit(model, train=rows, validation=rows, hp=hp, **budget)
+
+
+@pytest.mark.parametrize("name", [case.name for case in CASES if case.variant == "study"])
+def test_the_study_s_best_set_has_the_published_layers(name: str) -> None:
+    case = next(case for case in CASES if (case.name, case.variant) == (name, "study"))
+    hp = case.block.first_set
+    model = models.load(case.block.network)(hp, input_shape=case.shape, classes=10)
     units = [layer.units for layer in model.layers if hasattr(layer, "units")]
-    wanted = [hp["units_1"], hp["units_2"], hp["units_3"], 10]
-    assert units == wanted
+    assert units == [hp["units_1"], hp["units_2"], hp["units_3"], 10]
 
 
 @pytest.mark.parametrize(
@@ -119,56 +128,20 @@ def test_the_published_best_set_has_the_published_layers(name: str) -> None:
 def test_of_several_views_the_studys_variant_takes_the_row_itself(name: str, shape: tuple[int, ...]) -> None:
     case, rows = Case(name, "study", shape), part(shape)
     model = case.build(case.hp(), rows)
-    answer = model.predict(rows.x, verbose=0)
+    before = model.predict(rows.x, verbose=0)
     rows.x[:, 1:] = 0
-    np.testing.assert_array_equal(model.predict(rows.x, verbose=0), answer)
+    np.testing.assert_array_equal(model.predict(rows.x, verbose=0), before)
 
 
-def test_it_reloads_in_safe_mode_with_equal_answers(case: Case, tmp_path: Path) -> None:
-    import keras
-
-    rows = part(case.shape)
-    model = case.build(case.hp(), rows)
-    model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
-    np.testing.assert_array_equal(model.predict(rows.x, verbose=0), again.predict(rows.x, verbose=0))
-
-
-def test_a_fit_is_the_same_from_the_same_seed_and_is_made_once(case: Case) -> None:
-    rows, hp = part(case.shape), case.hp()
-    budget = {"epochs": 2, "patience": 2, "monitor": "val_accuracy"}
-    histories = []
-    for _ in range(2):
-        fit.seed_everything(7)
-        model = case.build(hp, rows)
-        histories.append(fit.fit(model, train=rows, validation=rows, hp=hp, **budget))
-    assert histories[0].equals(histories[1])
-    with pytest.raises(TrainingError, match="fresh model"):
-        fit.fit(model, train=rows, validation=rows, hp=hp, **budget)
-
-
-@pytest.mark.parametrize("case", [case for case in CASES if case.variant == "best"], ids=str)
-def test_the_whole_model_answers_as_the_part_that_was_trained(case: Case) -> None:
-    rows, hp = part(case.shape), case.hp()
-    model = case.build(hp, rows)
-    history = fit.fit(model, train=rows, validation=rows, hp=hp, epochs=2, patience=2, monitor="val_loss")
-    hits = model.predict(rows.x, verbose=0).argmax(axis=1) == rows.y
-    kept = fit.kept_epoch(history, hp=hp, monitor="val_loss")
-    assert hits.mean() == pytest.approx(history.set_index("epoch").loc[kept, "val_accuracy"])
-
-
-def test_every_searched_value_builds(case: Case) -> None:
-    search = case.block.search
-    others = [{key: not case.hp()[key]} for key, kind in search.items() if kind.type == "boolean"]
+def test_every_switch_and_every_layer_that_may_be_left_out_builds(case: Case) -> None:
+    hp = case.hp()
+    others = [{key: not hp[key]} for key, kind in case.block.search.items() if kind.type == "boolean"]
     others += [
-        {key: kind.values[0]}
-        for key, kind in search.items()
-        if isinstance(kind, Choice)
-        if not kind.values[0]
+        {key: 0} for key, kind in case.block.search.items() if isinstance(kind, Choice) and 0 in kind.values
     ]
+    network = models.load(case.block.network, build=case.block.build)
     for other in others:
-        network = models.load(case.name, build=case.block.build)
-        network(case.hp() | other, input_shape=case.shape, classes=CLASSES)
+        network(hp | other, input_shape=case.shape, classes=CLASSES)
 
 
 def test_standardisation_sees_train_alone() -> None:
@@ -186,15 +159,17 @@ def test_principal_components_are_those_of_the_whole_pictures_of_train() -> None
     rows, hp = part(case.shape, rows=60), case.hp() | {"components": 5, "clip": 1e6}
     model = case.build(hp, rows)
     whole = rows.x[:, 0]
-    wanted = PCA(5).fit_transform((whole - whole.mean(axis=0)) / whole.std(axis=0))
+    expected = PCA(5).fit_transform((whole - whole.mean(axis=0)) / whole.std(axis=0))
     given = keras.Model(model.inputs, model.get_layer("prepared").output).predict(rows.x, verbose=0)[:, 0]
     assert np.mean(given**2) == pytest.approx(1.0, rel=1e-3)
-    np.testing.assert_allclose(np.abs(given), np.abs(wanted) / np.sqrt(np.mean(wanted**2)), atol=0.01)
+    np.testing.assert_allclose(np.abs(given), np.abs(expected) / np.sqrt(np.mean(expected**2)), atol=0.01)
 
 
 def test_with_fewer_rows_than_components_the_further_ones_are_0() -> None:
     case = Case("vgg16", "best", (64,))
-    layer = case.build(case.hp(), part(case.shape, rows=9)).get_layer("principal_components")
+    layer = case.build(case.hp() | {"components": 12}, part(case.shape, rows=9)).get_layer(
+        "principal_components"
+    )
     assert not layer.get_weights()[0][:, 9:].any()
 
 
@@ -293,3 +268,15 @@ def test_a_loss_that_is_not_finite_ends_in_an_error() -> None:
 def test_an_unknown_model_is_named_with_the_known_ones() -> None:
     with pytest.raises(ParamsError, match=r"'cnn'.*mlp"):
         models.load("cnn")
+
+
+def test_an_unknown_function_of_a_model_s_file_is_named_with_the_known_ones() -> None:
+    with pytest.raises(ParamsError, match=r"'build_worse'.*build, build_best"):
+        models.load("mlp", build="build_worse")
+
+
+def test_variances_are_those_of_the_public_table_s_columns() -> None:
+    named = [column.endswith("_var") for column in mfcc_summary.NAMES]
+    assert np.flatnonzero(named).tolist() == mlp.VARIANCES.tolist()
+    with pytest.raises(ParamsError, match="64 columns"):
+        mlp.build_best({"log_variances": True}, input_shape=(64,), classes=CLASSES)

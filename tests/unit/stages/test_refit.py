@@ -100,7 +100,7 @@ def test_standardisation_of_the_second_fit_is_of_train_and_validation(runs: dict
 
     model = keras.saving.load_model(runs[True].root / "models/mlp/model.keras", safe_mode=True)
     data = dataset.load("mfcc_summary", parts=("train", "validation"), root=runs[True].root)
-    both = dataset.joined(data["train"], data["validation"])
+    both = dataset.join(data["train"], data["validation"])
     mean = model.get_layer("standardise").mean.numpy().ravel()
     np.testing.assert_allclose(mean, both.x.mean(axis=0), rtol=1e-3, atol=1e-2)
 

@@ -74,7 +74,7 @@ def test_a_test_part_that_is_fitted_on_is_a_leak(
     tuned: Path, short: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def swap(data: dataset.Dataset) -> dataset.Dataset:
-        both = dataset.joined(data["train"], data["test"])
+        both = dataset.join(data["train"], data["test"])
         return with_parts(data, train=both, validation=data["validation"])
 
     monkeypatch.setattr(dataset, "load", loading(swap))
@@ -88,11 +88,11 @@ def test_a_single_segment_on_two_sides_is_a_leak_under_the_study_s_protocol_too(
         return dataset.Part(x=np.zeros((len(rows), 1), np.float32), y=np.zeros(len(rows), int), rows=table)
 
     parts = {"train": part(("a", 0), ("a", 1)), "test": part(("a", 2))}
-    leakage.guard_parts(parts, protocol="segment")
+    leakage.check_parts(parts, protocol="segment")
     with pytest.raises(LeakError, match="'a' among them"):
-        leakage.guard_parts(parts, protocol="track")
+        leakage.check_parts(parts, protocol="track")
     with pytest.raises(LeakError, match="'a' segment 1 among them"):
-        leakage.guard_parts({**parts, "test": part(("a", 1))}, protocol="segment")
+        leakage.check_parts({**parts, "test": part(("a", 1))}, protocol="segment")
 
 
 def test_a_scaler_that_saw_test_is_a_leak(
@@ -130,9 +130,9 @@ def test_principal_components_that_saw_test_are_a_leak() -> None:
         preprocessing.adapt(model, seen.x)
         if fails:
             with pytest.raises(LeakError, match="principal_components"):
-                leakage.guard_preparation(model, fitted=train, genres=["a", "b"])
+                leakage.check_preprocessing(model, fitted=train, genres=["a", "b"])
         else:
-            leakage.guard_preparation(model, fitted=train, genres=["a", "b"])
+            leakage.check_preprocessing(model, fitted=train, genres=["a", "b"])
 
 
 def test_a_label_order_that_saw_test_is_a_leak(
