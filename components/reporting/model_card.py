@@ -82,8 +82,8 @@ def _what(record: TrainingRecord) -> str:
     return (
         f"**{record.model}** (variant `{record.variant}`): predicts which of {len(record.genres)} genres a song is "
         f"({natural_list(record.genres)}). Takes {source}; {record.parameters:,} parameters. A song's genre "
-        "has the highest mean probability over its segments. In: a file's bytes (WAV, FLAC, MP3, OGG, AIFF, AU; one second to an hour). Out: "
-        "genre, a probability a genre, a timeline."
+        "has the highest mean probability over its segments. In: a file's bytes (WAV, FLAC, MP3, OGG, AIFF, AU; one "
+        "second to an hour). Out: genre, a probability a genre, a timeline."
     )
 
 

@@ -44,7 +44,8 @@ def read(path: Path, *, listing: pd.DataFrame, unit: str) -> tuple[pd.DataFrame,
         if found.get(track) != sha256:
             state = "has changed" if track in found else "is gone"
             raise FeatureError(
-                f"track {track!r} of {path} {state} since it was listed; list the corpus again: `genre stage corpus table`"
+                f"track {track!r} of {path} {state} since it was listed; "
+                "list the corpus again: `genre stage corpus table`"
             )
     rows = feature_table.rows(path)
     rows = rows[rows["track"].isin(set(listing["track"])) & (rows["fault"] == "")]
