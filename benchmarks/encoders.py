@@ -10,13 +10,14 @@ import numpy as np
 
 from benchmarks import plain
 from benchmarks.side_by_side import compare, timed
+from components.core.processes import cores
 from components.corpus import audio
 from components.features import mel_image, vgg16_embedding, yamnet_embedding
 from components.features.encoders import base as encoders
 
 #: YAMNet's rate in Hz, and 3 s of it.
 RATE, LENGTH, PIECES = 16_000, 48_000, 10
-PROCESSORS = len(os.sched_getaffinity(0))
+PROCESSORS = cores()
 
 
 def read(path: str) -> np.ndarray:

@@ -27,13 +27,13 @@ import yaml
 
 from components.config import presets
 from components.config.params import Params, parse
+from components.core.processes import cores, peak_memory_mib
 from components.corpus import store as corpus_store
-from components.features.pipeline import cache
 from components.features.pipeline import store as feature_store
 from components.stages import corpus, features
 
 SECONDS, PIECES = 3.0, 10
-PROCESSES = len(os.sched_getaffinity(0))
+PROCESSES = cores()
 
 
 def params_for(folder: Path, *, feature: str, segments: int) -> Params:
@@ -77,9 +77,8 @@ def one(root: Path, *, feature: str) -> None:
     features.run(feature, params=params, root=root)
     own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     processor = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-    print(
-        json.dumps([time.perf_counter() - began, processor, own.ru_maxrss / 1024, children.ru_maxrss / 1024])
-    )
+    peaks = peak_memory_mib(), peak_memory_mib(children=True)
+    print(json.dumps([time.perf_counter() - began, processor, *peaks]))
 
 
 def kills(folder: Path, *, times: int, feature: str, seed: int) -> None:
@@ -110,7 +109,7 @@ def kills(folder: Path, *, times: int, feature: str, seed: int) -> None:
                 process.kill()
                 process.wait()
                 killed += 1
-                done = len(list(cache.folder(feature, root=root).glob("*.npz")))
+                done = len(list((root / "features" / ".chunks" / feature).glob("*.npz")))
                 print(f"kill {killed}: after {moment:.1f} s of {whole:.1f}; {done} chunks kept", flush=True)
             else:
                 ended += 1

@@ -22,22 +22,24 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from benchmarks import encoders, plain
 from benchmarks.side_by_side import compare, pooled, timed
 from components import features
+from components.config.params import SegmentsParams
+from components.core.processes import cores
 from components.corpus import audio
-from components.features.pipeline import compute, worker
+from components.features.pipeline import chunks, compute
 
 SECONDS, PIECES = 3.0, 10
-PROCESSES = len(os.sched_getaffinity(0))
+PROCESSES = cores()
 
 
 def ours(path: str, *names: str) -> float:
     """Features of one track from one decoding; returns processor seconds."""
     began = time.process_time()
     y, rate = audio.decode(path)
-    count = audio.segment_count(len(y), rate, seconds=SECONDS, per_track=PIECES)
+    segments = SegmentsParams(seconds=SECONDS, per_track=PIECES)
     for name in names:
         module = features.load(name)
         unit = "track" if name == "mel_image" else "segment"
-        clips = compute.cut(y, rate, module=module, unit=unit, seconds=SECONDS, count=count)
+        clips = compute.cut(y, rate, module=module, unit=unit, segments=segments)
         compute.apply(module, clips, options=module.Options())
     return time.process_time() - began
 
@@ -56,7 +58,7 @@ def speed(paths: list[str], *, repeats: int, encoders_too: bool) -> None:
     print(f"{PROCESSES} processors, load {os.getloadavg()[0]:.1f}")
     with (
         threadpool_limits(1),
-        ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"), initializer=worker.start) as pool,
+        ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"), initializer=chunks._start) as pool,
     ):
         list(pool.map(ours_summary, paths * 2))
         many = f"ours, {PROCESSES} processes"
@@ -98,9 +100,7 @@ def main() -> None:
     parser.add_argument("--encoders", action="store_true")
     given = parser.parse_args()
     warnings.filterwarnings("ignore")
-    files = sorted(
-        path for path in given.folder.rglob("*") if path.suffix in {".wav", ".au", ".flac", ".mp3"}
-    )
+    files = sorted(path for path in given.folder.rglob("*") if path.suffix in audio.SUFFIXES)
     chosen = [str(path) for path in files[:: max(1, len(files) // given.tracks)][: given.tracks]]
     speed(chosen, repeats=given.repeats, encoders_too=given.encoders)
 

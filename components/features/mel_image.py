@@ -12,8 +12,8 @@ from functools import lru_cache
 import numpy as np
 
 from components.config.params import Strict
+from components.corpus.image_files import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from components.features.dsp import stft
-from components.features.pipeline.images import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 
 #: Hz.
 SAMPLE_RATE = 22_050

@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from components.config.params import Strict
+from components.corpus.image_files import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from components.features.encoders.base import Encoder
-from components.features.pipeline.images import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 
 SAMPLE_RATE = None
 READS = ("pictures", "mel_image")

@@ -109,9 +109,7 @@ def modules(record: TrainingRecord) -> set[str]:
     from components.features.pipeline import compute
 
     graph = grimp.build_graph("components", exclude_type_checking_imports=True, cache_dir=None)
-    ahead, found = {ENTRYPOINT}, set[str]()
-    for extractor in compute.extractors(record.feature.feature, params=record.params):
-        ahead.add(f"components.features.{extractor}")
+    ahead, found = {ENTRYPOINT, *compute.modules(record.feature.feature, params=record.params)}, set[str]()
     if record.feature.pretrained:
         ahead.add(f"components.features.encoders.{record.feature.pretrained.encoder}")
     while ahead:

@@ -1,28 +1,27 @@
-"""The stage ``features@NAME``: every usable track to rows of one feature, chunk by chunk, and never twice."""
+"""The stage ``features@NAME``: every usable track to rows of one feature."""
 
 from __future__ import annotations
 
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from multiprocessing import get_context
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from components import features
 from components.config.params import Params
-from components.core.errors import FeatureError
-from components.core.processes import cores
-from components.features.pipeline import cache, compute, worker
+from components.core.errors import FeatureError, ParamsError
+from components.corpus import feature_table
+from components.corpus import store as corpus_store
+from components.features.pipeline import chunks, compute
 from components.features.pipeline import store as feature_store
-from components.features.pipeline.cache import Chunk, Track
-from components.features.pipeline.progress import progress
-from components.features.pipeline.worker import Job
+from components.features.pipeline.chunks import Chunk, Job, Track
 
 
 def run(
@@ -34,12 +33,8 @@ def run(
     ----------
     name : str
         A key of ``features`` in ``params.yaml``.
-    params : Params
-        All choices.
-    root : Path
-        The data folder; relative paths of ``corpus.sources`` start from the folder that holds it.
     processes : int or None
-        How many to use, of threads where an encoder is run; None for one a processor. The values do not depend on it.
+        How many, of threads where an encoder runs; None for one a core. The values do not depend on it.
 
     Returns
     -------
@@ -72,65 +67,55 @@ def run(
     }
     console = Console(stderr=True)
     if source == "table":
-        index = _from_table(params=params, root=root, meta=meta)
+        index = _from_table(name, params=params, root=root, meta=meta)
         console.print(f"{name}: {len(index)} rows from the table", highlight=False)
         return index
     encoder = compute.encoder_of(module, params=params)
     meta["pretrained"] = encoder.record() if encoder else None
     job = Job(name=name, params=params, root=root, source=source)
-    listing, tracks, upstream = _tracks(job)
+    listing, tracks, upstream = _tracks(job) if source in params.corpus.sources else _tracks_of_feature(job)
     about = {
         "meta": meta,
         "segments": params.segments.model_dump(mode="json"),
         "upstream": upstream,
-        "code": cache.code(block.extractor, others=features.names()),
+        "code": chunks.code(block.extractor),
     }
-    plan = cache.divide(tracks, about=about)
-    place = cache.folder(name, root=root)
-    place.mkdir(parents=True, exist_ok=True)
-    missing = [chunk for chunk in plan if not cache.is_kept(chunk, place=place)]
-    kept = len(tracks) - sum(len(chunk.tracks) for chunk in missing)
-    with progress(name, total=len(tracks), kept=kept, console=console) as advance:
-        _compute(missing, job=job, together=encoder is not None, processes=processes, advance=advance)
-    index = _assemble(
-        plan,
-        place=place,
-        genres=dict(zip(listing["track"], listing["genre"], strict=True)),
-        job=job,
-        meta=meta,
-    )
-    cache.prune(plan, place=place)
-    seconds = listing["seconds"].to_numpy() if source == "audio" else np.zeros(len(listing))
+    plan = chunks.divide(tracks, about=about)
+    job.folder.mkdir(parents=True, exist_ok=True)
+    missing = [chunk for chunk in plan if not chunks.is_cached(chunk, job=job)]
     done = {track.track for chunk in missing for track in chunk.tracks}
-    heard = float(seconds[listing["track"].isin(done).to_numpy()].sum())
-    console.print(
-        _closing(
-            name,
-            rows=len(index),
-            tracks=len(tracks),
-            done=len(done),
-            heard=heard,
-            took=time.perf_counter() - began,
-        ),
-        highlight=False,
-        soft_wrap=True,
-    )
+    with _progress(name, total=len(tracks), cached=len(tracks) - len(done), console=console) as report:
+        chunks.compute_all(missing, job=job, processes=processes, report=report)
+    index = _assemble(plan, job=job, meta=meta, genres=listing.set_index("track")["genre"])
+    chunks.prune(plan, job=job)
+    took = time.perf_counter() - began
+    line = f"{name}: {len(index)} rows of {len(tracks)} tracks"
+    if len(done) < len(tracks):
+        line += f", {len(tracks) - len(done)} of them cached"
+    line += f"; {took:.1f} s, {len(done) / took:.1f} tracks/s"
+    if source == "audio" and done:
+        seconds = float(listing.loc[listing["track"].isin(done), "seconds"].sum())
+        line += f", {seconds / took:.0f} seconds of audio per second"
+    console.print(line, highlight=False, soft_wrap=True)
     return index
 
 
-def _closing(name: str, *, rows: int, tracks: int, done: int, heard: float, took: float) -> str:
-    line = f"{name}: {rows} rows of {tracks} tracks"
-    if done < tracks:
-        line += f", {tracks - done} of them kept from before"
-    line += f"; {took:.1f} s, {done / took:.1f} tracks/s"
-    return line + (f", {heard / took:.0f} seconds of audio per second" if heard else "")
+@contextmanager
+def _progress(name: str, *, total: int, cached: int, console: Console) -> Iterator[Callable[[int], None]]:
+    """Show a bar while the body runs, on a terminal alone; yields what takes the number of tracks just done."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(name, total=total, completed=cached)
+        yield lambda tracks: bar.advance(task, tracks)
 
 
-def _tracks(job: Job) -> tuple[pd.DataFrame, list[Track], dict[str, Any] | None]:
-    if job.source not in job.params.corpus.sources and job.source in job.params.features:
-        return _tracks_of_feature(job)
-    from components.corpus import store as corpus_store
-
+def _tracks(job: Job) -> tuple[pd.DataFrame, list[Track], None]:
     listing = corpus_store.usable(corpus_store.read(job.source, root=job.root)).sort_values(
         "track", ignore_index=True
     )
@@ -146,7 +131,7 @@ def _tracks(job: Job) -> tuple[pd.DataFrame, list[Track], dict[str, Any] | None]
 
 def _tracks_of_feature(job: Job) -> tuple[pd.DataFrame, list[Track], dict[str, Any]]:
     index, values, meta = feature_store.read(job.source, root=job.root)
-    unit = job.params.feature(job.name).unit
+    unit = job.block.unit
     if meta["unit"] != unit:
         raise FeatureError(
             f"features.{job.name}.unit is {unit!r}, but {job.source} was extracted for unit {meta['unit']!r}"
@@ -157,90 +142,52 @@ def _tracks_of_feature(job: Job) -> tuple[pd.DataFrame, list[Track], dict[str, A
         rows = np.ascontiguousarray(values[low : low + count])
         tracks.append(Track(track=str(track), path="", sha256=hashlib.sha256(rows.data).hexdigest()))
         low += count
-    return listing.assign(seconds=0.0), tracks, meta
+    return listing, tracks, meta
 
 
-def _compute(
-    missing: list[Chunk],
-    *,
-    job: Job,
-    together: bool,
-    processes: int | None,
-    advance: Callable[[int], None],
-) -> None:
-    workers = min(processes or cores(), len(missing))
-    if workers < 2:
-        for chunk in missing:
-            advance(worker.compute(chunk, job=job))
-        return
-    # An encoder is loaded once, and its arithmetic holds no lock: threads share it, one reads while another computes.
-    pool: Executor = (
-        ThreadPoolExecutor(workers)
-        if together
-        else ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=worker.start)
-    )
-    try:
-        for future in as_completed([pool.submit(worker.compute, chunk, job=job) for chunk in missing]):
-            advance(future.result())
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _assemble(
-    plan: list[Chunk], *, place: Path, genres: dict[str, str], job: Job, meta: dict[str, Any]
-) -> pd.DataFrame:
-    parts = []
-    shapes = set()
+def _assemble(plan: list[Chunk], *, job: Job, meta: dict[str, Any], genres: pd.Series) -> pd.DataFrame:
+    parts, shapes = [], set()
     for chunk in plan:
-        values, starts, counts = cache.load(chunk, place=place)
+        values, starts, counts = chunks.load(chunk, job=job)
         shapes.add(values.shape[1:])
-        ids = np.repeat([track.track for track in chunk.tracks], counts)
-        segment = np.concatenate([np.arange(count) for count in counts])
-        whole = meta["unit"] == "track"
-        part = pd.DataFrame(
-            {"track": ids, "segment": np.full(len(ids), -1) if whole else segment, "start": starts}
-        )
-        parts.append(part.assign(**feature_store.summary(values)))
-    if len(shapes) > 1:
-        raise FeatureError(
-            f"features.{job.name}.unit is {meta['unit']!r}, and tracks of different length give rows of shapes "
-            f"{', '.join(str(shape) for shape in sorted(shapes))}; valid: 'segment'"
-        )
+        part = pd.DataFrame({"track": np.repeat([track.track for track in chunk.tracks], counts)})
+        part["segment"] = -1 if meta["unit"] == "track" else part.groupby("track", sort=False).cumcount()
+        parts.append(part.assign(start=starts, **feature_store.summary(values)))
+    chunks.check_shapes(shapes, job=job)
     index = pd.concat(parts, ignore_index=True)
     index["genre"] = index["track"].map(genres)
     (shape,) = shapes
-    feature_store.write(
-        job.name,
-        index=index,
-        values=_stored(plan, place=place),
-        shape=shape,
-        meta=meta | {"shape": list(shape)},
-        root=job.root,
-    )
+    values_of = (chunks.load(chunk, job=job)[0] for chunk in plan)
+    feature_store.write(job.name, index=index, values=values_of, shape=shape, meta=meta, root=job.root)
     return index
 
 
-def _stored(plan: list[Chunk], *, place: Path) -> Iterator[np.ndarray]:
-    for chunk in plan:
-        yield cache.load(chunk, place=place)[0]
-
-
-def _from_table(*, params: Params, root: Path, meta: dict[str, Any]) -> pd.DataFrame:
-    from components.corpus import store as corpus_store
-    from components.features.pipeline import from_table
-
+def _from_table(name: str, *, params: Params, root: Path, meta: dict[str, Any]) -> pd.DataFrame:
+    """Take the rows of a public feature table in place of extraction."""
     listing = corpus_store.usable(corpus_store.read("table", root=root))
     path = root.parent / params.corpus.sources["table"].path
-    index, values = from_table.read(path, listing=listing, unit=meta["unit"])
-    index["start"] = index["segment"].clip(lower=0) * params.segments.seconds
-    index["genre"] = index["track"].map(dict(zip(listing["track"], listing["genre"], strict=True)))
-    index = index.assign(**feature_store.summary(values))
-    feature_store.write(
-        meta["feature"],
-        index=index,
-        values=[values],
-        shape=values.shape[1:],
-        meta=meta | {"shape": list(values.shape[1:])},
-        root=root,
+    found = {row.track: row.sha256 for row in feature_table.tracks(path)}
+    for track, sha256 in zip(listing["track"], listing["sha256"], strict=True):
+        if found.get(track) != sha256:
+            state = "has changed" if track in found else "is gone"
+            raise FeatureError(
+                f"track {track!r} of {path} {state} since it was listed; list the corpus again: "
+                "`genre stage corpus table`"
+            )
+    rows = feature_table.rows(path)
+    rows = rows[rows["track"].isin(set(listing["track"])) & (rows["fault"] == "")]
+    wrong = (rows["segment"] < 0) != (meta["unit"] == "track")
+    if wrong.any():
+        other = "segment" if meta["unit"] == "track" else "track"
+        raise ParamsError(
+            f"features.{name}.unit is {meta['unit']!r}; {path} has {int(wrong.sum())} rows of unit {other!r}"
+        )
+    rows = rows.sort_values(["track", "segment"], kind="stable", ignore_index=True)
+    values = rows[list(feature_table.VALUES)].to_numpy(dtype=np.float32)
+    index = rows[["track", "segment"]].assign(
+        start=rows["segment"].clip(lower=0) * params.segments.seconds,
+        genre=rows["track"].map(listing.set_index("track")["genre"]),
+        **feature_store.summary(values),
     )
+    feature_store.write(name, index=index, values=[values], shape=values.shape[1:], meta=meta, root=root)
     return index

@@ -19,7 +19,7 @@ from components.features.encoders.base import Encoder
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
-#: Features that stand in for a source that has no waveform: a picture is drawn, a table's row computed.
+#: Features in place of a source that is not made from a waveform: a picture is drawn.
 _DRAWN = {"pictures": "mel_image"}
 
 
@@ -34,8 +34,6 @@ def compute(name: str, y: np.ndarray, sample_rate: int, *, params: Params) -> tu
         Mono audio.
     sample_rate : int
         Hz.
-    params : Params
-        For ``features``, ``segments`` and ``pretrained``.
 
     Returns
     -------
@@ -59,34 +57,30 @@ def compute(name: str, y: np.ndarray, sample_rate: int, *, params: Params) -> tu
     encoder = encoder_of(module, params=params)
     source = features.kind_read(block.reads)
     if source in ("audio", "table"):
-        count = audio.segment_count(
-            len(y), sample_rate, seconds=params.segments.seconds, per_track=params.segments.per_track
-        )
-        clips = cut(
-            y, sample_rate, module=module, unit=block.unit, seconds=params.segments.seconds, count=count
-        )
+        clips = cut(y, sample_rate, module=module, unit=block.unit, segments=params.segments)
         starts = np.arange(len(clips)) * params.segments.seconds
     elif source in params.features:
         clips, starts = compute(source, y, sample_rate, params=params)
     else:
         drawn = features.load(_DRAWN[source])
-        clips = apply(drawn, cut(y, sample_rate, module=drawn, unit="track"), options=drawn.Options())
-        starts = np.zeros(1)
+        whole = cut(y, sample_rate, module=drawn, unit="track", segments=params.segments)
+        clips, starts = apply(drawn, whole, options=drawn.Options()), np.zeros(1)
     return apply(module, clips, options=options, encoder=encoder), starts
 
 
-def extractors(name: str, *, params: Params) -> list[str]:
-    """List the files in ``components/features`` that a feature is computed by, its own first."""
+def modules(name: str, *, params: Params) -> list[str]:
+    """List the modules that a feature is computed by, its own first."""
     block = params.feature(name)
     source = features.kind_read(block.reads)
-    below = extractors(source, params=params) if source in params.features else []
-    return [block.extractor, *below, *([_DRAWN[source]] if source in _DRAWN else [])]
+    below = modules(source, params=params) if source in params.features else []
+    drawn = [features.load(_DRAWN[source]).__name__] if source in _DRAWN else []
+    return [features.load(block.extractor).__name__, *below, *drawn]
 
 
 def cut(
-    y: np.ndarray, sample_rate: int, *, module: ModuleType, unit: str, seconds: float = 0.0, count: int = 0
+    y: np.ndarray, sample_rate: int, *, module: ModuleType, unit: str, segments: SegmentsParams
 ) -> np.ndarray:
-    """Bring a track to a feature's rate and cut it into the clips that its rows stand for.
+    """Resample a track to a feature's rate and cut it into the clips that its rows stand for.
 
     Parameters
     ----------
@@ -98,18 +92,19 @@ def cut(
         A feature that reads audio.
     unit : str
         ``segment`` or ``track``.
-    seconds, count : float, int
-        Length and number of segments.
+    segments : SegmentsParams
+        Length and largest number of segments.
 
     Returns
     -------
     ndarray of float32, shape (n, samples)
         The segments, or the whole track as one clip.
     """
+    count = audio.segment_count(len(y), sample_rate, seconds=segments.seconds, per_track=segments.per_track)
     y = audio.resample(y, sample_rate, to=module.SAMPLE_RATE)
     if unit == "track":
         return y[np.newaxis]
-    clips = audio.segments(y, module.SAMPLE_RATE, seconds=seconds, count=count)
+    clips = audio.segments(y, module.SAMPLE_RATE, seconds=segments.seconds, count=count)
     return clips[:, :-1] if getattr(module, "DROP_LAST_SAMPLE", False) else clips
 
 
@@ -123,7 +118,7 @@ def encoder_of(module: ModuleType, *, params: Params) -> Encoder | None:
 
 
 @lru_cache(maxsize=1)
-def _mathematics() -> ThreadpoolController:
+def _thread_pools() -> ThreadpoolController:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
@@ -159,11 +154,12 @@ def apply(
         values = module.extract(clips, options=options, encoder=encoder)
     else:
         # One thread: matrix products rounded alike however many processors there are.
-        with _mathematics().limit(limits=1, user_api="blas"):
+        with _thread_pools().limit(limits=1, user_api="blas"):
             values = module.extract(clips, options=options)
-    if not np.isfinite(values).all():
-        rows = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
-        raise FeatureError(f"{module.__name__.rsplit('.', 1)[-1]}: row {rows[0]} is not finite")
+    finite = np.isfinite(values)
+    if not finite.all():
+        row = int(np.argmin(finite.reshape(len(values), -1).all(axis=1)))
+        raise FeatureError(f"{module.__name__.rsplit('.', 1)[-1]}: row {row} is not finite")
     return values
 
 
@@ -177,8 +173,8 @@ def windows(samples: int, sample_rate: int, *, segments: SegmentsParams, whole: 
     segments : SegmentsParams
         A stretch is ``per_track`` segments of ``seconds``.
     whole : bool
-        Whether a stretch is heard as a whole and so should not be far shorter than in training; otherwise
-        its segments are heard one by one.
+        Whether a stretch is one row, and so should not be far shorter than in training; otherwise each of its
+        segments is.
 
     Returns
     -------

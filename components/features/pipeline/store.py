@@ -144,7 +144,7 @@ def write(
         if rows != len(index):
             raise FeatureError(f"feature {name}: {rows} rows of values for {len(index)} rows of index")
         index[INDEX_COLUMNS].to_parquet(place / "index.parquet", index=False)
-        atomic.write_json(place / "meta.json", meta)
+        atomic.write_json(place / "meta.json", meta | {"shape": list(shape)})
 
 
 @contextmanager

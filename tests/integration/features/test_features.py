@@ -15,7 +15,7 @@ import pytest
 from components.config.params import Params
 from components.core.errors import FeatureError
 from components.corpus import audio
-from components.features.pipeline import cache, compute
+from components.features.pipeline import chunks, compute
 from components.features.pipeline import store as feature_store
 from components.stages import features as extraction
 
@@ -39,7 +39,7 @@ def test_a_chain_goes_through_the_feature_that_it_reads(project: Path, params: P
 def test_processes_do_not_change_a_bit(
     project: Path, params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "MAX_TRACKS", 3)
+    monkeypatch.setattr(chunks, "MAX_TRACKS", 3)
     extraction.run("mfcc_sequence", params=params, root=project, processes=1)
     alone = content(feature_store.folder("mfcc_sequence", root=project))
     shutil.rmtree(project / "features")
@@ -51,10 +51,10 @@ _DIES = """
 import os, signal, sys
 from pathlib import Path
 from components.config import params
-from components.features.pipeline import cache as chunks
+from components.features.pipeline import chunks
 from components.stages import features as extraction
 
-left, save = int(sys.argv[1]), chunks.save
+left, save = int(sys.argv[1]), chunks._save
 chunks.MAX_TRACKS = 2
 
 def dying(*arguments, **more):
@@ -64,7 +64,7 @@ def dying(*arguments, **more):
     left -= 1
     save(*arguments, **more)
 
-chunks.save = dying
+chunks._save = dying
 extraction.run("mfcc_sequence", params=params.load("params.yaml"), root=Path("data"), processes=1)
 """
 
@@ -77,7 +77,7 @@ def test_killed_again_and_again_it_ends_with_the_same_bytes(
     killed = [subprocess.run([*command, "1"], cwd=project.parent, check=False).returncode for _ in range(3)]
     assert killed == [-9, -9, -9]
     assert not feature_store.folder("mfcc_sequence", root=project).exists()
-    assert len(list(cache.folder("mfcc_sequence", root=project).glob("*.npz"))) == 3
+    assert len(list((project / "features" / ".chunks" / "mfcc_sequence").glob("*.npz"))) == 3
     subprocess.run([*command, "-1"], cwd=project.parent, check=True)
     resumed = content(feature_store.folder("mfcc_sequence", root=project))
     shutil.rmtree(project / "features")

@@ -9,11 +9,9 @@ import pandas as pd
 import pytest
 import soundfile
 
-from components.core.errors import PretrainedError
-from components.corpus import audio
+from components.corpus import audio, image_files
 from components.features import mel_image, mfcc_summary, vgg16_embedding
 from components.features.encoders import vgg16, yamnet
-from components.features.pipeline import images
 
 pytestmark = pytest.mark.real
 
@@ -81,7 +79,7 @@ def test_the_57_columns_of_the_3_second_table(test_data: Path) -> None:
 def test_a_picture_drawn_from_audio_is_the_public_one(test_data: Path, track: str) -> None:
     drawn = mel_image.extract(waveform(test_data, track)[np.newaxis], options=mel_image.Options())[0]
     genre, number = track.split(".")
-    public = images.read(test_data / "gtzan" / "images_original" / genre / f"{genre}{number}.png")
+    public = image_files.read(test_data / "gtzan" / "images_original" / genre / f"{genre}{number}.png")
     inside = np.s_[36:252, 55:389]
     same = (np.abs(drawn[inside] - public[inside]).max(axis=-1) <= 2).mean()
     assert same > 0.97
@@ -123,17 +121,12 @@ def test_given_its_patches_yamnets_body_gives_its_embeddings(
     np.testing.assert_allclose(ours[0], embeddings[:whole], rtol=1e-3, atol=1e-3)
 
 
-def test_weights_of_another_model_are_refused() -> None:
-    with pytest.raises(PretrainedError, match="not YAMNet: it has no variable"):
-        yamnet.body({"dense/kernel": np.zeros(3)})
-
-
 @pytest.mark.slow
 def test_vgg16_loads_by_path_and_its_facts_hold_no_path(test_data: Path, pretrained: dict[str, str]) -> None:
     encoder = vgg16.load(pretrained["vgg16"])
     assert encoder.trained
     assert encoder.origin == "vgg16_notop.weights.h5"
-    public = images.read(test_data / "gtzan" / "images_original" / "pop" / "pop00003.png")
+    public = image_files.read(test_data / "gtzan" / "images_original" / "pop" / "pop00003.png")
     values = vgg16_embedding.extract(public[np.newaxis], options=vgg16_embedding.Options(), encoder=encoder)
     assert values.shape == (1, 2560)
     assert values.min() >= 0

@@ -16,7 +16,7 @@ from components.config.params import Params
 from components.core.errors import FeatureError, PretrainedError
 from components.corpus import audio
 from components.features import mfcc_sequence
-from components.features.pipeline import cache, compute, worker
+from components.features.pipeline import chunks, compute
 from components.features.pipeline import store as feature_store
 from components.stages import corpus
 from components.stages import features as extraction
@@ -35,23 +35,29 @@ def content(folder: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
 
 
+def cached(project: Path) -> Path:
+    """Where the chunks of ``mfcc_sequence`` are."""
+    return project / "features" / ".chunks" / "mfcc_sequence"
+
+
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tracks that were computed, in order."""
     tracks: list[str] = []
-    finish = worker.finish
-    monkeypatch.setattr(
-        worker,
-        "finish",
-        lambda chunk, material, *, job: (
-            tracks.extend(track.track for track in chunk.tracks) or finish(chunk, material, job=job)
-        ),
-    )
+    compute = chunks.compute
+
+    def counting(chunk: chunks.Chunk, *, job: chunks.Job) -> int:
+        tracks.extend(track.track for track in chunk.tracks)
+        return compute(chunk, job=job)
+
+    monkeypatch.setattr(chunks, "compute", counting)
     return tracks
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_rows_are_written_as_every_later_stage_reads_them(name: str, project: Path, params: Params) -> None:
+def test_rows_are_written_as_later_stages_read_them_and_as_a_waveform_gives_them(
+    name: str, project: Path, params: Params
+) -> None:
     extraction.run(name, params=params, root=project, processes=1)
     index, values, meta = feature_store.read(name, root=project)
     unit = params.feature(name).unit
@@ -71,12 +77,6 @@ def test_rows_are_written_as_every_later_stage_reads_them(name: str, project: Pa
     assert meta["unit"] == unit
     assert tuple(meta["shape"]) == SHAPES[name]
     assert (meta["names"] is not None) == (name == "mfcc_summary")
-
-
-@pytest.mark.parametrize("name", SHAPES)
-def test_a_waveform_gives_the_stored_numbers(name: str, project: Path, params: Params) -> None:
-    extraction.run(name, params=params, root=project, processes=1)
-    index, values, _ = feature_store.read(name, root=project)
     y, rate = audio.decode(project.parent / "audio" / "jazz" / "jazz.00002.wav")
     computed, starts = compute.compute(name, y, rate, params=params)
     rows = (index["track"] == "jazz.00002").to_numpy()
@@ -99,7 +99,7 @@ def test_nothing_is_computed_twice_even_if_the_output_was_deleted(
 def test_one_changed_track_recomputes_its_chunk_alone(
     project: Path, params: Params, counted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "MAX_TRACKS", 3)
+    monkeypatch.setattr(chunks, "MAX_TRACKS", 3)
     extraction.run("mfcc_sequence", params=params, root=project, processes=1)
     before = np.array(feature_store.read("mfcc_sequence", root=project)[1])
     counted.clear()
@@ -121,7 +121,7 @@ def test_chunks_of_other_options_are_computed_anew_and_the_old_ones_removed(
     extraction.run("mfcc_sequence", params=other, root=project, processes=1)
     assert len(counted) == 24
     assert feature_store.read("mfcc_sequence", root=project)[1].shape[2] == 20
-    kept = list(cache.folder("mfcc_sequence", root=project).iterdir())
+    kept = list(cached(project).iterdir())
     assert sum(len(np.load(path)["counts"]) for path in kept) == 12
 
 
@@ -130,7 +130,7 @@ def test_a_chunk_that_a_crash_cut_short_is_computed_again(
 ) -> None:
     extraction.run("mfcc_sequence", params=params, root=project, processes=1)
     first = content(feature_store.folder("mfcc_sequence", root=project))
-    (path, *_) = cache.folder("mfcc_sequence", root=project).iterdir()
+    (path, *_) = cached(project).iterdir()
     path.write_bytes(path.read_bytes()[:200])
     extraction.run("mfcc_sequence", params=params, root=project, processes=1)
     assert len(counted) > 12
@@ -174,3 +174,14 @@ def test_missing_weights_stop_the_stage_and_say_what_goes_where(
         extraction.run("yamnet_embedding", params=params, root=project)
     with pytest.raises(PretrainedError, match=r"pretrained\.vgg16 is .*no such file"):
         compute.encoder_of(features.load("vgg16_embedding"), params=params)
+
+
+def test_one_file_makes_several_features(project: Path, make_params: Callable[..., Params]) -> None:
+    block = {"extractor": "mfcc_sequence", "reads": "data/corpus/audio.parquet", "unit": "segment"}
+    features = {f"mfcc_{n}": block | {"options": {"coefficients": n}} for n in (5, 9)}
+    params = make_params(features=features)
+    for n in (5, 9):
+        extraction.run(f"mfcc_{n}", params=params, root=project, processes=1)
+        _, values, meta = feature_store.read(f"mfcc_{n}", root=project)
+        assert values.shape == (24, 44, n)
+        assert meta["feature"] == f"mfcc_{n}"

@@ -6,10 +6,13 @@ import itertools
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from components import features
 from components.config.params import Params, SegmentsParams
+from components.core.errors import FeatureError
+from components.features import mfcc_sequence
 from components.features.pipeline import compute
 from components.features.pipeline.compute import windows
 
@@ -44,3 +47,20 @@ def test_stretches_are_as_long_as_a_track_in_training(seconds, whole, expected):
     assert [(part.stop - part.start) / 100 for part in found] == expected
     assert found[0].start == 0
     assert all(one.stop == following.start for one, following in itertools.pairwise(found))
+
+
+def test_a_row_that_is_not_finite_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.ones((3, 2), dtype=np.float32)
+    values[1, 1] = np.nan
+    monkeypatch.setattr(mfcc_sequence, "extract", lambda clips, *, options: values)
+    with pytest.raises(FeatureError, match="mfcc_sequence: row 1"):
+        compute.apply(mfcc_sequence, np.zeros((3, 9)), options=mfcc_sequence.Options())
+
+
+def test_a_feature_is_computed_by_its_own_file_and_those_that_it_reads(
+    make_params: Callable[..., Params],
+) -> None:
+    assert compute.modules("vgg16_embedding", params=make_params()) == [
+        "components.features.vgg16_embedding",
+        "components.features.mel_image",
+    ]

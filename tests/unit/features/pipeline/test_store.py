@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from components.core.errors import FeatureError
@@ -13,3 +15,16 @@ from components.features.pipeline import store as feature_store
 def test_reading_what_was_not_extracted_says_how_to(tmp_path: Path) -> None:
     with pytest.raises(FeatureError, match="genre stage features mel_image"):
         feature_store.read("mel_image", root=tmp_path)
+
+
+def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
+    index = pd.DataFrame({"track": ["a", "b"], "segment": 0, "start": 0.0, "genre": "rock"})
+    values = np.ones((2, 3), dtype=np.float32)
+    index = index.assign(**feature_store.summary(values))
+    feature_store.write("few", index=index, values=[values], shape=(3,), meta={}, root=tmp_path)
+    assert feature_store.read("few", root=tmp_path)[2] == {"shape": [3]}
+    np.save(tmp_path / "features" / "few" / "values.npy", values[:1])
+    with pytest.raises(FeatureError, match=r"\(1, 3\).*2 rows"):
+        feature_store.read("few", root=tmp_path)
+    with pytest.raises(FeatureError, match="1 rows"):
+        feature_store.write("few", index=index, values=[values[:1]], shape=(3,), meta={}, root=tmp_path)

@@ -1,0 +1,328 @@
+"""Chunks of tracks: computed at once, cached, and never computed twice.
+
+Where a chunk ends depends on the tracks' names alone, so a new track changes the chunk it falls into and no
+other. A chunk's key is the hash of everything that its values depend on: the tracks' contents, the options,
+the encoder's weights and the code. Chunks lie beside the features, in ``features/.chunks/<feature>/``, and stay
+there: DVC deletes a stage's output before it runs the stage again, and a changed track must not cost the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from importlib.metadata import version
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from components import features
+from components.config.params import FeatureParams, Params
+from components.core import atomic, hashing
+from components.core.errors import AudioError, FeatureError
+from components.core.processes import cores
+from components.corpus import audio, image_files
+from components.features.encoders import base as encoders
+from components.features.pipeline import compute as waveform
+from components.features.pipeline import store
+
+#: Tracks a chunk holds on average: seconds of work, and little memory.
+MEAN_TRACKS = 8
+#: A chunk never holds more.
+MAX_TRACKS = 16
+#: Releases that may change a value's last bits.
+_LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "soxr", "tensorflow", "keras")
+
+
+@dataclass(frozen=True)
+class Track:
+    """One track of a chunk.
+
+    Attributes
+    ----------
+    track : str
+        Its id.
+    path : str
+        Where its file lies; '' if the feature reads another feature.
+    sha256 : str
+        Of what it is computed from.
+    """
+
+    track: str
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Tracks that are computed together, and the key of the result."""
+
+    key: str
+    tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A feature to extract: everything a process needs besides the chunk.
+
+    Attributes
+    ----------
+    name : str
+        A key of ``features``.
+    params : Params
+        All of ``params.yaml``.
+    root : Path
+        The data folder.
+    source : str
+        ``audio``, ``pictures`` or a feature.
+    """
+
+    name: str
+    params: Params
+    root: Path
+    source: str
+
+    @property
+    def block(self) -> FeatureParams:
+        """The feature's block."""
+        return self.params.feature(self.name)
+
+    @property
+    def folder(self) -> Path:
+        """Where its chunks are cached."""
+        return self.root / "features" / ".chunks" / self.name
+
+    def path_of(self, chunk: Chunk) -> Path:
+        """Return where one chunk's result is cached."""
+        return self.folder / f"{chunk.key}.npz"
+
+
+def divide(tracks: Sequence[Track], *, about: dict[str, Any]) -> list[Chunk]:
+    """Divide tracks, sorted by id, into chunks of at most ``MAX_TRACKS``.
+
+    Parameters
+    ----------
+    tracks : sequence of Track
+        Sorted by id.
+    about : dict
+        Everything else that the values depend on; JSON.
+    """
+    chunks, current = [], []
+    for number, track in enumerate(tracks, start=1):
+        current.append(track)
+        ends = hashlib.sha256(track.track.encode()).digest()[0] % MEAN_TRACKS == 0
+        if ends or len(current) == MAX_TRACKS or number == len(tracks):
+            contents = [[each.track, each.sha256] for each in current]
+            text = json.dumps([about, contents], sort_keys=True)
+            chunks.append(Chunk(key=hashlib.sha256(text.encode()).hexdigest(), tracks=tuple(current)))
+            current = []
+    return chunks
+
+
+def code(extractor: str) -> dict[str, str]:
+    """Identify the code that computes a feature's values.
+
+    Returns
+    -------
+    dict of str to str
+        Releases of the libraries, and the hash of this project's files that compute the feature: other features'
+        and other encoders' do not count.
+    """
+    folder = Path(features.__path__[0])
+    foreign = {*features.names(), *encoders.names()} - {extractor, features.load(extractor).ENCODER}
+    readers = [folder.parent / "corpus" / name for name in ("audio.py", "image_files.py")]
+    digest = hashlib.sha256()
+    for path in [*readers, *sorted(folder.rglob("*.py"))]:
+        if path.stem not in foreign:
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return {"files": digest.hexdigest()} | {library: version(library) for library in _LIBRARIES}
+
+
+def compute_all(
+    chunks: Sequence[Chunk], *, job: Job, processes: int | None, report: Callable[[int], object]
+) -> None:
+    """Compute and cache chunks, side by side.
+
+    Parameters
+    ----------
+    chunks : sequence of Chunk
+        Those that are not cached.
+    job : Job
+        The feature.
+    processes : int or None
+        How many, of threads where an encoder runs; None for one a core.
+    report : callable
+        Takes the number of tracks just done.
+    """
+    workers = min(processes or cores(), len(chunks))
+    if workers < 2:
+        for chunk in chunks:
+            report(compute(chunk, job=job))
+        return
+    pool: Executor
+    if features.load(job.block.extractor).ENCODER:
+        # Loaded once, and its arithmetic holds no lock: threads share it, one reads while another computes.
+        pool = ThreadPoolExecutor(workers)
+    else:
+        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start)
+    try:
+        for future in as_completed([pool.submit(compute, chunk, job=job) for chunk in chunks]):
+            report(future.result())
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start() -> None:
+    """Prepare a process of the pool: one thread for its mathematics, and an end when its parent ends."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def end_with_parent() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def compute(chunk: Chunk, *, job: Job) -> int:
+    """Compute and cache one chunk.
+
+    Returns
+    -------
+    int
+        Its number of tracks.
+
+    Raises
+    ------
+    FeatureError
+        If a track's file is gone, has changed since it was listed, or gives no finite values.
+    """
+    if job.source in job.params.corpus.sources:
+        clips = [_clips(track, job=job) for track in chunk.tracks]
+        starts = [np.arange(len(one)) * job.params.segments.seconds for one in clips]
+    else:
+        clips, starts = _rows_of_feature(chunk, job=job)
+    module = features.load(job.block.extractor)
+    options = features.options(job.name, params=job.params)
+    encoder = waveform.encoder_of(module, params=job.params)
+    groups = clips
+    if encoder and len({one.shape[1:] for one in clips}) == 1:
+        groups = [np.concatenate(clips)]  # an encoder takes many tracks at once
+    try:
+        values = [waveform.apply(module, group, options=options, encoder=encoder) for group in groups]
+    except FeatureError as error:
+        raise FeatureError(f"{error}; tracks {chunk.tracks[0].track} to {chunk.tracks[-1].track}") from error
+    check_shapes({block.shape[1:] for block in values}, job=job)
+    _save(chunk, job=job, values=np.concatenate(values), starts=np.concatenate(starts), clips=clips)
+    return len(chunk.tracks)
+
+
+def check_shapes(shapes: set[tuple[int, ...]], *, job: Job) -> None:
+    """Check that all rows have one shape.
+
+    Raises
+    ------
+    FeatureError
+        If they have not: whole tracks differ in length.
+    """
+    if len(shapes) > 1:
+        raise FeatureError(
+            f"features.{job.name}.unit is {job.block.unit!r}, and tracks of different length give rows of shapes "
+            f"{', '.join(str(shape) for shape in sorted(shapes))}; valid: 'segment'"
+        )
+
+
+def _clips(track: Track, *, job: Job) -> np.ndarray:
+    again = f"list the corpus again: `genre stage corpus {job.source}`"
+    path = Path(track.path)
+    try:
+        found = hashing.file(path)
+    except OSError as error:
+        raise FeatureError(
+            f"track {track.track!r}: {path} cannot be read ({error.strerror}) since it was listed; {again}"
+        ) from error
+    if found != track.sha256:
+        raise FeatureError(f"track {track.track!r}: {path} has changed since it was listed; {again}")
+    if job.source == "pictures":
+        return image_files.read(path)[np.newaxis]
+    segments, limits = job.params.segments, job.params.corpus
+    try:
+        y, rate = audio.decode(path, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
+        return waveform.cut(
+            y, rate, module=features.load(job.block.extractor), unit=job.block.unit, segments=segments
+        )
+    except AudioError as error:
+        raise FeatureError(f"track {track.track!r}: {path}: {error}") from error
+
+
+def _rows_of_feature(chunk: Chunk, *, job: Job) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    index, values, _ = store.read(job.source, root=job.root)
+    ids, begins = index["track"].to_numpy(dtype=object), index["start"].to_numpy()
+    rows = [
+        slice(np.searchsorted(ids, track.track), np.searchsorted(ids, track.track, side="right"))
+        for track in chunk.tracks
+    ]
+    return [np.array(values[row]) for row in rows], [begins[row] for row in rows]
+
+
+def _save(
+    chunk: Chunk, *, job: Job, values: np.ndarray, starts: np.ndarray, clips: Sequence[np.ndarray]
+) -> None:
+    """Cache a chunk's result, whole or not at all."""
+    # Pictures are whole numbers of 0 to 255: cached in a quarter of the space, and nothing lost.
+    small = values.astype(np.uint8) if values.min() >= 0 and values.max() <= 255 else values
+    with atomic.replacing(job.path_of(chunk)) as path:
+        np.savez(
+            path,
+            values=small if np.array_equal(small, values) else values,
+            starts=starts,
+            counts=np.array([len(one) for one in clips], dtype=np.int64),
+        )
+
+
+def load(chunk: Chunk, *, job: Job) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read a chunk's result.
+
+    Returns
+    -------
+    values : ndarray of float32, shape (rows, ...)
+        All rows of its tracks.
+    starts : ndarray of float64, shape (rows,)
+        Where each begins, in seconds.
+    counts : ndarray of int64, shape (tracks,)
+        Rows of each track.
+    """
+    with np.load(job.path_of(chunk), allow_pickle=False) as cached:
+        return np.asarray(cached["values"], dtype=np.float32), cached["starts"], cached["counts"]
+
+
+def is_cached(chunk: Chunk, *, job: Job) -> bool:
+    """Check that a chunk's result can be read; one that a crash of the machine cut short is removed."""
+    path = job.path_of(chunk)
+    if not path.exists():
+        return False
+    try:
+        values, starts, counts = load(chunk, job=job)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        path.unlink()
+        return False
+    return len(values) == len(starts) == counts.sum() and len(counts) == len(chunk.tracks)
+
+
+def prune(chunks: Iterable[Chunk], *, job: Job) -> None:
+    """Remove results of other chunks than these: those of an earlier corpus, other options or older code."""
+    current = {job.path_of(chunk) for chunk in chunks}
+    for path in job.folder.iterdir():
+        if path not in current:
+            path.unlink()

@@ -1,0 +1,31 @@
+"""Chunks: where they end, what their keys depend on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from components.features.pipeline import chunks
+
+
+def test_a_new_track_moves_no_chunk_but_its_own() -> None:
+    tracks = [chunks.Track(track=f"t.{n:05d}", path="", sha256=str(n)) for n in range(0, 2000, 2)]
+    new = chunks.Track(track="t.01001", path="", sha256="new")
+    before = {chunk.key for chunk in chunks.divide(tracks, about={})}
+    after = {chunk.key for chunk in chunks.divide(sorted([*tracks, new], key=lambda t: t.track), about={})}
+    assert len(after - before) <= 3
+    assert len(before) > 40
+
+
+def test_code_of_other_features_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    read_bytes = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.name) or read_bytes(path))
+    chunks.code("mfcc_sequence")
+    assert {"mfcc_sequence.py", "stft.py", "compute.py", "audio.py"} <= set(read)
+    assert not {"mfcc_summary.py", "yamnet.py", "vgg16_embedding.py"} & set(read)
+    read.clear()
+    chunks.code("yamnet_embedding")
+    assert {"yamnet_embedding.py", "yamnet.py"} <= set(read)
+    assert not {"mfcc_sequence.py", "vgg16.py"} & set(read)
