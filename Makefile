@@ -33,6 +33,8 @@ help:
 
 install: $(INSTALLED)
 
+# Where the environment's Python is gone, so is what was installed for it.
+$(if $(wildcard $(BIN)/python),,$(shell rm -f .venv/.installed-*))
 # The stamp is newer than the lock only where an install went through; another version has another stamp.
 $(INSTALLED): requirements.lock pyproject.toml
 	@test -n "$(VERSION)" || { echo "$(or $(PYTHON),Python) is missing, not supported, or has no venv module;" \
