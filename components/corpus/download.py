@@ -95,7 +95,7 @@ def _fetch(name: str, *, home: Path) -> tuple[Path, int]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence mirdata's log, which repeats what the error says; its progress bar stays."""
+    """Silence mirdata's log, which repeats the error; its progress bar stays."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

@@ -66,7 +66,7 @@ def parse_click(group: Any, arguments: list[str]) -> None:
         below = group.get_command(context, name)
         assert below is not None, f"there is no command {name!r}"
         group, arguments = below, arguments[1:]
-    # A command's name alone is how a text speaks of it.
+    # A name alone is a mention of the command.
     if arguments:
         group.make_context(name, list(arguments))
 
@@ -107,12 +107,12 @@ def make(arguments: list[str]) -> None:
 
 def python(arguments: list[str]) -> None:
     assert arguments[0] == "-m"
-    told = subprocess.run([sys.executable, "-m", arguments[1], *_subcommand(arguments), "--help"],
+    shown = subprocess.run([sys.executable, "-m", arguments[1], *_subcommand(arguments), "--help"],
         cwd=PROJECT, capture_output=True, text=True, check=False)  # fmt: skip
-    assert told.returncode == 0, told.stderr
+    assert shown.returncode == 0, shown.stderr
     for option in [word for word in arguments[2:] if word.startswith("--")]:
-        assert option in told.stdout, option
-    if "positional arguments" not in told.stdout:
+        assert option in shown.stdout, option
+    if "positional arguments" not in shown.stdout:
         assert all(word.startswith("--") for word in arguments[2:3]), f"{arguments[2:3]} is no option"
 
 
@@ -178,7 +178,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def quick(line: str) -> bool:
-    """Whether it is run: a name alone is how a text speaks of a command, but for those that want no more."""
+    """Whether it is run: a name alone is a mention, but for commands that take nothing more."""
     program, *arguments = words(line)
     if program != "genre" or arguments[0] not in QUICK:
         return False
@@ -244,5 +244,5 @@ def test_a_quick_one_runs(line: str, folder: Path) -> None:
 def test_the_request_on_the_page_is_the_one_a_model_takes(folder: Path) -> None:
     (line,) = [line for page, line in COMMANDS if page == "serve.md" and line.startswith("printf")]
     subprocess.run(["bash", "-c", line], check=True, cwd=folder)
-    said = json.loads((folder / "body.json").read_text())
-    assert said == packaging.as_request((folder / "song.flac").read_bytes())
+    body = json.loads((folder / "body.json").read_text())
+    assert body == packaging.as_request((folder / "song.flac").read_bytes())

@@ -25,13 +25,13 @@ def address():
 def open_page(browser, address):
     contexts = []
 
-    def open_page(*, width=1280, scheme="light", asked=None):
+    def open_page(*, width=1280, scheme="light", requested=None):
         context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
         context.set_default_timeout(120_000)  # a busy machine may be late; a page that hangs is not
         contexts.append(context)
         tab = context.new_page()
-        if asked is not None:
-            tab.on("request", lambda request: asked.append(request.url))
+        if requested is not None:
+            tab.on("request", lambda request: requested.append(request.url))
         tab.goto(address)
         tab.wait_for_selector("#song input[type=file]", state="attached")
         return tab
@@ -49,8 +49,8 @@ def play(tab, path: Path) -> None:
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_song_is_answered_in_its_window_and_nothing_leaves_the_machine(open_page, tmp_path, width, scheme):
-    asked: list[str] = []
-    tab = open_page(width=width, scheme=scheme, asked=asked)
+    requested: list[str] = []
+    tab = open_page(width=width, scheme=scheme, requested=requested)
     play(tab, song(tmp_path / "a.wav"))
     assert tab.inner_text(".g-word") == "jazz"
     assert "70 %" in tab.inner_text(".g-headline")
@@ -61,7 +61,7 @@ def test_a_song_is_answered_in_its_window_and_nothing_leaves_the_machine(open_pa
     assert tab.evaluate("document.documentElement.scrollWidth") == width
     background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", background)[:3])) < 150) is (scheme == "dark")
-    assert [url for url in asked if not re.match(r"http://127\.0\.0\.1[:/]|data:|blob:", url)] == []
+    assert [url for url in requested if not re.match(r"http://127\.0\.0\.1[:/]|data:|blob:", url)] == []
 
 
 def test_a_second_model_may_disagree(open_page, tmp_path):

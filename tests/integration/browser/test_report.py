@@ -23,12 +23,12 @@ def five(five_models) -> Path:
 def test_it_fits_its_window_asks_for_nothing_and_reports_no_error(browser, five, width, scheme):
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     tab = context.new_page()
-    said: list[str] = []
-    tab.on("console", lambda message: said.append(message.text))
-    tab.on("pageerror", lambda error: said.append(str(error)))
-    tab.on("request", lambda request: said.append(request.url))
+    seen: list[str] = []
+    tab.on("console", lambda message: seen.append(message.text))
+    tab.on("pageerror", lambda error: seen.append(str(error)))
+    tab.on("request", lambda request: seen.append(request.url))
     tab.goto(five.as_uri())
-    assert said == [five.as_uri()]
+    assert seen == [five.as_uri()]
     assert tab.evaluate("document.documentElement.scrollWidth") == width
     background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     darkness = sum(int(value) for value in re.findall(r"\d+", background)[:3])
