@@ -1,6 +1,6 @@
-"""How long an answer takes, warm: one song, a hundred one by one, and a hundred as a folder.
+"""How long a prediction takes, warm: one song, a hundred one by one, and a hundred as a folder.
 
-``python -m benchmarks.prediction`` in a workspace where `genre run` has finished; ``--songs FOLDER`` hears real songs
+``python -m benchmarks.prediction`` in a workspace where `genre run` has finished; ``--songs FOLDER`` takes real songs
 instead of composed ones, ``--models mlp,yamnet`` only these.
 """
 
@@ -20,7 +20,7 @@ from components.serving.load import LoadedModel
 
 #: Composed songs: so many, and as many seconds each; ten different ones, under ten names each.
 SONGS, SECONDS = 100, 30.0
-#: Milliseconds that an answer to 30 s may take, by feature (two processors, nothing beside).
+#: Milliseconds that a prediction of 30 s may take, by feature (two processors, nothing beside).
 LIMITS = {"mfcc_summary": 150, "mfcc_sequence": 150, "yamnet_embedding": 600}
 
 
@@ -47,26 +47,26 @@ def seconds(what: Callable[[], object]) -> float:
 
 
 def parts(loaded: LoadedModel, files: list[Path]) -> tuple[float, float]:
-    """Milliseconds of a song's features, and of the network's answer; medians."""
+    """Milliseconds of a song's features, and of the network's prediction; medians."""
     features, network = [], []
     for file in files:
         before = time.perf_counter()
-        heard = loaded.model.features_of(*audio.decode(file))
+        extracted = loaded.model.features_of(*audio.decode(file))
         features.append(time.perf_counter() - before)
-        network.append(seconds(lambda heard=heard: loaded.model.predict_extracted([heard])))  # type: ignore[misc]
+        network.append(seconds(lambda extracted=extracted: loaded.model.predict_extracted([extracted])))  # type: ignore[misc]
     return 1e3 * statistics.median(features), 1e3 * statistics.median(network)
 
 
 def measure(loaded: LoadedModel, files: list[Path]) -> None:
-    """Print one model's row; the first answers, which compile, are left out."""
+    """Print one model's row; the first predictions, which compile, are left out."""
 
-    def ask(some: list[Path]) -> float:
+    def timed(some: list[Path]) -> float:
         return seconds(lambda: list(predict.predict(some, model=loaded)))
 
-    ask(files[: predict.BATCH])
-    ask(files[:1])
-    alone = [ask([file]) for file in files]
-    folder = ask(files)
+    timed(files[: predict.BATCH])
+    timed(files[:1])
+    alone = [timed([file]) for file in files]
+    folder = timed(files)
     features, network = parts(loaded, files[:9])
     one = 1e3 * statistics.median(alone)
     limit = LIMITS.get(loaded.model.record.feature.feature)

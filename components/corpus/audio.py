@@ -38,7 +38,7 @@ BLOCK = 1 << 18
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself before anything is decoded.
+    """A file's header, before anything is decoded.
 
     Attributes
     ----------

@@ -55,7 +55,7 @@ def measure(row: Row, file: BufferedReader, *, params: Params) -> Row:
             fault = _header_fault(sound, max_seconds=params.corpus.max_seconds)
             if fault:
                 return replace(row, fault=fault)
-            heard = _listen(sound)
+            decoded = _measured(sound)
             rate, promised, log = sound.samplerate, sound.frames, sound.extra_info
     except (soundfile.SoundFileError, RuntimeError, ValueError):
         if row.sample_rate:
@@ -65,18 +65,18 @@ def measure(row: Row, file: BufferedReader, *, params: Params) -> Row:
         return replace(
             row, fault="no RIFF header" if wav and not riff else "no audio header that can be read"
         )
-    row = replace(row, samples=heard.samples, seconds=heard.samples / rate)
-    if heard.samples < promised or "lacks an end-of-stream bit" in log:
+    row = replace(row, samples=decoded.samples, seconds=decoded.samples / rate)
+    if decoded.samples < promised or "lacks an end-of-stream bit" in log:
         return replace(row, fault=f"truncated: ends after {row.seconds:.2f} s, before its header says")
-    if heard.samples == 0:
+    if decoded.samples == 0:
         return replace(row, fault="empty: no samples")
-    if heard.unfinite:
-        return replace(row, fault=f"not finite: {heard.unfinite} samples are NaN or infinite")
+    if decoded.unfinite:
+        return replace(row, fault=f"not finite: {decoded.unfinite} samples are NaN or infinite")
     cut = params.segments
-    segments = segment_count(heard.samples, rate, seconds=cut.seconds, per_track=cut.per_track)
+    segments = segment_count(decoded.samples, rate, seconds=cut.seconds, per_track=cut.per_track)
     if segments == 0:
         return replace(row, fault=f"shorter than a segment: {row.seconds:.2f} of {cut.seconds:g} s")
-    if heard.highest - heard.lowest <= SILENCE:
+    if decoded.highest - decoded.lowest <= SILENCE:
         return replace(row, fault="silent")
     return replace(row, segments=segments)
 
@@ -101,25 +101,25 @@ def _header_fault(sound: soundfile.SoundFile, *, max_seconds: float) -> str:
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _Decoded:
     samples: int
     lowest: float
     highest: float
     unfinite: int
 
 
-def _listen(sound: soundfile.SoundFile) -> _Heard:
+def _measured(sound: soundfile.SoundFile) -> _Decoded:
     """Decode a whole file in blocks, never more than ``BLOCK`` samples of it at once."""
     samples, unfinite = 0, 0
     lowest, highest = np.inf, -np.inf
     frames = max(1, BLOCK // sound.channels)
     while len(block := sound.read(frames, dtype="float32", always_2d=True)):
         samples += len(block)
-        # The models hear the mean of the channels: two channels in opposite phase are silence to them.
+        # Models read the mean of the channels: two channels in opposite phase are silence to them.
         mono = block[:, 0] if sound.channels == 1 else block.mean(axis=1)
         low, high = float(mono.min()), float(mono.max())
         if not np.isfinite(low) or not np.isfinite(high):
             unfinite += int(np.count_nonzero(~np.isfinite(mono)))
             continue
         lowest, highest = min(lowest, low), max(highest, high)
-    return _Heard(samples, lowest, highest, unfinite)
+    return _Decoded(samples, lowest, highest, unfinite)

@@ -29,9 +29,9 @@ class Pooling(Strict):
 
     ``blocks``: of the encoder's five, those whose pooled output is summed up. ``statistics``: what is taken of
     each channel over time and frequency (``time_std``: how its mean over frequency deviates in time); or
-    ``gram``, which channels answer in the same places (the root of the mean product of each pair, places
+    ``gram``, which channels are active in the same places (the root of the mean product of each pair, places
     averaged 2 by 2); or ``flatten``, which keeps every value. ``bands``: take the statistics in so many bands
-    of frequency, top to bottom, since what sounds low and what sounds high is told apart by its place; more
+    of frequency, top to bottom, since low and high sounds differ by their place; more
     than one band leaves the picture's white margins out.
     """
 

@@ -86,8 +86,8 @@ import sys
 from pathlib import Path
 import mlflow, pandas as pd
 
-answer = mlflow.pyfunc.load_model(sys.argv[1]).predict(pd.DataFrame({"audio": [Path(sys.argv[2]).read_bytes()]}))
-print(answer.to_json(orient="records"))
+predicted = mlflow.pyfunc.load_model(sys.argv[1]).predict(pd.DataFrame({"audio": [Path(sys.argv[2]).read_bytes()]}))
+print(predicted.to_json(orient="records"))
 """
 
 
@@ -150,6 +150,6 @@ def test_one_file_and_one_block_are_an_encoder(project: Path, tmp_path: Path) ->
     song = (project / "audio" / "rock" / "rock.00003.wav").rename(tmp_path / "song.wav")
     model = shutil.copytree(place, tmp_path / "model")
     shutil.rmtree(project)
-    (answer,) = json.loads(run(SERVE, str(model), str(song), folder=tmp_path))
-    assert answer["genre"] in ("blues", "jazz", "rock")
-    assert answer["probability.rock"] > 1 / 3
+    (predicted,) = json.loads(run(SERVE, str(model), str(song), folder=tmp_path))
+    assert predicted["genre"] in ("blues", "jazz", "rock")
+    assert predicted["probability.rock"] > 1 / 3

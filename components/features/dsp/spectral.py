@@ -174,7 +174,7 @@ def tuning(powers: np.ndarray, *, sample_rate: int) -> float:
     heights = centre + np.float32(0.5) * slope * shift
     strong = heights >= np.median(heights) if len(heights) else slice(None)
     with warnings.catch_warnings():
-        # Digital silence has no pitch: librosa says so, and takes 0.
+        # Digital silence has no pitch: librosa warns, and takes 0.
         warnings.filterwarnings("ignore", message="Trying to estimate tuning from empty frequency set")
         return float(librosa.pitch_tuning(pitches[strong], resolution=0.01, bins_per_octave=12))
 

@@ -85,7 +85,7 @@ class EncoderFile(Protocol):
         Raises
         ------
         MissingWeightsError
-            If they cannot be had; the message says which file goes where.
+            If they cannot be had; the message names which file goes where.
         PretrainedError
             If they are of another network.
         """
@@ -165,7 +165,7 @@ def load(name: str, *, pretrained: Mapping[str, str], allow_untrained: bool) -> 
 
 @lru_cache(maxsize=4)
 def _load(name: str, value: str, allow_untrained: bool, place: Path) -> Encoder:
-    # The place tells apart one value's weights in two caches.
+    # By its place too: one value may have weights in two caches.
     reason = "as params.yaml selects"
     if value != UNTRAINED:
         try:

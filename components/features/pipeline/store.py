@@ -74,7 +74,7 @@ def read(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.ndar
         ) from error
     if len(values) != len(index) or list(values.shape[1:]) != list(meta["shape"]):
         raise FeatureError(
-            f"{place}: values.npy is {values.shape}, index.parquet has {len(index)} rows, meta.json says shape "
+            f"{place}: values.npy is {values.shape}, index.parquet has {len(index)} rows, meta.json has shape "
             f"{tuple(meta['shape'])}; extract it again: `genre stage features {name}`"
         )
     return index, values, meta

@@ -60,7 +60,7 @@ def test_bands_split_frequency_from_top_to_bottom_inside_the_margins() -> None:
 
 
 def maps_of(shown: np.ndarray) -> Encoder:
-    """An encoder whose every block answers with these maps."""
+    """An encoder whose every block gives these maps."""
     run = lambda pictures, *, blocks: [shown[: len(pictures)] for _ in blocks]  # noqa: E731
     return Encoder(name="vgg16", run=run, origin="", trained=False, sha256="")
 
