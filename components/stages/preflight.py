@@ -14,7 +14,7 @@ from components.config.params import Params
 from components.core.errors import CorpusError, GenreError, ParamsError
 from components.corpus import published_metadata
 from components.corpus.synthetic import params as synthetic
-from components.features import encoders
+from components.features.encoders import base as encoders
 
 
 def check_all(params: Params, *, root: Path = Path("data")) -> None:

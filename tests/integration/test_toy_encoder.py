@@ -65,8 +65,8 @@ def extract(clips, *, options, encoder):
 RUN = """
 import json
 from components import tracking
-from components.config import params, preflight
-from components.stages import corpus, features, split, train, tune, validate
+from components.config import params
+from components.stages import corpus, features, preflight, split, train, tune, validate
 
 chosen = params.load()
 preflight.check_all(chosen)
