@@ -1,0 +1,42 @@
+"""What can be checked of ``params.yaml`` before the first stage runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.config.params import FeatureParams, Params
+from components.core.errors import CorpusError, ParamsError
+from components.stages import preflight
+
+
+def changed(params: Params, **blocks: Any) -> Params:
+    return params.model_copy(update=blocks)
+
+
+def test_the_shipped_params_are_right(demo_params: Params, tmp_path: Path) -> None:
+    preflight.check_all(demo_params, root=tmp_path / "data")
+    assert (tmp_path / "data").is_dir()
+
+
+def test_an_encoder_without_a_file_is_named_with_the_valid_ones(demo_params: Params, tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"pretrained\.openl3.*vgg16, yamnet"):
+        preflight.check_all(changed(demo_params, pretrained={"openl3": "music"}), root=tmp_path)
+
+
+def test_an_extractor_without_a_file_is_named_with_the_valid_ones(
+    demo_params: Params, tmp_path: Path
+) -> None:
+    block = FeatureParams(extractor="mfcc", reads="data/corpus/audio.parquet", unit="segment")
+    with pytest.raises(ParamsError, match=r"'mfcc'.*mel_image"):
+        preflight.check_all(changed(demo_params, features={"few": block}), root=tmp_path)
+
+
+def test_a_corpus_that_is_not_there_is_named(
+    demo_params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CorpusError, match=r"corpus\.sources\.audio\.path"):
+        preflight.check_all(changed(demo_params, synthetic={}), root=tmp_path)
