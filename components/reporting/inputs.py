@@ -157,9 +157,10 @@ def _out_of_date(model: str, *, root: Path, params: Params, fingerprint: str) ->
             f"it was trained on another split (fingerprint {record.fingerprint[:12]}, the split's is "
             f"{fingerprint[:12]})"
         )
-    # The params that the stage `train` depends on; whatever else changed reaches a model through files.
-    changed = [key for key in ("seed", "training") if getattr(record.params, key) != getattr(params, key)]
-    changed += [f"models.{model}"] * (record.params.models.get(model) != params.models[model])
+    # The search's budget is not of the fit; whatever else changed reaches a model through files.
+    old, new = (values.model(model).model_dump(exclude={"tuning"}) for values in (record.params, params))
+    changed = [f"models.{model}: {key}" for key in new if old[key] != new[key]]
+    changed += ["seed"] * (record.params.seed != params.seed)
     return f"it was trained with other params ({', '.join(changed)})" if changed else ""
 
 

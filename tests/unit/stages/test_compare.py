@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 
 import pandas as pd
@@ -108,13 +110,27 @@ def test_a_model_of_another_split_is_left_out_and_named(two):
     assert any("mlp is left out" in note for note in result.notes)
 
 
-def test_a_model_of_other_params_is_left_out_with_what_changed(two):
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        ("training.patience", 99, "models.mlp: training"),
+        ("models.mlp.variants.study.fixed", {"standardise": False}, "models.mlp: fixed"),
+        ("seed", 99, "seed"),
+        # Other budgets of the search or another model's params change nothing of this one.
+        ("tuning.max_trials", 99, None),
+        ("models.yamnet.variants.study.fixed", {"standardise": False}, None),
+    ],
+)
+def test_a_model_of_other_params_is_left_out_with_what_changed(two, path, value, named):
     recorded = finished_project.params(models=("mlp", "yamnet")).model_dump(mode="json")
-    recorded["training"]["patience"] = 99
+    *parents, last = path.split(".")
+    reduce(getitem, parents, recorded)[last] = value
     edit(two / "models" / "mlp" / "training.json", params=recorded)
-    result = compare_two(two)
-    assert list(result.models) == ["yamnet"]
-    assert "training" in result.left_out["mlp"] and "dvc repro train@mlp" in result.left_out["mlp"]
+    left_out = inputs.read(params=finished_project.params(models=("mlp", "yamnet")), root=two).left_out
+    if named is None:
+        assert left_out == {}
+    else:
+        assert f"({named})" in left_out["mlp"] and "dvc repro train@mlp" in left_out["mlp"]
 
 
 def test_an_untrained_model_is_left_out_and_named(two):
