@@ -159,7 +159,7 @@ def test_dvc_reads_the_pipeline_and_ties_every_stage_to_what_it_reads(project: P
     selection.prepare(StudyOptions(budget="quick"), root=project)
     stages_of = graph.read(project / "study")
     assert stages_of.upstream["corpus@audio"] == ("synthesise@study",)
-    assert stages_of.upstream["fit@mlp"] == ("features@audio_mfcc_summary",)
+    assert set(stages_of.upstream["fit@mlp"]) == {"corpus@audio", "features@audio_mfcc_summary"}
     assert "fit@vgg16" not in stages_of.order
     assert set(stages_of.upstream["report@study"]) >= {"fit@mlp", "fit@lstm"}
     assert stages_of.stale().keys() == set(stages_of.order)
