@@ -206,7 +206,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def groups(names: Sequence[str], *, pairs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """Find the largest sets of models none of which can be told from another.
+    """Find the largest sets of models none of which can be told apart from another.
 
     Parameters
     ----------

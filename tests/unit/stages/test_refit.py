@@ -1,4 +1,4 @@
-"""The refit: the tested model has seen validation songs, what chooses among models has not, and both are told."""
+"""The refit: the tested model has seen validation songs, what chooses among models has not, and both are on record."""
 
 from __future__ import annotations
 
@@ -80,15 +80,15 @@ def test_the_saved_model_is_the_one_that_was_tested(runs: dict[bool, Run]) -> No
 
     model = keras.saving.load_model(runs[True].root / "models/mlp/model.keras", safe_mode=True)
     test = dataset.load("mfcc_summary", parts=("test",), root=runs[True].root)["test"]
-    said = runs[True].part("test").filter(like="probability.").to_numpy()
-    np.testing.assert_allclose(model.predict(test.x, verbose=0), said, atol=1e-6)
+    given = runs[True].part("test").filter(like="probability.").to_numpy()
+    np.testing.assert_allclose(model.predict(test.x, verbose=0), given, atol=1e-6)
 
 
 @pytest.mark.parametrize(("refit", "parts"), [(False, ["train"]), (True, ["train", "validation"])])
 def test_every_song_that_the_saved_model_saw_is_listed(
     runs: dict[bool, Run], refit: bool, parts: list[str]
 ) -> None:
-    """The registry asks a model about no song of this list."""
+    """The registry compares a model on no song of this list."""
     split = pd.read_parquet(runs[refit].root / "splits/split.parquet")
     of = lambda parts: sorted(set(split.loc[split["part"].isin(parts), "track"]))  # noqa: E731
     assert runs[refit].record.train_tracks == of(parts)

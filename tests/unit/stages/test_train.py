@@ -61,7 +61,7 @@ def test_two_runs_give_the_same_metrics_and_weights(tuned: Path, small_params: P
 
 
 def test_shuffled_labels_give_chance(tuned: Path, small_params: Params) -> None:
-    """The negative control: with labels dealt at random, nothing is learned that holds on test songs."""
+    """The negative control: with labels shuffled, nothing is learned that holds on test songs."""
     folder = tuned / "features/mfcc_summary"
     values = np.load(folder / "values.npy")
     rng = np.random.default_rng(0)

@@ -62,6 +62,16 @@ def test_the_best_is_never_worse_than_the_published_set(
     assert best.hyperparameters["units_1"] == max(call["units_1"] for call in fits)
 
 
+def test_a_fixed_list_reaches_the_fit_and_the_best_set_as_a_list(
+    small_project: Path, small_params: Params, fits: list[dict[str, Any]]
+) -> None:
+    document = small_params.model_dump(mode="json")
+    document["models"]["mlp"]["variants"]["study"]["fixed"]["statistics"] = ["mean", "std"]
+    best = tune.run("mlp", params=Params.model_validate(document), root=small_project)
+    assert best.hyperparameters["statistics"] == ["mean", "std"]
+    assert [call["statistics"] for call in fits] == [["mean", "std"]] * len(fits)
+
+
 def test_each_trial_has_its_executions(
     small_project: Path, small_params: Params, fits: list[dict[str, Any]]
 ) -> None:

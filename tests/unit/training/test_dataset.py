@@ -1,4 +1,4 @@
-"""Arrays: only the parts asked for, labels from train alone, and repeats under another name are caught."""
+"""Arrays: only the parts that are named, labels from train alone, and repeats under another name are caught."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guards: every leak is planted where it would happen, and stops the run instead of raising an accuracy."""
+"""Leak checks: every leak is planted where it would happen, and stops the run instead of raising an accuracy."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_a_scaler_that_saw_test_is_a_leak(
     calls: list[int] = []
 
     def adapt(model: Any, x: np.ndarray) -> None:
-        # The first call is the fit's own, the second the guard's.
+        # The first call is the fit's own, the second the check's.
         calls.append(len(x))
         leaked = np.concatenate([part.x for part in everything.parts.values()])
         honest(model, leaked if len(calls) == 1 else x)

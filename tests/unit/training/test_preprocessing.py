@@ -1,4 +1,4 @@
-"""What is fitted to the train rows before training: scikit-learn says what standardising is, NumPy what a bin is."""
+"""Frozen preprocessing layers against scikit-learn's scaler and NumPy's quantiles."""
 
 from __future__ import annotations
 
