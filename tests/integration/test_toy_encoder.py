@@ -64,8 +64,8 @@ def extract(clips, *, options, encoder):
 #: In the project: everything that a run does to one model.
 RUN = """
 import json
-from components import tracking
 from components.config import params
+from components.serving import packaging
 from components.stages import corpus, features, preflight, split, train, tune, validate
 
 chosen = params.load()
@@ -76,7 +76,7 @@ features.run("embedded", params=chosen, processes=1)
 validate.run("embedded", params=chosen)
 tune.run("toy", params=chosen)
 train.run("toy", params=chosen)
-run_id = tracking.ensure_logged("toy", params=chosen)
+run_id = packaging.ensure_logged("toy")
 import mlflow
 print(json.dumps({"place": mlflow.artifacts.download_artifacts(f"runs:/{run_id}/model")}))
 """
