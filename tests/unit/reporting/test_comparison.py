@@ -99,11 +99,8 @@ def test_under_the_table_is_which_models_are_equal_and_where_the_report_is(data)
 
 
 def test_marks_and_notes_are_in_the_terminal_too(data, five_models):
-    mlp = five_models[1].models["mlp"].model_dump(mode="json") | {
-        "marks": [LEAKY],
-        "at_chance": True,
-    }
-    models = five_models[1].model_dump(mode="json")["models"] | {"mlp": mlp}
+    models = five_models[1].model_dump(mode="json")["models"]
+    models["mlp"]["marks"], models["lstm"]["at_chance"] = [LEAKY], True
     edit(data / "report" / "comparison.json", models=models, notes=["lstm is left out: reason."], groups=[])
     text = printed(data)
     assert "leaky" in text and "at chance" in text and "lstm is left out" in text
