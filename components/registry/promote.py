@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from components import tracking
 from components.config.params import Params
-from components.core.errors import RegistryError
+from components.core.errors import ParamsError, RegistryError
 from components.registry import criteria
 from components.registry.criteria import Criterion, smoke_test
 from components.reporting import comparison, model_card
@@ -182,14 +182,16 @@ def rollback(version: str, *, params: Params) -> str:
 
     Raises
     ------
+    ParamsError
+        If there is no such version.
     RegistryError
-        If there is no such version, or it does not load and predict.
+        If it does not load and predict.
     """
     client, name = tracking.connect(), params.promotion.registered_model
     versions = {str(known.version): known for known in client.search_model_versions(f"name = '{name}'")}
     if version not in versions:
         valid = ", ".join(sorted(versions, key=int)) or "none is registered"
-        raise RegistryError(f"version {version!r} of {name!r} is not registered; valid: {valid}")
+        raise ParamsError(f"version {version!r} of {name!r} is not registered; valid: {valid}")
     before = champion(client, name)
     genres = json.loads(versions[version].tags.get("genres", "[]"))
     check = smoke_test(f"models:/{name}/{version}", genres=genres)

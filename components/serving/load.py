@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from components import tracking
 from components.config.params import Params
-from components.core.errors import RegistryError
+from components.core.errors import ParamsError, RegistryError
 from components.tracking import integrity
 from components.tracking.store import TRAINING
 
@@ -119,7 +119,9 @@ def address(client: MlflowClient, model: str | None, *, params: Params) -> str:
     Raises
     ------
     RegistryError
-        If there is no champion, or no such model.
+        If there is no champion.
+    ParamsError
+        If there is no such model.
     """
     if model is None:
         name = params.promotion.registered_model
@@ -136,7 +138,7 @@ def address(client: MlflowClient, model: str | None, *, params: Params) -> str:
         return model if model.count("/") > 1 else f"{model}/model"
     if run := latest_runs(client).get(model):
         return f"runs:/{run.info.run_id}/model"
-    raise RegistryError(f"--model {model!r} does not exist; valid: {_choices(client)}")
+    raise ParamsError(f"--model {model!r} does not exist; valid: {_choices(client)}")
 
 
 def _choices(client: MlflowClient) -> str:

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from components import tracking
 from components.config.params import Params
-from components.core.errors import RegistryError
+from components.core.errors import ParamsError, RegistryError
 from components.registry import criteria, promote, rescore
 from components.serving import load
 from components.tracking import integrity, store
@@ -89,7 +89,7 @@ def test_without_a_champion_each_message_names_what_to_do(client: MlflowClient, 
     assert "Champion: none; `genre promote`" in promote.summary(params=small_params)
     with pytest.raises(RegistryError, match=r"no model was promoted yet; valid: `genre run`"):
         load.address(client, None, params=small_params)
-    with pytest.raises(RegistryError, match=r"'7' of 'genre' is not registered; valid: 1, 2, 3"):
+    with pytest.raises(ParamsError, match=r"'7' of 'genre' is not registered; valid: 1, 2, 3"):
         promote.rollback("7", params=small_params)
 
 

@@ -12,7 +12,7 @@ import pytest
 from components import tracking
 from components.config.params import Params
 from components.core import atomic
-from components.core.errors import RegistryError
+from components.core.errors import ParamsError
 from components.registry import promote
 from components.serving import packaging
 from components.training.record import TrainingRecord
@@ -184,7 +184,7 @@ def test_rolling_back_to_a_version_there_is_not_names_those_there_are(
     trained: Path, small_params: Params, passing_smoke_test: list[str]
 ) -> None:
     promote.promote(params=small_params, root=trained)
-    with pytest.raises(RegistryError, match=r"'7'.*valid: 1"):
+    with pytest.raises(ParamsError, match=r"'7'.*valid: 1"):
         promote.rollback("7", params=small_params)
 
 

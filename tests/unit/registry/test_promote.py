@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from components.config.params import Params
-from components.core.errors import ComparisonError, RegistryError
+from components.core.errors import ComparisonError, ParamsError
 from components.registry import promote
 from components.registry.criteria import Criterion
 from components.registry.promote import Decision
@@ -47,5 +47,5 @@ class TestAnEmptyRegistry:
         assert promote.summary(params=small_params).startswith("Champion: none; `genre promote`")
 
     def test_no_version_can_be_taken_again(self, small_params: Params) -> None:
-        with pytest.raises(RegistryError, match=r"'1'.*valid: none is registered"):
+        with pytest.raises(ParamsError, match=r"'1'.*valid: none is registered"):
             promote.rollback("1", params=small_params)

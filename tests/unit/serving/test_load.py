@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from components.core.errors import RegistryError
+from components.core.errors import ParamsError, RegistryError
 from components.serving import load
 
 
@@ -43,7 +43,7 @@ class TestWhichModel:
         assert load.address(client, model, params=demo_params) == uri
 
     def test_an_unknown_one(self, client, demo_params):
-        with pytest.raises(RegistryError, match=r"'cnn'.*valid: mlp"):
+        with pytest.raises(ParamsError, match=r"'cnn'.*valid: mlp"):
             load.address(client, "cnn", params=demo_params)
 
     def test_nothing_trained_makes_no_store(self, tmp_path, monkeypatch):
