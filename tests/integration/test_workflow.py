@@ -152,7 +152,9 @@ def test_dvc_commands_of_the_pages_run_to_their_end(finished: tuple[Path, str], 
     shutil.copytree(finished[0], folder, symlinks=True)
     run("git", "add", "--all", folder=folder)
     run("git", "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet", "-m", "a", folder=folder)
-    lines = {line for _, line in COMMANDS if line.startswith("dvc ") and line != "dvc pull"}
+    # A remote, or a model of another preset, is not here.
+    lines = {line for _, line in COMMANDS if line.startswith("dvc ")} - {"dvc pull"}
+    lines = {line for line in lines if "models." not in line}
     assert "dvc exp run -S training.patience=4" in lines
     for line in sorted(lines):
         run(*line.split(), folder=folder)
