@@ -33,6 +33,14 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, value: Any) -> Any:
+        # Before pydantic's own check, whose message names no valid key.
+        if isinstance(value, dict) and (unknown := [key for key in value if key not in cls.model_fields]):
+            raise ValueError(f"unknown key {unknown[0]!r}; valid: {', '.join(cls.model_fields)}")
+        return value
+
 
 class SourceParams(Strict):
     """Where one form of the collection lies.

@@ -72,7 +72,7 @@ INPUT: list[tuple[str, Prepare | None, tuple[str, ...]]] = [
     ("reproduce --list --only cnn", None, ("'cnn'", "mlp")),
     ("reproduce --list --budget endless", None, ("'endless'", "quick", "full")),
     # values of params.yaml
-    ("config check", rewrite("sead", 3), ("sead is 3",)),
+    ("config check", rewrite("sead", 3), ("'sead'", "valid", "seed")),
     ("config check", rewrite("seed", "twenty"), ("seed is 'twenty'",)),
     ("config check", rewrite("seed", -1), ("seed is -1",)),
     ("config check", rewrite("split.protocol", "songs"), ("split.protocol is 'songs'", "track", "segment")),

@@ -52,7 +52,7 @@ def changed(path: str, value: object) -> str:
         ("corpus.sources", {}, "corpus.sources"),
         ("corpus.sources", {"vinyl": {"path": "x"}}, "corpus.sources.vinyl"),
         ("segments.seconds", float("nan"), "segments.seconds"),
-        ("validation.max_duplicates", 3, "validation.max_duplicates"),
+        ("validation.max_duplicates", 3, "'max_duplicates'; valid: max_duplicate_share"),
         ("validation.max_duplicate_share", 1.5, "validation.max_duplicate_share is 1.5"),
     ],
 )
