@@ -247,13 +247,8 @@ def _open(source: Path | str | bytes, *, max_bytes: int) -> tuple[soundfile.Soun
 
 
 def _checked(file: soundfile.SoundFile, *, size: int, max_seconds: float) -> Header:
-    if file.format not in FORMATS:
-        raise AudioError(f"format {file.format}; valid: {_valid()}")
-    low, high = SAMPLE_RATES
-    if not low <= file.samplerate <= high:
-        raise AudioError(f"sample rate {file.samplerate} Hz; valid: {low} to {high}")
-    if not 1 <= file.channels <= MAX_CHANNELS:
-        raise AudioError(f"{file.channels} channels; valid: 1 to {MAX_CHANNELS}")
+    if fault := unusable(file):
+        raise AudioError(fault)
     facts = Header(
         samples=int(file.frames), sample_rate=int(file.samplerate), channels=int(file.channels), bytes=size
     )
@@ -262,6 +257,18 @@ def _checked(file: soundfile.SoundFile, *, size: int, max_seconds: float) -> Hea
     if facts.seconds > max_seconds:
         raise AudioError(f"{facts.seconds:.1f} s by its header, longer than the limit of {max_seconds:g} s")
     return facts
+
+
+def unusable(file: soundfile.SoundFile) -> str:
+    """Return why an open file's format, sample rate or channels are not taken, or '' where they are."""
+    low, high = SAMPLE_RATES
+    if file.format not in FORMATS:
+        return f"format {file.format}; valid: {_valid()}"
+    if not low <= file.samplerate <= high:
+        return f"sample rate {file.samplerate} Hz; valid: {low} to {high} Hz"
+    if not 1 <= file.channels <= MAX_CHANNELS:
+        return f"{file.channels} channels; valid: 1 to {MAX_CHANNELS}"
+    return ""
 
 
 def _valid() -> str:

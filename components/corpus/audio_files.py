@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BufferedReader
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from components.config.params import Params
-from components.corpus.audio import FORMATS, MAX_CHANNELS, SAMPLE_RATES, segment_count
-from components.corpus.discovery import Row
+from components.corpus import audio
+from components.corpus.store import Row
 
 if TYPE_CHECKING:
     import soundfile
@@ -55,42 +55,34 @@ def measure(row: Row, file: BufferedReader, *, params: Params) -> Row:
             fault = _header_fault(sound, max_seconds=params.corpus.max_seconds)
             if fault:
                 return replace(row, fault=fault)
-            decoded = _measured(sound)
+            samples, lowest, highest, unfinite = _measured(sound)
             rate, promised, log = sound.samplerate, sound.frames, sound.extra_info
     except (soundfile.SoundFileError, RuntimeError, ValueError):
         if row.sample_rate:
             return replace(row, fault="damaged: decoding stops part of the way")
-        riff = magic in (b"RIFF", b"RIFX", b"RF64")
-        wav = row.path.lower().endswith(".wav")
-        return replace(
-            row, fault="no RIFF header" if wav and not riff else "no audio header that can be read"
-        )
-    row = replace(row, samples=decoded.samples, seconds=decoded.samples / rate)
-    if decoded.samples < promised or "lacks an end-of-stream bit" in log:
+        foreign = row.path.lower().endswith(".wav") and magic not in (b"RIFF", b"RIFX", b"RF64")
+        return replace(row, fault="no RIFF header" if foreign else "no audio header that can be read")
+    row = replace(row, samples=samples, seconds=samples / rate)
+    if samples < promised or "lacks an end-of-stream bit" in log:
         return replace(row, fault=f"truncated: ends after {row.seconds:.2f} s, before its header says")
-    if decoded.samples == 0:
+    if samples == 0:
         return replace(row, fault="empty: no samples")
-    if decoded.unfinite:
-        return replace(row, fault=f"not finite: {decoded.unfinite} samples are NaN or infinite")
+    if unfinite:
+        return replace(row, fault=f"not finite: {unfinite} samples are NaN or infinite")
     cut = params.segments
-    segments = segment_count(decoded.samples, rate, seconds=cut.seconds, per_track=cut.per_track)
+    segments = audio.segment_count(samples, rate, seconds=cut.seconds, per_track=cut.per_track)
     if segments == 0:
         return replace(row, fault=f"shorter than a segment: {row.seconds:.2f} of {cut.seconds:g} s")
-    if decoded.highest - decoded.lowest <= SILENCE:
+    if highest - lowest <= SILENCE:
         return replace(row, fault="silent")
     return replace(row, segments=segments)
 
 
 def _header_fault(sound: soundfile.SoundFile, *, max_seconds: float) -> str:
     """Apply what can be applied before any decoding."""
-    rate, (low, high) = sound.samplerate, SAMPLE_RATES
-    if sound.format not in FORMATS:
-        return f"format {sound.format}; valid: {', '.join(sorted(set(FORMATS.values())))}"
-    if not low <= rate <= high:
-        return f"sample rate {rate} Hz; valid: {low} to {high} Hz"
-    if sound.channels > MAX_CHANNELS:
-        return f"{sound.channels} channels; valid: 1 to {MAX_CHANNELS}"
-    seconds = sound.frames / rate
+    if fault := audio.unusable(sound):
+        return fault
+    seconds = sound.frames / sound.samplerate
     size = _PROMISED.search(sound.extra_info)
     if size and int(size[1]) < UNKNOWN_SIZE and int(size[1]) > int(size[2]) > 0:
         promised = seconds * int(size[1]) / int(size[2])
@@ -100,16 +92,8 @@ def _header_fault(sound: soundfile.SoundFile, *, max_seconds: float) -> str:
     return ""
 
 
-@dataclass(frozen=True)
-class _Decoded:
-    samples: int
-    lowest: float
-    highest: float
-    unfinite: int
-
-
-def _measured(sound: soundfile.SoundFile) -> _Decoded:
-    """Decode a whole file in blocks, never more than ``BLOCK`` samples of it at once."""
+def _measured(sound: soundfile.SoundFile) -> tuple[int, float, float, int]:
+    """Decode a file in blocks of ``BLOCK`` samples: how many samples, lowest, highest, how many not finite."""
     samples, unfinite = 0, 0
     lowest, highest = np.inf, -np.inf
     frames = max(1, BLOCK // sound.channels)
@@ -122,4 +106,4 @@ def _measured(sound: soundfile.SoundFile) -> _Decoded:
             unfinite += int(np.count_nonzero(~np.isfinite(mono)))
             continue
         lowest, highest = min(lowest, low), max(highest, high)
-    return _Decoded(samples, lowest, highest, unfinite)
+    return samples, lowest, highest, unfinite

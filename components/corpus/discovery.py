@@ -8,31 +8,16 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from components.config.params import Params
 from components.core import hashing
 from components.core.errors import CorpusError
+from components.corpus.store import Row
 
 #: More classes than this is a folder of artists or albums, not of genres.
 MAX_GENRES = 100
-
-
-@dataclass(frozen=True)
-class Row:
-    """One track. ``fault`` is empty for a usable one; what could not be measured stays 0 or empty."""
-
-    track: str
-    genre: str
-    path: str
-    seconds: float = 0.0
-    sample_rate: int = 0
-    samples: int = 0
-    bytes: int = 0
-    segments: int = 0
-    sha256: str = ""
-    fault: str = ""
 
 
 Measure = Callable[..., Row]
@@ -195,17 +180,9 @@ def _row(path: Path, *, genre: Path, folder: Path, inside: Path) -> Row:
     relative = path.relative_to(folder).as_posix()
     below = path.relative_to(genre).with_suffix("").as_posix()
     row = Row(track_id(genre.name, below), genre.name, relative)
-    if printable(relative) != relative and _not_utf8(relative):
+    if relative.encode("utf-8", "replace").decode() != relative:
         return replace(row, path=printable(relative), fault="name is not UTF-8")
     return replace(row, fault=_forbidden(path, inside=inside))
-
-
-def _not_utf8(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return True
-    return False
 
 
 def _forbidden(path: Path, *, inside: Path) -> str:
@@ -223,9 +200,7 @@ def _forbidden(path: Path, *, inside: Path) -> str:
     if not target.is_relative_to(inside):
         return "link out of the corpus"
     if not stat.S_ISREG(kind):
-        return "not a regular file: " + next(
-            (name for test, name in _KINDS if test(kind)), "of an unknown kind"
-        )
+        return f"not a regular file: {_KINDS.get(stat.S_IFMT(kind), 'of an unknown kind')}"
     return ""
 
 
@@ -288,13 +263,8 @@ def _escaped(path: Path, handle: int, *, inside: Path) -> str:
     return "" if os.path.samestat(path.stat(), os.fstat(handle)) else "exchanged during the listing"
 
 
-_KINDS = (
-    (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISSOCK, "a socket"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISCHR, "a device"),
-)
+_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+_KINDS |= dict.fromkeys((stat.S_IFBLK, stat.S_IFCHR), "a device")
 
 
 def unique(rows: list[Row]) -> list[Row]:
@@ -321,13 +291,8 @@ def unique(rows: list[Row]) -> list[Row]:
             while name in used:
                 name += "'"
             used[name] += 1
-            row = replace(
-                row,
-                track=name,
-                fault=row.fault or f"second file of the track in {printable(seen[row.track])}",
-                segments=0,
-                sha256="",
-            )
+            fault = row.fault or f"second file of the track in {printable(seen[row.track])}"
+            row = replace(row, track=name, fault=fault, segments=0, sha256="")
         else:
             seen[row.track] = row.path
         kept.append(row)

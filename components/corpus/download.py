@@ -67,7 +67,7 @@ def _fetch(name: str, *, home: Path) -> tuple[Path, int]:
     dataset = mirdata.initialize("gtzan_genre", data_home=str(home), version=version)
     own = f"or put tracks of your own into data/raw/{name}/<genre>/"
     try:
-        with _quiet(), _timeout(SILENCE):
+        with _quiet():
             dataset.download(partial_download=[archive], cleanup=True)
     except OSError as error:
         # urllib's errors, time-outs, a full disk and a wrong checksum, verified before anything is unpacked.
@@ -95,20 +95,12 @@ def _fetch(name: str, *, home: Path) -> tuple[Path, int]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence mirdata's log, which repeats the error; its progress bar stays."""
-    before = logging.root.manager.disable
+    """Silence mirdata's log, which repeats the error, and end a download after ``SILENCE``; its bar stays."""
+    disabled, timeout = logging.root.manager.disable, socket.getdefaulttimeout()
     logging.disable(logging.CRITICAL)
+    socket.setdefaulttimeout(SILENCE)
     try:
         yield
     finally:
-        logging.disable(before)
-
-
-@contextmanager
-def _timeout(seconds: float) -> Iterator[None]:
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+        logging.disable(disabled)
+        socket.setdefaulttimeout(timeout)

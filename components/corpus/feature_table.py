@@ -10,15 +10,13 @@ import numpy as np
 import pandas as pd
 
 from components.core.errors import CorpusError
-from components.corpus.discovery import MAX_GENRES, Row, printable, track_id
+from components.corpus.discovery import MAX_GENRES, printable, track_id
+from components.corpus.store import Row
 
-_SERIES = (
-    *("chroma_stft", "rms", "spectral_centroid", "spectral_bandwidth", "rolloff", "zero_crossing_rate"),
-    *("harmony", "perceptr"),
-)
+_SPECTRAL = ("chroma_stft", "rms", "spectral_centroid", "spectral_bandwidth", "rolloff", "zero_crossing_rate")
 #: The 57 numbers of a row, in the order of the public tables.
 VALUES = (
-    *(f"{name}_{statistic}" for name in _SERIES for statistic in ("mean", "var")),
+    *(f"{name}_{statistic}" for name in (*_SPECTRAL, "harmony", "perceptr") for statistic in ("mean", "var")),
     "tempo",
     *(f"mfcc{number}_{statistic}" for number in range(1, 21) for statistic in ("mean", "var")),
 )
@@ -95,18 +93,16 @@ def _text(path: Path, *, key: str) -> pd.DataFrame:
 
 def _faults(read: pd.DataFrame, *, stems: pd.Series, lengths: pd.Series, values: pd.DataFrame) -> np.ndarray:
     finite = np.isfinite(values.to_numpy())
-    bad = [[name for name, good in zip(VALUES, row, strict=True) if not good] for row in finite]
+    bad = [np.array(VALUES)[~row] for row in finite]
+    labels = read["genre"].groupby(stems).transform("nunique")
     reasons = {
         "no file name": stems == "",
         "no label": read["genre"] == "",
-        "labels disagree: one track under several labels": read["genre"].groupby(stems).transform("nunique")
-        > 1,
+        "labels disagree: one track under several labels": labels > 1,
         "file name repeated": read.duplicated(["track", "segment"], keep=False),
         "length is not a number of samples": ~(lengths > 0),
     }
-    others = [
-        f"not finite: {', '.join(names[:3])}{' …' * (len(names) > 3)}" if names else "" for names in bad
-    ]
+    others = [f"not finite: {', '.join(row[:3])}{' …' * (len(row) > 3)}" if row.size else "" for row in bad]
     return np.select(list(reasons.values()), list(reasons), np.array(others, dtype=object))
 
 
@@ -133,22 +129,14 @@ def tracks(path: Path, *, key: str = "corpus.sources.table.path") -> list[Row]:
     """
     table = rows(path, key=key)
     if table["genre"].nunique() > MAX_GENRES:
-        raise CorpusError(
-            f"{key} is {str(path)!r}, which has {table['genre'].nunique()} labels; valid: 2 to 100"
-        )
+        labels = table["genre"].nunique()
+        raise CorpusError(f"{key} is {str(path)!r}, which has {labels} labels; valid: 2 to {MAX_GENRES}")
     listed = []
     for (track, genre), group in table.groupby(["track", "genre"], sort=True):
         ordered = group.sort_values("segment", kind="stable")
         content = ordered[["segment", *VALUES]].to_csv(index=False, lineterminator="\n")
-        faults = [fault for fault in ordered["fault"] if fault]
-        listed.append(
-            Row(
-                str(track),
-                str(genre),
-                "",
-                segments=0 if faults else len(ordered),
-                sha256=hashlib.sha256(content.encode()).hexdigest(),
-                fault=faults[0] if faults else "",
-            )
-        )
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        fault = next(filter(None, ordered["fault"]), "")
+        segments = 0 if fault else len(ordered)
+        listed.append(Row(str(track), str(genre), "", segments=segments, sha256=digest, fault=fault))
     return sorted(listed, key=lambda row: row.track)

@@ -10,7 +10,7 @@ import numpy as np
 
 from components.config.params import Params
 from components.core.errors import FeatureError
-from components.corpus.discovery import Row
+from components.corpus.store import Row
 
 SUFFIXES = frozenset({".png"})
 #: Pixels of the public collection's pictures; the picture models take no other.

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pandas as pd
 
 from components.core.errors import CorpusError
 
+
+@dataclass(frozen=True)
+class Row:
+    """One track. ``fault`` is empty for a usable one; what could not be measured stays 0 or empty."""
+
+    track: str
+    genre: str
+    path: str
+    seconds: float = 0.0
+    sample_rate: int = 0
+    samples: int = 0
+    bytes: int = 0
+    segments: int = 0
+    sha256: str = ""
+    fault: str = ""
+
+
 #: Columns of ``data/corpus/SOURCE.parquet`` and their types.
-COLUMNS = {
-    "track": "str",
-    "genre": "str",
-    "path": "str",
-    "seconds": "float64",
-    "sample_rate": "int64",
-    "samples": "int64",
-    "bytes": "int64",
-    "segments": "int64",
-    "sha256": "str",
-    "fault": "str",
-}
+_TYPES = {"str": "str", "int": "int64", "float": "float64"}
+COLUMNS = {field.name: _TYPES[str(field.type)] for field in fields(Row)}
 
 
 def read(source: str, *, root: Path = Path("data")) -> pd.DataFrame:

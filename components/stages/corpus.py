@@ -17,8 +17,8 @@ from components.config.params import Params
 from components.core.atomic import replacing
 from components.core.errors import CorpusError
 from components.corpus import audio, audio_files, discovery, feature_table, image_files
-from components.corpus.discovery import MAX_GENRES, Row
-from components.corpus.store import COLUMNS, usable
+from components.corpus.discovery import MAX_GENRES
+from components.corpus.store import COLUMNS, Row, usable
 
 #: Decoding and hashing release the interpreter's lock, so threads are enough; two, as small machines have.
 THREADS = 2

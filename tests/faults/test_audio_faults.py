@@ -490,7 +490,10 @@ def test_any_header_ends_in_a_row(
         data[place] = value
     (tmp_path / "x.wav").write_bytes(data)
     row = discovery.inspect(
-        discovery.Row("x", "rock", "x.wav"), folder=tmp_path, params=demo_params, measure=audio_files.measure
+        corpus_store.Row("x", "rock", "x.wav"),
+        folder=tmp_path,
+        params=demo_params,
+        measure=audio_files.measure,
     )
     assert bool(row.fault) == (row.segments == 0)
     assert row.samples <= 3600 * max(row.sample_rate, 1)

@@ -320,6 +320,9 @@ def test_any_png_header_ends_in_a_row(
         data[place] = value
     (tmp_path / "x.png").write_bytes(data)
     row = discovery.inspect(
-        discovery.Row("x", "rock", "x.png"), folder=tmp_path, params=demo_params, measure=image_files.measure
+        corpus_store.Row("x", "rock", "x.png"),
+        folder=tmp_path,
+        params=demo_params,
+        measure=image_files.measure,
     )
     assert (row.fault == "") == (len(row.sha256) == 64)

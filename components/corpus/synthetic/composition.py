@@ -64,10 +64,9 @@ def borrow(genre: str, *, rng: np.random.Generator) -> Style:
         Feel, drums, bass, chords, melody and sound: each the neighbour's with the chance ``BORROWED``.
     """
     own = STYLES[genre]
-    other = STYLES[own.neighbours[int(rng.integers(len(own.neighbours)))]]
+    other = STYLES[rng.choice(own.neighbours)]
     parts = ("feel", "drums", "bass", "chords", "lead", "sound")
-    taken = [part for part in parts if rng.random() < BORROWED]
-    return own.model_copy(update={part: getattr(other, part) for part in taken})
+    return own.model_copy(update={part: getattr(other, part) for part in parts if rng.random() < BORROWED})
 
 
 class _Band:
@@ -80,12 +79,8 @@ class _Band:
         self._bars = int(np.ceil(seconds / (16 * self._step)))
         self.length = int((self._bars * 16 * self._step + 4.0) * SAMPLE_RATE)
         self._key = ROOT + int(rng.integers(-4, 8)) + float(rng.normal(0.0, 0.15))
-        progressions = style.chords.progressions
-        self._progression = [chord(symbol) for symbol in self._choose(progressions).split()]
+        self._progression = [chord(symbol) for symbol in rng.choice(style.chords.progressions).split()]
         self._first = int(rng.integers(len(self._progression)))
-
-    def _choose(self, among: tuple[str, ...]) -> str:
-        return among[int(self._rng.integers(len(among)))]
 
     def _chord(self, bar: int) -> tuple[int, tuple[int, ...]]:
         return self._progression[(self._first + bar) % len(self._progression)]
@@ -123,8 +118,8 @@ class _Band:
         return self._sum(notes)
 
     def bass(self, bass: Bass) -> Wave:
-        instrument = Instrument(self._choose(bass.instruments), rng=self._rng)
-        rhythm = self._choose(bass.rhythms)
+        instrument = Instrument(self._rng.choice(bass.instruments), rng=self._rng)
+        rhythm = self._rng.choice(bass.rhythms)
         held = bass.length * self._step * 16 / max(1, rhythm.count("x"))
         notes = []
         for number, (bar, _, second) in enumerate(self._strokes(rhythm)):
@@ -136,8 +131,8 @@ class _Band:
         return self._sum(notes)
 
     def chords(self, chords: Chords) -> Wave:
-        instrument = Instrument(self._choose(chords.instruments), rng=self._rng)
-        rhythm = self._choose(chords.rhythms)
+        instrument = Instrument(self._rng.choice(chords.instruments), rng=self._rng)
+        rhythm = self._rng.choice(chords.rhythms)
         held = max(0.08, chords.length * self._step * 16 / max(1, rhythm.count("x") + rhythm.count("o") / 2))
         notes = []
         for number, (bar, _, second) in enumerate(self._strokes(rhythm)):
@@ -151,7 +146,7 @@ class _Band:
         return self._sum(notes)
 
     def lead(self, lead: Lead) -> Wave:
-        instrument = Instrument(self._choose(lead.instruments), rng=self._rng)
+        instrument = Instrument(self._rng.choice(lead.instruments), rng=self._rng)
         degree, notes = int(self._rng.integers(len(lead.scale))), []
         density = lead.density * self._rng.uniform(0.6, 1.3)
         for _, _, second in self._strokes("x.x.x.x.x.x.x.x."):
@@ -173,9 +168,8 @@ def _driven(part: Wave, drive: float) -> Wave:
     gain = 1.0 + 25.0 * drive**2
     loud = np.tanh(part * np.float32(gain / peak))
     # A loudspeaker's cone takes the top off.
-    return signal.sosfilt(signal.butter(2, 5000, fs=SAMPLE_RATE, output="sos"), loud).astype(
-        np.float32
-    ) * np.float32(0.5)
+    cone = signal.butter(2, 5000, fs=SAMPLE_RATE, output="sos")
+    return signal.sosfilt(cone, loud).astype(np.float32) * np.float32(0.5)
 
 
 def _record(mix: Wave, *, sound: Sound, rng: np.random.Generator) -> Wave:

@@ -86,9 +86,8 @@ class Instrument:
         if timbre.vibrato:
             rate = float(rng.uniform(4.5, 6.5))
             # The integral of a sinusoidal change of pitch, in cycles.
-            phase += np.float32(timbre.vibrato * frequency / (2 * np.pi * rate)) * np.sin(
-                2 * np.pi * rate * t
-            )
+            depth = np.float32(timbre.vibrato * frequency / (2 * np.pi * rate))
+            phase += depth * np.sin(2 * np.pi * rate * t)
         if timbre.glide:
             slide = frequency * (2 ** (-timbre.glide / 12) - 1) * 0.08
             phase += np.float32(slide) * (1 - np.exp(t / np.float32(-0.08)))

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from components.config.params import Params
 from components.corpus import discovery
-from components.corpus.discovery import Row, track_id
+from components.corpus.discovery import track_id
+from components.corpus.store import Row
 
 
 @pytest.mark.parametrize(
