@@ -430,7 +430,7 @@ def after_the_walk(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -
         act()
         return found
 
-    monkeypatch.setattr(listing.tracks, "walk", walk_then_act)
+    monkeypatch.setattr(discovery, "walk", walk_then_act)
 
 
 def test_a_file_that_vanishes(folder: Path, demo_params: Params, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -243,7 +243,7 @@ def test_a_prefect_server_of_ours_is_heard_on_loopback_only() -> None:
 
     from flows.orchestration import server
 
-    text = inspect.getsource(server.Starting)
+    text = inspect.getsource(server.TemporaryServer)
     assert '"--host", HOST' in text
 
 
