@@ -25,7 +25,6 @@ from components.core.errors import AudioError, CorpusError
 from components.corpus import audio, audio_files, discovery
 from components.corpus import store as corpus_store
 from components.stages import corpus
-from components.stages import corpus as listing
 from tests.support.collections_on_disk import RATE, pointed_at, tone, write_tracks
 
 Make = Callable[[Path], object]
