@@ -73,8 +73,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pa
     VGG16(weights=None, include_top=False).save_weights(root / "vgg16.weights.h5")
     if data := os.environ.get("GENRE_TEST_DATA"):
         os.environ["TFHUB_CACHE_DIR"] = str(Path(data) / "weights" / "tfhub")
-    document = yaml.safe_load(presets.compose("demo", vgg16=str(root / "vgg16.weights.h5")))
-    yield root, params.parse(yaml.safe_dump(document))
+    base = yaml.safe_load((presets.FOLDER / "base.yaml").read_text(encoding="utf-8"))
+    # The demo leaves this one out.
+    added = {
+        kind: {name: base[kind][name]} for kind, name in (("features", "mel_sequence"), ("models", "cnn_1d"))
+    }
+    weights = str(root / "vgg16.weights.h5")
+    yield root, params.parse(presets.compose("demo", vgg16=weights, added=added))
     os.chdir(before)
     mlflow.set_tracking_uri(earlier)
     os.environ.pop("TFHUB_CACHE_DIR", None)
