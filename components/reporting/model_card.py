@@ -78,7 +78,9 @@ def _what(record: TrainingRecord) -> str:
     source = f"`{feature.feature}` of {unit}"
     if encoder:
         kind = "pretrained" if encoder.trained else "untrained"
-        source += f", from {kind} {encoder.encoder} ({encoder.origin})"
+        source += (
+            f", from {kind} {encoder.encoder} ({encoder.origin}; licence of the weights: {encoder.licence})"
+        )
     return (
         f"**{record.model}** (variant `{record.variant}`): predicts which of {len(record.genres)} genres a song is "
         f"({natural_list(record.genres)}). Takes {source}; {record.parameters:,} parameters. A song's genre "

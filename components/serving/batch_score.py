@@ -15,9 +15,8 @@ from filelock import FileLock, Timeout
 
 from components.config.params import Params
 from components.core import atomic, hashing
-from components.core.errors import GenreError, ScoringError
-from components.serving import drift as drift_module
-from components.serving import load, predict
+from components.core.errors import ScoringError
+from components.serving import drift, load, predict
 from components.serving.load import LoadedModel
 
 #: Where predictions are kept, below the data folder: one folder a model, one file a part of a run.
@@ -137,7 +136,7 @@ def run(
                 loaded = load.load(client, uri)
                 rows = _score(fresh, folder=folder, loaded=loaded, scores=scores, report=report)
                 _measure(scores, reference=loaded.model.reference, window=window)
-            drift = scores / DRIFT
+            measured = scores / DRIFT
             return Scored(
                 model=name,
                 uri=uri,
@@ -145,7 +144,7 @@ def run(
                 fresh=rows,
                 known=len(files) - len(fresh) - len(unread),
                 unread={str(file.relative_to(folder)): reason for file, reason in unread.items()},
-                drift=json.loads(drift.read_text(encoding="utf-8")) if drift.is_file() else {},
+                drift=json.loads(measured.read_text(encoding="utf-8")) if measured.is_file() else {},
             )
     except Timeout as error:
         raise ScoringError(f"another run is writing to {scores}; valid: to wait for its end") from error
@@ -164,46 +163,30 @@ def _hashes(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
 def _score(
     fresh: dict[str, Path], *, folder: Path, loaded: LoadedModel, scores: Path, report: Callable[[str], None]
 ) -> pd.DataFrame:
-    order = sorted(fresh, key=lambda sha256: fresh[sha256])
-    # Every part has every column, also where no song of it could be decoded, so that the folder reads as one table.
-    watched = [f"{WATCHED}{name}" for name in drift_module.names(loaded.model.record.feature)]
-    columns = [*COLUMNS, *(f"probability.{genre}" for genre in loaded.genres), *watched]
-    written = []
-    for first in range(0, len(order), PART):
-        part = order[first : first + PART]
-        rows: list[dict[str, Any]] = []
-        for start in range(0, len(part), predict.BATCH):
-            batch = {sha256: fresh[sha256] for sha256 in part[start : start + predict.BATCH]}
-            rows += _rows(batch, folder=folder, loaded=loaded, watched=watched)
-            report(f"{loaded.name}: {first + start + len(batch)} of {len(order)} songs")
-        table = pd.DataFrame(rows).reindex(columns=columns)
-        # Named by its content, so a part that is written twice is there once.
-        with atomic.replacing(
-            scores / f"{hashlib.sha256(''.join(part).encode()).hexdigest()[:16]}.parquet"
-        ) as path:
-            table.to_parquet(path, index=False)
-        written.append(table)
-    return pd.concat(written, ignore_index=True)
-
-
-def _rows(
-    batch: dict[str, Path], *, folder: Path, loaded: LoadedModel, watched: list[str]
-) -> list[dict[str, Any]]:
-    extracted = loaded.model.extract(list(batch.values()))
-    predictions = loaded.model.predict_extracted(extracted)
+    files = sorted((file, sha256) for sha256, file in fresh.items())
     about = {"model": loaded.name, "uri": loaded.uri, "run_id": loaded.run_id}
     about["weights_sha256"] = loaded.model.record.weights_sha256
-    rows = []
-    for (sha256, file), features, prediction in zip(batch.items(), extracted, predictions, strict=True):
-        row: dict[str, Any] = {"file": str(file.relative_to(folder)), "sha256": sha256, **about}
-        row["scored_at"] = datetime.now(UTC)
-        if isinstance(prediction, GenreError) or isinstance(features, GenreError):
-            row |= {"genre": "", "timeline": [], "reason": str(prediction)}
-        else:
-            means = drift_module.summary(features[0]).astype(float)
-            row |= {**prediction, "reason": "", **dict(zip(watched, means, strict=True))}
-        rows.append(row)
-    return rows
+    # Every part has every column, also where no song of it could be decoded, so that the folder reads as one table.
+    probabilities = [f"probability.{genre}" for genre in loaded.genres]
+    columns = [*COLUMNS, *probabilities, *(WATCHED + name for name in loaded.model.reference.columns)]
+    rows: list[dict[str, Any]] = []
+    written = []
+    predictions = predict.predict([file for file, _ in files], model=loaded)
+    for done, ((file, sha256), one) in enumerate(zip(files, predictions, strict=True), start=1):
+        song = {"file": str(file.relative_to(folder)), "sha256": sha256, "scored_at": datetime.now(UTC)}
+        song |= about | {"genre": one.genre, "timeline": one.timeline, "reason": one.reason}
+        song |= {f"probability.{genre}": share for genre, share in one.probabilities.items()}
+        rows.append(song | {WATCHED + name: value for name, value in one.watched.items()})
+        if done % predict.BATCH == 0 or done == len(files):
+            report(f"{loaded.name}: {done} of {len(files)} songs")
+        if len(rows) == PART or done == len(files):
+            written.append(pd.DataFrame(rows).reindex(columns=columns))
+            # Named by its content, so a part that is written twice is there once.
+            name = hashlib.sha256("".join(written[-1]["sha256"]).encode()).hexdigest()[:16]
+            with atomic.replacing(scores / f"{name}.parquet") as path:
+                written[-1].to_parquet(path, index=False)
+            rows = []
+    return pd.concat(written, ignore_index=True)
 
 
 def _measure(scores: Path, *, reference: pd.DataFrame, window: int) -> None:
@@ -211,18 +194,15 @@ def _measure(scores: Path, *, reference: pd.DataFrame, window: int) -> None:
     newest = table[table["genre"] != ""].sort_values("scored_at", kind="stable").tail(window)
     if newest.empty:
         return
-    songs = newest[[f"{WATCHED}{column}" for column in reference.columns]]
-    found = drift_module.measure(songs, reference=reference)
-    atomic.write_json(
-        scores / DRIFT,
-        {
-            "share": found.share,
-            "songs": found.songs,
-            "reference": found.reference,
-            "columns": found.columns.head(10).to_dict("records"),
-            "genres": _counts(newest),
-        },
-    )
+    columns = drift.measure(newest[[WATCHED + column for column in reference.columns]], reference=reference)
+    found = {
+        "share": float(columns["drifted"].mean()),
+        "songs": len(newest),
+        "reference": len(reference),
+        "columns": columns.head(10).to_dict("records"),
+        "genres": _counts(newest),
+    }
+    atomic.write_json(scores / DRIFT, found)
 
 
 def read(scores: Path) -> pd.DataFrame:
@@ -244,6 +224,4 @@ def _parts(scores: Path) -> list[Path]:
 
 
 def _counts(table: pd.DataFrame) -> dict[str, int]:
-    if table.empty:
-        return {}
-    return {str(genre): int(count) for genre, count in table["genre"].value_counts().items() if genre}
+    return table["genre"].value_counts().drop("", errors="ignore").to_dict() if len(table) else {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -20,31 +19,6 @@ DISTANCE = 0.2
 #: Expected share of columns that are called drifted though they are not (Benjamini-Yekutieli: columns of a
 #: feature depend on each other).
 FALSE_SHARE = 0.05
-
-
-@dataclass(frozen=True)
-class Drift:
-    """Drift of new songs.
-
-    Attributes
-    ----------
-    songs : int
-        Songs that were compared.
-    reference : int
-        Training songs they were compared with.
-    columns : DataFrame
-        One row a watched column, the farthest first: ``column``, ``distance`` (0 to 1), ``p`` (adjusted),
-        ``drifted``.
-    """
-
-    songs: int
-    reference: int
-    columns: pd.DataFrame
-
-    @property
-    def share(self) -> float:
-        """Share of the watched columns that have drifted, 0 to 1."""
-        return float(self.columns["drifted"].mean())
 
 
 def names(feature: FeatureRecord) -> list[str]:
@@ -98,7 +72,7 @@ def reference(
     return pd.DataFrame(table, columns=names(feature), dtype=np.float32)
 
 
-def measure(songs: pd.DataFrame, *, reference: pd.DataFrame) -> Drift:
+def measure(songs: pd.DataFrame, *, reference: pd.DataFrame) -> pd.DataFrame:
     """Compare songs with those of the training, by a two-sample Kolmogorov-Smirnov test a column.
 
     Parameters
@@ -110,8 +84,9 @@ def measure(songs: pd.DataFrame, *, reference: pd.DataFrame) -> Drift:
 
     Returns
     -------
-    Drift
-        A column has drifted where it is both surely and considerably apart, so a few songs prove nothing.
+    DataFrame
+        One row a watched column, the farthest first: ``column``, ``distance`` (0 to 1), ``p`` (adjusted),
+        ``drifted``: both surely and considerably apart, so a few songs prove nothing.
     """
     from scipy import stats
 
@@ -125,8 +100,7 @@ def measure(songs: pd.DataFrame, *, reference: pd.DataFrame) -> Drift:
             "drifted": (p < FALSE_SHARE) & (found.statistic >= DISTANCE),
         }
     )
-    columns = columns.sort_values(["drifted", "distance"], ascending=False, ignore_index=True, kind="stable")
-    return Drift(songs=len(songs), reference=len(reference), columns=columns)
+    return columns.sort_values(["drifted", "distance"], ascending=False, ignore_index=True, kind="stable")
 
 
 def _spaced(count: int, *, at_most: int) -> np.ndarray:

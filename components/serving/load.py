@@ -90,17 +90,14 @@ def champion(client: MlflowClient, name: str) -> ModelVersion | None:
 def latest_runs(client: MlflowClient) -> dict[str, Run]:
     """Find the latest finished training run of each model, by model name, sorted."""
     experiment = client.get_experiment_by_name(TRAINING)
-    found: dict[str, Run] = {}
-    if experiment is not None:
-        runs = client.search_runs(
-            [experiment.experiment_id],
-            filter_string="attributes.status = 'FINISHED'",
-            order_by=["attributes.start_time DESC"],
-        )
-        for run in runs:
-            if "model" in run.data.tags:
-                found.setdefault(run.data.tags["model"], run)
-    return dict(sorted(found.items()))
+    if experiment is None:
+        return {}
+    runs = client.search_runs(
+        [experiment.experiment_id],
+        filter_string="attributes.status = 'FINISHED'",
+        order_by=["attributes.start_time ASC"],
+    )
+    return dict(sorted({run.data.tags["model"]: run for run in runs if "model" in run.data.tags}.items()))
 
 
 def address(client: MlflowClient, model: str | None, *, params: Params) -> str:
@@ -181,12 +178,9 @@ def load(client: MlflowClient, uri: str) -> LoadedModel:
     files = integrity.checked(client, uri)
     try:
         loaded = mlflow.pyfunc.load_model(str(files))
-    except (MlflowException, OSError) as error:
-        raise _unusable(client, uri, f"cannot be loaded: {' '.join(str(error).split())}") from error
-    try:
         model = loaded.unwrap_python_model()
-    except (AttributeError, MlflowException):
-        model = None
+    except (MlflowException, OSError, AttributeError) as error:
+        raise _unusable(client, uri, f"cannot be loaded: {' '.join(str(error).split())}") from error
     if not isinstance(model, GenreModel):
         raise _unusable(client, uri, "is not a genre model")
     return LoadedModel(uri, str(loaded.metadata.run_id or ""), model)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+
+import pandas as pd
 
 from components.core.console import quiet
 from components.serving.load import LoadedModel
@@ -95,15 +96,12 @@ def write_csv(
 ) -> None:
     """Write a CSV table: a row a song with every probability, or a row a segment with its start."""
     columns = ["start", "probability"] if timeline else [f"probability.{genre}" for genre in genres]
-    table = csv.DictWriter(to, ["file", "genre", *columns, "reason"], lineterminator="\n")
-    table.writeheader()
+    rows: list[dict[str, Any]] = []
     for one in predictions:
         song = {"file": str(one.file), "genre": one.genre, "reason": one.reason}
-        if timeline and not one.reason:
-            table.writerows({**song, **moment} for moment in one.timeline)
-        else:
-            shares = {} if timeline else one.probabilities
-            table.writerow(song | {f"probability.{genre}": share for genre, share in shares.items()})
+        shares = {f"probability.{genre}": share for genre, share in one.probabilities.items()}
+        rows += [song | part for part in (one.timeline if timeline else [shares]) or [{}]]
+    pd.DataFrame(rows, columns=["file", "genre", *columns, "reason"]).to_csv(to, index=False)
 
 
 def show(
@@ -111,46 +109,37 @@ def show(
 ) -> None:
     """Print a table with a bar for each song, and below it each segment if so chosen."""
     from rich import box
+    from rich.bar import Bar
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     console = console or Console()
     styles = {genre: COLOURS[at % len(COLOURS)] for at, genre in enumerate(model.genres)}
-    table = Table(box=box.SIMPLE, padding=(0, 1))
     # Text, never markup: names of files and genres come from outside.
-    table.add_column("song", overflow="fold")
-    table.add_column("genre", no_wrap=True)
-    table.add_column("probability", no_wrap=True)
-    table.add_column("then", overflow="fold")
+    songs = Table("song", "genre", Column("probability", no_wrap=True), "", "then", box=box.SIMPLE)
     for one in predictions:
-        name = Text(one.file.name)
+        name = Text(one.file.name, overflow="fold")
         if one.reason:
-            table.add_row(name, Text("—", style="red"), "", Text(one.reason, style="red"))
+            songs.add_row(name, Text("—", style="red"), "", "", Text(one.reason, style="red"))
             continue
         (genre, share), *rest = sorted(one.probabilities.items(), key=lambda item: -item[1])
-        bar = Text(bar_of(share), style=styles[genre]) + Text(f" {share:4.0%}", style="default")
         others = ", ".join(f"{other} {chance:.0%}" for other, chance in rest[:2] if chance >= 0.005)
-        table.add_row(name, Text(genre, style=f"bold {styles[genre]}"), bar, Text(others, style="dim"))
-    console.print(table)
+        bar = Bar(1, 0, share, width=BAR, color=styles[genre])
+        label = Text(genre, style=f"bold {styles[genre]}", no_wrap=True)
+        songs.add_row(name, label, bar, f"{share:.0%}", Text(others, style="dim"))
+    console.print(songs)
     for one in predictions if timeline else ():
         if not one.reason:
             console.print(Text(one.file.name, style="bold"))
+            moments = Table.grid(padding=(0, 1, 0, 2))
             for moment in one.timeline:
                 minutes, seconds = divmod(moment["start"], 60)
-                bar_and_share = f"{bar_of(moment['probability'])} {moment['probability']:4.0%} "
-                console.print(
-                    Text(f"  {minutes:3.0f}:{seconds:04.1f}  ", style="dim")
-                    + Text(bar_and_share, style=styles[moment["genre"]])
-                    + Text(moment["genre"])
-                )
+                bar = Bar(1, 0, moment["probability"], width=BAR, color=styles[moment["genre"]])
+                start = Text(f"{minutes:3.0f}:{seconds:04.1f}", style="dim")
+                moments.add_row(start, bar, f"{moment['probability']:.0%}", Text(moment["genre"]))
+            console.print(moments)
     marks = f" ({', '.join(model.marks)})" if model.marks else ""
     console.print(Text(f"{model.name}{marks}, {model.uri}; run {model.run_id}", style="dim"))
     if failed := sum(bool(one.reason) for one in predictions):
         console.print(Text(f"{failed} of {len(predictions)} files could not be decoded", style="red"))
-
-
-def bar_of(share: float) -> str:
-    """Draw a share, 0 to 1, as a bar in eighths of a character, padded to :data:`BAR` characters."""
-    whole, part = divmod(round(share * BAR * 8), 8)
-    return ("█" * whole + ("" if part == 0 else "▏▎▍▌▋▊▉"[part - 1])).ljust(BAR)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import os
 import shutil
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -109,15 +108,12 @@ def modules(record: TrainingRecord) -> set[str]:
     from components.features.pipeline import compute
 
     graph = grimp.build_graph("components", exclude_type_checking_imports=True, cache_dir=None)
-    ahead, found = {ENTRYPOINT, *compute.modules(record.feature.feature, params=record.params)}, set[str]()
+    for module in graph.modules - {"components"}:
+        graph.add_import(importer=module, imported=module.rpartition(".")[0])
+    first = {ENTRYPOINT, *compute.modules(record.feature.feature, params=record.params)}
     if record.feature.pretrained:
-        ahead.add(f"components.features.encoders.{record.feature.pretrained.encoder}")
-    while ahead:
-        if (one := ahead.pop()) not in found:
-            found.add(one)
-            package = one.rpartition(".")[0]
-            ahead |= graph.find_modules_directly_imported_by(one) | ({package} if package else set())
-    return found
+        first.add(f"components.features.encoders.{record.feature.pretrained.encoder}")
+    return first.union(*map(graph.find_upstream_modules, first))
 
 
 def copy_code(folder: Path, *, record: TrainingRecord) -> Path:
@@ -173,6 +169,7 @@ def log(run_id: str, *, folder: Path, record: TrainingRecord) -> None:
     index, values, _ = feature_store.read(record.feature.feature, root=folder.parents[1])
     songs = drift.reference(index, values, feature=record.feature, tracks=record.train_tracks)
     example = pd.DataFrame({"audio": [example_song(seconds=4.0)]})
+    tags = training_runs.tags_of(record)
     os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     with tempfile.TemporaryDirectory() as temporary, open_run(run_id):
         reference = Path(temporary) / "reference.parquet"
@@ -186,13 +183,8 @@ def log(run_id: str, *, folder: Path, record: TrainingRecord) -> None:
             signature=signature(example, genres=record.genres),
             input_example=example,
             pip_requirements=requirements(record),
-            metadata={"weights_sha256": record.weights_sha256},
+            metadata={key: tags[key] for key in ("weights_sha256", "encoder", "encoder_licence")},
         )
-
-
-def as_request(audio: bytes) -> dict[str, Any]:
-    """Return the JSON body that ``mlflow models serve`` takes, for a file's content."""
-    return {"dataframe_records": [{"audio": base64.b64encode(audio).decode("ascii")}]}
 
 
 def example_song(*, seconds: float = 6.0, sample_rate: int = 22050) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 
 from components.core.errors import AudioError, GenreError
 from components.corpus.audio import SUFFIXES
+from components.serving import drift
 from components.serving.load import LoadedModel
 
 #: Songs whose segments go through the network at once; more would not be faster, and the first would come later.
@@ -29,6 +30,8 @@ class Prediction:
         By genre, in label order; adds up to 1.
     timeline : list of dict
         ``start`` (seconds), ``genre``, ``probability`` of each segment.
+    watched : dict of str to float
+        The feature columns that drift is measured on, from :func:`components.serving.drift.summary`.
     reason : str
         Empty where there is a genre.
     """
@@ -37,6 +40,7 @@ class Prediction:
     genre: str = ""
     probabilities: dict[str, float] = field(default_factory=dict)
     timeline: list[dict[str, Any]] = field(default_factory=list)
+    watched: dict[str, float] = field(default_factory=dict)
     reason: str = ""
 
 
@@ -71,11 +75,15 @@ def below(folder: Path) -> list[Path]:
 
 def predict(files: Sequence[Path], *, model: LoadedModel) -> Iterator[Prediction]:
     """Predict the genre of each file, in order, :data:`BATCH` files at a time."""
+    columns = drift.names(model.model.record.feature)
     for first in range(0, len(files), BATCH):
         batch = files[first : first + BATCH]
-        for file, row in zip(batch, model.model.predict_songs(batch), strict=True):
-            if isinstance(row, GenreError):
+        extracted = model.model.extract(batch)
+        predictions = model.model.predict_extracted(extracted)
+        for file, features, row in zip(batch, extracted, predictions, strict=True):
+            if isinstance(row, GenreError) or isinstance(features, GenreError):
                 yield Prediction(file, reason=str(row))
             else:
                 probabilities = {genre: row[f"probability.{genre}"] for genre in model.genres}
-                yield Prediction(file, row["genre"], probabilities, row["timeline"])
+                watched = dict(zip(columns, drift.summary(features[0]).tolist(), strict=True))
+                yield Prediction(file, row["genre"], probabilities, row["timeline"], watched)

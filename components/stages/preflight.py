@@ -53,6 +53,9 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
             )
     for name in params.corpus.published:
         published_metadata.find(name, params=params, root=root)
-    root.mkdir(exist_ok=True)
+    try:
+        root.mkdir(exist_ok=True)
+    except OSError as error:
+        raise GenreError(f"{root} cannot be made ({error.strerror}); valid: a writable folder") from error
     if not os.access(root, os.W_OK):
         raise GenreError(f"{root} cannot be written; valid: a writable folder")

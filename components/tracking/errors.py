@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from components.core.errors import GenreError, StoreError
+from components.core.errors import StoreError
 
 #: Characters of a reason in a message.
 LONGEST = 300
@@ -23,32 +23,27 @@ def reached() -> Iterator[None]:
     StoreError
         Naming the store, the reason, and what was not lost.
     """
-    import requests
+    import mlflow
     import sqlalchemy.exc
     from mlflow.exceptions import MlflowException
 
     try:
         yield
-    except GenreError:
-        raise
-    except (MlflowException, sqlalchemy.exc.SQLAlchemyError, requests.RequestException) as error:
-        # SQLAlchemy adds the statement and a link, urllib3 the whole way down to the socket: the first line is enough.
-        text = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
-        raise _error(masked(text.splitlines()[0])[:LONGEST].strip(" .")) from error
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        raise _error(f"{place}{error.strerror or error}") from error
+    except (MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
+        store, reason = masked(mlflow.get_tracking_uri()), _reason(error)
+        raise StoreError(
+            f"the MLflow store {store} failed ({reason}); what was computed is kept, `genre run` goes on from it"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    # SQLAlchemy adds the statement and a link, urllib3 the whole way down to the socket: the first line is enough.
+    text = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+    return masked(text.splitlines()[0])[:LONGEST].strip(" .")
 
 
 def masked(text: str) -> str:
     """Return a text with the name and password of each address in it left out."""
     return _CREDENTIALS.sub("://…@", text)
-
-
-def _error(reason: str) -> StoreError:
-    import mlflow
-
-    store = masked(mlflow.get_tracking_uri())
-    return StoreError(
-        f"the MLflow store {store} failed ({reason}); what was computed is kept, `genre run` goes on from it"
-    )

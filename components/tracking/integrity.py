@@ -120,11 +120,8 @@ def resolve(client: MlflowClient, uri: str) -> Logged:
             f"{uri} does not exist ({error.message}); valid: models:/NAME/VERSION, models:/NAME@champion or "
             "runs:/RUN of a model that `genre run` has logged"
         ) from error
-    source = str(version.source)
-    # A version registered from a run names the model that the run logged: models:/m-…
-    model = version.model_id or (source.partition(":/")[2] if source.startswith("models:/m-") else "")
-    location = client.get_logged_model(model).artifact_location if model else source
-    return Logged(str(version.run_id), str(location), version.tags.get(TAG, ""))
+    location = client.get_model_version_download_uri(version.name, version.version)
+    return Logged(str(version.run_id), location, version.tags.get(TAG, ""))
 
 
 def _location_of_run(client: MlflowClient, run_id: str) -> str:

@@ -6,9 +6,7 @@ import platform
 import shutil
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlparse
 
 import pandas as pd
 
@@ -71,8 +69,11 @@ class Runs:
         identity: str = "",
         parent: str = "",
         seconds: float = 0.0,
+        params: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        history: pd.DataFrame | None = None,
     ) -> str:
-        """Create a run.
+        """Create a run that goes on.
 
         Parameters
         ----------
@@ -86,31 +87,25 @@ class Runs:
             Run it belongs under.
         seconds : float
             How long it took.
+        params, metrics : mapping, optional
+            Its hyperparameters and settings, and its figures.
+        history : DataFrame, optional
+            Figures by ``epoch``, logged as curves.
 
         Returns
         -------
         str
             The run's id.
         """
-        own = {PROCESS: processes.own(), HOST: platform.node(), **source_tags(), **tags}
-        own |= {"mlflow.source.name": "genre", "mlflow.source.type": "PROJECT"}
-        own |= {IDENTITY: identity} if identity else {}
-        own |= {"mlflow.parentRunId": parent} if parent else {}
-        began = int((time.time() - seconds) * 1000)
-        run = self.client.create_run(self.experiment_id, start_time=began, run_name=name, tags=own)
-        return str(run.info.run_id)
-
-    def log(
-        self,
-        run_id: str,
-        *,
-        params: Mapping[str, Any] | None = None,
-        metrics: Mapping[str, float] | None = None,
-        history: pd.DataFrame | None = None,
-    ) -> None:
-        """Log hyperparameters and settings, figures, and every epoch's figures as curves."""
         from mlflow.entities import Metric, Param
 
+        own = {PROCESS: processes.own(), HOST: platform.node(), **source_tags(), **tags}
+        own |= {"mlflow.source.name": "genre", "mlflow.source.type": "PROJECT"}
+        optional = {IDENTITY: identity, "mlflow.parentRunId": parent}
+        own |= {key: value for key, value in optional.items() if value}
+        began = int((time.time() - seconds) * 1000)
+        run = self.client.create_run(self.experiment_id, start_time=began, run_name=name, tags=own)
+        run_id = str(run.info.run_id)
         now = int(time.time() * 1000)
         points = [Metric(key, float(value), now, 0) for key, value in (metrics or {}).items()]
         if history is not None:
@@ -120,10 +115,10 @@ class Runs:
                 for epoch, value in zip(history["epoch"], history[column], strict=True)
             ]
         settings = [Param(key, str(value)) for key, value in (params or {}).items()]
-        if settings:
-            self.client.log_batch(run_id, params=settings)
+        self.client.log_batch(run_id, params=settings)
         for start in range(0, len(points), BATCH):
             self.client.log_batch(run_id, metrics=points[start : start + BATCH])
+        return run_id
 
     def finish(self, run_id: str, *, identity: str) -> str:
         """End a run; where another workspace has finished one from equal files meanwhile, that one stays.
@@ -167,10 +162,11 @@ def _abandoned(run: Run) -> bool:
 
 
 def _remove(address: str) -> None:
+    from mlflow.utils.file_utils import local_file_uri_to_path
+
     # A server keeps its artifacts itself: `mlflow gc` there removes those of deleted runs.
-    parts = urlparse(address)
-    if parts.scheme == "file":
-        shutil.rmtree(Path(unquote(parts.path)), ignore_errors=True)
+    if address.startswith("file:"):
+        shutil.rmtree(local_file_uri_to_path(address), ignore_errors=True)
 
 
 def source_tags() -> dict[str, str]:

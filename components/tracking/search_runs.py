@@ -30,17 +30,22 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
         return known
     best = BestTrial.read(folder)
     trials = pd.read_csv(folder / "trials.csv", dtype={"trial": str})
-    parent = runs.begin(f"{name} search", tags={"model": name, "level": "search"}, identity=identity)
-    runs.log(
-        parent,
+    parent = runs.begin(
+        f"{name} search",
+        tags={"model": name, "level": "search"},
+        identity=identity,
         params={f"best.{key}": value for key, value in best.hyperparameters.items()},
         metrics={"best_val_accuracy": best.score, "trials": len(trials)},
     )
     for row in trials.to_dict("records"):
         trial, status, score = row.pop("trial"), row.pop("status"), row.pop("score")
-        tags = {"model": name, "level": "trial"}
-        child = runs.begin(f"{name} trial {trial}", tags=tags, parent=parent)
-        runs.log(child, params=row, metrics={} if pd.isna(score) else {"val_accuracy": score})
+        child = runs.begin(
+            f"{name} trial {trial}",
+            tags={"model": name, "level": "trial"},
+            parent=parent,
+            params=row,
+            metrics={} if pd.isna(score) else {"val_accuracy": score},
+        )
         for path in sorted((folder / "executions").glob(f"{trial}-*.json")):
             outcome = json.loads(path.read_text(encoding="utf-8"))
             grandchild = runs.begin(
@@ -48,9 +53,6 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
                 tags={"model": name, "level": "execution"},
                 parent=child,
                 seconds=outcome["seconds"],
-            )
-            runs.log(
-                grandchild,
                 params={**row, "seed": outcome["seed"]},
                 metrics={"seconds": outcome["seconds"]},
                 history=pd.DataFrame(outcome["history"]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import warnings
@@ -80,15 +79,16 @@ def _own_uri() -> str:
 def _make(database: Path) -> None:
     """Make a store beside its place: one that is killed in the middle of its fifty migrations never opens again."""
     from filelock import FileLock
-    from mlflow.store.db import utils
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     with FileLock(database.with_name(".creation.lock")):
         if database.exists():
             return
         with atomic.replacing(database) as path:
-            engine = utils.create_sqlalchemy_engine(f"sqlite:///{path}")
-            utils._initialize_tables(engine)
-            engine.dispose()
+            made = SqlAlchemyStore(f"sqlite:///{path}", str(STORE / "artifacts"))
+            # MLflow makes an experiment "Default" in every new store; empty, it only distracts.
+            made.delete_experiment(made.DEFAULT_EXPERIMENT_ID)
+            made.engine.dispose()
 
 
 def experiment(client: MlflowClient, name: str) -> str:
@@ -101,7 +101,6 @@ def experiment(client: MlflowClient, name: str) -> str:
     location = None
     if mlflow.get_tracking_uri() == _own_uri():
         location = (STORE / "artifacts" / name).resolve().as_uri()
-        _hide_default(client)
     tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": EXPERIMENTS[name]}
     try:
         return client.create_experiment(name, artifact_location=location, tags=tags)
@@ -110,16 +109,3 @@ def experiment(client: MlflowClient, name: str) -> str:
         if found := client.get_experiment_by_name(name):
             return str(found.experiment_id)
         raise
-
-
-def _hide_default(client: MlflowClient) -> None:
-    from mlflow.exceptions import MlflowException
-
-    # MLflow makes it in every new store; while it is empty it only distracts.
-    default = client.get_experiment_by_name("Default")
-    if default is None or default.lifecycle_stage != "active":
-        return
-    if not client.search_runs([default.experiment_id], max_results=1):
-        # Another stage, started at the same time, may be quicker.
-        with contextlib.suppress(MlflowException):
-            client.delete_experiment(default.experiment_id)

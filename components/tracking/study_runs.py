@@ -41,10 +41,7 @@ def ensure_study_logged(*, root: Path = Path("data")) -> list[str]:
 
 def _content(row: dict[str, Any]) -> dict[str, Any]:
     tags = {
-        "model": row["model"],
-        "variant": row["variant"],
-        "group": row["group"],
-        "source": row["source"],
+        **{key: row[key] for key in ("model", "variant", "group", "source")},
         "segment.leaky": LEAKY if "segment" in row["figures"] else "no",
         "findings": ", ".join(map(str, row["findings"])) or "none",
         "encoder_untrained": str(row["untrained"]).lower(),
@@ -71,8 +68,7 @@ def _ensure(
 ) -> str:
     if known := runs.find(identity):
         return known
-    run_id = runs.begin(name, tags=tags, identity=identity)
-    runs.log(run_id, params=params, metrics=metrics)
+    run_id = runs.begin(name, tags=tags, identity=identity, params=params, metrics=metrics)
     for file in files:
         runs.client.log_artifact(run_id, str(file))
     return runs.finish(run_id, identity=identity)

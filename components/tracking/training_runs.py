@@ -54,22 +54,22 @@ def ensure_logged(name: str, *, log_model: Callable[..., None], root: Path = Pat
         NOTE: model_card.card(record, metrics=metrics, commit=commit),
         **tags_of(record),
     }
-    run_id = runs.begin(name, tags=tags, identity=identity, seconds=record.seconds)
     history = pd.read_csv(folder / "history.csv")
-    runs.log(
-        run_id,
+    run_id = runs.begin(
+        name,
+        tags=tags,
+        identity=identity,
+        seconds=record.seconds,
         params={
             **record.hyperparameters,
+            **record.model_dump(include={"seed", "protocol"}),
             "feature": record.feature.feature,
-            "seed": record.seed,
-            "protocol": record.protocol,
             "max_epochs": record.training.epochs,
             "patience": record.training.patience,
         },
         metrics={
             **metrics,
-            "seconds": record.seconds,
-            "peak_memory_mib": record.peak_memory_mib,
+            **record.model_dump(include={"seconds", "peak_memory_mib"}),
             "file_mib": record.file_bytes / 2**20,
         },
         history=history,
@@ -79,10 +79,8 @@ def ensure_logged(name: str, *, log_model: Callable[..., None], root: Path = Pat
     for file in ARTIFACTS_OF_A_MODEL:
         client.log_artifact(run_id, str(folder / file), artifact_path="training")
     counts = confusion(predictions, genres=record.genres, part="test")
-    for file, figure in (
-        ("learning_curves.png", figures.learning(history)),
-        ("confusion.png", figures.confusion(counts)),
-    ):
+    drawn = {"learning_curves.png": figures.learning(history), "confusion.png": figures.confusion(counts)}
+    for file, figure in drawn.items():
         client.log_figure(run_id, figure, file, save_kwargs={"dpi": 200})
     client.log_table(run_id, per_class(predictions, genres=record.genres), "per_class.json")
     log_model(run_id, folder=folder, record=record)
@@ -114,17 +112,14 @@ def tags_of(record: TrainingRecord) -> dict[str, str]:
     """Return the tags to read before the numbers: parts fitted on, leaky mark, origin of the encoder's weights."""
     encoder = record.feature.pretrained
     return {
-        "model": record.model,
-        "variant": record.variant,
+        **record.model_dump(include={"model", "variant", "preset", "protocol", "weights_sha256"}),
         "fitted_on": record.fitted_on,
-        "preset": record.preset,
-        "protocol": record.protocol,
         "split_fingerprint": record.fingerprint,
         "leaky": LEAKY if record.leaky else "no",
-        "weights_sha256": record.weights_sha256,
         "genres": json.dumps(record.genres, ensure_ascii=False),
-        "encoder": "none" if encoder is None else encoder.encoder,
-        "encoder_weights": "none" if encoder is None else encoder.origin,
+        "encoder": encoder.encoder if encoder else "none",
+        "encoder_weights": encoder.origin if encoder else "none",
+        "encoder_licence": encoder.licence if encoder else "none",
         "encoder_untrained": str(record.untrained_encoder).lower(),
         "warnings": "; ".join(record.warnings) or "none",
     }

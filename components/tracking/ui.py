@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from types import FrameType
 
 import mlflow
 import psutil
@@ -30,7 +29,7 @@ def serve(*, port: int) -> None:
     command += ["--workers", "1", "--backend-store-uri", mlflow.get_tracking_uri()]
     command += ["--artifacts-destination", str((tracking.STORE / "artifacts").resolve())]
     environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    before = signal.signal(signal.SIGTERM, _end)
+    before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     server = subprocess.Popen(command, env=environment)
     try:
         server.wait()
@@ -42,7 +41,3 @@ def serve(*, port: int) -> None:
         server.terminate()
         server.wait()
         signal.signal(signal.SIGTERM, before)
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)

@@ -18,6 +18,7 @@ from components.config.params import (
 )
 from components.core import atomic
 from components.core.errors import TrainingError
+from components.features.encoders import base as encoders
 
 #: Marks that go wherever a figure of such a model goes.
 LEAKY = "leaky: songs on both sides"
@@ -63,6 +64,11 @@ class EncoderRecord(Strict):
     origin: str
     trained: bool
     sha256: str
+
+    @property
+    def licence(self) -> str:
+        """Licence of the published weights; that of a stand-in is this project's own."""
+        return encoders.find(self.encoder).LICENCE if self.trained else "MIT (a stand-in of this project)"
 
 
 class FeatureRecord(Strict):

@@ -64,19 +64,19 @@ def test_a_plain_model_is_loaded_and_answers_as_before(tmp_path: Path) -> None:
 REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a Lambda layer": (
         lambda folder: model(folder, __import__("keras").layers.Lambda(lambda x: x + 1)),
-        "holds a Lambda layer, which runs code",
+        "`Lambda` layer",
     ),
     "a saved model within": (
         lambda folder: with_layer(model(folder), module="keras.layers", class_name="TFSMLayer", config={}),
-        "holds a TFSMLayer layer",
+        "`TFSMLayer`",
     ),
     "a class from elsewhere": (
         lambda folder: with_layer(model(folder), module="os", class_name="system", config="true"),
-        "holds 'system' of 'os'; valid: layers of Keras itself",
+        "class 'system'",
     ),
     "a class from a module that only looks like Keras": (
         lambda folder: with_layer(model(folder), module="keras_evil.layers", class_name="Dense", config={}),
-        "of 'keras_evil.layers'",
+        "class 'Dense'",
     ),
     "a path out of it": (
         lambda folder: rewritten(model(folder), **{"../../.bashrc": b"echo"}),
@@ -88,19 +88,19 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     ),
     "an .h5 file": (lambda folder: model(folder).rename(folder / "model.h5"), r"\.h5 files are not loaded"),
     "a pickle": (lambda folder: _written(folder / "model.pkl", b"\x80\x04."), r"\.pkl files are not loaded"),
-    "a pickle named .keras": (lambda folder: _written(folder / "m.keras", b"\x80\x04."), "is no .keras file"),
+    "a pickle named .keras": (lambda folder: _written(folder / "m.keras", b"\x80\x04."), "not a zip file"),
     "an h5 file named .keras": (
         lambda folder: _written(folder / "m.keras", b"\x89HDF\r\n"),
-        "is no .keras file",
+        "not a zip file",
     ),
     "half a file": (
         lambda folder: _written(folder / "m.keras", model(folder).read_bytes()[:900]),
-        "is no .keras file",
+        "not a zip file",
     ),
-    "no configuration": (lambda folder: _zip(folder / "m.keras", x=b""), "is no .keras file"),
+    "no configuration": (lambda folder: _zip(folder / "m.keras", x=b""), "config.json"),
     "a configuration that is no JSON": (
         lambda folder: rewritten(model(folder), **{"config.json": b"{"}),
-        "is no .keras file",
+        "safe mode: Expecting",
     ),
     "no file": (lambda folder: folder / "gone.keras", "does not exist"),
 }
@@ -133,7 +133,7 @@ def test_everywhere_a_model_is_loaded_its_file_is_looked_into() -> None:
         if "load_model(" in path.read_text(encoding="utf-8")
     }
     del loading["components/serving/safe_keras.py"]
-    assert len(loading) >= 3
+    assert len(loading) >= 2
     assert [path for path, text in loading.items() if "integrity.checked(" not in text] == []
 
 

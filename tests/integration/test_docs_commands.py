@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 
 from components.config import presets
 from components.serving import load as loading
-from components.serving import packaging
 from flows.cli import app
 from tests.conftest import PROJECT
 from tests.support import constant_model
 from tests.support.constant_model import song
+from tests.support.requests import as_request
 from tests.unit.test_docs import PAGES, blocks
 
 #: Programs whose commands are looked for in running text too.
@@ -245,4 +245,4 @@ def test_the_request_on_the_page_is_the_one_a_model_takes(folder: Path) -> None:
     (line,) = [line for page, line in COMMANDS if page == "serve.md" and line.startswith("printf")]
     subprocess.run(["bash", "-c", line], check=True, cwd=folder)
     body = json.loads((folder / "body.json").read_text())
-    assert body == packaging.as_request((folder / "song.flac").read_bytes())
+    assert body == as_request((folder / "song.flac").read_bytes())

@@ -27,6 +27,7 @@ from components.stages import train, tune
 from components.training.record import TrainingRecord
 from tests.conftest import small
 from tests.support.constant_model import RATE, song
+from tests.support.requests import as_request
 from tests.support.small_project import GENRES, build_small_project
 
 pytestmark = pytest.mark.slow
@@ -104,7 +105,7 @@ def post(address: str, body: bytes) -> tuple[int, str]:
 
 
 def body(*songs: bytes) -> bytes:
-    records = [record for song in songs for record in packaging.as_request(song)["dataframe_records"]]
+    records = [record for song in songs for record in as_request(song)["dataframe_records"]]
     return json.dumps({"dataframe_records": records}).encode()
 
 
@@ -194,5 +195,5 @@ def test_two_hundred_good_and_bad_mixed_leave_it_up_and_its_memory_flat(server, 
 
 def test_the_body_is_base64_of_the_files_bytes():
     sound = example_song(seconds=1.0)
-    (record,) = packaging.as_request(sound)["dataframe_records"]
+    (record,) = as_request(sound)["dataframe_records"]
     assert base64.b64decode(record["audio"]) == sound

@@ -166,7 +166,7 @@ def test_a_rate_that_no_music_has_is_refused(y: np.ndarray, rate: int) -> None:
         audio.decode(encoded(y, rate=rate))
 
 
-def test_the_header_says_what_the_file_holds(y: np.ndarray) -> None:
+def test_the_header_holds_what_the_file_holds(y: np.ndarray) -> None:
     content = encoded(np.stack([y, y], axis=1))
     found = audio.header(content)
     assert found == audio.Header(samples=len(y), sample_rate=RATE, channels=2, bytes=len(content))

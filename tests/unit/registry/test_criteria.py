@@ -71,7 +71,6 @@ class TestAgainstTheChampion:
             champion = predictions(theirs)
             champion.to_parquet(tmp_path / "champion.parquet")
             monkeypatch.setattr(rescore, "validation_predictions", lambda *_, **__: champion)
-            monkeypatch.setattr(rescore, "record_of", lambda *_: training_record())
             client = SimpleNamespace(download_artifacts=lambda *_: str(tmp_path / "champion.parquet"))
             return criteria.beats_champion(
                 client,

@@ -84,6 +84,12 @@ def test_the_licence_is_of_the_data_that_was_used(preset, path, said):
     assert said in model_card.licence(record(preset=preset, path=path))
 
 
+@pytest.mark.parametrize(("trained", "licence"), [(True, "Apache-2.0"), (False, "MIT")])
+def test_the_licence_of_the_encoders_weights_is_named(metrics, trained, licence):
+    card = model_card.card(record(feature=feature(trained=trained)), metrics=metrics, commit="")
+    assert f"licence of the weights: {licence}" in card
+
+
 def test_it_fits_where_it_is_kept(metrics):
     warnings = ["a search parameter lies on the edge of its range " * 4] * 40
     assert len(model_card.card(record(warnings=warnings), metrics=metrics, commit="")) == model_card.LONGEST

@@ -62,25 +62,24 @@ class TestTheReference:
 
 class TestWhetherItDrifted:
     def test_songs_like_those_of_the_training_have_not(self):
-        assert drift.measure(songs(150, seed=1), reference=songs(200)).share == 0
+        assert drift.measure(songs(150, seed=1), reference=songs(200))["drifted"].sum() == 0
 
     def test_the_columns_that_moved_are_named_first(self):
         found = drift.measure(songs(150, shift=2.0, seed=1), reference=songs(200))
-        assert found.share == 5 / 20
-        assert set(found.columns["column"][:5]) == {f"column {number}" for number in range(5)}
-        assert found.columns["distance"].is_monotonic_decreasing
-        assert (found.songs, found.reference) == (150, 200)
+        assert found["drifted"].sum() == 5
+        assert set(found["column"][:5]) == {f"column {number}" for number in range(5)}
+        assert found["distance"].is_monotonic_decreasing
 
     def test_a_sure_but_small_difference_does_not_count(self):
         found = drift.measure(songs(5000, shift=0.2, seed=1), reference=songs(5000))
-        assert found.columns["p"].min() < 1e-6
-        assert found.share == 0
+        assert found["p"].min() < 1e-6
+        assert found["drifted"].sum() == 0
 
     def test_one_song_proves_nothing(self):
-        assert drift.measure(songs(1, shift=50.0, seed=1), reference=songs(200)).share == 0
+        assert drift.measure(songs(1, shift=50.0, seed=1), reference=songs(200))["drifted"].sum() == 0
 
     def test_a_column_that_never_varied_and_still_does_not(self):
         still = songs(30).assign(**{"column 7": 0.0})
         found = drift.measure(still, reference=still)
-        assert found.share == 0
-        assert np.isfinite(found.columns["p"]).all()
+        assert found["drifted"].sum() == 0
+        assert np.isfinite(found["p"]).all()

@@ -76,9 +76,3 @@ def test_the_table_shows_bars_and_reasons_and_takes_no_markup_from_names():
     text = console.file.getvalue()
     for part in ("[red]a.wav", "██████████ ", "50%", "empty file", "1:03.0", "1 of 2 files", "synthetic"):
         assert part in text
-
-
-@pytest.mark.parametrize(("share", "bar"), [(0.0, ""), (1.0, "█" * 20), (0.5, "█" * 10), (0.00625, "▏")])
-def test_a_bar_is_drawn_in_eighths(share, bar):
-    assert output.bar_of(share).rstrip() == bar
-    assert len(output.bar_of(share)) == output.BAR

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from components.config.params import FeatureParams, Params
-from components.core.errors import CorpusError, ParamsError
+from components.core.errors import CorpusError, GenreError, ParamsError
 from components.stages import preflight
 
 
@@ -40,3 +40,9 @@ def test_a_corpus_that_is_not_there_is_named(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(CorpusError, match=r"corpus\.sources\.audio\.path"):
         preflight.check_all(changed(demo_params, synthetic={}), root=tmp_path)
+
+
+def test_a_data_folder_that_is_a_file_is_named(demo_params: Params, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    with pytest.raises(GenreError, match=r"data cannot be made \(File exists\); valid: a writable folder"):
+        preflight.check_all(demo_params, root=tmp_path / "data")

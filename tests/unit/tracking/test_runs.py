@@ -88,9 +88,9 @@ def test_a_clock_that_was_set_changes_nothing(
 
 
 def test_params_figures_and_curves_are_logged(runs: Runs) -> None:
-    run = begin(runs, "a")
     history = pd.DataFrame({"epoch": range(1, 1202), "loss": 0.5, "accuracy": 0.25})
-    runs.log(run, params={"units": 32, "on": True}, metrics={"seconds": 2}, history=history)
+    figures = {"metrics": {"seconds": 2}, "history": history}
+    run = runs.begin("a", tags={}, params={"units": 32, "on": True}, **figures)
     data = runs.client.get_run(run).data
     assert data.params == {"units": "32", "on": "True"}
     assert data.metrics == {"seconds": 2, "loss": 0.5, "accuracy": 0.25}

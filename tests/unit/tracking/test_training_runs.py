@@ -25,6 +25,7 @@ def test_tags_of_a_leaky_model_on_an_untrained_encoder() -> None:
     tags = tags_of(training_record(feature=feature, protocol="segment", warnings=["a", "b"]))
     assert (tags["leaky"], tags["warnings"]) == (LEAKY, "a; b")
     assert (tags["encoder"], tags["encoder_untrained"]) == ("yamnet", "true")
+    assert tags["encoder_licence"].startswith("MIT")
 
 
 def test_figures_of_each_genre_are_of_test_segments() -> None:
