@@ -72,9 +72,7 @@ def _fetch(name: str, *, home: Path) -> tuple[Path, int]:
     except OSError as error:
         # urllib's errors, time-outs, a full disk and a wrong checksum, verified before anything is unpacked.
         reason = " ".join(str(getattr(error, "reason", None) or error).replace(str(home), "").split())
-        raise CorpusError(
-            f"{name} cannot be downloaded ({reason}); try again with a network, {own}"
-        ) from error
+        raise CorpusError(f"{name} cannot be downloaded ({reason}); try again online, {own}") from error
     audio: dict[str, Any] = {
         track: {"audio": files["audio"]} for track, files in dataset._index["tracks"].items()
     }
@@ -87,9 +85,7 @@ def _fetch(name: str, *, home: Path) -> tuple[Path, int]:
         )
     folders = {(home / files["audio"][0]).parent.parent for files in audio.values()}
     if len(folders) != 1:
-        raise CorpusError(
-            f"{name}: tracks lie in {len(folders)} folders; valid: one, with a subfolder a genre"
-        )
+        raise CorpusError(f"{name}: tracks in {len(folders)} folders; valid: one, with a subfolder a genre")
     return folders.pop(), len(audio)
 
 

@@ -95,13 +95,8 @@ def draw(shades: np.ndarray) -> np.ndarray:
     row = _last_cell(np.arange(BOTTOM - TOP, 0, -1), cells=mels, pixels=AXES_HEIGHT)
     picture = np.full((HEIGHT, WIDTH, 3), 255, dtype=np.uint8)
     picture[TOP:BOTTOM, LEFT:RIGHT] = colours()[shades.T[row][:, column]]
-    right, bottom = slice(RIGHT, RIGHT + 1), slice(BOTTOM, BOTTOM + 1)
-    for line in (
-        picture[TOP : BOTTOM + 1, LEFT : LEFT + 1],
-        picture[TOP : BOTTOM + 1, right],
-        picture[TOP : TOP + 1, LEFT : RIGHT + 1],
-        picture[bottom, LEFT : RIGHT + 1],
-    ):
+    axes = picture[TOP : BOTTOM + 1, LEFT : RIGHT + 1]
+    for line in (axes[:, :1], axes[:, -1:], axes[:1], axes[-1:]):
         line[:] = (line * LINE).astype(np.uint8)
     return picture
 

@@ -95,8 +95,8 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
         clips = clips[:, TOP : BOTTOM + 1, LEFT : RIGHT + 1]
     elif options.crop:
         clips = clips[:, : options.crop, : options.crop]
-    poolings = (options, *options.also)
-    blocks = tuple(sorted({block for pooling in poolings for block in pooling.blocks}))
+    pairs = [(block, pooling) for pooling in (options, *options.also) for block in pooling.blocks]
+    blocks = tuple(sorted({block for block, _ in pairs}))
     rows = []
     for start in range(0, len(clips), BATCH):
         group = np.asarray(clips[start : start + BATCH], dtype=np.float32)
@@ -104,17 +104,11 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
         full = np.concatenate([group, np.repeat(group[-1:], missing, axis=0)])
         outputs = encoder.run(prepare(full, preparation=options.preparation), blocks=blocks)
         maps = {block: output[: len(group)] for block, output in zip(blocks, outputs, strict=True)}
-        views = [
-            np.concatenate(
-                [
-                    _reduce(_window(maps[block], view, of=options.windows), pooling, cut=options.crop)
-                    for pooling in poolings
-                    for block in pooling.blocks
-                ],
-                axis=1,
-            )
-            for view in range(options.windows)
-        ]
+        views = []
+        for view in range(options.windows):
+            seen = {block: _window(output, view, of=options.windows) for block, output in maps.items()}
+            parts = [_reduce(seen[block], pooling, cut=options.crop) for block, pooling in pairs]
+            views.append(np.concatenate(parts, axis=1))
         rows.append(views[0] if options.windows == 1 else np.stack(views, axis=1))
     return np.concatenate(rows)
 
@@ -134,15 +128,11 @@ def prepare(pictures: np.ndarray, *, preparation: str) -> np.ndarray:
     ndarray of float32
         Of the same shape.
     """
-    match preparation:
-        case "scaled":
-            return pictures / np.float32(255)
-        case "preprocess_input":
-            from keras.applications.vgg16 import preprocess_input
+    if preparation == "preprocess_input":
+        from keras.applications.vgg16 import preprocess_input
 
-            return preprocess_input(pictures.copy())
-        case _:
-            return pictures
+        return preprocess_input(pictures.copy())
+    return pictures / np.float32(255) if preparation == "scaled" else pictures
 
 
 def _window(output: np.ndarray, view: int, *, of: int) -> np.ndarray:
@@ -174,9 +164,8 @@ def _statistic(part: np.ndarray, name: str) -> np.ndarray:
 def _gram(output: np.ndarray) -> np.ndarray:
     n, height, width, channels = output.shape
     even = output[:, : height - height % 2, : width - width % 2]
-    places = (
-        even.reshape(n, height // 2, 2, width // 2, 2, channels).mean(axis=(2, 4)).reshape(n, -1, channels)
-    )
+    squares = even.reshape(n, height // 2, 2, width // 2, 2, channels)
+    places = squares.mean(axis=(2, 4)).reshape(n, -1, channels)
     products = places.transpose(0, 2, 1) @ places / np.float32(places.shape[1])
     upper = np.triu_indices(channels)
     return np.sqrt(np.maximum(products[:, upper[0], upper[1]], 0))

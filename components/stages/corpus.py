@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -63,9 +64,8 @@ def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFra
         suffixes, measure = _FOLDERS[source]
         found, ignored = discovery.walk(path, key=key, suffixes=suffixes)
         with ThreadPoolExecutor(THREADS) as pool:
-            inspected = pool.map(
-                lambda row: discovery.inspect(row, folder=path, params=params, measure=measure), found
-            )
+            inspect = partial(discovery.inspect, folder=path, params=params, measure=measure)
+            inspected = pool.map(inspect, found)
             quiet, count = not console.is_terminal, len(found)
             shown = progress_of(inspected, f"corpus {source}", count, console=console, disable=quiet)
             rows = discovery.unique(list(shown))
@@ -101,9 +101,8 @@ def describe(listing: pd.DataFrame, *, source: str, ignored: int = 0) -> list[st
         A summary, each left-out track with its reason (at most 20), repeats.
     """
     kept, left_out = usable(listing), listing[listing["fault"] != ""]
-    lines = [
-        f"{source}: {len(kept)} usable tracks of {kept['genre'].nunique()} genres, {len(left_out)} left out"
-    ]
+    genres = kept["genre"].nunique()
+    lines = [f"{source}: {len(kept)} usable tracks of {genres} genres, {len(left_out)} left out"]
     lines += [f"  left out: {row.track}: {row.fault}" for row in left_out.head(SHOWN).itertuples()]
     if len(left_out) > SHOWN:
         lines.append(f"  … and {len(left_out) - SHOWN} more: see column fault of corpus/{source}.parquet")
@@ -132,7 +131,6 @@ def _require_enough(listing: pd.DataFrame, *, source: str, minimum: int) -> None
         )
     genres = sorted(set(labelled["genre"]))
     if not 2 <= len(genres) <= MAX_GENRES:
-        found = (
-            len(genres) if len(genres) > 1 else f"one genre only: {', '.join(map(repr, genres)) or 'none'}"
-        )
+        few = f"one genre only: {', '.join(map(repr, genres)) or 'none'}"
+        found = few if len(genres) < 2 else len(genres)
         raise CorpusError(f"{source}: {found}; valid: 2 to {MAX_GENRES} genres")

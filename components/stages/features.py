@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, Progress
 
 from components import features
 from components.config.params import Params
@@ -84,8 +83,10 @@ def run(
     job.folder.mkdir(parents=True, exist_ok=True)
     missing = [chunk for chunk in plan if not chunks.is_cached(chunk, job=job)]
     done = {track.track for chunk in missing for track in chunk.tracks}
-    with _progress(name, total=len(tracks), cached=len(tracks) - len(done), console=console) as report:
-        chunks.compute_all(missing, job=job, processes=processes, report=report)
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        task = bar.add_task(name, total=len(tracks), completed=len(tracks) - len(done))
+        chunks.compute_all(missing, job=job, processes=processes, report=partial(bar.advance, task))
     index = _assemble(plan, job=job, meta=meta, genres=listing.set_index("track")["genre"])
     chunks.prune(plan, job=job)
     took = time.perf_counter() - began
@@ -100,25 +101,9 @@ def run(
     return index
 
 
-@contextmanager
-def _progress(name: str, *, total: int, cached: int, console: Console) -> Iterator[Callable[[int], None]]:
-    """Show a bar while the body runs, on a terminal alone; yields what takes the number of tracks just done."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(name, total=total, completed=cached)
-        yield lambda tracks: bar.advance(task, tracks)
-
-
 def _tracks(job: Job) -> tuple[pd.DataFrame, list[Track], None]:
-    listing = corpus_store.usable(corpus_store.read(job.source, root=job.root)).sort_values(
-        "track", ignore_index=True
-    )
+    listing = corpus_store.usable(corpus_store.read(job.source, root=job.root))
+    listing = listing.sort_values("track", ignore_index=True)
     if listing.empty:
         raise FeatureError(f"features.{job.name}: no usable track in data/corpus/{job.source}.parquet")
     folder = job.root.parent / job.params.corpus.sources[job.source].path  # type: ignore[index]

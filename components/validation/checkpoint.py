@@ -67,31 +67,21 @@ def agree(left: str, right: str, reason: str, **more: Any) -> Any:
 
 def ordered(larger: str, smaller: str, reason: str) -> Any:
     """Expect column ``larger`` to be at least column ``smaller`` in every row."""
-    return expect(
-        "ColumnPairValuesAToBeGreaterThanB", reason, column_A=larger, column_B=smaller, or_equal=True
-    )
+    kind = "ColumnPairValuesAToBeGreaterThanB"
+    return expect(kind, reason, column_A=larger, column_B=smaller, or_equal=True)
 
 
 def context(docs: Path | None) -> EphemeralDataContext:
     """Make a context that lives in memory, sends and draws nothing, and writes its pages to ``docs``, if any."""
     import great_expectations as gx
-    from great_expectations.data_context.types.base import (
-        DataContextConfig,
-        InMemoryStoreBackendDefaults,
-        ProgressBarsConfig,
-    )
+    from great_expectations.data_context.types import base
 
-    pages = {
-        "class_name": "SiteBuilder",
-        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
-        "store_backend": {
-            "class_name": "TupleFilesystemStoreBackend",
-            "base_directory": str(docs and docs.absolute()),
-        },
-    }
-    config = DataContextConfig(
-        store_backend_defaults=InMemoryStoreBackendDefaults(),
-        progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
+    folder = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs and docs.absolute())}
+    index = {"class_name": "DefaultSiteIndexBuilder"}
+    pages = {"class_name": "SiteBuilder", "site_index_builder": index, "store_backend": folder}
+    config = base.DataContextConfig(
+        store_backend_defaults=base.InMemoryStoreBackendDefaults(),
+        progress_bars=base.ProgressBarsConfig(globally=False, metric_calculations=False),
         data_docs_sites={SITE: pages} if docs else {},
         analytics_enabled=False,
     )
@@ -128,9 +118,8 @@ def run(feature: str, *, checks: Checks, docs: Path | None = None) -> Checkpoint
             suite = gx.ExpectationSuite(name=f"{feature}.{name}", expectations=checked.expectations)
             definition = gx.ValidationDefinition(name=suite.name, data=batch, suite=made.suites.add(suite))
             definitions.append(made.validation_definitions.add(definition))
-        checkpoint = gx.Checkpoint(
-            name=feature, validation_definitions=definitions, result_format={"result_format": "SUMMARY"}
-        )
+        form = {"result_format": "SUMMARY"}
+        checkpoint = gx.Checkpoint(name=feature, validation_definitions=definitions, result_format=form)
         result = made.checkpoints.add(checkpoint).run()
         if docs is not None:
             # Once at the end: as an action of the checkpoint it would draw all pages again for each table.
@@ -161,13 +150,11 @@ def failures(result: CheckpointResult, *, checks: Checks) -> list[dict[str, Any]
             if outcome.success:
                 continue
             config = outcome.expectation_config
-            columns = [
-                config.kwargs[key] for key in ("column", "column_A", "column_B") if key in config.kwargs
-            ]
+            columns = (config.kwargs.get(key) for key in ("column", "column_A", "column_B"))
             failed.append(
                 {
                     "table": table,
-                    "column": ", ".join(columns),
+                    "column": ", ".join(filter(None, columns)),
                     "observed": _observed(outcome, checks[table].table),
                     "expected": _expected(config.type, config.kwargs),
                     "reason": config.description or "",

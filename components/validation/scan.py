@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from components.features.pipeline import store as feature_store
+
 #: Bytes of ``values`` read at a time. Several temporary arrays of this size live at once.
 PIECE_BYTES = 16 * 2**20
 #: Channels of a picture: grey, red, green and blue, and with a mask. Views of a sequence have more columns.
@@ -126,10 +128,7 @@ def _rows(flat: np.ndarray, finite: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "not_finite": (~finite).reshape(len(flat), -1).sum(axis=1),
-            "mean": flat.mean(axis=1, dtype=np.float64),
-            "std": flat.std(axis=1, dtype=np.float64),
-            "minimum": flat.min(axis=1).astype(np.float64),
-            "maximum": flat.max(axis=1).astype(np.float64),
+            **feature_store.summary(flat),
             "digest": [hashlib.blake2b(row.tobytes(), digest_size=8).hexdigest() for row in flat],
         }
     )

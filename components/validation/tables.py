@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,8 +13,10 @@ import pandas as pd
 
 from components import features
 from components.config.params import Params
-from components.core.errors import FeatureError, ValidationError
+from components.core.errors import ValidationError
 from components.corpus import store as corpus_store
+from components.features.pipeline import store as feature_store
+from components.features.pipeline.store import INDEX, SUMMARY
 from components.splits import store as split_store
 from components.splits.folds import PARTS
 from components.validation import signal
@@ -23,11 +24,6 @@ from components.validation.checkpoint import Checked, Checks, agree, between, eq
 from components.validation.limits import Limits
 from components.validation.scan import Scan
 
-#: Columns of ``index.parquet`` and their types; the last four sum up a row's values.
-SUMMARY = ("mean", "std", "minimum", "maximum")
-INDEX = {"track": "str", "segment": "int64", "start": "float64", "genre": "str"} | dict.fromkeys(
-    SUMMARY, "float64"
-)
 #: What stands where a side has no such track or genre.
 ABSENT = "(absent)"
 #: Largest relative difference between the index's summary of a row and the row itself. Both are sums over the
@@ -119,9 +115,7 @@ class Inputs:
     def claim_refused(self) -> int:
         """1 where nothing is claimed of an encoder's weights, or untrained ones are and may not be used."""
         claim = self.meta.get("pretrained")
-        known = (
-            isinstance(claim, dict) and isinstance(claim.get("trained"), bool) and bool(claim.get("sha256"))
-        )
+        known = isinstance(claim, dict) and isinstance(claim.get("trained"), bool) and claim.get("sha256")
         return int(not known or not (self.trained or self.params.allow_untrained_encoders))
 
     @property
@@ -164,29 +158,10 @@ def read(feature: str, *, params: Params, root: Path = Path("data")) -> Inputs:
         If there is no such feature in the params, or the listing or the split cannot be read.
     """
     unit = params.feature(feature).unit
-    folder = Path(root) / "features" / feature
-    try:
-        index = pd.read_parquet(folder / "index.parquet")
-        values = np.load(folder / "values.npy", mmap_mode="r", allow_pickle=False)
-        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-    # pyarrow's ArrowInvalid and json's JSONDecodeError are ValueErrors; numpy raises EOFError on an empty file.
-    except (OSError, ValueError, EOFError) as error:
-        raise FeatureError(
-            f"feature {feature!r} in {folder} cannot be read ({' '.join(str(error).split())}); "
-            f"make it again: genre stage features {feature}"
-        ) from error
-    if not isinstance(meta, dict):
-        raise FeatureError(f"{folder / 'meta.json'} holds {type(meta).__name__}; valid: an object")
+    index, values, meta = feature_store.load(feature, root=root)
+    listing = corpus_store.read(source(feature, params=params), root=root)
     split = split_store.read(root)[0]
-    return Inputs(
-        feature=feature,
-        index=index,
-        values=values,
-        meta=meta,
-        listing=corpus_store.read(source(feature, params=params), root=root),
-        split=split[split["unit"] == unit],
-        params=params,
-    )
+    return Inputs(feature, index, values, meta, listing, split[split["unit"] == unit], params)
 
 
 def sound(inputs: Inputs) -> bool:
@@ -321,9 +296,7 @@ def _columns(found: Scan, limits: Limits) -> Checked:
     exempt = columns["column"].isin(limits.discrete) | (columns["range"] <= 0)
     columns["pile_up"] = np.maximum(columns["at_maximum"], at_minimum).where(~exempt, 0.0)
     vary = limits.constant_columns == 0
-    varies = (
-        "a column that never varies is of no use" if vary else "the largest value is not below the smallest"
-    )
+    varies = "a column that never varies is of no use" if vary else "the largest is not below the smallest"
     clipped, most = "values that pile up at an extreme were clipped", 1.0 - limits.piled_columns
     return Checked(
         columns,
@@ -337,17 +310,12 @@ def _columns(found: Scan, limits: Limits) -> Checked:
 
 
 def _tracks(inputs: Inputs, rows: pd.DataFrame, repeats: pd.DataFrame) -> Checked:
-    tracks = rows.groupby("track").agg(
-        genre=("genre", "first"),
-        labels=("genre", lambda genres: genres.nunique(dropna=False)),
-        rows=("genre", "size"),
-        first=("segment", "min"),
-        last=("segment", "max"),
-    )
-    tracks["conflict"] = repeats["conflict"].groupby(rows["track"]).mean()
+    by_track = rows.assign(conflict=repeats["conflict"]).groupby("track")
+    tracks = by_track.agg(genre=("genre", "first"), rows=("genre", "size"), conflict=("conflict", "mean"))
+    tracks["labels"] = by_track["genre"].nunique(dropna=False)
     tracks["share"] = tracks["rows"] / len(rows)
     base = 0 if inputs.unit == "segment" else -1
-    first, last = tracks.pop("first"), tracks.pop("last")
+    first, last = by_track["segment"].min(), by_track["segment"].max()
     tracks["gaps"] = (first - base).abs() + (last - first + 1 - tracks["rows"]).abs()
     names = sorted(set(tracks.index.astype(str)) | set(inputs.usable["track"]) | set(inputs.split["track"]))
     absent = {"genre": ABSENT, "labels": 1, "rows": 0, "gaps": 0, "conflict": 0.0, "share": 0.0}
@@ -447,30 +415,26 @@ def _summary(inputs: Inputs, found: Scan, limits: Limits, repeats: pd.DataFrame,
         )
         if name in facts and (name != "whole_number_share" or limits.whole < 1.0)
     ]
-    for name, others in (
-        ("label_signal", "guessing does worse"),
-        ("separation", "labels in any order do worse"),
-    ):
-        # What cannot be measured on so few tracks is no column, and has no expectation.
-        if name in facts:
-            expectations.append(ordered(name, f"{name}_needed", f"rows carry their genres: {others}"))
+    # What cannot be measured on so few tracks is no column, and has no expectation.
+    others = {"label_signal": "guessing does worse", "separation": "labels in any order do worse"}
+    expectations += [
+        ordered(name, f"{name}_needed", f"rows carry their genres: {worse}")
+        for name, worse in others.items()
+        if name in facts
+    ]
     return Checked(pd.DataFrame([facts]), expectations)
 
 
 def _label_signal(inputs: Inputs, found: Scan, tracks: pd.DataFrame) -> dict[str, float]:
     # Measured without the test part: a look at its labels, however coarse, is a look.
-    known = np.isin(
-        found.tracks, inputs.split.loc[inputs.split["part"] != "test", "track"].to_numpy(dtype=str)
-    )
+    others = inputs.split.loc[inputs.split["part"] != "test", "track"]
+    known = np.isin(found.tracks, others.to_numpy(dtype=str))
     if known.sum() < 2:
         return {}
     genres = tracks.set_index("track")["genre"].loc[found.tracks[known]].to_numpy(dtype=object)
-    margin = inputs.params.validation.label_margin
+    profiles, margin = found.profiles[known], inputs.params.validation.label_margin
     if signal.few(genres, margin=margin):
-        name, (value, needed) = "separation", signal.separation(found.profiles[known], genres)
+        name, (value, needed) = "separation", signal.separation(profiles, genres)
     else:
-        name, (value, needed) = (
-            "label_signal",
-            signal.label_signal(found.profiles[known], genres, margin=margin),
-        )
+        name, (value, needed) = "label_signal", signal.label_signal(profiles, genres, margin=margin)
     return {name: value, f"{name}_needed": needed} if np.isfinite(value) else {}

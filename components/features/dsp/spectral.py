@@ -76,9 +76,8 @@ def centroid_bandwidth(magnitude: np.ndarray, *, sample_rate: int) -> tuple[np.n
     """
     frequencies = _frequencies(magnitude, sample_rate=sample_rate)
     # In float64 the square of the mean can be taken from the mean of the squares without loss.
-    moments = magnitude.astype(np.float64) @ np.stack(
-        [np.ones_like(frequencies), frequencies, frequencies**2], axis=1
-    )
+    raised = np.stack([np.ones_like(frequencies), frequencies, frequencies**2], axis=1)
+    moments = magnitude.astype(np.float64) @ raised
     total = np.where(moments[:, 0] < np.finfo(np.float32).tiny, 1.0, moments[:, 0])
     centroid = moments[:, 1] / total
     spread = moments[:, 2] / total - centroid**2 * (2 - moments[:, 0] / total)

@@ -47,12 +47,7 @@ class Encoder:
 
     def record(self) -> dict[str, str | bool]:
         """Describe the weights, as ``meta.json`` keeps it."""
-        return {
-            "encoder": self.name,
-            "origin": self.origin,
-            "trained": self.trained,
-            "sha256": self.sha256,
-        }
+        return {"encoder": self.name, "origin": self.origin, "trained": self.trained, "sha256": self.sha256}
 
 
 class EncoderFile(Protocol):
@@ -156,9 +151,7 @@ def load(name: str, *, pretrained: Mapping[str, str], allow_untrained: bool) -> 
     """
     module = find(name)
     if name not in pretrained:
-        raise ParamsError(
-            f"pretrained has no key {name!r}; valid: where its weights come from, or {UNTRAINED}"
-        )
+        raise ParamsError(f"pretrained has no key {name!r}; valid: where its weights are, or {UNTRAINED}")
     value = pretrained[name]
     return _load(name, value, allow_untrained, module.locate(value))
 

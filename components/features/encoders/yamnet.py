@@ -96,9 +96,8 @@ def untrained() -> Encoder:
         means = patches.reshape(len(patches), PATCH // 8, 8, MELS).mean(axis=2)
         return np.maximum(means.reshape(len(patches), -1) @ weights, np.float32(0))
 
-    return Encoder(
-        "yamnet", _runner(project), origin=f"seed {SEED}", trained=False, sha256=hashing.arrays([weights])
-    )
+    digest = hashing.arrays([weights])
+    return Encoder("yamnet", _runner(project), origin=f"seed {SEED}", trained=False, sha256=digest)
 
 
 def _runner(embed: Callable[[np.ndarray], np.ndarray]) -> Callable[..., list[np.ndarray]]:
@@ -181,13 +180,9 @@ def body(weights: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray
 
     try:
         first = _folded(weights, "layer1/conv", "kernel")
-        others = [
-            (
-                _folded(weights, f"layer{number}/depthwise_conv", "depthwise_kernel"),
-                _folded(weights, f"layer{number}/pointwise_conv", "kernel"),
-            )
-            for number in range(2, _LAYERS + 1)
-        ]
+        layers = [f"layer{number}" for number in range(2, _LAYERS + 1)]
+        depthwise = [_folded(weights, f"{layer}/depthwise_conv", "depthwise_kernel") for layer in layers]
+        pointwise = [_folded(weights, f"{layer}/pointwise_conv", "kernel") for layer in layers]
     except KeyError as error:
         raise PretrainedError(f"not YAMNet: it has no variable {error}") from error
 
@@ -196,11 +191,11 @@ def body(weights: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray
     def run(patches: Any) -> Any:
         kernel, bias = first
         x = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(patches[..., tf.newaxis], kernel, 2, "SAME"), bias))
-        for number, (depthwise, pointwise) in enumerate(others, start=2):
+        for number, (deep, point) in enumerate(zip(depthwise, pointwise, strict=True), start=2):
             step = 2 if number in _HALVING else 1
-            x = tf.nn.depthwise_conv2d(x, depthwise[0], [1, step, step, 1], "SAME")
-            x = tf.nn.relu(tf.nn.bias_add(x, depthwise[1]))
-            x = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, pointwise[0], 1, "SAME"), pointwise[1]))
+            x = tf.nn.depthwise_conv2d(x, deep[0], [1, step, step, 1], "SAME")
+            x = tf.nn.relu(tf.nn.bias_add(x, deep[1]))
+            x = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, point[0], 1, "SAME"), point[1]))
         return tf.reduce_mean(x, axis=[1, 2])
 
     return lambda patches: run(tf.constant(patches)).numpy()

@@ -259,9 +259,8 @@ def _clips(track: Track, *, job: Job) -> np.ndarray:
     segments, limits = job.params.segments, job.params.corpus
     try:
         y, rate = audio.decode(path, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
-        return waveform.cut(
-            y, rate, module=features.load(job.block.extractor), unit=job.block.unit, segments=segments
-        )
+        module = features.load(job.block.extractor)
+        return waveform.cut(y, rate, module=module, unit=job.block.unit, segments=segments)
     except AudioError as error:
         raise FeatureError(f"track {track.track!r}: {path}: {error}") from error
 

@@ -112,9 +112,8 @@ def encoder_of(module: ModuleType, *, params: Params) -> Encoder | None:
     """Load the encoder that a feature runs, if it runs one; see :func:`components.features.encoders.base.load`."""
     if module.ENCODER is None:
         return None
-    return encoders.load(
-        module.ENCODER, pretrained=params.pretrained, allow_untrained=params.allow_untrained_encoders
-    )
+    allowed = params.allow_untrained_encoders
+    return encoders.load(module.ENCODER, pretrained=params.pretrained, allow_untrained=allowed)
 
 
 @lru_cache(maxsize=1)

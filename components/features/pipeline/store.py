@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,11 @@ import pandas as pd
 from components.core import atomic
 from components.core.errors import FeatureError
 
-INDEX_COLUMNS = ["track", "segment", "start", "genre", "mean", "std", "minimum", "maximum"]
+#: Numbers that sum up a row's values.
+SUMMARY = ("mean", "std", "minimum", "maximum")
+#: Columns of ``index.parquet`` and their types.
+INDEX = {"track": "str", "segment": "int64", "start": "float64", "genre": "str"}
+INDEX |= dict.fromkeys(SUMMARY, "float64")
 
 
 def folder(name: str, *, root: Path = Path("data")) -> Path:
@@ -48,7 +51,7 @@ def read(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.ndar
     Returns
     -------
     index : DataFrame
-        One row a row of values, sorted by ``track`` and ``segment``; columns ``INDEX_COLUMNS``.
+        One row a row of values, sorted by ``track`` and ``segment``; columns ``INDEX``.
     values : memmap of float32, shape (rows, ...)
         Read-only.
     meta : dict
@@ -59,24 +62,36 @@ def read(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.ndar
     FeatureError
         If it has not been extracted, or its three files do not belong together.
     """
+    index, values, meta = load(name, root=root)
+    if len(values) != len(index) or list(values.shape[1:]) != list(meta["shape"]):
+        raise FeatureError(
+            f"{folder(name, root=root)}: values.npy is {values.shape}, index.parquet has {len(index)} rows, "
+            f"meta.json has shape {tuple(meta['shape'])}; extract it again: `genre stage features {name}`"
+        )
+    return index, values, meta
+
+
+def load(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
+    """Open the three files as they are; :func:`read` also checks that they belong together.
+
+    Raises
+    ------
+    FeatureError
+        If one is missing or cannot be read.
+    """
     place = folder(name, root=root)
+    again = f"extract it: `genre stage features {name}`"
     try:
         meta = json.loads((place / "meta.json").read_text(encoding="utf-8"))
         index = pd.read_parquet(place / "index.parquet")
         values = np.load(place / "values.npy", mmap_mode="r", allow_pickle=False)
     except FileNotFoundError as error:
-        raise FeatureError(
-            f"{place} holds no feature; extract it first: `genre stage features {name}`"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise FeatureError(
-            f"{place} cannot be read ({error}); extract it again: `genre stage features {name}`"
-        ) from error
-    if len(values) != len(index) or list(values.shape[1:]) != list(meta["shape"]):
-        raise FeatureError(
-            f"{place}: values.npy is {values.shape}, index.parquet has {len(index)} rows, meta.json has shape "
-            f"{tuple(meta['shape'])}; extract it again: `genre stage features {name}`"
-        )
+        raise FeatureError(f"{place} holds no feature; {again}") from error
+    # pyarrow's ArrowInvalid and json's JSONDecodeError are ValueErrors; numpy raises EOFError on an empty file.
+    except (OSError, ValueError, EOFError) as error:
+        raise FeatureError(f"{place} cannot be read ({' '.join(str(error).split())}); {again}") from error
+    if not isinstance(meta, dict):
+        raise FeatureError(f"{place / 'meta.json'} holds {type(meta).__name__}; valid: an object; {again}")
     return index, values, meta
 
 
@@ -134,7 +149,10 @@ def write(
         If the blocks do not add up to the index.
     """
     with atomic.replacing_folder(folder(name, root=root)) as place:
-        with _stream(place / "values.npy", rows=len(index), shape=shape) as handle:
+        # The header first, then plain writes: a memory map would count its dirty pages as ours.
+        with (place / "values.npy").open("wb") as handle:
+            header = {"descr": "<f4", "fortran_order": False, "shape": (len(index), *shape)}
+            np.lib.format.write_array_header_1_0(handle, header)
             rows = 0
             for block in values:
                 if block.shape[1:] != shape:
@@ -143,20 +161,5 @@ def write(
                 rows += len(block)
         if rows != len(index):
             raise FeatureError(f"feature {name}: {rows} rows of values for {len(index)} rows of index")
-        index[INDEX_COLUMNS].to_parquet(place / "index.parquet", index=False)
+        index[list(INDEX)].to_parquet(place / "index.parquet", index=False)
         atomic.write_json(place / "meta.json", meta | {"shape": list(shape)})
-
-
-@contextmanager
-def _stream(path: Path, *, rows: int, shape: tuple[int, ...]) -> Iterator[IO[bytes]]:
-    # The header first, then plain writes: a memory map would count its dirty pages as ours.
-    with path.open("wb") as handle:
-        np.lib.format.write_array_header_1_0(
-            handle,
-            {
-                "descr": np.lib.format.dtype_to_descr(np.dtype(np.float32)),
-                "fortran_order": False,
-                "shape": (rows, *shape),
-            },
-        )
-        yield handle

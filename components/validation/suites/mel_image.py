@@ -57,9 +57,7 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
             between("mean", 60.0, 220.0, "neither black nor white: margins alone give 107"),
             between("std", 40.0, 128.0, "margins and spectrogram differ; no spread of 0..255 is above 127.5"),
             equal("fractions", 0.0, "whole numbers, as pictures hold"),
-            between(
-                "off_map", None, 0.05, "colours are of the map magma: channels in order, nothing blended"
-            ),
+            between("off_map", None, 0.05, "colours of the map magma: channels in order, nothing blended"),
             between("margin", 250.0, 255.0, "white outside the axes: not shifted, not cropped"),
             between("spread_inside", 2.0, None, "the spectrogram is not one colour", mostly=0.98),
             between("tilt", 0.0, None, low, mostly=0.8),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.validation.checkpoint import Checks, agree, between, ordered
+from components.validation import suites
+from components.validation.checkpoint import Checks, between, ordered
 from components.validation.limits import FLOOR_DB, FULL_SCALE_DB, MELS, TOP_DB, Limits
 from components.validation.scan import Scan
-from components.validation.signal import continuity
 from components.validation.tables import Inputs
 
 LIMITS = Limits()
@@ -15,7 +15,7 @@ LIMITS = Limits()
 
 def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
     """Add what mel bands in decibels must hold."""
-    shape, means = inputs.values.shape, found.columns["mean"].to_numpy()
+    means = found.columns["mean"].to_numpy()
     reach = checks["rows"].table["values_maximum"] - checks["rows"].table["values_minimum"]
     checks["rows"].add(
         [
@@ -26,18 +26,14 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
         ],
         reach=reach,
     )
+    suites.add_sequence(inputs, checks["summary"])
     checks["summary"].add(
         [
             between("bands", MELS, MELS, "a column a mel band"),
-            agree("frames", "frames_due", "one frame every hop length of the segment, at the right rate"),
-            between("continuity", 0.3, None, "a frame shares three quarters of its samples with the next"),
             ordered("lower_half", "upper_half", "music has more energy in the lower bands: not upside down"),
             between("first_step", None, 20.0, "the lowest bands are about as loud: no other is the first"),
         ],
-        bands=shape[-1],
-        frames=shape[1] if len(shape) == 3 else 0,
-        frames_due=inputs.frames,
-        continuity=continuity(inputs.values) if len(shape) == 3 else 0.0,
+        bands=len(means),
         lower_half=means[: len(means) // 2].mean(),
         upper_half=means[len(means) // 2 :].mean(),
         first_step=np.abs(np.diff(means[:2])).max(initial=0.0),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.validation.checkpoint import Checks, agree, between, ordered
+from components.validation import suites
+from components.validation.checkpoint import Checks, between, ordered
 from components.validation.limits import CEPSTRUM, LOUD, QUIET, Limits
 from components.validation.scan import Scan
-from components.validation.signal import continuity
 from components.validation.tables import LEAST_COHERENCE, Inputs
 
 LIMITS = Limits()
@@ -41,17 +41,12 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
         # The profile's first half are means over time, one a coefficient.
         coherence=np.nan if found.coherence is None else found.coherence[:width],
     )
-    sequences = inputs.values.ndim == 3
+    suites.add_sequence(inputs, checks["summary"])
     checks["summary"].add(
         [
-            agree("frames", "frames_due", "one frame every hop length of the segment, at the right rate"),
             between("first_mean", -700.0, 150.0, "music from -60 dB to full scale"),
             between("first_std", 10.0, 400.0, "music's loudness and density vary by decibels"),
-            between("continuity", 0.3, None, "a frame shares three quarters of its samples with the next"),
         ],
-        frames=inputs.values.shape[1] if sequences else 0,
-        frames_due=inputs.frames,
-        first_mean=float(columns["mean"].iloc[0]),
-        first_std=float(columns["std"].iloc[0]),
-        continuity=continuity(inputs.values) if sequences else 0.0,
+        first_mean=columns["mean"].iloc[0],
+        first_std=columns["std"].iloc[0],
     )

@@ -84,12 +84,8 @@ def _summary(inputs: Inputs, summary: Checked, values: pd.DataFrame) -> None:
     pairs = ["zero_crossing_rate_mean", "spectral_centroid_mean", "mfcc1_mean", "rms_mean"]
     ranks = values[pairs].corr("spearman").fillna(0.0)
     expectations = [
-        between(
-            "tempo_on_grid", 0.99, None, "60 x rate / hop / tempo is a whole number of frames: right rate"
-        ),
-        between(
-            "tempo_odd_lags", 0.02, None, "odd lags occur: a doubled or halved rate leaves only even ones"
-        ),
+        between("tempo_on_grid", 0.99, None, "60 x rate / hop / tempo is a whole number: right rate"),
+        between("tempo_odd_lags", 0.02, None, "odd lags occur: a doubled rate leaves only even ones"),
         # Both grow with how high the energy of a spectrum lies: a tone's crossings are twice its frequency.
         between("crossings_with_centroid", 0.3, None, "zero crossings rise with the spectral centroid"),
         between("cepstrum_with_loudness", 0.3, None, "the first cepstral coefficient rises with loudness"),
@@ -123,6 +119,8 @@ def _values(values: pd.DataFrame, nyquist: float) -> Checked:
         between("spectral_bandwidth_var", 0.0, (nyquist / 4) ** 2, "a variance of numbers up to Nyquist / 2"),
         between("rolloff_mean", 0.0, nyquist, frequency),
         between("zero_crossing_rate_mean", 0.0, 1.0, "a share of samples"),
+        between("harmony_mean", -FULL_SCALE, FULL_SCALE, "the mean of samples of -1 to 1"),
+        between("perceptr_mean", -FULL_SCALE, FULL_SCALE, "the mean of samples of -1 to 1"),
         between("tempo", 0.0, 320.0, "librosa looks no further than 320 beats a minute", strict_min=True),
         ordered("rolloff_most", "rolloff_mean", "Markov: 15 % of the energy cannot lie so high"),
         ordered("centroid_most", "spectral_centroid_mean", "85 % of the energy is below the roll-off"),
@@ -141,9 +139,6 @@ def _values(values: pd.DataFrame, nyquist: float) -> Checked:
     tops = {"chroma_stft": 1.0, "rms": FULL_SCALE, "zero_crossing_rate": 1.0}
     for name, top in {**tops, "spectral_centroid": nyquist, "rolloff": nyquist}.items():
         made[f"{name}_room"] = values[f"{name}_mean"] * (top - values[f"{name}_mean"])
-        room = ordered(f"{name}_room", f"{name}_var", "the mean leaves no room for more variance")
-        expectations.append(room)
-    for name in ("harmony", "perceptr"):
-        mean = between(f"{name}_mean", -FULL_SCALE, FULL_SCALE, "the mean of samples of -1 to 1")
-        expectations.append(mean)
+        room = "the mean leaves no room for more variance"
+        expectations.append(ordered(f"{name}_room", f"{name}_var", room))
     return Checked(made, expectations)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from components.validation import signal
+from components.validation import suites
 from components.validation.checkpoint import Checked, Checks, between, equal, ordered
 from components.validation.limits import Limits
 from components.validation.scan import Scan
@@ -48,24 +48,13 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
     """Add what pooled activations must hold; ``blocks``, one row a block, where columns are pooled statistics."""
     columns, groups = found.columns, layout(inputs)
     due = sum(width for *_, width in groups) if groups else len(columns)
-    embedding = [
-        equal(
-            "width_differs", 0, "as many columns as the blocks have channels, times the statistics and bands"
-        ),
-        between("minimum", 0.0, None, "rectified activations and their deviations are not negative"),
-        equal("claim_refused", 0, "untrained weights only where allow_untrained_encoders is true"),
-    ]
+    wide = "as many columns as the blocks have channels, times the statistics and bands"
+    embedding = [equal("width_differs", 0, wide)]
     if inputs.trained and groups:
         apart = "a trained encoder distinguishes pictures"
         embedding += [between("spread", 0.15, None, apart), between("similarity", None, 0.995, apart)]
-    checks["summary"].add(
-        embedding,
-        claim_refused=inputs.claim_refused,
-        width_differs=abs(due - len(columns)),
-        minimum=columns["minimum"].min(),
-        similarity=signal.similarity(found.profiles),
-        spread=signal.spread(found.profiles),
-    )
+    suites.add_embedding(inputs, found, checks["summary"])
+    checks["summary"].add(embedding, width_differs=abs(due - len(columns)))
     alike = "all pictures were prepared alike: none is far from the median"
     level = found.rows["mean"] / max(float(found.rows["mean"].median()), 1e-12)
     checks["rows"].add([between("level", 1 / FACTOR, FACTOR, alike)], level=level)
@@ -77,9 +66,8 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
 def _blocks(inputs: Inputs, columns: pd.DataFrame, groups: list[tuple[int, str, int]]) -> Checked | None:
     levels = SCALED_LEVELS if inputs.options.get("preparation") == "scaled" else LEVELS
     group = [(block, name) for block, name, width in groups for _ in range(width)]
-    means = pd.Series(
-        columns["mean"].to_numpy(), pd.MultiIndex.from_tuples(group, names=["block", "statistic"])
-    )
+    names = pd.MultiIndex.from_tuples(group, names=["block", "statistic"])
+    means = pd.Series(columns["mean"].to_numpy(), names)
     # Products of channels have no level of their own to compare.
     pooled = means[means.index.get_level_values("statistic") != "gram"]
     table = pooled.groupby(level=[0, 1]).mean().unstack().reset_index()

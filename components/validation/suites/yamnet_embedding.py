@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.validation import signal
+from components.validation import suites
 from components.validation.checkpoint import Checks, agree, between, equal
 from components.validation.limits import Limits
 from components.validation.scan import Scan
@@ -29,8 +29,6 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
         equal("width", WIDTH, "YAMNet's embedding has 1,024 numbers"),
         agree("views", "views_due", "the clip as it is, and once at each of the option's speeds"),
         agree("frames", "frames_due", "a patch of 0.96 s every 0.48 s, at 16 kHz"),
-        between("minimum", 0.0, None, "averages of rectified activations are not negative"),
-        equal("claim_refused", 0, "untrained weights only where allow_untrained_encoders is true"),
     ]
     if inputs.trained:
         embedding += [
@@ -39,18 +37,15 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
             between("zeros", 0.5, 0.97, "a trained encoder is sparse: most units are silent"),
             between("similarity", None, 0.93, "a trained encoder distinguishes tracks"),
         ]
+    suites.add_embedding(inputs, found, checks["summary"])
     checks["summary"].add(
         embedding,
-        claim_refused=inputs.claim_refused,
         width=shape[-1],
         frames=shape[-2] if len(shape) in (3, 4) else 0,
         frames_due=1 + max(0, -(-(samples - PATCH) // PATCH_HOP)),
         views=shape[1] if len(shape) == 4 else 1,
         views_due=1 + len(inputs.options.get("speeds", ())),
-        minimum=columns["minimum"].min(),
         maximum=columns["maximum"].max(),
         mean=columns["mean"].mean(),
         zeros=columns["zeros"].mean(),
-        similarity=signal.similarity(found.profiles),
-        spread=signal.spread(found.profiles),
     )

@@ -64,7 +64,7 @@ def test_rows_are_written_as_later_stages_read_them_and_as_a_waveform_gives_them
     assert values.shape == (24 if unit == "segment" else 12, *SHAPES[name])
     assert values.dtype == np.float32
     assert isinstance(values, np.memmap)
-    assert list(index.columns) == feature_store.INDEX_COLUMNS
+    assert list(index.columns) == list(feature_store.INDEX)
     assert index["segment"].tolist() == ([0, 1] * 12 if unit == "segment" else [-1] * 12)
     assert index["start"].tolist() == ([0.0, 1.0] * 12 if unit == "segment" else [0.0] * 12)
     assert index["track"].is_monotonic_increasing
