@@ -71,7 +71,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
         "`TFSMLayer`",
     ),
     "a class from elsewhere": (
-        lambda folder: with_layer(model(folder), module="os", class_name="system", config="true"),
+        lambda folder: with_layer(model(folder), module="os", class_name="system", config={}),
         "class 'system'",
     ),
     "a class from a module that only looks like Keras": (
