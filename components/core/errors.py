@@ -41,7 +41,7 @@ class PretrainedError(GenreError):
 
 
 class MissingWeightsError(PretrainedError):
-    """Pretrained weights are missing; the message says which file goes where."""
+    """Pretrained weights are missing; the message names which file goes where."""
 
 
 class ValidationError(GenreError):

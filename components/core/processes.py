@@ -35,12 +35,12 @@ def own() -> str:
 
 
 def alive(mark: str) -> bool:
-    """Say whether the process that a mark names is still running.
+    """Return whether the process that a mark names is still running.
 
     Parameters
     ----------
     mark : str
-        From :func:`own`, perhaps of another process; anything else is nobody's.
+        From :func:`own`, perhaps of another process; anything else names none.
 
     Returns
     -------

@@ -64,7 +64,7 @@ def measure(row: Row, file: BufferedReader, *, params: Params) -> Row:
         return replace(row, fault="no RIFF header" if foreign else "no audio header that can be read")
     row = replace(row, samples=samples, seconds=samples / rate)
     if samples < promised or "lacks an end-of-stream bit" in log:
-        return replace(row, fault=f"truncated: ends after {row.seconds:.2f} s, short of the length in its header")
+        return replace(row, fault=f"truncated: ends after {row.seconds:.2f} s, short of its header's length")
     if samples == 0:
         return replace(row, fault="empty: no samples")
     if unfinite:

@@ -13,7 +13,7 @@ import psutil
 from components import tracking
 from components.tracking.store import TRAINING
 
-#: Opens MLflow's pages for model training; without it, it shows those for language models until somebody turns
+#: Opens MLflow's pages for model training; without it, it shows those for language models until a person turns
 #: the switch in its upper left corner.
 VIEW = "?workflowType=machine_learning"
 #: Opens a list of runs with their figures side by side; without it, no figure is shown before columns are chosen.

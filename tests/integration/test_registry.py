@@ -144,7 +144,7 @@ def test_an_untrained_encoder_is_refused_but_in_the_demo(
     assert decision.promoted is allow, decision.reason
 
 
-def test_a_model_that_does_not_load_never_speaks(
+def test_a_model_that_does_not_load_never_serves(
     trained: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(

@@ -46,7 +46,7 @@ def metrics() -> dict[str, float]:
     return found
 
 
-def test_it_says_what_and_on_what_and_how_well_and_how_to_make_it_again(metrics):
+def test_it_holds_what_and_on_what_and_how_well_and_how_to_make_it_again(metrics):
     text = model_card.card(record(), metrics=metrics, commit="abc123")
     for said in (
         "**yamnet**", "10 genres", "genre a, genre b", "yamnet_embedding", "76 songs", "20 songs", "Protocol `track`",
@@ -95,7 +95,7 @@ def test_it_fits_where_it_is_kept(metrics):
     assert len(model_card.card(record(warnings=warnings), metrics=metrics, commit="")) == model_card.LONGEST
 
 
-def test_the_name_says_who_speaks_and_that_composed_songs_prove_nothing():
+def test_the_description_names_which_version_serves_and_that_composed_songs_prove_nothing():
     text = model_card.of_the_name(registered_model="genre", composed=True)
     assert "@champion" in text and "nothing about music" in text
     assert "nothing about music" not in model_card.of_the_name(registered_model="genre", composed=False)

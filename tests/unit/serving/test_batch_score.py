@@ -56,7 +56,7 @@ def score(tmp_path, inbox, champion, demo_params):
 
 
 class TestWhatIsNew:
-    def test_a_row_a_song_with_all_that_was_said(self, score):
+    def test_a_row_a_song_with_all_that_was_predicted(self, score):
         scored = score()
         table = batch_score.read(scored.scores)
         assert sorted(table["file"]) == ["a.wav", "deep/b.wav"]
@@ -83,14 +83,14 @@ class TestWhatIsNew:
         song(inbox / "a.wav", pitch=700)
         assert score().fresh["file"].tolist() == ["a.wav"]
 
-    def test_another_model_hears_all_again_and_has_its_own_folder(self, score, champion):
+    def test_another_model_scores_all_again_and_has_its_own_folder(self, score, champion):
         first = score()
         champion.weights = "b" * 64
         second = score()
         assert len(second.fresh) == 2
         assert first.scores != second.scores
 
-    def test_an_empty_folder_asks_no_model(self, tmp_path, demo_params, monkeypatch):
+    def test_an_empty_folder_loads_no_model(self, tmp_path, demo_params, monkeypatch):
         (tmp_path / "empty").mkdir()
         monkeypatch.setattr(loading, "store", lambda: pytest.fail("the store was opened"))
         assert batch_score.run(tmp_path / "empty", params=demo_params, root=tmp_path).model == ""

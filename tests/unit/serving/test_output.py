@@ -34,7 +34,7 @@ class TestTheCommand:
         (tmp_path / "bad.wav").write_text("x")
         return lambda *words: CliRunner().invoke(cli.app, ["predict", *words])
 
-    def test_json_holds_the_answer_and_the_reason(self, genre):
+    def test_json_holds_the_prediction_and_the_reason(self, genre):
         done = genre("good.wav", "bad.wav", "--json", "--timeline")
         printed = json.loads(done.stdout)
         assert done.exit_code == 1

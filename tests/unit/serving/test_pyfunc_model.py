@@ -37,7 +37,7 @@ class TestAnyLength:
 
 
 class TestManySongs:
-    def test_the_network_is_asked_once_for_all(self, tmp_path):
+    def test_the_network_runs_once_for_all(self, tmp_path):
         made = constant_model.model()
         made.predict_songs([song(tmp_path / f"{number}.wav") for number in range(5)])
         assert made.model.calls == [10]
