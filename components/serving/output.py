@@ -127,7 +127,7 @@ def show(
         others = ", ".join(f"{other} {chance:.0%}" for other, chance in rest[:2] if chance >= 0.005)
         bar = Bar(1, 0, share, width=BAR, color=styles[genre])
         label = Text(genre, style=f"bold {styles[genre]}", no_wrap=True)
-        songs.add_row(name, label, bar, f"{share:.0%}", Text(others, style="dim"))
+        songs.add_row(name, label, bar, f"{share:4.0%}", Text(others, style="dim"))
     console.print(songs)
     for one in predictions if timeline else ():
         if not one.reason:
@@ -137,7 +137,7 @@ def show(
                 minutes, seconds = divmod(moment["start"], 60)
                 bar = Bar(1, 0, moment["probability"], width=BAR, color=styles[moment["genre"]])
                 start = Text(f"{minutes:3.0f}:{seconds:04.1f}", style="dim")
-                moments.add_row(start, bar, f"{moment['probability']:.0%}", Text(moment["genre"]))
+                moments.add_row(start, bar, f"{moment['probability']:4.0%}", Text(moment["genre"]))
             console.print(moments)
     marks = f" ({', '.join(model.marks)})" if model.marks else ""
     console.print(Text(f"{model.name}{marks}, {model.uri}; run {model.run_id}", style="dim"))
