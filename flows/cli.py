@@ -97,12 +97,12 @@ def reproduce(
 
     Examples: `genre reproduce --list`, `genre reproduce --budget quick --only mlp --only lstm`
     """
-    from components.study import selection
+    from components.study import plan
     from flows import runner
 
-    options = selection.StudyOptions(data, tuple(only or ()), budget, search, force)
+    options = plan.StudyOptions(data, tuple(only or ()), budget, search, force)
     if list_only:
-        for line in selection.preview(options, root=Path.cwd()):
+        for line in plan.preview(options, root=Path.cwd()):
             print(line)
         return
     raise typer.Exit(runner.reproduce(options))

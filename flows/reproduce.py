@@ -13,9 +13,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from components.core import atomic
-from components.study import plan, selection
+from components.study import plan
 from components.study.declarations import Plan
-from components.study.selection import StudyOptions
+from components.study.plan import StudyOptions
 from flows.orchestration import stage_task
 from flows.orchestration.session import SESSION, FlowError, opened
 from flows.orchestration.stage_task import Futures, Outcome
@@ -45,7 +45,7 @@ def reproduce(
 ) -> Outcome:
     """Run the study's experiments on the data that is there, and write its page.
 
-    The parameters are those of :class:`components.study.selection.StudyOptions`.
+    The parameters are those of :class:`components.study.plan.StudyOptions`.
 
     Raises
     ------
@@ -57,11 +57,11 @@ def reproduce(
     root, logger = Path.cwd(), get_run_logger()
     options = StudyOptions(Path(data) if data else None, tuple(only or ()), budget, search, force)
     with opened(root, pipeline=plan.FOLDER) as session:
-        found, document = selection.prepare(options, root=root)
+        found, document = plan.prepare(options, root=root)
         for line in found.lines():
             logger.info(line)
         pipeline = by_cost(graph.read(root / plan.FOLDER), document=document)
-        names, stale = selection.chosen(options, document=document), pipeline.stale()
+        names, stale = plan.chosen(options, document=document), pipeline.stale()
         needed = pipeline.needed(f"fit@{name}" for name in names)
         due = [stage for stage in pipeline.order if stage in needed and (force or stage in stale)]
         logger.info("%d of %d stages are due: %s", len(due), len(pipeline.order), ", ".join(due) or "none")

@@ -19,7 +19,7 @@ from flows.process.workspace_lock import Holder
 from flows.progress import Board
 
 if TYPE_CHECKING:
-    from components.study.selection import StudyOptions
+    from components.study.plan import StudyOptions
     from flows.orchestration.stage_task import Outcome
 
 #: Printed whenever a run did not reach its end.
@@ -125,13 +125,13 @@ def reproduce(options: StudyOptions, *, root: Path | None = None) -> int:
     GenreError
         If an option is not valid, the workspace is busy, or DVC cannot read the project.
     """
-    from components.study import plan, selection
+    from components.study import plan
 
     def work(root: Path, holder: Holder, board: Board) -> int:
-        found, document = selection.prepare(options, root=root)
+        found, document = plan.prepare(options, root=root)
         for line in found.lines():
             board.message(line)
-        names = selection.chosen(options, document=document)
+        names = plan.chosen(options, document=document)
         stages = graph.read(root / plan.FOLDER)
         stale = stages.stale().keys() & stages.needed(f"fit@{name}" for name in names)
         if not options.force and not stale and "report@study" not in stages.changed:

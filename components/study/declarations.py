@@ -118,10 +118,11 @@ class Experiment(Strict):
 
 
 class Claim(Strict):
-    """A finding of the study in our words, and how it is run."""
+    """A finding of the study in our words, how it is run, and a Jinja sentence on what was measured."""
 
     claim: str
     how: str
+    measured: str
 
 
 class Study(Strict):

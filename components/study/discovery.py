@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection as Names
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from components.core.errors import ParamsError
-from components.corpus import published_metadata
-from components.corpus.audio import SUFFIXES as AUDIO
+from components.core.errors import AudioError, ParamsError
+from components.corpus import audio, published_metadata
 from components.corpus.feature_table import WHOLE_TRACK
 from components.corpus.image_files import SUFFIXES as PICTURES
 from components.features.encoders import base as encoders
@@ -23,6 +23,8 @@ from components.study.declarations import preset
 LABELS = {"audio": "audio", "pictures": "pictures", "table_30": "30-s table", "table_3": "3-s table"}
 #: Levels of folders that are searched; the public layouts are three deep.
 DEPTH = 3
+#: Length of a segment: tracks that hold none give no row.
+SECONDS = 3.0
 #: Genres that a folder, and tracks that a genre, must have to be a collection.
 LEAST_GENRES, LEAST_TRACKS = 2, 5
 #: The corpus that is composed where no music is found: its folder below ``data/raw``, and its size.
@@ -34,11 +36,15 @@ COLUMNS = ("filename", "length", "label", "tempo")
 
 @dataclass(frozen=True)
 class Collection:
-    """One form of the collection: its folder or file, its tracks (unusable ones included), its genres, sorted."""
+    """One form of the collection: its folder or file, its tracks (unusable ones included), its genres, sorted.
+
+    ``why``: the reason for it where there were others; '' for the only one.
+    """
 
     path: Path
     tracks: int
     genres: tuple[str, ...]
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,24 +74,27 @@ class Found:
         """List what was found and what was not, one line each."""
         lines = []
         for form, label in LABELS.items():
-            if (one := self.sources.get(form)) is None:
-                lines.append(f"{label}: not found")
-            else:
+            text = "not found"
+            if one := self.sources.get(form):
                 few = f" ({', '.join(one.genres)})" if len(one.genres) < 5 else ""
-                lines.append(f"{label}: {one.tracks} tracks of {len(one.genres)} genres{few} in {one.path}")
-        lines += [f"published split lists: {self.lists or 'not found'}"]
-        lines += [f"artists: {self.artists or 'not found'}"]
+                text = f"{one.tracks} tracks of {len(one.genres)} genres{few} in {one.path}{one.why}"
+            lines.append(f"{label}: {text}")
+        lines.append(f"published split lists: {self.lists or 'not found'}")
+        lines.append(f"artists: {self.artists or 'not found'}")
         for encoder, value in self.weights.items():
-            here = encoders.find(encoder).locate(value).exists()
-            state = "here" if here else "not here: downloaded, or else UNTRAINED"
             if value == UNTRAINED:
                 state = "an UNTRAINED encoder is used"
+            else:
+                here = encoders.find(encoder).locate(value).exists()
+                state = "here" if here else "not here: downloaded, or else UNTRAINED"
             lines.append(f"{encoder} weights: {value} ({state})")
         return lines
 
 
 def look(folder: Path, *, without: Names[str] = ()) -> Found:
     """Search a folder such as ``data/raw`` for the largest collection of each form.
+
+    Of several with audio it is the one with most tracks that hold a segment, by their headers.
 
     Parameters
     ----------
@@ -103,12 +112,11 @@ def look(folder: Path, *, without: Names[str] = ()) -> Found:
         raise ParamsError(
             f"--data is {str(folder)!r}, which is no folder; valid: a folder with GTZAN below it"
         )
-    sources: dict[str, Collection] = {}
+    collections: dict[str, list[Collection]] = {}
     lists = artists = vgg16 = None
     for place in _folders(folder.resolve(), without=without):
         for form, found in _collections(place):
-            if form not in sources or found.tracks > sources[form].tracks:
-                sources[form] = found
+            collections.setdefault(form, []).append(found)
         if all((place / name).is_file() for name in published_metadata.LISTS.values()):
             lists = lists or place
         if (place / "artists.txt").is_file():
@@ -117,7 +125,28 @@ def look(folder: Path, *, without: Names[str] = ()) -> Found:
     weights = dict(preset("gtzan")["pretrained"])
     if vgg16 and vgg16 != encoders.find("vgg16").locate(weights["vgg16"]):
         weights["vgg16"] = str(vgg16)
+    sources = {form: _largest(form, several) for form, several in collections.items()}
     return Found(sources=sources, lists=lists, artists=artists, weights=weights)
+
+
+def _largest(form: str, collections: list[Collection]) -> Collection:
+    if len(collections) == 1:
+        return collections[0]
+    unit = f"tracks of {SECONDS:g} s or more" if form == "audio" else "tracks"
+    counts = {one: _long_enough(one) if form == "audio" else one.tracks for one in collections}
+    first = max(counts, key=lambda one: (counts[one], one.tracks))
+    others = ", ".join(f"{count} in {one.path}" for one, count in counts.items() if one != first)
+    return replace(first, why=f": the most {unit}, {counts[first]}, against {others}")
+
+
+def _long_enough(collection: Collection) -> int:
+    count = 0
+    for genre in collection.genres:
+        for path in (collection.path / genre).iterdir():
+            # What cannot be read is listed as unusable, with its reason, where this collection is taken.
+            with suppress(AudioError):
+                count += audio.header(path).seconds >= SECONDS
+    return count
 
 
 def _folders(top: Path, *, without: Names[str]) -> Iterator[Path]:
@@ -132,7 +161,7 @@ def _folders(top: Path, *, without: Names[str]) -> Iterator[Path]:
 
 def _collections(place: Path) -> Iterator[tuple[str, Collection]]:
     genres = [below for below in sorted(place.iterdir()) if below.is_dir() and below.name[0] != "."]
-    for form, suffixes in (("audio", AUDIO), ("pictures", PICTURES)):
+    for form, suffixes in (("audio", audio.SUFFIXES), ("pictures", PICTURES)):
         counts = {
             genre.name: sum(path.suffix.lower() in suffixes for path in genre.iterdir()) for genre in genres
         }
@@ -159,10 +188,10 @@ def embedded(root: Path) -> Found:
     """Return the embedded corpus alone, which the study's pipeline composes, with untrained encoders."""
     from components.corpus.synthetic.styles import STYLES
 
-    audio = Collection(
+    composed = Collection(
         path=root / "data" / "raw" / EMBEDDED,
         tracks=len(STYLES) * CORPUS["tracks_per_genre"],
         genres=tuple(sorted(STYLES)),
     )
     weights = dict.fromkeys(preset("gtzan")["pretrained"], UNTRAINED)
-    return Found(sources={"audio": audio}, lists=None, artists=None, weights=weights, synthetic=True)
+    return Found(sources={"audio": composed}, lists=None, artists=None, weights=weights, synthetic=True)

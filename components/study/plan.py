@@ -1,20 +1,23 @@
-"""``study/params.yaml``: the declared experiments that the data at hand allows, and with what budget."""
+"""``study/params.yaml``: the declared experiments that the data and the options of a run allow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
 from components import features
+from components.config import params
 from components.config.params import SegmentsParams, describe
 from components.core import atomic, hashing
 from components.core.errors import ParamsError
 from components.corpus import published_metadata
 from components.features.encoders.base import UNTRAINED
-from components.study import declarations
+from components.study import declarations, discovery
 from components.study.declarations import (
     Feature,
     Plan,
@@ -24,16 +27,49 @@ from components.study.declarations import (
     Source,
     preset,
 )
-from components.study.discovery import CORPUS, EMBEDDED, LABELS, Found
+from components.study.discovery import CORPUS, EMBEDDED, LABELS, SECONDS, Found
 
 #: Where the study's pipeline lies, and where it writes, below the project's root.
 FOLDER, DATA = Path("study"), Path("data") / "study"
 #: The published lists and the artist table are of a thousand tracks; with fewer than this a split by them is
 #: another one, and is not made.
 WHOLE_COLLECTION = 900
+#: Where data is looked for unless a folder is named, below the project's root.
+RAW = Path("data") / "raw"
+#: ``--only kfold``: every model of the main table, all folds.
+KFOLD = "kfold"
 HEADER = """# Written by `genre reproduce` from components/study/experiments.yaml and the data it found.
 # Not to be edited: what is run is declared there.
 """
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """Options of a run of the study.
+
+    Attributes
+    ----------
+    data : Path or None
+        Folder to look for data in; ``data/raw`` by default, and the embedded corpus where that holds none.
+    only : tuple of str
+        Experiments, models, groups (``model``, ``ablation``, ``side``) or ``kfold``; all where empty.
+    budget : str
+        ``quick`` or ``full``.
+    search : bool
+        Search each model of the main table first.
+    force : bool
+        Run stages even where nothing changed.
+    """
+
+    data: Path | None = None
+    only: tuple[str, ...] = ()
+    budget: str = "full"
+    search: bool = False
+    force: bool = False
+
+    def as_parameters(self) -> dict[str, Any]:
+        """Return the options as plain values, for the parameters of a flow."""
+        return asdict(self) | {"data": str(self.data) if self.data else None, "only": list(self.only)}
 
 
 def make(found: Found, *, budget: str, root: Path, search: bool = False, kfold: bool = False) -> Plan:
@@ -102,7 +138,7 @@ def make(found: Found, *, budget: str, root: Path, search: bool = False, kfold: 
         lists=str(found.lists) if found.lists else None,
         artists=str(found.artists) if found.artists else None,
         checksum=hashing.files(published),
-        segments=SegmentsParams(seconds=3.0, per_track=3 if found.synthetic else 10),
+        segments=SegmentsParams(seconds=SECONDS, per_track=3 if found.synthetic else 10),
         sources={name: _source(study.sources[name], found=found, root=root) for name in sources},
         features=blocks,
         experiments=experiments,
@@ -162,3 +198,103 @@ def read(root: Path) -> Plan:
         raise ParamsError(f"{path}: {describe(error)}; `genre reproduce` writes it") from error
     except (OSError, yaml.YAMLError) as error:
         raise ParamsError(f"{path} cannot be read ({error}); `genre reproduce` writes it") from error
+
+
+def look(options: StudyOptions, *, root: Path) -> Found:
+    """Find the data; the embedded corpus where there is none.
+
+    Raises
+    ------
+    ParamsError
+        If the named folder does not exist, or holds none of the study's data.
+    """
+    if options.data is not None:
+        found = discovery.look(options.data)
+        if not found.sources:
+            raise ParamsError(
+                f"--data is {str(options.data)!r}, which holds no audio, pictures or tables by genre; valid: a "
+                "folder with GTZAN below it"
+            )
+        return found
+    if (root / RAW).is_dir():
+        composed = {EMBEDDED, *params.load(root / "params.yaml").synthetic}
+        found = discovery.look(root / RAW, without=composed)
+        if found.sources:
+            return found
+    return discovery.embedded(root)
+
+
+def named(options: StudyOptions) -> set[str]:
+    """Return the experiments that the options name, whether or not their data is there; all where they name none.
+
+    Raises
+    ------
+    ParamsError
+        If a name stands for nothing.
+    """
+    declared = declarations.load().experiments
+    if not options.only:
+        return set(declared)
+    names: set[str] = set()
+    for word in options.only:
+        group = "model" if word == KFOLD else word
+        # A model's name is also its first experiment's: then that one alone is selected.
+        same = {word} & declared.keys() or {
+            name for name, one in declared.items() if group in (one.model, one.group)
+        }
+        if not same:
+            valid = [KFOLD, *sorted({one.group for one in declared.values()}), *declared]
+            raise ParamsError(f"--only names {word!r}; valid: {', '.join(valid)}")
+        names |= same
+    return names
+
+
+def chosen(options: StudyOptions, *, document: Plan) -> list[str]:
+    """Return the named experiments that the plan ``document`` can run, in its order."""
+    names = named(options)
+    return [name for name in document.experiments if name in names]
+
+
+def prepare(options: StudyOptions, *, root: Path) -> tuple[Found, Plan]:
+    """Find the data and write the plan into ``study/params.yaml``; return both.
+
+    Raises
+    ------
+    ParamsError
+        If an option is not valid.
+    """
+    found, document = _planned(options, root=root)
+    named(options)
+    write(document, root=root)
+    for folder in ("experiments", "costs"):
+        (root / DATA / folder).mkdir(parents=True, exist_ok=True)
+    return found, document
+
+
+def preview(options: StudyOptions, *, root: Path) -> list[str]:
+    """Return lines on what is there and what would be run; nothing is written."""
+    found, document = _planned(options, root=root)
+    return [*found.lines(), "", *listing(document, names=named(options))]
+
+
+def _planned(options: StudyOptions, *, root: Path) -> tuple[Found, Plan]:
+    found = look(options, root=root)
+    kfold = KFOLD in options.only
+    return found, make(found, budget=options.budget, root=root, search=options.search, kfold=kfold)
+
+
+def listing(document: Plan, *, names: Collection[str]) -> list[str]:
+    """Return one line for each named experiment of the plan: its fits, or what it needs."""
+    lines = []
+    for name, experiment in declarations.load().experiments.items():
+        if name not in names:
+            continue
+        if planned := document.experiments.get(name):
+            times = {
+                one: planned.seeds if one == "fault_filtered" else planned.folds for one in planned.protocols
+            }
+            state = ", ".join(f"{protocol} x {count}" for protocol, count in times.items())
+        else:
+            state = f"not run: needs {document.not_run[name]}"
+        lines.append(f"{name:28} {experiment.title} ({experiment.variant}): {state}")
+    return lines

@@ -1,7 +1,8 @@
 """Rules that decide on the study's fourteen findings from the figures of the experiments.
 
-A rule takes the :class:`Evidence` and returns whether the claim holds, and one or two sentences with the figures. It
-raises :class:`CannotTellError` where something that it needs is missing. Claims about accuracies are decided under the
+A rule takes the :class:`Evidence` and returns whether the claim holds, None where that needs what is not here, and the
+values that the finding's ``measured`` in ``experiments.yaml`` shows beside the figures. It raises
+:class:`CannotTellError` where an experiment that it needs is missing. Claims about accuracies are decided under the
 study's own protocol.
 """
 
@@ -9,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+import jinja2
+import pandas as pd
 
 from components.core.formatting import percent
 from components.evaluation import diagnostics, significance
@@ -20,6 +24,12 @@ from components.study.results import Figures, Outcome, whole_songs
 GUESSING = 0.15
 #: The five models on the same songs.
 FIVE = ("mlp", "vgg16_audio", "yamnet", "lstm", "yamnet_lstm")
+#: Faults that are planted one at a time.
+FAULTS = {
+    "mlp_unscaled": "data not scaled",
+    "mlp_learning_rate_1": "a hyperparameter",
+    "mlp_shuffled": "labels at random",
+}
 #: Train accuracy the study calls 100 %: the mean of an epoch in which the model still learns stays just below.
 WHOLE = 0.99
 #: "Far larger": this many times the next.
@@ -27,6 +37,8 @@ FAR = 3.0
 
 Verdict = Literal["holds", "does not hold", "cannot be tested here"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+#: Whether a claim holds, and what its sentence shows.
+Ruling = tuple[bool | None, dict[str, Any]]
 
 
 class CannotTellError(Exception):
@@ -58,6 +70,17 @@ class Evidence:
             raise CannotTellError(f"{found.declared.title} was not run: {found.reason}.")
         return found
 
+    def were_run(self, *names: str) -> list[str]:
+        """Return those of the experiments that were run, one at least."""
+        found = [name for name in names if not self.outcomes[name].reason]
+        return found or [self.outcome(names[-1]).name]
+
+    def trained(self, name: str) -> Outcome:
+        """Return an experiment whose encoder is a trained one."""
+        if self.outcome(name).untrained:
+            raise CannotTellError(f"The trained weights of {name} are not here.")
+        return self.outcome(name)
+
     def figures(self, name: str, protocol: str = "segment") -> Figures:
         """Return an experiment's figures, by default under the study's own protocol."""
         found = self.outcome(name)
@@ -65,6 +88,10 @@ class Evidence:
             why = "; ".join(found.failures) or f"protocol {protocol} was not run"
             raise CannotTellError(f"{name}: {why}.")
         return found.figures[protocol]
+
+    def costs(self, kind: str) -> pd.Series[float]:
+        """Return one cost of each of the five models."""
+        return pd.Series({name: self.outcome(name).cost.get(kind, 0.0) for name in FIVE})
 
     def at_chance(self, name: str) -> bool:
         """Return whether an experiment does no better than guessing, as where no loss was finite."""
@@ -75,193 +102,125 @@ class Evidence:
     def shown(self, name: str) -> str:
         """Write an experiment's accuracy, or why it has none."""
         outcome = self.outcome(name)
-        if not outcome.figures:
-            return f"{outcome.declared.title}: no fit went through"
-        protocol, figures = next(iter(outcome.figures.items()))
-        return f"{outcome.declared.title} {percent(figures.segment_accuracy)} ({protocol})"
+        for protocol, figures in outcome.figures.items():
+            return f"{outcome.declared.title} {percent(figures.segment_accuracy)} ({protocol})"
+        return f"{outcome.declared.title}: no fit went through"
 
 
-def simplest_is_best(ran: Evidence) -> tuple[bool, str]:
+def simplest_is_best(ran: Evidence) -> Ruling:
     """Decide finding 1: it holds where the MLP is most accurate and fastest, the LSTM slowest."""
-    accuracy = {name: ran.figures(name).segment_accuracy for name in FIVE}
-    seconds = {name: ran.outcome(name).cost["seconds"] for name in FIVE}
-    best, fastest = max(FIVE, key=accuracy.__getitem__), min(FIVE, key=seconds.__getitem__)
-    slowest = max(FIVE, key=seconds.__getitem__)
-    rows = ", ".join(f"{name} {percent(accuracy[name])} in {seconds[name]:.1f} s" for name in FIVE)
-    return (best, fastest, slowest) == ("mlp", "mlp", "lstm"), (
-        f"{rows}. Most accurate is {best}, fastest {fastest}, slowest {slowest}."
-    )
+    accuracy = pd.Series({name: ran.figures(name).segment_accuracy for name in FIVE})
+    seconds = ran.costs("seconds")
+    ends = {"best": accuracy.idxmax(), "fastest": seconds.idxmin(), "slowest": seconds.idxmax()}
+    return list(ends.values()) == ["mlp", "mlp", "lstm"], {"seconds": seconds, **ends}
 
 
-def some_sets_guess(ran: Evidence) -> tuple[bool, str]:
+def some_sets_guess(ran: Evidence) -> Ruling:
     """Decide finding 2: it holds where one changed hyperparameter alone leads to chance."""
-    changed = "mlp_learning_rate_1"
-    return ran.at_chance(changed), f"{ran.shown(changed)}; {ran.shown('mlp')}."
+    return ran.at_chance("mlp_learning_rate_1"), {}
 
 
-def unscaled(ran: Evidence) -> tuple[bool, str]:
+def unscaled(ran: Evidence) -> Ruling:
     """Decide finding 3: it holds where every unscaled MLP stays below :data:`GUESSING`."""
-    pairs = {"mlp_unscaled": "mlp", "mlp_table_30_unscaled": "mlp_table_30"}
-    names = [name for name in pairs if not ran.outcomes[name].reason]
-    if not names:
-        ran.outcome("mlp_table_30_unscaled")
-    rows = "; ".join(ran.shown(name) for name in (*names, pairs[names[0]]))
-    values = [ran.figures(name).segment_accuracy for name in names if ran.outcome(name).figures]
-    return all(value < GUESSING for value in values), f"{rows}. Needed: below {percent(GUESSING)}."
+    scaled = {"mlp_unscaled": "mlp", "mlp_table_30_unscaled": "mlp_table_30"}
+    names = ran.were_run(*scaled)
+    fitted = [ran.figures(name).segment_accuracy for name in names if ran.outcome(name).figures]
+    return all(accuracy < GUESSING for accuracy in fitted), {"names": [*names, scaled[names[0]]]}
 
 
-def transfer(ran: Evidence) -> tuple[bool, str]:
+def transfer(ran: Evidence) -> Ruling:
     """Decide finding 4: it holds where frozen YAMNet beats its untrained twin, and an LSTM in time and accuracy."""
-    trained, random = ran.figures("yamnet"), ran.figures("yamnet_untrained")
-    yamnet = ran.outcome("yamnet")
-    if yamnet.untrained:
-        raise CannotTellError("YAMNet's trained weights are not here.")
-    scratch, lstm = ran.figures("lstm"), ran.outcome("lstm")
+    yamnet, lstm, untrained = ran.trained("yamnet"), ran.outcome("lstm"), ran.outcome("yamnet_untrained")
+    accuracy, scratch = (ran.figures(name).segment_accuracy for name in ("yamnet", "lstm"))
     pair = significance.paired(
         whole_songs(yamnet),
-        whole_songs(ran.outcome("yamnet_untrained")),
+        whole_songs(untrained),
         seed=yamnet.seed,
         part="test",
         names=("YAMNet", "the untrained encoder"),
     )
-    better = pair.apart and pair.difference > 0 and trained.segment_accuracy >= scratch.segment_accuracy
-    return better and yamnet.cost["seconds"] < lstm.cost["seconds"], (
-        f"Frozen YAMNet {percent(trained.segment_accuracy)} in {yamnet.cost['seconds']:.1f} s a fit, the same "
-        f"network untrained {percent(random.segment_accuracy)}, an LSTM from nothing "
-        f"{percent(scratch.segment_accuracy)} in {lstm.cost['seconds']:.1f} s. Songs whole: {pair.sentence}"
-    )
+    better = pair.apart and pair.difference > 0 and accuracy >= scratch
+    return better and yamnet.cost["seconds"] < lstm.cost["seconds"], {"pair": pair}
 
 
-def photographs(ran: Evidence) -> tuple[bool, str]:
+def photographs(ran: Evidence) -> Ruling:
     """Decide finding 5: it holds where VGG16 beats its untrained twin and loses to YAMNet."""
-    if ran.outcome("vgg16_audio").untrained or ran.outcome("yamnet").untrained:
-        raise CannotTellError("trained weights of VGG16 or YAMNet are not here.")
-    names = ("vgg16_audio", "vgg16_audio_untrained", "yamnet")
-    vgg16, random, yamnet = (ran.figures(name).song_accuracy for name in names)
-    return random < vgg16 < yamnet, (
-        f"Songs right: VGG16 {percent(vgg16)}, the same network untrained {percent(random)}, YAMNet "
-        f"{percent(yamnet)}."
-    )
+    names = ("vgg16_audio_untrained", ran.trained("vgg16_audio").name, ran.trained("yamnet").name)
+    random, vgg16, yamnet = (ran.figures(name).song_accuracy for name in names)
+    return random < vgg16 < yamnet, {}
 
 
-def chance_is_a_fault(ran: Evidence) -> tuple[bool, str]:
+def chance_is_a_fault(ran: Evidence) -> Ruling:
     """Decide finding 6: it holds where there is a result at chance, and mending each fault ends it."""
-    faults = {
-        "mlp_unscaled": "data not scaled",
-        "mlp_learning_rate_1": "a hyperparameter",
-        "mlp_shuffled": "labels at random",
-    }
-    planted = {name: why for name, why in faults.items() if not ran.outcomes[name].reason}
-    if not planted:
-        ran.outcome("mlp_shuffled")
-    guessing = {name: why for name, why in planted.items() if ran.at_chance(name)}
-    if not guessing:
-        return False, "No experiment was at chance."
-    rows = "; ".join(f"{ran.shown(name)}: {why}" for name, why in guessing.items())
-    return not ran.at_chance("mlp"), f"{rows}. With the fault mended: {ran.shown('mlp')}."
+    guessing = {name: FAULTS[name] for name in ran.were_run(*FAULTS) if ran.at_chance(name)}
+    return bool(guessing) and not ran.at_chance("mlp"), {"guessing": guessing}
 
 
-def weights(ran: Evidence) -> tuple[bool, str]:
+def weights(ran: Evidence) -> Ruling:
     """Decide finding 7: it holds where VGG16 needs :data:`FAR` times the next."""
-    sizes = {name: ran.outcome(name).cost.get("weights_bytes", 0.0) / 2**20 for name in FIVE}
-    rest = max(size for name, size in sizes.items() if name != "vgg16_audio")
-    rows = ", ".join(f"{name} {size:.1f} MiB" for name, size in sizes.items())
-    return sizes["vgg16_audio"] >= FAR * rest, f"Model and frozen encoder together: {rows}."
+    sizes = ran.costs("weights_bytes") / 2**20
+    return sizes["vgg16_audio"] >= FAR * sizes.drop("vgg16_audio").max(), {"sizes": sizes}
 
 
-def overfitting(ran: Evidence) -> tuple[bool, str]:
+def overfitting(ran: Evidence) -> Ruling:
     """Decide finding 8: it holds where the MLP overfits, and dropout or fewer units raise validation accuracy."""
-    plain = ran.figures("mlp", "track")
-    cures = {name: ran.figures(name, "track") for name in ("mlp_dropout", "mlp_fewer_units")}
-    if plain.train < WHOLE or plain.train - plain.validation < diagnostics.OVERFITTING_GAP:
-        return False, (
-            f"Train {percent(plain.train)}, validation {percent(plain.validation)}: no overfitting to cure."
-        )
-    rows = ", ".join(
-        f"{ran.outcome(name).declared.title} {percent(figures.train)} and {percent(figures.validation)}"
-        for name, figures in cures.items()
-    )
-    return any(figures.validation > plain.validation for figures in cures.values()), (
-        f"Train and validation of the MLP: {percent(plain.train)} and {percent(plain.validation)}; {rows}."
-    )
+    plain, *cures = (ran.figures(name, "track") for name in ("mlp", "mlp_dropout", "mlp_fewer_units"))
+    overfits = plain.train >= WHOLE and plain.train - plain.validation >= diagnostics.OVERFITTING_GAP
+    cured = any(figures.validation > plain.validation for figures in cures)
+    return overfits and cured, {"overfits": overfits}
 
 
-def too_small(ran: Evidence) -> tuple[bool, str]:
+def too_small(ran: Evidence) -> Ruling:
     """Decide finding 9: it holds where a tiny network without dropout stays below validation on train."""
     small, dropped, large = (ran.figures(name, "track") for name in ("mlp_tiny", "mlp_tiny_dropout", "mlp"))
-    gaps = [figures.validation - figures.train for figures in (small, dropped)]
-    rows = (
-        f"Train and validation of 3 units a layer: {percent(small.train)} and {percent(small.validation)}; of 16 "
-        f"with dropout: {percent(dropped.train)} and {percent(dropped.validation)}; of the study's set: "
-        f"{percent(large.train)} and {percent(large.validation)}."
+    below, below_with_dropout = (
+        one.validation - one.train >= diagnostics.UNDERFITTING_GAP for one in (small, dropped)
     )
-    if gaps[0] < diagnostics.UNDERFITTING_GAP <= gaps[1]:
-        rows += " Dropout alone puts train below validation: train accuracy is measured with it at work."
-    return gaps[0] >= diagnostics.UNDERFITTING_GAP and large.train > small.train, rows
+    return below and large.train > small.train, {"dropout_alone": below_with_dropout and not below}
 
 
-def narrow(ran: Evidence) -> tuple[bool, str]:
+def narrow(ran: Evidence) -> Ruling:
     """Decide finding 10: it holds where the narrow search keeps every maximum and wider units validate better."""
     found = ran.outcome("mlp_narrow_search")
     narrow, wide = ran.figures("mlp_narrow_search", "track"), ran.figures("mlp", "track")
-    chosen = {key: value for key, value in found.done[0].hyperparameters.items() if key.startswith("units")}
-    at_maximum = set(chosen.values()) == {8}
-    units = ", ".join(f"{key} {value}" for key, value in chosen.items())
-    return at_maximum and wide.validation > narrow.validation, (
-        f"The search kept {units} of at most 8 ({'every one at' if at_maximum else 'not all at'} the maximum): "
-        f"validation {percent(narrow.validation)}; with the study's wider set {percent(wide.validation)}."
-    )
+    units = {key: value for key, value in found.done[0].hyperparameters.items() if key.startswith("units")}
+    at_maximum = set(units.values()) == {8}
+    return at_maximum and wide.validation > narrow.validation, {"units": units, "at_maximum": at_maximum}
 
 
-def cropped(ran: Evidence) -> tuple[bool, str]:
+def cropped(ran: Evidence) -> Ruling:
     """Decide finding 11: it holds where the corner keeps less than half of what there is to win above guessing."""
     whole, corner = (ran.figures(name).song_accuracy for name in ("vgg16_sample", "vgg16_cropped"))
     chance = ran.outcome("vgg16_sample").chance
     kept = (corner - chance) / max(whole - chance, 1e-9)
-    return kept < 0.5, (
-        f"Whole picture {percent(whole)}, corner {percent(corner)}: of what there is to win above guessing the "
-        f"corner keeps {percent(kept)}. Needed: less than half."
-    )
+    return kept < 0.5, {"kept": kept}
 
 
-def tanh(ran: Evidence) -> tuple[bool, str]:
-    """Decide finding 12: it holds where tanh is :data:`FAR` times as fast on a GPU."""
+def tanh(ran: Evidence) -> Ruling:
+    """Decide finding 12: it holds where tanh is :data:`FAR` times as fast on a GPU: the fast kernels are cuDNN's."""
     epochs = {}
     for name in ("lstm", "lstm_relu"):
-        outcome = ran.outcome(name)
-        fits = [fit for fit in outcome.under("segment") if fit.cost]
-        if not fits:
-            raise CannotTellError(f"{outcome.declared.title}: {'; '.join(outcome.failures)}.")
+        ran.figures(name)
+        fits = ran.outcome(name).under("segment")
         seconds = sum(fit.cost.seconds for fit in fits if fit.cost)
         epochs[name] = seconds / sum(fit.metrics["epochs"] for fit in fits)
-    rows = (
-        f"Seconds an epoch: tanh {epochs['lstm']:.1f}, relu {epochs['lstm_relu']:.1f}; "
-        f"{ran.shown('lstm')}, {ran.shown('lstm_relu')}."
-    )
-    if not ran.gpu:
-        raise CannotTellError(f"The fast kernels are cuDNN's and there is no GPU here. {rows}")
-    return epochs["lstm"] * FAR <= epochs["lstm_relu"], rows
+    return epochs["lstm"] * FAR <= epochs["lstm_relu"] if ran.gpu else None, {"epochs": epochs}
 
 
-def memory(ran: Evidence) -> tuple[bool, str]:
+def memory(ran: Evidence) -> Ruling:
     """Decide finding 13: it holds where VGG16 has the highest peak."""
-    peaks = {name: ran.outcome(name).cost.get("peak_memory_mib", 0.0) for name in FIVE}
-    rows = ", ".join(f"{name} {peak:,.0f} MiB" for name, peak in peaks.items())
-    return max(FIVE, key=peaks.__getitem__) == "vgg16_audio", f"Peak of extraction and fit: {rows}."
+    peaks = ran.costs("peak_memory_mib")
+    return peaks.idxmax() == "vgg16_audio", {"peaks": peaks}
 
 
-def contaminated(ran: Evidence) -> tuple[bool, str]:
+def contaminated(ran: Evidence) -> Ruling:
     """Decide finding 14: it holds where the faulty evaluation reaches :data:`WHOLE` and the honest one does not."""
-    names = ("mlp_contaminated", "mlp")
-    faulty, honest = (ran.figures(name, "track").segment_accuracy for name in names)
-    return faulty >= WHOLE > honest, (
-        f"Fitted on test too: {percent(faulty)}; fitted on train alone: {percent(honest)}. The workflow refuses the "
-        "first: fits begin with a fresh model, and test rows are not even loaded while they last."
-    )
+    faulty, honest = (ran.figures(name, "track") for name in ("mlp_contaminated", "mlp"))
+    return faulty.segment_accuracy >= WHOLE > honest.segment_accuracy, {}
 
 
 #: In the order of the findings.
-RULES: tuple[Callable[[Evidence], tuple[bool, str]], ...] = (
+RULES: tuple[Callable[[Evidence], Ruling], ...] = (
     simplest_is_best,
     some_sets_guess,
     unscaled,
@@ -282,11 +241,20 @@ RULES: tuple[Callable[[Evidence], tuple[bool, str]], ...] = (
 def decide(number: int, ran: Evidence) -> Finding:
     """Apply the rule of one finding; where it lacks something, the finding *cannot be tested here*."""
     declared = declarations.load().findings[number]
+    sentences = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    sentences.filters |= {
+        "percent": percent,
+        "fitted": lambda figures: f"{percent(figures.train)} and {percent(figures.validation)}",
+        "shown": ran.shown,
+    }
+    verdict: Verdict = "cannot be tested here"
     try:
-        holds, came_out = RULES[number - 1](ran)
-        verdict: Verdict = "holds" if holds else "does not hold"
+        holds, values = RULES[number - 1](ran)
+        came_out = sentences.from_string(declared.measured).render(ran=ran, **values)
+        if holds is not None:
+            verdict = "holds" if holds else "does not hold"
     except CannotTellError as missing:
-        verdict, came_out = "cannot be tested here", str(missing)
+        came_out = str(missing)
     return Finding(number, declared.claim, declared.how, came_out, verdict)
 
 

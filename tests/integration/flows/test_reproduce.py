@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from components.core.errors import ParamsError
-from components.study import selection
-from components.study.selection import StudyOptions
+from components.study import plan
+from components.study.plan import StudyOptions
 from components.tracking import study_runs
 from flows import reproduce, runner
 from flows.pipeline import graph
@@ -156,7 +156,7 @@ def test_a_page_that_is_up_to_date_starts_nothing(
 
 
 def test_dvc_reads_the_pipeline_and_ties_every_stage_to_what_it_reads(project: Path) -> None:
-    selection.prepare(StudyOptions(budget="quick"), root=project)
+    plan.prepare(StudyOptions(budget="quick"), root=project)
     stages_of = graph.read(project / "study")
     assert stages_of.upstream["corpus@audio"] == ("synthesise@study",)
     assert set(stages_of.upstream["fit@mlp"]) == {"corpus@audio", "features@audio_mfcc_summary"}

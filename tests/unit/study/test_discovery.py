@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from components.core.errors import ParamsError
 from components.corpus import published_metadata
@@ -20,13 +22,13 @@ def fill(folder: Path, *, suffix: str, genres: tuple[str, ...] = ("jazz", "rock"
     return folder
 
 
-def table(path: Path, *, whole: bool) -> Path:
+def table(path: Path, *, whole: bool, songs: int = 6) -> Path:
     length = 661_794 if whole else 66_149
     piece = "" if whole else ".0"
     rows = [
         f"{genre}.{number:05d}{piece}.wav,{length},{','.join('1' for _ in VALUES)},{genre}"
         for genre in ("jazz", "rock")
-        for number in range(6)
+        for number in range(songs)
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([f"filename,length,{','.join(VALUES)},label", *rows]), encoding="utf-8")
@@ -46,6 +48,25 @@ def test_every_form_is_found_below_one_folder(tmp_path: Path) -> None:
 
 
 def test_of_several_collections_the_largest_is_taken(tmp_path: Path) -> None:
+    few = table(tmp_path / "features.csv", whole=True, songs=6)
+    large = table(tmp_path / "whole" / "features.csv", whole=True, songs=9)
+    found = discovery.look(tmp_path)
+    assert found.sources["table_30"].path == large
+    assert f"in {large}: the most tracks, 18, against 12 in {few}" in found.lines()[2]
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100])
+def test_clips_shorter_than_a_segment_do_not_make_a_collection_large(tmp_path: Path, rate: int) -> None:
+    songs, clips = tmp_path / "mini", tmp_path / "clips"
+    for folder, seconds, count in ((songs, 3.0, 5), (clips, 2.99, 9)):
+        for path in fill(folder, suffix=".wav", songs=count).rglob("*.wav"):
+            soundfile.write(path, np.zeros(round(seconds * rate)), rate)
+    found = discovery.look(tmp_path)
+    assert found.sources["audio"].path == songs
+    assert f"in {songs}: the most tracks of 3 s or more, 10, against 0 in {clips}" in found.lines()[0]
+
+
+def test_where_no_file_can_be_read_the_count_decides(tmp_path: Path) -> None:
     fill(tmp_path / "mini", suffix=".flac")
     large = fill(tmp_path / "whole" / "genres_original", suffix=".au", songs=9)
     assert discovery.look(tmp_path).sources["audio"].path == large
