@@ -11,6 +11,9 @@ from components.core.errors import RegistryError
 if TYPE_CHECKING:
     import keras
 
+#: Bytes of a model's configuration, which is read whole; the largest of this project's are 100 kB.
+LARGEST_CONFIG = 50_000_000
+
 
 def load(path: Path) -> keras.Model:
     """Load a model that Keras' safe mode accepts.
@@ -32,6 +35,8 @@ def load(path: Path) -> keras.Model:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
+            if archive.getinfo("config.json").file_size > LARGEST_CONFIG:
+                raise RegistryError(f"{path}: its config.json has more than {LARGEST_CONFIG} bytes")
         for name in names:
             if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts or "\\" in name:
                 raise RegistryError(f"{path} holds a path out of itself: {name!r}")
