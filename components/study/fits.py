@@ -1,4 +1,7 @@
-"""Fits of one experiment under its protocols, by the workflow's own split, search and training."""
+"""Fits of one experiment under its protocols, by the workflow's own split, search and training.
+
+Two faults are planted on purpose: labels at random, and a model tested on rows that it was fitted on.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 
@@ -15,13 +19,16 @@ from components.config.params import Hyperparameters, Params, Strict
 from components.core import atomic
 from components.core.errors import ParamsError, TrainingError, TuningError
 from components.corpus import store as corpus_store
+from components.features.pipeline import store as feature_store
+from components.splits.folds import PARTS
 from components.stages import published as published_stage
 from components.stages import split as split_stage
 from components.stages import train, tune
-from components.study import extraction, planted_faults
+from components.study import extraction
 from components.study import plan as study_plan
 from components.study.declarations import PlannedExperiment
 from components.study.plan import DATA
+from components.training import dataset, predict
 from components.training.record import BestTrial, EncoderRecord, TrainingRecord
 
 #: Fields that identify a fit within its experiment.
@@ -146,14 +153,13 @@ def fit_once(experiment: PlannedExperiment, *, params: Params, root: Path) -> Fi
     key: dict[str, Any] = {"protocol": params.split.protocol, "fold": params.split.fold, "seed": params.seed}
     split_stage.run(params=params, root=root)
     if experiment.shuffled:
-        planted_faults.shuffle_labels(experiment.feature, seed=params.seed, root=root)
+        shuffle_labels(experiment.feature, seed=params.seed, root=root)
     try:
         if experiment.search or experiment.tuned:
             tune.run(name, params=params, root=root)
         else:
             choose(name, params=params, changed=experiment.set, root=root)
-        fault = planted_faults.train_on_everything
-        (fault if experiment.contaminated else train.run)(name, params=params, root=root)
+        (train_on_everything if experiment.contaminated else train.run)(name, params=params, root=root)
     except (TrainingError, TuningError) as error:
         return Fit(**key, failed=str(error))
     folder = root / "models" / name
@@ -177,3 +183,55 @@ def choose(name: str, *, params: Params, changed: dict[str, Any], root: Path) ->
         raise ParamsError(f"{name} has no hyperparameter {', '.join(unknown)}; valid: {', '.join(first)}")
     best = BestTrial(trial="0", score=0.0, hyperparameters={**first, **changed})
     best.write(root / "tuning" / name / "best.json")
+
+
+def shuffle_labels(feature: str, *, seed: int, root: Path) -> None:
+    """Exchange the songs' feature rows at random, so that genres have nothing to do with them.
+
+    The control must come out at chance; a better figure means that something leaks. ``features`` in ``root`` is a
+    link, which a shuffled copy replaces.
+    """
+    index, values, meta = feature_store.read(feature, root=root)
+    values = np.array(values)
+    place = np.arange(len(index))
+    sizes = index.groupby("track")["segment"].transform("size").to_numpy()
+    random = np.random.default_rng(seed)
+    # Songs trade places with songs of as many segments, so that a song's rows stay together.
+    for size in np.unique(sizes):
+        rows = np.flatnonzero(sizes == size).reshape(-1, size)
+        place[rows.ravel()] = random.permutation(rows).ravel()
+    (root / "features").unlink()
+    feature_store.write(
+        feature, index=index, values=[values[place]], shape=values.shape[1:], meta=meta, root=root
+    )
+
+
+def train_on_everything(name: str, *, params: Params, root: Path) -> None:
+    """Fit a model on all parts and then "test" it: the study's finding 14.
+
+    The workflow cannot do this: :func:`components.stages.train.run` never holds test rows while it fits. So its files
+    are made first, and the faulty figures put in their place.
+    """
+    train.run(name, params=params, root=root)
+    folder, model = root / "models" / name, params.model(name)
+    hp = BestTrial.read(root / "tuning" / name).hyperparameters
+    data = dataset.load(model.feature, parts=PARTS, root=root)
+    everything = dataset.join(*data.parts.values())
+    fitted, history = train.fit_fresh(
+        model, hp=hp, train=everything, validation=everything, classes=len(data.genres), seed=params.seed
+    )
+    predictions = pd.concat(
+        [
+            predict.predict(fitted, part=data[part], name=part, genres=data.genres)
+            for part in ("validation", "test")
+        ],
+        ignore_index=True,
+    )
+    metrics = predict.score(predictions, genres=data.genres, seed=params.seed) | {
+        "train.segment_accuracy": float(history["accuracy"].max()),
+        "epochs": float(len(history)),
+        "parameters": float(fitted.count_params()),
+    }
+    predictions.to_parquet(folder / "predictions.parquet", index=False)
+    history.to_csv(folder / "history.csv", index=False)
+    atomic.write_json(folder / "metrics.json", metrics)
