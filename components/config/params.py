@@ -376,9 +376,9 @@ def describe(error: ValidationError) -> str:
     """Put what pydantic found into one line: ``key is VALUE: reason`` for each fault, joined by semicolons."""
     faults = []
     for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"]) or "params"
+        key = ".".join(str(part) for part in fault["loc"])
         reason = fault["msg"].removeprefix("Value error, ")
         value = fault["input"]
         shown = f" is {value!r}" if isinstance(value, str | int | float | bool | None) else ""
-        faults.append(f"{key}{shown}: {reason}")
+        faults.append(f"{key}{shown}: {reason}" if key else reason)
     return "; ".join(faults)

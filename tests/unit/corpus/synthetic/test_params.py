@@ -16,7 +16,7 @@ from components.corpus.synthetic.styles import STYLES
         ({"seconds": 3.0}, "synthetic.synthetic: tracks_per_genre"),
         ({"tracks_per_genre": 0, "seconds": 3.0}, "tracks_per_genre.* is 0"),
         ({"tracks_per_genre": 2, "seconds": 0.0}, "seconds is 0.0"),
-        ({"tracks_per_genre": 2, "seconds": 3.0, "sed": 1}, "sed is 1"),
+        ({"tracks_per_genre": 2, "seconds": 3.0, "sed": 1}, "'sed'; valid: tracks_per_genre"),
         ({"tracks_per_genre": {"polka": 2, "jazz": 2}, "seconds": 3.0}, "polka; valid: blues, "),
     ],
 )
