@@ -27,7 +27,10 @@ STAGES: dict[str, tuple[str, set[str]]] = {
     "split": ("stages.split", {"corpus", "stages.published"}),
     "features": ("stages.features", {"corpus.discovery", "corpus.feature_table"}),
     "tune": ("stages.tune", {"corpus", "splits.folds", "training.record"}),
-    "train": ("stages.train", {"corpus", "splits.folds", "evaluation.significance", "features.encoders.base"}),
+    "train": (
+        "stages.train",
+        {"corpus", "splits.folds", "evaluation.significance", "features.encoders.base"},
+    ),
     "fit": (
         "study.fits",
         {"features", "stages.corpus", "stages.features", "stages.synthesise", "evaluation.significance"}
