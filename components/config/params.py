@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from components.core.errors import ParamsError
 
@@ -21,6 +21,7 @@ Sampling = Literal["linear", "log"]
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
+Block = TypeVar("Block")
 Scalar = bool | int | float | str
 #: A complete set of hyperparameters, by name.
 Hyperparameters = dict[str, Scalar | list[Scalar]]
@@ -277,17 +278,15 @@ class Params(Strict):
     allow_untrained_encoders: bool
     promotion: PromotionParams
 
-    @model_validator(mode="before")
+    @field_validator("features", mode="before")
     @classmethod
-    def _extractors(cls, document: Any) -> Any:
-        features = document.get("features") if isinstance(document, dict) else None
+    def _extractors(cls, features: Any) -> Any:
         if not isinstance(features, dict):
-            return document
-        named = {
+            return features
+        return {
             name: {"extractor": name, **block} if isinstance(block, dict) else block
             for name, block in features.items()
         }
-        return {**document, "features": named}
 
     @model_validator(mode="after")
     def _names_agree(self) -> Params:
@@ -313,24 +312,19 @@ class Params(Strict):
 
     def model(self, name: str) -> SelectedModel:
         """Return a model in its selected variant, with the default ``tuning`` and ``training`` filled in."""
-        model: ModelParams = _named(self.models, name, kind="model")
+        model = _named(self.models, name, kind="model")
         chosen = model.variants[model.variant]
         budgets = {"tuning": chosen.tuning or self.tuning, "training": chosen.training or self.training}
         return SelectedModel(
-            **{**dict(chosen), **budgets},
-            name=name,
-            network=model.network,
-            feature=model.feature,
-            variant=model.variant,
+            **{**dict(chosen), **budgets}, name=name, **model.model_dump(exclude={"variants"})
         )
 
     def feature(self, name: str) -> FeatureParams:
         """Return the block of one feature."""
-        block: FeatureParams = _named(self.features, name, kind="feature")
-        return block
+        return _named(self.features, name, kind="feature")
 
 
-def _named(blocks: dict[str, Any], name: str, *, kind: str) -> Any:
+def _named(blocks: dict[str, Block], name: str, *, kind: str) -> Block:
     if name not in blocks:
         raise ParamsError(f"{kind} {name!r} is not in params.yaml; valid: {', '.join(sorted(blocks))}")
     return blocks[name]

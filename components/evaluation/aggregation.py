@@ -148,12 +148,9 @@ def songs(predictions: pd.DataFrame) -> pd.DataFrame:
         segments=("segment", "size"), segments_correct=("segments_correct", "sum"), genre=("genre", "first")
     )
     means = grouped[columns].mean()
-    values = means.to_numpy(dtype=np.float64)
-    top = values.argmax(axis=1)
-    rows = np.arange(len(table))
-    table["predicted"] = np.asarray(names, dtype=object)[top]
-    actual = labels(table["genre"], genres=names)
-    table["correct"] = top == actual
-    table["confidence"] = values[rows, top]
-    table["given"] = values[rows, actual]
+    values, actual = means.to_numpy(dtype=np.float64), labels(table["genre"], genres=names)
+    table["predicted"] = np.asarray(names, dtype=object)[values.argmax(axis=1)]
+    table["correct"] = values.argmax(axis=1) == actual
+    table["confidence"] = values.max(axis=1)
+    table["given"] = values[np.arange(len(table)), actual]
     return table.join(means).reset_index()

@@ -54,11 +54,7 @@ class Diagnosis:
 
 
 def diagnose(
-    history: pd.DataFrame,
-    *,
-    hyperparameters: Mapping[str, Any],
-    search: Mapping[str, Any],
-    classes: int,
+    history: pd.DataFrame, *, hyperparameters: Mapping[str, Any], search: Mapping[str, Any], classes: int
 ) -> list[Diagnosis]:
     """Find what is wrong with a training run, and what to change.
 
@@ -100,38 +96,21 @@ def diagnose(
     augmented = any(hyperparameters.get(name) for name in ("mixup", "mask_frames", "mask_channels"))
     found = []
     if at_chance := is_at_chance(held_out, chance=chance):
-        found.append(
-            Diagnosis(
-                finding=6,
-                title="At chance",
-                message=f"validation accuracy is {held_out:.1%}, guessing gives {chance:.1%}.",
-                suggestion="Either the data is at fault (scaling, labels) or the hyperparameters: try a learning "
-                f"rate below {hyperparameters['learning_rate']}.",
-            )
+        message = f"validation accuracy is {held_out:.1%}, guessing gives {chance:.1%}."
+        change = (
+            "Either the data is at fault (scaling, labels) or the hyperparameters: try a learning rate below"
         )
+        found.append(Diagnosis(6, "At chance", message, f"{change} {hyperparameters['learning_rate']}."))
     if train >= MEMORISED and train - held_out >= OVERFITTING_GAP:
         change = f"Switch on {', '.join(off)}" if off else "Raise the dropout rate"
-        found.append(
-            Diagnosis(
-                finding=8,
-                title="Overfitting",
-                message=f"train accuracy is {train:.1%} where validation is {held_out:.1%}.",
-                suggestion=f"{change}, or use fewer layers or units.",
-            )
-        )
+        message = f"train accuracy is {train:.1%} where validation is {held_out:.1%}."
+        found.append(Diagnosis(8, "Overfitting", message, f"{change}, or use fewer layers or units."))
     if held_out - highest >= UNDERFITTING_GAP and not at_chance and not augmented:
         # Keras measures train accuracy with dropout at work, so dropout alone can put it below validation.
-        first = (
-            f"Switch off {', '.join(on)} first (it lowers train accuracy alone); then more" if on else "More"
-        )
-        found.append(
-            Diagnosis(
-                finding=9,
-                title="Too small",
-                message=f"train accuracy is {highest:.1%}, below validation's {held_out:.1%}.",
-                suggestion=f"{first} units, layers or epochs.",
-            )
-        )
+        off_first = f"Switch off {', '.join(on)} first (it lowers train accuracy alone); then more"
+        message = f"train accuracy is {highest:.1%}, below validation's {held_out:.1%}."
+        change = f"{off_first if on else 'More'} units, layers or epochs."
+        found.append(Diagnosis(9, "Too small", message, change))
     return found + _at_bounds(hyperparameters, search=search)
 
 
@@ -156,12 +135,7 @@ def _at_bounds(hyperparameters: Mapping[str, Any], *, search: Mapping[str, Any])
     ):
         if sizes and all(hyperparameters[name] == getattr(space, bound) for name, space in sizes.items()):
             values = ", ".join(f"{name} {hyperparameters[name]}" for name in sizes)
-            return [
-                Diagnosis(
-                    finding=10,
-                    title="Search too narrow",
-                    message=f"every size of the network is at its {word} ({values}).",
-                    suggestion=f"Widen the search: {change} bound of {', '.join(sizes)} in params.yaml.",
-                )
-            ]
+            message = f"every size of the network is at its {word} ({values})."
+            suggestion = f"Widen the search: {change} bound of {', '.join(sizes)} in params.yaml."
+            return [Diagnosis(10, "Search too narrow", message, suggestion)]
     return []

@@ -171,15 +171,11 @@ def pairs(predictions: Mapping[str, pd.DataFrame], *, part: str, seed: int) -> l
         paired(predictions[left], predictions[right], seed=seed, part=part, names=(left, right))
         for left, right in combinations(predictions, 2)
     ]
-    adjusted = holm([pair.p_value for pair in found])
+    p_values = holm([pair.p_value for pair in found])
+    adjusted = [replace(pair, p_value=value) for pair, value in zip(found, p_values, strict=True)]
     return [
-        {
-            **asdict(pair),
-            "p_adjusted": p_value,
-            "apart": replace(pair, p_value=p_value).apart,
-            "sentence": replace(pair, p_value=p_value).sentence,
-        }
-        for pair, p_value in zip(found, adjusted, strict=True)
+        asdict(pair) | {"p_adjusted": after.p_value, "apart": after.apart, "sentence": after.sentence}
+        for pair, after in zip(found, adjusted, strict=True)
     ]
 
 
@@ -197,12 +193,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
         In the same order, none smaller than before: S. Holm, "A simple sequentially rejective multiple test
         procedure", Scandinavian Journal of Statistics 6, 1979.
     """
-    raw = np.asarray(p_values, dtype=np.float64)
-    order = np.argsort(raw, kind="stable")
-    stepped = np.maximum.accumulate(raw[order] * np.arange(len(raw), 0, -1))
-    adjusted = np.empty_like(raw)
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return adjusted.tolist()
+    ascending = pd.Series(p_values, dtype=np.float64).sort_values(kind="stable")
+    stepped = (ascending * np.arange(len(ascending), 0, -1)).cummax()
+    return stepped.clip(upper=1.0).sort_index().to_list()
 
 
 def groups(names: Sequence[str], *, pairs: Sequence[Mapping[str, Any]]) -> list[list[str]]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from keras import Model, layers
 
 from components.models import Hyperparameters
 from components.models import layers as pieces
 
-if TYPE_CHECKING:
-    import keras
 
-
-def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> Model:
     """Build the network.
 
     Every filter of the first block spans all bands and slides along time alone, as in S. Dieleman and B. Schrauwen,
@@ -34,8 +31,6 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model, layers
-
     inputs = layers.Input(input_shape)
     x = pieces.prepared(pieces.standardise(inputs, clip=hp["clip"]))
     for number in range(1, hp["blocks"] + 1):

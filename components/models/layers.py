@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from keras import KerasTensor, Model, layers, ops
 
 from components.models import Hyperparameters
-
-if TYPE_CHECKING:
-    import keras
 
 #: Name of the layer behind which training begins. All before it is fitted once, on train rows, and then frozen:
 #: :mod:`components.training.fit` runs it once and trains what comes after on its output.
@@ -45,8 +43,6 @@ def begin(input_shape: tuple[int, ...], *, axes: int, views: bool) -> tuple[Any,
     x : tensor, shape (rows, ...) or (rows, views, ...)
         What goes on from there.
     """
-    from keras import layers
-
     if len(input_shape) == axes:
         inputs = layers.Input(input_shape)
         return inputs, inputs
@@ -56,8 +52,6 @@ def begin(input_shape: tuple[int, ...], *, axes: int, views: bool) -> tuple[Any,
 
 def average_views(outputs: Any) -> Any:
     """Average the probabilities of a row's views, where it has any."""
-    from keras import ops
-
     return ops.mean(outputs, axis=1) if len(outputs.shape) == 3 else outputs
 
 
@@ -76,8 +70,6 @@ def log_columns(x: Any, *, columns: np.ndarray) -> Any:
     tensor
         Of the same shape.
     """
-    from keras import ops
-
     mask = columns.astype(np.float32)
     logs = ops.log(ops.maximum(x, SMALLEST))
     return logs * mask + x * (1.0 - mask)
@@ -85,15 +77,11 @@ def log_columns(x: Any, *, columns: np.ndarray) -> Any:
 
 def compress(x: Any) -> Any:
     """Spread small values: log(1 + 5 x), for values of 0 and up."""
-    from keras import ops
-
     return ops.log1p(ops.relu(x) * COMPRESSION)
 
 
 def standardise(x: Any, *, clip: float | None = None) -> Any:
     """Bring each column to mean 0 and deviation 1 over the train rows, cut off at ``clip`` deviations."""
-    from keras import layers, ops
-
     x = layers.Normalization(name="standardise")(x)
     return x if clip is None else ops.clip(x, -clip, clip)
 
@@ -113,8 +101,6 @@ def principal_components(x: Any, *, count: int) -> Any:
     tensor, shape (..., count)
         Over the train rows the mean square of its elements is 1.
     """
-    from keras import layers
-
     return layers.Dense(count, trainable=False, name=COMPONENTS)(x)
 
 
@@ -138,8 +124,6 @@ def piecewise(x: Any, *, bins: int, columns: int) -> Any:
     tensor, shape (rows, bins * columns)
         Bin by bin: -0.5 before the bin, 0.5 behind it; up to one width further outside the first and the last.
     """
-    from keras import layers, ops
-
     before, behind = np.zeros((bins, columns)), np.ones((bins, columns))
     before[0] -= 1.0
     behind[-1] += 1.0
@@ -150,8 +134,6 @@ def piecewise(x: Any, *, bins: int, columns: int) -> Any:
 
 def prepared(x: Any) -> Any:
     """Mark where training begins."""
-    from keras import layers
-
     return layers.Identity(name=PREPARED)(x)
 
 
@@ -170,13 +152,11 @@ def pool(x: Any, *, statistics: Sequence[str]) -> Any:
     tensor, shape (..., channels * statistics)
         One after the other.
     """
-    from keras import ops
-
     parts = [getattr(ops, name)(x, axis=-2) for name in statistics]
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
 
 
-def head(x: Any, hp: Hyperparameters, *, classes: int, depth: int = 9) -> keras.KerasTensor:
+def head(x: Any, hp: Hyperparameters, *, classes: int, depth: int = 9) -> KerasTensor:
     """End a network: Dense layers, dropout behind them, and a softmax.
 
     Parameters
@@ -196,8 +176,6 @@ def head(x: Any, hp: Hyperparameters, *, classes: int, depth: int = 9) -> keras.
     tensor, shape (..., classes)
         Probabilities.
     """
-    from keras import layers
-
     for number in range(1, depth + 1):
         if not (units := hp.get(f"units_{number}", 0)):
             break
@@ -207,7 +185,35 @@ def head(x: Any, hp: Hyperparameters, *, classes: int, depth: int = 9) -> keras.
     return layers.Dense(classes, activation="softmax", name="genre")(x)
 
 
-def read_both_ways(x: Any, hp: Hyperparameters, *, classes: int) -> keras.KerasTensor:
+def lstm_stack(x: Any, hp: Hyperparameters, *, units: Sequence[int], classes: int) -> KerasTensor:
+    """Read a sequence through LSTM layers, one above the other, and end the network with the last one's last output.
+
+    Parameters
+    ----------
+    x : tensor, shape (rows, frames, channels)
+        A sequence.
+    hp : mapping
+        ``activation``, and ``dropout_1``, ``dropout_rate1`` ... of the layers but the last.
+    units : sequence of int
+        Of each layer.
+    classes : int
+        Number of genres.
+
+    Returns
+    -------
+    tensor, shape (rows, classes)
+        Probabilities.
+    """
+    *below, last = units
+    for number, count in enumerate(below, start=1):
+        x = layers.LSTM(count, activation=hp["activation"], return_sequences=True, name=f"lstm_{number}")(x)
+        if hp.get(f"dropout_{number}"):
+            x = layers.Dropout(hp[f"dropout_rate{number}"], name=f"dropout_{number}")(x)
+    x = layers.LSTM(last, activation=hp["activation"], name="lstm_last")(x)
+    return layers.Dense(classes, activation="softmax", name="genre")(x)
+
+
+def read_both_ways(x: Any, hp: Hyperparameters, *, classes: int) -> KerasTensor:
     """Read a sequence from both ends by LSTM layers, sum it up over time, and end the network.
 
     Where a row has several views, each is read on its own. The layers keep what cuDNN's kernels need (see the
@@ -229,8 +235,6 @@ def read_both_ways(x: Any, hp: Hyperparameters, *, classes: int) -> keras.KerasT
     tensor, shape (rows, classes) or (rows, views, classes)
         Probabilities.
     """
-    from keras import Model, layers, ops
-
     if len(x.shape) == 4:
         view = layers.Input(x.shape[2:])
         reader = Model(view, read_both_ways(view, hp, classes=classes), name="reader")

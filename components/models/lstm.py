@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from keras import Model, layers
 
 from components.models import Hyperparameters
 from components.models import layers as pieces
 
-if TYPE_CHECKING:
-    import keras
 
-
-def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> Model:
     """Build the study's network.
 
     With ``activation`` tanh and the layers' other defaults Keras may use cuDNN's kernels (the conditions are
@@ -32,22 +29,13 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model, layers
-
     inputs = layers.Input(input_shape)
     x = pieces.standardise(inputs) if hp["standardise"] else inputs
-    for number in (1, 2):
-        x = layers.LSTM(
-            hp[f"units_{number}"], activation=hp["activation"], return_sequences=True, name=f"lstm_{number}"
-        )(x)
-        if hp[f"dropout_{number}"]:
-            x = layers.Dropout(hp[f"dropout_rate{number}"], name=f"dropout_{number}")(x)
-    x = layers.LSTM(hp["units_3"], activation=hp["activation"], name="lstm_3")(x)
-    outputs = layers.Dense(classes, activation="softmax", name="genre")(x)
-    return Model(inputs, outputs, name="lstm")
+    units = [hp[f"units_{number}"] for number in (1, 2, 3)]
+    return Model(inputs, pieces.lstm_stack(x, hp, units=units, classes=classes), name="lstm")
 
 
-def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> Model:
     """Build the better network: LSTM layers that read both ways, summed up over time.
 
     Parameters
@@ -65,8 +53,6 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model, layers
-
     inputs = layers.Input(input_shape)
     x = pieces.standardise(inputs, clip=hp["clip"])
     if hp["frames_at_once"] > 1:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from keras import Model, layers, ops
 
 from components.core.errors import ParamsError
 from components.models import Hyperparameters
 from components.models import layers as pieces
-
-if TYPE_CHECKING:
-    import keras
 
 #: Which of the 57 columns of the public table are variances: eight pairs of mean and variance, the tempo, and twenty
 #: pairs more.
@@ -19,7 +15,7 @@ COLUMNS = 57
 VARIANCES = np.r_[1:17:2, 18:57:2]
 
 
-def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> Model:
     """Build the study's network.
 
     Parameters
@@ -37,14 +33,12 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model, layers
-
     inputs = layers.Input(input_shape)
     x = pieces.standardise(inputs) if hp["standardise"] else inputs
     return Model(inputs, pieces.head(x, hp, classes=classes), name="mlp")
 
 
-def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> Model:
     """Build the better network: variances as logarithms, outliers cut off, bins, dropout behind every layer.
 
     Parameters
@@ -62,20 +56,16 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model, layers, ops
-
     inputs = layers.Input(input_shape)
-    x = pieces.log_columns(inputs, columns=_variances(input_shape[0])) if hp["log_variances"] else inputs
+    columns, x = input_shape[0], inputs
+    if hp["log_variances"]:
+        if columns != COLUMNS:
+            raise ParamsError(
+                f"log_variances is true for {columns} columns; valid: for the {COLUMNS} of mfcc_summary"
+            )
+        x = pieces.log_columns(x, columns=np.isin(np.arange(columns), VARIANCES))
     x = pieces.standardise(x, clip=hp["clip"])
     if bins := hp.get("bins", 0):
-        x = ops.concatenate([x, pieces.piecewise(x, bins=bins, columns=input_shape[0])], axis=-1)
+        x = ops.concatenate([x, pieces.piecewise(x, bins=bins, columns=columns)], axis=-1)
     x = pieces.prepared(x)
     return Model(inputs, pieces.head(x, hp, classes=classes), name="mlp")
-
-
-def _variances(columns: int) -> np.ndarray:
-    if columns != COLUMNS:
-        raise ParamsError(
-            f"log_variances is true for {columns} columns; valid: for the {COLUMNS} of mfcc_summary"
-        )
-    return np.isin(np.arange(columns), VARIANCES)

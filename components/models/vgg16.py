@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from keras import Model
 
 from components.models import Hyperparameters
 from components.models import layers as pieces
 
-if TYPE_CHECKING:
-    import keras
 
-
-def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> Model:
     """Build the study's part above the frozen encoder, whose output is the feature ``vgg16_embedding``.
 
     Parameters
@@ -29,15 +26,13 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model
-
     inputs, x = pieces.begin(input_shape, axes=1, views=False)
     x = pieces.standardise(x) if hp["standardise"] else x
     outputs = pieces.head(x, hp, classes=classes, depth=4 if hp["has_fourth_layer"] else 3)
     return Model(inputs, outputs, name="vgg16")
 
 
-def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> Model:
     """Build the better part above the encoder: principal components, then Dense; windows are averaged.
 
     Parameters
@@ -55,8 +50,6 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model
-
     inputs, x = pieces.begin(input_shape, axes=1, views=hp["windows"])
     x = pieces.standardise(x, clip=hp["clip"])
     x = pieces.prepared(pieces.principal_components(x, count=hp["components"]))

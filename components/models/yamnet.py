@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from keras import Model
 
 from components.models import Hyperparameters
 from components.models import layers as pieces
 
-if TYPE_CHECKING:
-    import keras
 
-
-def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> Model:
     """Build the study's part above the frozen encoder, whose output is the feature ``yamnet_embedding``.
 
     Parameters
@@ -29,15 +26,13 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model
-
     inputs, x = pieces.begin(input_shape, axes=2, views=False)
     x = pieces.pool(x, statistics=("mean", "std"))
     x = pieces.standardise(x) if hp["standardise"] else x
     return Model(inputs, pieces.head(x, hp, classes=classes), name="yamnet")
 
 
-def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> Model:
     """Build the better part above the encoder: small values spread, outliers cut off, less to fit.
 
     Parameters
@@ -55,8 +50,6 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model
-
     inputs, x = pieces.begin(input_shape, axes=2, views=True)
     x = pieces.pool(x, statistics=hp["statistics"])
     x = pieces.compress(x) if hp["compress"] else x

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from keras import Model
 
 from components.models import Hyperparameters
 from components.models import layers as pieces
 
-if TYPE_CHECKING:
-    import keras
 
-
-def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> Model:
     """Build the study's part above the frozen encoder, whose output is the feature ``yamnet_embedding``.
 
     Parameters
@@ -29,23 +26,14 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model, layers
-
     inputs, x = pieces.begin(input_shape, axes=2, views=False)
     x = pieces.standardise(x) if hp["standardise"] else x
-    stack = [hp["units_1"], hp["units_2"]]
-    if hp["has_additional_layer"]:
-        stack.append(hp["units_additional"])
-    for number, units in enumerate(stack, start=1):
-        x = layers.LSTM(units, activation=hp["activation"], return_sequences=True, name=f"lstm_{number}")(x)
-        if hp.get(f"dropout_{number}"):
-            x = layers.Dropout(hp[f"dropout_rate{number}"], name=f"dropout_{number}")(x)
-    x = layers.LSTM(hp["units_3"], activation=hp["activation"], name="lstm_last")(x)
-    outputs = layers.Dense(classes, activation="softmax", name="genre")(x)
-    return Model(inputs, outputs, name="yamnet_lstm")
+    additional = [hp["units_additional"]] if hp["has_additional_layer"] else []
+    units = [hp["units_1"], hp["units_2"], *additional, hp["units_3"]]
+    return Model(inputs, pieces.lstm_stack(x, hp, units=units, classes=classes), name="yamnet_lstm")
 
 
-def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> Model:
     """Build the better part above the encoder: frames spread, read both ways, and summed up beside it.
 
     Parameters
@@ -62,8 +50,6 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     keras.Model
         Uncompiled; output ``(rows, classes)``, each row summing to 1.
     """
-    from keras import Model
-
     inputs, x = pieces.begin(input_shape, axes=2, views=True)
     x = pieces.compress(x) if hp["compress"] else x
     x = pieces.prepared(pieces.standardise(x, clip=hp["clip"]))

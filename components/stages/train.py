@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from components.config.params import Params, SelectedModel
-from components.core import atomic
+from components.core import atomic, hashing
 from components.core.processes import peak_memory_mib
 from components.evaluation import diagnostics
 from components.training import dataset, fit, leakage
-from components.training.predict import feature_hash, predict, score, weights_hash
+from components.training.predict import predict, score, weights_hash
 from components.training.record import BestTrial, FeatureRecord, RefitRecord, TrainingRecord
 
 if TYPE_CHECKING:
@@ -75,12 +75,13 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
         refit = RefitRecord(rule=rule, epochs=epochs, rows=len(fitted.y), history=curves.to_dict("list"))
     seconds = time.perf_counter() - began
     # The test part is not even in memory until the fit is over.
-    tested = dataset.load(model.feature, parts=("train", "test"), root=root)
-    leakage.check_parts({**data.parts, "test": tested["test"]}, protocol=data.protocol)
+    tested = dataset.load(model.feature, parts=("train", "test"), root=root)["test"]
+    parts = {**data.parts, "test": tested}
+    leakage.check_parts(parts, protocol=data.protocol)
     leakage.check_preprocessing(network, fitted=fitted, genres=data.genres)
     if refit and data.protocol != "segment":
-        dataset.check_equal_rows(data["validation"], tested["test"], part="test", known="validation")
-    predicted = predict(network, part=tested["test"], name="test", genres=data.genres)
+        dataset.check_equal_rows(data["validation"], tested, part="test", known="validation")
+    predicted = predict(network, part=tested, name="test", genres=data.genres)
     predictions = pd.concat([validated, predicted], ignore_index=True)
     metrics = score(predictions, genres=data.genres, seed=params.seed)
     metrics |= {
@@ -105,7 +106,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
             seed=params.seed,
             protocol=data.protocol,
             fingerprint=data.fingerprint,
-            feature_sha256=feature_hash(data, tested),
+            feature_sha256=hashing.arrays(part.x for part in parts.values()),
             train_tracks=sorted(set(fitted.rows["track"])),
             validation_tracks=sorted(set(data["validation"].rows["track"])),
             weights_sha256=weights_hash(network),

@@ -97,11 +97,7 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
         for part in set(loaded) - {"train"}:
             check_equal_rows(loaded["train"], loaded[part], part=part)
     return Dataset(
-        parts=loaded,
-        genres=genres,
-        fingerprint=split.fingerprint,
-        protocol=split.protocol,
-        meta=meta,
+        parts=loaded, genres=genres, fingerprint=split.fingerprint, protocol=split.protocol, meta=meta
     )
 
 

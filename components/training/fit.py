@@ -7,10 +7,12 @@ What lies before the mark of :func:`components.models.layers.prepared` is fitted
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import keras
 import numpy as np
 import pandas as pd
+import tensorflow as tf
 
 from components import models
 from components.config.params import SelectedModel
@@ -18,9 +20,6 @@ from components.core.errors import TrainingError
 from components.training import preprocessing
 from components.training.dataset import Part
 from components.training.input_pipeline import batches
-
-if TYPE_CHECKING:
-    import keras
 
 #: Batches run in one call of the compiled step: 1.5 times as fast for small models on two cores.
 STEPS_PER_EXECUTION = 32
@@ -39,9 +38,6 @@ def seed_everything(seed: int) -> None:
     seed : int
         Given to Python, NumPy and TensorFlow.
     """
-    import keras
-    import tensorflow as tf
-
     # A search builds many models; TensorFlow warns of each.
     tf.get_logger().setLevel("ERROR")
     keras.utils.set_random_seed(seed)
@@ -49,12 +45,7 @@ def seed_everything(seed: int) -> None:
 
 
 def build(
-    selected: SelectedModel,
-    *,
-    hp: Mapping[str, Any],
-    train: Part,
-    classes: int,
-    epochs: int,
+    selected: SelectedModel, *, hp: Mapping[str, Any], train: Part, classes: int, epochs: int
 ) -> keras.Model:
     """Build and compile a fresh model; what is fitted to data before training sees the train rows alone.
 
@@ -78,8 +69,6 @@ def build(
     keras.Model
         Compiled, never fitted.
     """
-    import keras
-
     network = models.load(selected.network, build=selected.build)
     model = network(hp, input_shape=train.x.shape[1:], classes=classes)
     preprocessing.adapt(model, train.x)
@@ -148,8 +137,6 @@ def fit(
     TrainingError
         If the model was fitted before, or its loss is not finite.
     """
-    import keras
-
     if int(model.optimizer.iterations) != 0:
         raise TrainingError(f"model {model.name!r} was fitted before; a run begins with a fresh model")
     classes = model.output_shape[-1]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import tensorflow as tf
 
 from components.training.dataset import Part
-
-if TYPE_CHECKING:
-    import tensorflow as tf
 
 
 def batches(
@@ -43,8 +42,6 @@ def batches(
     tf.data.Dataset
         Of ``(x, one-hot y)``.
     """
-    import tensorflow as tf
-
     options = tf.data.Options()
     # With its autotuner on two cores, epochs stretch up to twofold at random.
     options.autotune.enabled = False
@@ -72,8 +69,6 @@ def batches(
 
 
 def _masking(axis: int, *, most: int) -> Any:
-    import tensorflow as tf
-
     def mask(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         rows, size = tf.shape(x)[0], tf.shape(x)[axis]
         shape = [rows, *[1] * (x.shape.rank - 1)]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from components.core import hashing
 from components.evaluation import metrics as evaluation
 from components.training import dataset
 
@@ -86,20 +85,3 @@ def weights_hash(model: keras.Model) -> str:
         digest.update(f"{weight.dtype}{weight.shape}".encode())
         digest.update(np.ascontiguousarray(weight).tobytes())
     return digest.hexdigest()
-
-
-def feature_hash(*datasets: dataset.Dataset) -> str:
-    """Hash the feature values a model saw, in the order of the parts.
-
-    Parameters
-    ----------
-    *datasets : Dataset
-        What was loaded.
-
-    Returns
-    -------
-    str
-        SHA-256, 64 hexadecimal digits.
-    """
-    parts = {name: part for data in datasets for name, part in data.parts.items()}
-    return hashing.arrays(part.x for part in parts.values())

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
 
 from components.models import layers as pieces
 from components.training.dataset import Part
-
-if TYPE_CHECKING:
-    import keras
 
 
 def adapt(model: keras.Model, x: np.ndarray) -> None:
@@ -28,8 +25,6 @@ def adapt(model: keras.Model, x: np.ndarray) -> None:
     x : ndarray of float32, shape (rows, ...)
         Train rows alone.
     """
-    import keras
-
     # Of several views, the first is the row itself; the others repeat it.
     x = x[:, :1] if len(model.input_shape) > 2 and model.input_shape[1] is None else x
     for layer in model.layers:
@@ -46,11 +41,9 @@ def adapt(model: keras.Model, x: np.ndarray) -> None:
 def _keep_constants(layer: keras.layers.Normalization) -> None:
     # Keras divides by 1e-7 where no train row differs, so that a row which does is off by millions; as in
     # scikit-learn's StandardScaler, such a column keeps its scale.
-    from keras import ops
-
-    rounding = float(np.finfo(np.float32).eps) * ops.abs(layer.adapt_mean)
-    constant = ops.sqrt(layer.adapt_variance) <= 10.0 * rounding
-    layer.adapt_variance.assign(ops.where(constant, 1.0, layer.adapt_variance))
+    rounding = float(np.finfo(np.float32).eps) * keras.ops.abs(layer.adapt_mean)
+    constant = keras.ops.sqrt(layer.adapt_variance) <= 10.0 * rounding
+    layer.adapt_variance.assign(keras.ops.where(constant, 1.0, layer.adapt_variance))
     layer.finalize_state()
 
 
@@ -111,8 +104,6 @@ def run(model: keras.Model, *, train: Part, validation: Part | None) -> tuple[ke
     train, validation : Part
         What reaches it of each row.
     """
-    import keras
-
     if not _marked(model):
         return model, train, validation
     fixed = keras.Model(model.inputs, model.get_layer(pieces.PREPARED).output)

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import ValidationError
 
-from components.config.params import (
-    Hyperparameters,
-    Params,
-    Protocol,
-    Strict,
-    TrainingParams,
-    Unit,
-    describe,
-)
+from components.config.params import Hyperparameters, Params, Protocol, Strict, TrainingParams, Unit, describe
 from components.core import atomic
 from components.core.errors import TrainingError
 from components.features.encoders import base as encoders
@@ -27,10 +19,28 @@ COMPOSED = "trained on synthetic songs"
 
 
 class Record(Strict):
-    """A JSON file of one name in a folder of its own."""
+    """A JSON file of one name in a model's folder, written by one stage."""
+
+    FILE: ClassVar[str]
+    STAGE: ClassVar[str]
 
     @classmethod
-    def _from_file(cls, path: Path, *, remedy: str) -> Self:
+    def read(cls, folder: Path, *, remedy: str = "") -> Self:
+        """Read the record of a model.
+
+        Parameters
+        ----------
+        folder : Path
+            The model's, below ``tuning`` or ``models``.
+        remedy : str, optional
+            What mends a file elsewhere that is missing or damaged.
+
+        Raises
+        ------
+        TrainingError
+            If the file is missing or damaged, with the stage that writes it.
+        """
+        path, remedy = folder / cls.FILE, remedy or f"run `dvc repro {cls.STAGE}@{folder.name}`"
         try:
             return cls.model_validate_json(path.read_bytes())
         except FileNotFoundError as error:
@@ -95,21 +105,13 @@ class RefitRecord(Strict):
 class BestTrial(Record):
     """A search's winning set, ``tuning/<model>/best.json``."""
 
+    FILE = "best.json"
+    STAGE = "tune"
+
     trial: str
     score: float
     objective: str = "val_accuracy"
     hyperparameters: Hyperparameters
-
-    @classmethod
-    def read(cls, folder: Path) -> Self:
-        """Read ``best.json`` of a model's folder below ``tuning``.
-
-        Raises
-        ------
-        TrainingError
-            If the model was not tuned, or the file is damaged.
-        """
-        return cls._from_file(folder / "best.json", remedy=f"run `dvc repro tune@{folder.name}`")
 
 
 class TrainingRecord(Record):
@@ -145,6 +147,9 @@ class TrainingRecord(Record):
         All of ``params.yaml``.
     """
 
+    FILE = "training.json"
+    STAGE = "train"
+
     model: str
     variant: str
     preset: str
@@ -168,25 +173,6 @@ class TrainingRecord(Record):
     peak_memory_mib: float
     warnings: list[str]
     params: Params
-
-    @classmethod
-    def read(cls, folder: Path, *, remedy: str = "") -> Self:
-        """Read ``training.json`` of a trained model.
-
-        Parameters
-        ----------
-        folder : Path
-            The model's, below ``models``.
-        remedy : str, optional
-            What mends a file elsewhere that is missing or damaged.
-
-        Raises
-        ------
-        TrainingError
-            If the model was not trained, or the file is damaged.
-        """
-        remedy = remedy or f"run `dvc repro train@{folder.name}`"
-        return cls._from_file(folder / "training.json", remedy=remedy)
 
     @property
     def untrained_encoder(self) -> bool:

@@ -7,16 +7,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import keras
+import keras_tuner
 import numpy as np
 
 from components.config.params import Boolean, Choice, FloatRange, IntRange, SelectedModel
 from components.core import atomic
 from components.training import dataset, fit
-
-if TYPE_CHECKING:
-    import keras_tuner
 
 #: What a search maximises.
 OBJECTIVE = "val_accuracy"
@@ -54,8 +53,6 @@ class Search:
 
     def tuner(self) -> keras_tuner.Tuner:
         """Return a KerasTuner tuner that runs trials by :meth:`trial`, resumed where one was begun."""
-        import keras_tuner
-
         search = self
 
         class Tuner(keras_tuner.Tuner):
@@ -123,8 +120,6 @@ class Search:
             ``trial``, ``execution``, ``seed``, ``seconds``, ``hyperparameters``, ``history`` and the
             objective: that of the epoch whose weights are kept.
         """
-        import keras
-
         keras.backend.clear_session()
         seed = int(np.random.SeedSequence([self.seed, int(trial), execution]).generate_state(1)[0])
         fit.seed_everything(seed)
@@ -163,8 +158,6 @@ def _kept(path: Path, *, hp: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def space(model: SelectedModel) -> keras_tuner.HyperParameters:
     """Declare a model's hyperparameters to KerasTuner, none of them conditional: what is fixed, then the search."""
-    import keras_tuner
-
     hp = keras_tuner.HyperParameters()
     for name, value in model.fixed.items():
         # KerasTuner takes no lists; :meth:`Search.complete` sets them.
@@ -199,8 +192,6 @@ def oracle(model: SelectedModel, *, seed: int) -> keras_tuner.Oracle:
     keras_tuner.Oracle
         One that tries at most ``tuning.max_trials`` sets (Hyperband: as many as its brackets hold).
     """
-    import keras_tuner
-
     tuning = model.tuning
     kinds: dict[str, type[keras_tuner.Oracle]] = {
         "random": keras_tuner.oracles.RandomSearchOracle,

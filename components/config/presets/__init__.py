@@ -87,11 +87,7 @@ def compose(
 
 
 def use(
-    name: str,
-    *,
-    target: Path = Path("params.yaml"),
-    corpus_path: str | None = None,
-    vgg16: str | None = None,
+    name: str, *, target: Path = Path("params.yaml"), corpus_path: str | None = None, vgg16: str | None = None
 ) -> Params:
     """Write a preset to ``params.yaml``; features and models that were added there stay.
 
