@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,21 +16,44 @@ from components.core.errors import TrainingError
 from components.stages import train
 from components.training import dataset
 from components.training.record import BestTrial, TrainingRecord
+from tests.conftest import small
+from tests.support.small_project import build_small_project
 
 FILES = {"model.keras", "history.csv", "metrics.json", "predictions.parquet", "training.json"}
 
 
-@pytest.fixture
-def tuned(small_project: Path, small_params: Params) -> Path:
-    """The project with a best set for the MLP, as if searched."""
-    hp = small_params.model("mlp").first_set
+def write_best(root: Path) -> None:
+    """Write a best set for the MLP, as if searched."""
+    hp = small().model("mlp").first_set
     hp |= {"units_1": 32, "units_2": 32, "units_3": 16, "learning_rate": 0.01}
-    BestTrial(trial="0", score=0.5, hyperparameters=hp).write(small_project / "tuning/mlp/best.json")
+    BestTrial(trial="0", score=0.5, hyperparameters=hp).write(root / "tuning/mlp/best.json")
+
+
+@pytest.fixture
+def tuned(small_project: Path) -> Path:
+    """The project with a best set."""
+    write_best(small_project)
     return small_project
 
 
-def test_it_learns_and_writes_all_there_is(tuned: Path, small_params: Params) -> None:
-    metrics = train.run("mlp", params=small_params, root=tuned)
+@pytest.fixture(scope="module")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, float]]:
+    """The trained project, to be read, and its metrics."""
+    root = tmp_path_factory.mktemp("once") / "data"
+    build_small_project(root, seed=0)
+    write_best(root)
+    return root, train.run("mlp", params=small(), root=root)
+
+
+@pytest.fixture
+def trained_again(trained_once: tuple[Path, dict[str, float]], tmp_path: Path) -> Path:
+    """A copy of it, to be trained once more."""
+    shutil.copytree(trained_once[0], tmp_path / "again")
+    return tmp_path / "again"
+
+
+def test_it_learns_and_writes_all_there_is(trained_once: tuple[Path, dict[str, float]]) -> None:
+    tuned, metrics = trained_once
     assert {path.name for path in (tuned / "models/mlp").iterdir()} == FILES
     assert metrics["validation.song_accuracy"] > 0.6
     assert metrics["test.song_accuracy"] > 0.6
@@ -41,10 +65,10 @@ def test_it_learns_and_writes_all_there_is(tuned: Path, small_params: Params) ->
     assert list(history) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
 
 
-def test_the_saved_model_gives_the_saved_predictions(tuned: Path, small_params: Params) -> None:
+def test_the_saved_model_gives_the_saved_predictions(trained_once: tuple[Path, dict[str, float]]) -> None:
     import keras
 
-    train.run("mlp", params=small_params, root=tuned)
+    tuned, _ = trained_once
     model = keras.saving.load_model(tuned / "models/mlp/model.keras", safe_mode=True)
     test = dataset.load("mfcc_summary", parts=("test",), root=tuned)["test"]
     saved = pd.read_parquet(tuned / "models/mlp/predictions.parquet").query("part == 'test'")
@@ -53,11 +77,13 @@ def test_the_saved_model_gives_the_saved_predictions(tuned: Path, small_params: 
     )
 
 
-def test_two_runs_give_the_same_metrics_and_weights(tuned: Path, small_params: Params) -> None:
-    first = train.run("mlp", params=small_params, root=tuned)
-    weights = TrainingRecord.read(tuned / "models/mlp").weights_sha256
-    assert train.run("mlp", params=small_params, root=tuned) == first
-    assert TrainingRecord.read(tuned / "models/mlp").weights_sha256 == weights
+def test_two_runs_give_the_same_metrics_and_weights(
+    trained_once: tuple[Path, dict[str, float]], trained_again: Path, small_params: Params
+) -> None:
+    root, metrics = trained_once
+    assert train.run("mlp", params=small_params, root=trained_again) == metrics
+    first, second = (TrainingRecord.read(folder / "models/mlp") for folder in (root, trained_again))
+    assert first.weights_sha256 == second.weights_sha256
 
 
 def test_shuffled_labels_give_chance(tuned: Path, small_params: Params) -> None:
@@ -72,8 +98,8 @@ def test_shuffled_labels_give_chance(tuned: Path, small_params: Params) -> None:
     assert metrics["test.song_accuracy_low"] < 1 / 3
 
 
-def test_changing_the_test_part_changes_nothing_learned(tuned: Path, small_params: Params) -> None:
-    train.run("mlp", params=small_params, root=tuned)
+def test_changing_the_test_part_changes_nothing_learned(trained_again: Path, small_params: Params) -> None:
+    tuned = trained_again
     before = TrainingRecord.read(tuned / "models/mlp").weights_sha256
     folder = tuned / "features/mfcc_summary"
     index, values = pd.read_parquet(folder / "index.parquet"), np.load(folder / "values.npy")
@@ -91,9 +117,9 @@ def test_a_model_that_was_not_tuned_is_refused(small_project: Path, small_params
 
 
 def test_a_failed_run_leaves_the_earlier_model(
-    tuned: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch
+    trained_again: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train.run("mlp", params=small_params, root=tuned)
+    tuned = trained_again
     before = (tuned / "models/mlp/metrics.json").read_bytes()
 
     def full(*_: object, **__: object) -> None:

@@ -186,7 +186,12 @@ def test_the_test_part_is_out_of_reach(
 
 
 def test_a_real_search_is_the_same_from_the_same_seed(small_project: Path, small_params: Params) -> None:
-    params = with_tuning(small_params, max_trials=2, executions_per_trial=1)
+    """The second search of two runs only its second trial anew: that of the first is on file."""
+    params = with_tuning(small_params, max_trials=2, executions_per_trial=1, epochs=1, max_rows=24)
     first = tune.run("mlp", params=params, root=small_project)
-    (small_project / "tuning/mlp/identity.json").unlink()
+    executions = small_project / "tuning/mlp/executions"
+    before = json.loads((executions / "1-0.json").read_text())
+    (executions / "1-0.json").unlink()
     assert tune.run("mlp", params=params, root=small_project) == first
+    again = json.loads((executions / "1-0.json").read_text())
+    assert again | {"seconds": before["seconds"]} == before

@@ -33,8 +33,8 @@ def tuned(small_project: Path, small_params: Params) -> Path:
 
 @pytest.fixture
 def short(small_params: Params) -> Params:
-    """Two epochs: what leaks does so before the first."""
-    budget = small_params.training.model_copy(update={"epochs": 2})
+    """One epoch: what leaks does so before it."""
+    budget = small_params.training.model_copy(update={"epochs": 1})
     return small_params.model_copy(update={"training": budget})
 
 
