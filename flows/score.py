@@ -65,16 +65,11 @@ def score(
     done = summary(scored, folder=folder)
     get_run_logger().info(done)
     if scored.model:
-        create_table_artifact(
-            genre_table(scored),
-            key="genre-shares",
-            description="Songs by genre; files that cannot be decoded",
-        )
-        create_markdown_artifact(
-            page(scored, folder=folder, threshold=threshold),
-            key="scores",
-            description="The champion's predictions, and how far the songs have drifted",
-        )
+        about = "Songs by genre; files that cannot be decoded"
+        create_table_artifact(genre_table(scored), key="genre-shares", description=about)
+        text = page(scored, folder=folder, threshold=threshold)
+        about = "The champion's predictions, and how far the songs have drifted"
+        create_markdown_artifact(text, key="scores", description=about)
     if scored.drift:
         _send_event(scored, folder=folder, threshold=threshold)
     return Completed(message=done)
@@ -94,12 +89,8 @@ def _send_event(scored: Scored, *, folder: str, threshold: float) -> None:
                 "prefect.resource.name": f"{scored.model}, {scored.uri}",
             },
             related=[run],
-            payload={
-                "folder": folder,
-                "share": scored.drift["share"],
-                "threshold": threshold,
-                "songs": scored.drift["songs"],
-            },
+            payload={"folder": folder, "threshold": threshold}
+            | {key: scored.drift[key] for key in ("share", "songs")},
         )
         atomic.write_json(sent, {"share": scored.drift["share"], "threshold": threshold})
         get_run_logger().warning("drift is above the threshold: event %s", EVENT)
@@ -176,23 +167,19 @@ def terminal(scored: Scored, *, folder: str, threshold: float) -> str:
 
 def page(scored: Scored, *, folder: str, threshold: float) -> str:
     """Write a run's result as Markdown."""
-    lines = [f"# {folder}", "", f"{summary(scored, folder=folder)}.", ""]
-    lines += [f"Champion: {scored.model}, {scored.uri}. Predictions: `{scored.scores}`.", ""]
-    if not scored.drift:
-        return "\n".join([*lines, "Drift: not known; nothing was scored, or the model carries no reference."])
-    above = "above" if scored.drift["share"] >= threshold else "below"
-    lines += [
-        "## Drift of the model's features",
-        "",
-        f"{_drifted(scored.drift)}, {above} the threshold of {threshold:.0%}. A column has drifted where the "
-        "newest songs' distribution is both surely and considerably apart from the training's "
-        f"(Kolmogorov-Smirnov distance of {drift.DISTANCE} or more, adjusted p below {drift.FALSE_SHARE}).",
-        "",
-        "| column | distance | p, adjusted | drifted |",
-        "|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row['column']} | {row['distance']:.2f} | {row['p']:.2g} | {'yes' if row['drifted'] else 'no'} |"
-        for row in scored.drift["columns"]
-    ]
-    return "\n".join(lines)
+    from components.reporting import html
+
+    return (
+        html.environment(Path(__file__).parent)
+        .get_template("score.md")
+        .render(
+            folder=folder,
+            summary=summary(scored, folder=folder),
+            scored=scored,
+            drifted=_drifted(scored.drift) if scored.drift else "",
+            threshold=threshold,
+            distance=drift.DISTANCE,
+            false_share=drift.FALSE_SHARE,
+        )
+        .rstrip()
+    )

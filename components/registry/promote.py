@@ -153,6 +153,7 @@ def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> D
 def register(client: MlflowClient, run_id: str, *, registered_model: str, record: TrainingRecord) -> str:
     """Register a run's model, once; return its version, an earlier one where this run has one."""
     import mlflow
+    from mlflow.utils.logging_utils import disable_logging, enable_logging
 
     def versions() -> list[int]:
         found = client.search_model_versions(f"name = '{registered_model}'")
@@ -163,9 +164,14 @@ def register(client: MlflowClient, run_id: str, *, registered_model: str, record
     run_tags = client.get_run(run_id).data.tags
     tags = {key: value for key, value in tags_of(record).items() if key != "warnings"}
     tags[integrity.TAG] = run_tags[integrity.TAG]
-    made = mlflow.register_model(
-        f"runs:/{run_id}/model", registered_model, tags=tags, await_registration_for=60
-    )
+    # MLflow prints what it registers; the command prints the decision.
+    disable_logging()
+    try:
+        made = mlflow.register_model(
+            f"runs:/{run_id}/model", registered_model, tags=tags, await_registration_for=60
+        )
+    finally:
+        enable_logging()
     first = versions()[0]
     if first != int(made.version):
         # Another promotion registered the same run at the same moment: both keep the first.

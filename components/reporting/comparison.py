@@ -235,5 +235,6 @@ def show(*, params: Params, root: Path = Path("data"), console: Console | None =
     for sentence in found.verdicts():
         console.print(Text(sentence))
     for note in found.notes:
-        console.print(Text(f"Note: {note}", style="yellow"))
+        # The dagger is the report's mark; the table above has words instead.
+        console.print(Text(f"Note: {note.removeprefix('† ')}", style="yellow"))
     console.print(Text(f"Report: {root / 'report' / 'index.html'}"))

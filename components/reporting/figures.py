@@ -113,21 +113,15 @@ def confusion(counts: pd.DataFrame, *, colour: str = LIGHT["m1"]) -> Figure:
                 continue
             # A small cell must be strong to be visible at all.
             strength = (0.12 if readable else 0.4) + 0.6 * count / max(songs.iat[row], 1) if count else 0.06
+            face = colour if row == column else LIGHT["bad"]
+            hover = f"{HOVER}{actual} predicted as {predicted}: {count} of {songs.iat[row]}"
+            corner = (column - 0.46, row - 0.46)
             axes.add_patch(
-                Rectangle(
-                    (column - 0.46, row - 0.46),
-                    0.92,
-                    0.92,
-                    facecolor=colour if row == column else LIGHT["bad"],
-                    alpha=strength,
-                    linewidth=0,
-                    gid=f"{HOVER}{actual} predicted as {predicted}: {count} of {songs.iat[row]}",
-                )
+                Rectangle(corner, 0.92, 0.92, facecolor=face, alpha=strength, linewidth=0, gid=hover)
             )
             if readable and count:
-                axes.text(
-                    column, row, str(count), ha="center", va="center", size=min(11, cell * 0.45)
-                ).set_in_layout(False)
+                text = axes.text(column, row, str(count), ha="center", va="center", size=min(11, cell * 0.45))
+                text.set_in_layout(False)
     names = [name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…" for name in counts.index]
     places, names = (range(size), names) if readable else ([], [])
     axes.set_xticks(places, names, rotation=55, ha="right", rotation_mode="anchor")
@@ -167,15 +161,7 @@ def cost(
         x = values[name]
         axes.plot([x, x], [100 * low, 100 * high], color=colours[name], linewidth=5, alpha=0.28)
         hover = f"{name}: {100 * accuracy:.1f} % ({100 * low:.0f} to {100 * high:.0f}), {title} {x:.3g}"
-        axes.plot(
-            x,
-            100 * accuracy,
-            "o",
-            color=colours[name],
-            markersize=9,
-            gid=HOVER + hover,
-            label=name,
-        )
+        axes.plot(x, 100 * accuracy, "o", color=colours[name], markersize=9, gid=HOVER + hover, label=name)
     axes.set(title="test songs right, %", xlabel=title, ylim=(0, 106), yticks=PERCENT)
     least, most = min(values.values()), max(values.values())
     if most / least >= TENFOLD:
@@ -225,11 +211,5 @@ def best_so_far(trials: pd.DataFrame, *, colour: str) -> Figure:
 
 
 def _value(axes: Axes, x: float, y: float, *, text: str, below: bool = False) -> None:
-    axes.annotate(
-        text,
-        (x, y),
-        xytext=(0, -15 if below else 8),
-        textcoords="offset points",
-        ha="center",
-        weight="bold",
-    )
+    offset = (0, -15 if below else 8)
+    axes.annotate(text, (x, y), xytext=offset, textcoords="offset points", ha="center", weight="bold")

@@ -26,7 +26,7 @@ HARDEST, FAULTS = 15, 30
 
 
 def environment(*folders: Path) -> jinja2.Environment:
-    """Make the templates' environment: what is not markup is escaped, and an unknown name is an error.
+    """Make the templates' environment: HTML escapes what is not markup, and an unknown name is an error.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def environment(*folders: Path) -> jinja2.Environment:
     """
     made = jinja2.Environment(
         loader=jinja2.FileSystemLoader([*folders, TEMPLATES]),
-        autoescape=True,
+        autoescape=jinja2.select_autoescape(),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -43,6 +43,7 @@ def environment(*folders: Path) -> jinja2.Environment:
     for name in ("percent", "interval", "duration", "plural", "breakable"):
         made.filters[name] = getattr(formatting, name)
     made.filters |= {"metric": humanize.metric, "size": partial(humanize.naturalsize, binary=True)}
+    made.filters["listed"] = humanize.natural_list
     made.globals |= {"css": palette.css, "replicates": bootstrap.REPLICATES}
     return made
 
@@ -79,14 +80,13 @@ def _pictures(model: TrainedModel, *, colour: str, params: Params) -> dict[str, 
     name, trials = model.name, model.trials
     counts = metrics.confusion(model.predictions, genres=model.genres, part="test")
     reliability = metrics.reliability(model.test, genres=model.genres)
+    learning = figures.learning(model.history, colour=colour)
+    calibrated = figures.reliability(reliability, colour=colour)
+    confused = figures.confusion(counts, colour=colour)
     drawn: dict[str, Any] = {
-        "learning": inline(
-            figures.learning(model.history, colour=colour), label=f"Learning curves of {name}"
-        ),
-        "reliability": inline(
-            figures.reliability(reliability, colour=colour), label=f"Reliability of {name}"
-        ),
-        "confusion": inline(figures.confusion(counts, colour=colour), label=f"Confusion matrix of {name}"),
+        "learning": inline(learning, label=f"Learning curves of {name}"),
+        "reliability": inline(calibrated, label=f"Reliability of {name}"),
+        "confusion": inline(confused, label=f"Confusion matrix of {name}"),
         "tuning": None,
     }
     if len(trials) and trials["score"].notna().any():

@@ -184,10 +184,8 @@ def _check_leak(model: TrainedModel) -> None:
     # Under protocol `segment` songs are on both sides by design, and marked as leaky instead.
     if model.record.leaky:
         return
-    for part, tracks in (
-        ("train", model.record.train_tracks),
-        ("validation", model.record.validation_tracks),
-    ):
+    parts = {"train": model.record.train_tracks, "validation": model.record.validation_tracks}
+    for part, tracks in parts.items():
         if both := sorted(set(model.test["track"]).intersection(tracks)):
             raise LeakError(
                 f"model {model.name!r}: {len(both)} test songs are in {part} too, {both[0]!r} among them; "
@@ -213,10 +211,9 @@ def read_json(path: Path, *, stage: str) -> dict[str, Any]:
     """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ComparisonError(f"{path} is missing; run `dvc repro {stage}`") from error
     except (OSError, ValueError) as error:
-        raise ComparisonError(f"{path} cannot be read ({error}); run `dvc repro {stage}`") from error
+        why = "is missing" if isinstance(error, FileNotFoundError) else f"cannot be read ({error})"
+        raise ComparisonError(f"{path} {why}; run `dvc repro {stage}`") from error
     if not isinstance(document, dict):
         raise ComparisonError(f"{path} holds {type(document).__name__}; valid: a mapping")
     return document

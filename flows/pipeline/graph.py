@@ -130,13 +130,11 @@ def _refuse_conflict(path: Path) -> None:
     if not path.is_file():
         return
     lines = path.read_bytes().splitlines()
-    marked = next(
-        (n for n, line in enumerate(lines, start=1) if line.startswith((b"<<<<<<< ", b">>>>>>> "))), 0
-    )
+    marked = [n for n, line in enumerate(lines, start=1) if line.startswith((b"<<<<<<< ", b">>>>>>> "))]
     if marked:
         either = "; either side will do, what differs is run again" if path.suffix == ".lock" else ""
         raise GraphError(
-            f"{path.name} holds a merge conflict (line {marked}); valid: one side of it, as by "
+            f"{path.name} holds a merge conflict (line {marked[0]}); valid: one side of it, as by "
             f"`git checkout --ours {path.name}`{either}"
         )
 
