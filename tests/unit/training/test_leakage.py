@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,10 @@ import pytest
 
 from components.config.params import Params
 from components.core.errors import LeakError, TrainingError
-from components.registry import criteria, rescore
 from components.splits import folds
 from components.stages import train as training
 from components.training import dataset, fit, leakage, preprocessing
 from components.training.record import BestTrial
-from tests.support.records import training_record
 
 HP = {"units_1": 8, "units_2": 8, "units_3": 8, "learning_rate": 0.01}
 
@@ -164,26 +161,8 @@ def test_a_model_that_was_fitted_before_is_refused(
         training.run("mlp", params=short, root=tuned)
 
 
-def test_a_champion_asked_about_songs_it_was_fitted_on_is_a_leak(
-    tmp_path: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = pd.DataFrame(
-        {
-            "part": "validation",
-            "track": ["jazz.00001", "rock.00001"],
-            "segment": 0,
-            "genre": ["jazz", "rock"],
-            "predicted": ["jazz", "rock"],
-            "probability.jazz": [1.0, 0.0],
-            "probability.rock": [0.0, 1.0],
-        }
-    )
-    (tmp_path / "models" / "mlp").mkdir(parents=True)
-    rows.to_parquet(tmp_path / "models" / "mlp" / "predictions.parquet")
-    training_record(train_tracks=["rock.00001", "rock.00002"]).write(tmp_path / "training.json")
-    champion = SimpleNamespace(version="3", run_id="run", tags={"split_fingerprint": "another split"})
-    client = SimpleNamespace(download_artifacts=lambda *_: str(tmp_path))
-    monkeypatch.setattr(rescore, "validation_predictions", lambda *_given, **_named: rows)
-    challenger = training_record(fingerprint="this split")
+def test_a_champion_scored_on_songs_it_was_fitted_on_is_a_leak() -> None:
+    fitted = ["rock.00001", "rock.00002"]
     with pytest.raises(LeakError, match=r"champion 3 was fitted on 1 of the songs .* 'rock.00001'"):
-        criteria.beats_champion(client, champion, record=challenger, params=small_params, root=tmp_path)
+        leakage.check_champion(["jazz.00001", "rock.00001"], fitted=fitted, name="champion 3")
+    leakage.check_champion(["jazz.00001"], fitted=fitted, name="champion 3")
