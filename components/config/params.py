@@ -39,7 +39,7 @@ class Strict(BaseModel):
     def _known_keys(cls, value: Any) -> Any:
         # Before pydantic's own check, whose message names no valid key.
         if isinstance(value, dict) and (unknown := [key for key in value if key not in cls.model_fields]):
-            raise ValueError(f"unknown key {unknown[0]!r}; valid: {', '.join(cls.model_fields)}")
+            raise ValueError(f"unknown key {unknown[0]!r}; valid: {', '.join(cls.model_fields) or 'none'}")
         return value
 
 

@@ -76,8 +76,7 @@ def options(name: str, *, params: Params) -> Any:
     try:
         return module.Options.model_validate(block.options)
     except ValidationError as error:
-        valid = ", ".join(module.Options.model_fields) or "none"
-        raise ParamsError(f"features.{name}.options: {describe(error)}; options: {valid}") from error
+        raise ParamsError(f"features.{name}.options: {describe(error)}") from error
 
 
 def kind_read(reads: str) -> str:

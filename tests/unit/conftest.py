@@ -31,6 +31,8 @@ def genre(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
     def run(*words: str, folder: Path) -> Done:
         monkeypatch.chdir(folder)
+        # MLflow puts the store that an earlier test connected to into the environment.
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
         monkeypatch.setattr(sys, "argv", ["genre", *words])
         with pytest.raises(SystemExit) as ended:
             cli.main()

@@ -17,12 +17,12 @@ from components.core.errors import ParamsError
         (
             "mfcc_sequence",
             {"options": {"hop": 3}},
-            r"features\.mfcc_sequence\.options: hop is 3.*options: coeff",
+            r"features\.mfcc_sequence\.options: .*'hop'; valid: coeff",
         ),
         ("mfcc_sequence", {"options": {"coefficients": 0}}, "coefficients is 0"),
         ("mfcc_sequence", {"reads": "data/features/mel_image"}, "made from: audio"),
         ("mfcc_sequence", {"unit": "track"}, r"features\.mfcc_sequence\.unit is 'track'; valid: segment"),
-        ("mel_image", {"options": {"mels": 64}}, "options: none"),
+        ("mel_image", {"options": {"mels": 64}}, "'mels'; valid: none"),
     ],
 )
 def test_choices_that_are_not_valid_are_refused(
