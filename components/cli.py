@@ -25,18 +25,8 @@ ROOT = Path("data")
 COLLECTION, RUN, USE, STUDY, STAGES = "Collection", "Run", "Use a model", "Study", "Stages"
 #: The commands in the order of ``genre --help``.
 ORDER = [
-    "download",
-    "config",
-    "run",
-    "promote",
-    "rollback",
-    "mlflow-ui",
-    "predict",
-    "score",
-    "ui",
-    "reproduce",
-    "stage",
-]
+    "download", "config", "run", "promote", "rollback", "mlflow-ui", "predict", "score", "ui", "reproduce", "stage",
+]  # fmt: skip
 
 
 class InOrder(TyperGroup):
@@ -277,7 +267,7 @@ def predict(
 @app.command(rich_help_panel=USE)
 def ui(port: Annotated[int, typer.Option(help="Port on loopback; 0 for a free one")] = 7860) -> None:
     """Open the web page: drop a song and see its predicted genre over time, on loopback only."""
-    from components import page
+    from components.page import app as page
 
     page.serve(port=port)
 

@@ -98,7 +98,8 @@ def experiment(force: bool = False, models: list[str] | None = None, promote: bo
         compared: Any = stages.get(COMPARE)
         if COMPARE in plan.order and COMPARE in stale and COMPARE not in selected and not problems:
             left_out = plan.outdated(selected)
-            compared = compare_task(left_out, wait_for=_trainings(stages), return_state=True)
+            trainings = [future for stage, future in stages.items() if stage.startswith("train@")]
+            compared = compare_task(left_out, wait_for=trainings, return_state=True)
             if not compared.is_completed():
                 problems.append(f"compare: {compared.message}")
             for model, why in left_out.items():
@@ -116,10 +117,6 @@ def _patient() -> dict[str, Any]:
     """MLflow's server may be away for a moment."""
     options = SESSION.get().settings
     return {"retries": options.retries, "retry_delay_seconds": options.retry_delay}
-
-
-def _trainings(stages: Futures) -> list[Any]:
-    return [future for stage, future in stages.items() if stage.startswith("train@")]
 
 
 def _log_models(plan: Graph, stages: Futures) -> dict[str, State[Any]]:

@@ -50,8 +50,7 @@ def load() -> FlowSettings:
     try:
         return FlowSettings()
     except ValidationError as error:
-        faults = [
-            f"GENRE_{str(fault['loc'][0]).upper()} is {fault['input']!r}: {fault['msg']}"
-            for fault in error.errors()
-        ]
-        raise ParamsError("; ".join(faults)) from error
+        faults = ((str(fault["loc"][0]).upper(), fault["input"], fault["msg"]) for fault in error.errors())
+        raise ParamsError(
+            "; ".join(f"GENRE_{key} is {value!r}: {why}" for key, value, why in faults)
+        ) from error

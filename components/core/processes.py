@@ -52,20 +52,12 @@ def alive(mark: str) -> bool:
 
 
 def _start(pid: int) -> str:
-    # Linux counts it in ticks since the machine started (proc(5), field 22): setting the clock changes nothing.
     try:
-        fields = (
-            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        )
-    except FileNotFoundError:
-        fields = []
-    except ProcessLookupError:
-        return ""  # it ended between the opening and the reading
-    if fields:
-        return "" if fields[0] in ("Z", "X") else fields[19]
-    if Path("/proc/self/stat").exists():
+        if sys.platform != "linux":
+            return str(int(psutil.Process(pid).create_time() * 1000))
+        # In ticks since the machine started (proc(5), field 22): setting the clock changes nothing.
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
         return ""
-    try:
-        return str(int(psutil.Process(pid).create_time() * 1000))
-    except psutil.NoSuchProcess:
-        return ""
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in ("Z", "X") else fields[19]

@@ -17,22 +17,6 @@ PREFIX = "probability."
 SUM_TOLERANCE = 1e-3
 
 
-def genres_of(predictions: pd.DataFrame) -> list[str]:
-    """Return the genres that a table of predictions has probabilities for, in its own order.
-
-    Parameters
-    ----------
-    predictions : DataFrame
-        With columns ``probability.<genre>``.
-
-    Returns
-    -------
-    list of str
-        Genre names in label order.
-    """
-    return [column.removeprefix(PREFIX) for column in predictions.columns if column.startswith(PREFIX)]
-
-
 def check(predictions: pd.DataFrame, *, genres: Sequence[str] | None = None) -> list[str]:
     """Refuse a table that cannot be a model's predictions.
 
@@ -55,7 +39,7 @@ def check(predictions: pd.DataFrame, *, genres: Sequence[str] | None = None) -> 
         If a column is missing, the table is empty, a row's genre is not among the genres, a probability is
         not finite or below 0, a row does not sum to 1, or one track has two genres.
     """
-    held = genres_of(predictions)
+    held = [column.removeprefix(PREFIX) for column in predictions.columns if column.startswith(PREFIX)]
     names = list(genres) if genres is not None else held
     missing = [column for column in COLUMNS if column not in predictions.columns]
     missing += [PREFIX + name for name in names if name not in held]

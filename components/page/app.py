@@ -72,34 +72,14 @@ def build(available: models.Models) -> gradio.Blocks:
 
 
 def theme() -> gradio.themes.Base:
-    """Return Gradio's theme in the report's colours and the machine's own fonts; it loads nothing from elsewhere."""
+    """Return a theme with the machine's own fonts, which loads nothing from elsewhere; colours are in ``style.css``."""
     import gradio
 
-    colours = {
-        key: palette.COLOURS[name]
-        for name, keys in {
-            "paper": ["body_background_fill"],
-            "card": ["background_fill_primary", "block_background_fill", "block_label_background_fill"],
-            "wash": ["background_fill_secondary", "checkbox_label_background_fill"],
-            "line": ["block_border_color", "border_color_primary"],
-            "ink": ["body_text_color", "block_title_text_color", "checkbox_label_text_color_selected"],
-            "muted": ["body_text_color_subdued", "block_label_text_color"],
-            "link": ["color_accent"],
-        }.items()
-        for key in keys
-    }
-    blue = palette.LIGHT["link"]
-    colours |= dict.fromkeys(
-        ("checkbox_background_color_selected", "checkbox_border_color_selected"), (blue, blue)
-    )
-    colours["checkbox_label_background_fill_selected"] = ("#e6edfa", "#25324a")
-    settings = {key: light for key, (light, _) in colours.items()}
-    settings |= {f"{key}_dark": dark for key, (_, dark) in colours.items() if key != "color_accent"}
     return gradio.themes.Base(
         font=[gradio.themes.Font("system-ui"), gradio.themes.Font("sans-serif")],
         font_mono=[gradio.themes.Font("ui-monospace"), gradio.themes.Font("monospace")],
         radius_size=gradio.themes.sizes.radius_lg,
-    ).set(block_border_width="1px", block_shadow="none", block_shadow_dark="none", **settings)
+    ).set(block_border_width="1px", block_shadow="none", block_shadow_dark="none")
 
 
 def launch(page: gradio.Blocks, *, port: int, wait: bool = True) -> str:

@@ -22,11 +22,6 @@ FEWEST_TRIALS = 10
 TREES = 200
 
 
-def searched(trials: pd.DataFrame, *, search: Mapping[str, Any]) -> list[str]:
-    """List the hyperparameters that were searched and that the trials hold, in the order of the search space."""
-    return [name for name in search if name in trials]
-
-
 def place(values: pd.Series, *, space: Any) -> tuple[NDArray[np.float64], dict[str, float]]:
     """Scale one hyperparameter's value in each trial to its search space.
 
@@ -81,7 +76,7 @@ def draw(trials: pd.DataFrame, *, search: Mapping[str, Any], colour: str, study:
     study : str, optional
         The trial that ran the published best set; its line is dashed.
     """
-    names = searched(trials, search=search)
+    names = [name for name in search if name in trials]
     columns = [place(trials[name], space=search[name]) for name in names]
     scores = trials["score"].to_numpy(dtype=np.float64)
     low, high = float(np.nanmin(scores)), float(np.nanmax(scores))
@@ -152,7 +147,7 @@ def importance(trials: pd.DataFrame, *, search: Mapping[str, Any], seed: int) ->
         return Importance({}, f"Importance needs {FEWEST_TRIALS} scored trials; there are {len(scored)}.")
     if np.ptp(scores) == 0.0:
         return Importance({}, "All trials have the same score, so nothing made a difference.")
-    names = searched(scored, search=search)
+    names = [name for name in search if name in scored]
     values = np.column_stack([place(scored[name], space=search[name])[0] for name in names])
     forest = RandomForestRegressor(TREES, oob_score=True, random_state=seed, n_jobs=1)
     forest.fit(np.nan_to_num(values, nan=-1.0), scores)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import http.client
 import os
 import socket
 import subprocess
@@ -83,14 +82,12 @@ class TemporaryServer:
             time.sleep(LOOK)
 
     def _is_up(self) -> bool:
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=5)
+        import httpx
+
         try:
-            connection.request("GET", "/api/health")
-            return connection.getresponse().status == http.client.OK
-        except OSError:
+            return httpx.get(f"{self.api}/health", timeout=5.0, trust_env=False).is_success
+        except httpx.HTTPError:
             return False
-        finally:
-            connection.close()
 
     def stop(self) -> None:
         """Stop it, and wait until it has ended."""
