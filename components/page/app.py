@@ -79,7 +79,7 @@ def theme() -> gradio.themes.Base:
         font=[gradio.themes.Font("system-ui"), gradio.themes.Font("sans-serif")],
         font_mono=[gradio.themes.Font("ui-monospace"), gradio.themes.Font("monospace")],
         radius_size=gradio.themes.sizes.radius_lg,
-    ).set(block_border_width="1px", block_shadow="none", block_shadow_dark="none")
+    ).set(body_background_fill=palette.LIGHT["paper"], body_background_fill_dark=palette.COLOURS["paper"][1])
 
 
 def launch(page: gradio.Blocks, *, port: int, wait: bool = True) -> str:
