@@ -1,4 +1,4 @@
-"""Whose a leftover is: a mark that names one process, and no later one that was given the same id."""
+"""Processes of this machine: cores, peak memory, and a mark that names one process and no later one with its id."""
 
 from __future__ import annotations
 
