@@ -178,13 +178,15 @@ class TrainingParams(Strict):
     """The final fit: at most ``epochs``, ended by early stopping on ``monitor`` after ``patience``.
 
     With ``refit`` the tested and registered model is a second, fresh one, fitted on train and validation for
-    as many epochs as the first fit has shown to be right; see :mod:`components.stages.train`.
+    as many epochs as the first fit has shown to be right; see :mod:`components.stages.train`. With ``calibrate``
+    the saved network's probabilities are calibrated on validation songs; see :mod:`components.training.calibration`.
     """
 
     epochs: Count
     patience: Count
     monitor: Literal["val_accuracy", "val_loss"]
     refit: bool = False
+    calibrate: bool = True
 
 
 class VariantParams(Strict):

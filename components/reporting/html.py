@@ -181,6 +181,7 @@ def lineage(model: TrainedModel, *, inputs: Inputs, params: Params) -> dict[str,
         "refit": record.refit
         and f"tested model fitted on {record.fitted_on}, {record.refit.epochs} epochs: {record.refit.rule}; "
         "validation figures are the first fit's",
+        "temperature": str(record.calibration),
         "split fingerprint": record.fingerprint,
         "feature values (SHA-256)": record.feature_sha256,
         "weights (SHA-256)": record.weights_sha256,

@@ -42,7 +42,8 @@ def params(plan: Plan, experiment: PlannedExperiment, *, root: Path) -> Params:
     variant = model["variants"][experiment.variant]
     if experiment.search:
         variant = experiment.search.model_dump()
-    training = (variant.get("training") or whole["training"]) | experiment.training
+    # The study's own probabilities were not calibrated.
+    training = (variant.get("training") or whole["training"]) | {"calibrate": False} | experiment.training
     path = (root / study_plan.FOLDER / source.path).resolve()
     changed = {
         "preset": "study",

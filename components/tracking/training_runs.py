@@ -63,6 +63,7 @@ def ensure_logged(name: str, *, log_model: Callable[..., None], root: Path = Pat
         params={
             **record.hyperparameters,
             **record.model_dump(include={"seed", "protocol"}),
+            "temperature": record.temperature,
             "feature": record.feature.feature,
             "max_epochs": record.training.epochs,
             "patience": record.training.patience,

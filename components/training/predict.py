@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from components.evaluation import metrics as evaluation
-from components.training import dataset
+from components.training import calibration, dataset
 
 if TYPE_CHECKING:
     import keras
@@ -68,7 +68,7 @@ def score(predictions: pd.DataFrame, *, genres: list[str], seed: int) -> dict[st
 
 
 def weights_hash(model: keras.Model) -> str:
-    """Hash a model's weights: the same weights give the same hash, however they were saved.
+    """Hash a model's weights, and its temperature: equal ones give the same hash, however they were saved.
 
     Parameters
     ----------
@@ -84,4 +84,7 @@ def weights_hash(model: keras.Model) -> str:
     for weight in model.get_weights():
         digest.update(f"{weight.dtype}{weight.shape}".encode())
         digest.update(np.ascontiguousarray(weight).tobytes())
+    for layer in model.layers:
+        if layer.name == calibration.LAYER:
+            digest.update(f"{layer.scale!r}".encode())
     return digest.hexdigest()

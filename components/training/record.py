@@ -11,6 +11,7 @@ from components.config.params import Hyperparameters, Params, Protocol, Strict, 
 from components.core import atomic
 from components.core.errors import TrainingError
 from components.features.encoders import base as encoders
+from components.training.calibration import Calibration
 
 #: Marks that go wherever a figure of such a model goes.
 LEAKY = "leaky: songs on both sides"
@@ -131,6 +132,8 @@ class TrainingRecord(Record):
         The budget of the fit.
     refit : RefitRecord or None
         None where the saved model was fitted on train alone.
+    calibration : Calibration
+        The temperature that is part of the saved model, from the first fit's validation songs.
     fingerprint, feature_sha256, weights_sha256 : str
         Of the split, of the feature values seen, of the saved weights.
     train_tracks : list of str
@@ -160,6 +163,7 @@ class TrainingRecord(Record):
     tuning_score: float
     training: TrainingParams
     refit: RefitRecord | None
+    calibration: Calibration
     seed: int
     protocol: Protocol
     fingerprint: str
@@ -173,6 +177,11 @@ class TrainingRecord(Record):
     peak_memory_mib: float
     warnings: list[str]
     params: Params
+
+    @property
+    def temperature(self) -> float:
+        """What the logarithms of the network's own probabilities are divided by; 1 leaves them as they are."""
+        return self.calibration.temperature
 
     @property
     def untrained_encoder(self) -> bool:

@@ -35,6 +35,7 @@ def training_record(**changes: Any) -> TrainingRecord:
             "tuning_score": 0.5,
             "training": {"epochs": 10, "patience": 3, "monitor": "val_accuracy"},
             "refit": None,
+            "calibration": {},
             "seed": 20,
             "protocol": "track",
             "fingerprint": "f" * 64,

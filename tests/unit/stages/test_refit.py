@@ -13,7 +13,8 @@ import pytest
 from components.config.params import Params
 from components.core.errors import LeakError
 from components.stages import train
-from components.training import dataset
+from components.training import calibration, dataset
+from components.training.calibration import Calibration
 from components.training.record import BestTrial, TrainingRecord
 from tests.conftest import small
 from tests.support.small_project import build_small_project
@@ -133,3 +134,40 @@ def test_a_validation_song_repeated_in_test_stops_the_refit(
     np.save(folder / "values.npy", values)
     with pytest.raises(LeakError, match=f"{test}.*same features.*{validation}.*validation"):
         trained(best(small_params, refit=True), root=small_project)
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_one_temperature_is_in_all_predictions_and_in_the_saved_model(
+    refit: bool,
+    runs: dict[bool, Run],
+    small_project: Path,
+    small_params: Params,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is the first fit's, also in a refitted model."""
+    import keras
+
+    fixed = Calibration(temperature=2.0, songs=30, reason="of 30 songs")
+    monkeypatch.setattr(calibration, "fit", lambda *_, **__: fixed)
+    _, record, predictions = trained(best(small_params, refit=refit), root=small_project)
+    assert record.temperature == 2.0
+    assert record.weights_sha256 != runs[refit].record.weights_sha256
+    columns = [column for column in predictions if column.startswith("probability.")]
+    before, after = runs[refit].predictions[columns].to_numpy(), predictions[columns].to_numpy()
+    np.testing.assert_allclose(after, calibration.scale(before, 2.0), atol=1e-5)
+    model = keras.saving.load_model(small_project / "models/mlp/model.keras", safe_mode=True)
+    test = dataset.load("mfcc_summary", parts=("test",), root=small_project)["test"]
+    given = predictions.loc[predictions["part"] == "test", columns].to_numpy()
+    np.testing.assert_allclose(model.predict(test.x, verbose=0), given, atol=1e-6)
+
+
+def test_without_calibration_no_temperature_is_fitted(
+    small_project: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration, "FEWEST_SONGS", 1)
+    params = best(small_params, refit=False)
+    block = params.models["mlp"].variants["best"]
+    off = block.training.model_copy(update={"calibrate": False})
+    params.models["mlp"].variants["best"] = block.model_copy(update={"training": off})
+    _, record, _ = trained(params, root=small_project)
+    assert record.calibration == Calibration()
