@@ -50,7 +50,7 @@ def speed(paths: list[str], *, repeats: int) -> None:
     published = plain.published_yamnet(handle)
 
     def embed(clips: np.ndarray) -> None:
-        yamnet_embedding.extract(clips, options=yamnet_embedding.Options(), encoder=yamnet)
+        yamnet_embedding.extract(clips, options=yamnet_embedding.Options(), encoders=(yamnet,))
 
     compare(
         "yamnet_embedding: (6, 1024) of each 3-s segment",
@@ -86,7 +86,7 @@ def speed(paths: list[str], *, repeats: int) -> None:
     predict = plain.keras_vgg16(weights)
 
     def embed_picture(one: np.ndarray) -> None:
-        vgg16_embedding.extract(one, options=vgg16_embedding.Options(), encoder=vgg16)
+        vgg16_embedding.extract(one, options=vgg16_embedding.Options(), encoders=(vgg16,))
 
     compare(
         "vgg16_embedding: pictures of 288 x 432",

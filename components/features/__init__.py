@@ -4,8 +4,9 @@ Beside those, a feature's file holds:
 
 ``READS``
     what it can be made from: ``audio``, ``table``, ``pictures``, or the name of another feature;
-``ENCODER``
-    None, or a file of :mod:`components.features.encoders`: ``extract`` takes it, loaded, as ``encoder``;
+``ENCODERS``
+    files of :mod:`components.features.encoders`, often none: ``extract`` takes them, loaded, in this order, as
+    ``encoders``;
 ``NAMES``
     names of its columns, or None;
 ``UNITS``

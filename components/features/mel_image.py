@@ -20,7 +20,7 @@ SAMPLE_RATE = 22_050
 READS = ("audio",)
 UNITS = ("track", "segment")
 NAMES = None
-ENCODER = None
+ENCODERS: tuple[str, ...] = ()
 
 #: Axes in pixels: Matplotlib's default margins (left 0.125, right 0.9, top 0.88) and the 0.125 at the bottom
 #: of notebooks.

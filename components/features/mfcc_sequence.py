@@ -15,7 +15,7 @@ SAMPLE_RATE = 22_050
 READS = ("audio",)
 UNITS = ("segment",)
 NAMES = None
-ENCODER = None
+ENCODERS: tuple[str, ...] = ()
 
 
 class Options(Strict):

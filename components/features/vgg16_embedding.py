@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import numpy as np
@@ -16,7 +17,7 @@ SAMPLE_RATE = None
 READS = ("pictures", "mel_image")
 UNITS = ("track", "segment")
 NAMES = None
-ENCODER = "vgg16"
+ENCODERS = ("vgg16",)
 
 #: Pictures in one call of the encoder. The last call is filled up, so that a row does not depend on how many
 #: others are beside it; but a picture that is alone, as a song in prediction, costs one and not four.
@@ -73,7 +74,7 @@ class Options(Pooling):
         return self
 
 
-def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndarray:
+def extract(clips: np.ndarray, *, options: Options, encoders: Sequence[Encoder]) -> np.ndarray:
     """Embed each picture.
 
     Parameters
@@ -82,7 +83,7 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
         Pictures: red, green, blue, 0 to 255.
     options : Options
         See there.
-    encoder : Encoder
+    encoders : sequence of Encoder
         VGG16, loaded.
 
     Returns
@@ -91,6 +92,7 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
         Pooling after pooling, block after block, statistic after statistic, band after band; 256 + 512 + 512
         channels times two statistics by default. 0 and up.
     """
+    (encoder,) = encoders
     if options.crop == "content":
         clips = clips[:, TOP : BOTTOM + 1, LEFT : RIGHT + 1]
     elif options.crop:

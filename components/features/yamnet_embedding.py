@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -16,7 +17,7 @@ SAMPLE_RATE = yamnet.SAMPLE_RATE
 READS = ("audio",)
 UNITS = ("segment",)
 NAMES = None
-ENCODER = "yamnet"
+ENCODERS = ("yamnet",)
 
 #: Clips embedded in one call: 60 patches of 3-s segments. More is no faster, and takes more memory.
 BATCH = 10
@@ -43,7 +44,7 @@ class Options(Strict):
         return speeds
 
 
-def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndarray:
+def extract(clips: np.ndarray, *, options: Options, encoders: Sequence[Encoder]) -> np.ndarray:
     """Embed each clip: cut first, then embedded, so that no row holds anything of its neighbours.
 
     The published model pads a 3-s piece with 0.375 s of silence, which its last patch then sees. Here the six
@@ -55,7 +56,7 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
         Mono at ``SAMPLE_RATE``.
     options : Options
         See there.
-    encoder : Encoder
+    encoders : sequence of Encoder
         YAMNet, loaded.
 
     Returns
@@ -63,6 +64,7 @@ def extract(clips: np.ndarray, *, options: Options, encoder: Encoder) -> np.ndar
     ndarray of float32, shape (n, frames, 1024) or (n, 1 + speeds, frames, 1024)
         0 and up; 6 frames for 3 s, 62 for 30 s, at every speed.
     """
+    (encoder,) = encoders
     frames = len(yamnet.patch_starts(clips.shape[1]))
     views = [_embed(clips, frames=frames, encoder=encoder)]
     for speed in options.speeds:

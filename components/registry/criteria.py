@@ -57,13 +57,16 @@ def feature_validated(record: TrainingRecord, *, root: Path) -> Criterion:
 
 
 def encoder_trained(record: TrainingRecord, *, allow_untrained: bool) -> Criterion:
-    """Check that the model's encoder, if it has one, has its pretrained weights."""
-    name, encoder = "encoder pretrained", record.feature.pretrained
-    if encoder is None:
+    """Check that the model's encoders, if it has any, have their pretrained weights."""
+    name, encoders = "encoder pretrained", record.feature.pretrained
+    if not encoders:
         return Criterion(name, True, "the model needs none")
-    if encoder.trained:
-        return Criterion(name, True, f"{encoder.encoder} from {encoder.origin}")
-    reason = f"{encoder.encoder} is an untrained stand-in"
+    untrained = [encoder.encoder for encoder in encoders if not encoder.trained]
+    if not untrained:
+        return Criterion(
+            name, True, ", ".join(f"{encoder.encoder} from {encoder.origin}" for encoder in encoders)
+        )
+    reason = f"untrained stand-in: {', '.join(untrained)}"
     reason += ", which promotion.allow_untrained accepts" if allow_untrained else ""
     return Criterion(name, allow_untrained, reason)
 

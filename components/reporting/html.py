@@ -190,8 +190,8 @@ def lineage(model: TrainedModel, *, inputs: Inputs, params: Params) -> dict[str,
     paths = [source.path for source in params.corpus.sources.values()]
     paths += ["data/splits", f"data/features/{feature.feature}", f"data/models/{model.name}/model.keras"]
     entries |= {f"DVC, {path}": inputs.hashes.get(path) for path in paths}
-    if encoder := feature.pretrained:
+    for encoder in feature.pretrained:
         state = "pretrained" if encoder.trained else "UNTRAINED stand-in"
-        entries["encoder"] = f"{encoder.encoder}, {state}, from {encoder.origin}"
-        entries["encoder weights (SHA-256)"] = encoder.sha256
+        entries[f"encoder {encoder.encoder}"] = f"{state}, from {encoder.origin}"
+        entries[f"{encoder.encoder} weights (SHA-256)"] = encoder.sha256
     return {name: value for name, value in entries.items() if value}

@@ -48,7 +48,6 @@ def card(record: TrainingRecord, *, metrics: Mapping[str, float], commit: str) -
         .get_template("card.md")
         .render(
             record=record,
-            encoder=record.feature.pretrained,
             warnings=warnings(record),
             places=[f"{name} in `{source.path}`" for name, source in sources.items()],
             protocol=PROTOCOLS[record.protocol],
@@ -72,11 +71,12 @@ def warnings(record: TrainingRecord) -> list[str]:
             "Composed songs: trained and tested on the embedded corpus, whose genres are made by code: the "
             "accuracies mean nothing about music."
         )
-    if record.untrained_encoder and (encoder := record.feature.pretrained):
-        found.append(
-            f"Untrained encoder: no weights of {encoder.encoder} were found, so a random one stands in: "
-            "the numbers do not show what the real one can do."
-        )
+    found += [
+        f"Untrained encoder: no weights of {encoder.encoder} were found, so a random one stands in: "
+        "the numbers do not show what the real one can do."
+        for encoder in record.feature.pretrained
+        if not encoder.trained
+    ]
     if record.leaky:
         found.append("Leaky: segments of one song are on both sides of the split: the numbers are too good.")
     return found

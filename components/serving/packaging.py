@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import shutil
 import tempfile
@@ -57,15 +58,14 @@ def signature(example: pd.DataFrame, *, genres: list[str]) -> ModelSignature:
 
 def requirements(record: TrainingRecord) -> list[str]:
     """Pin what a model needs at the versions that are installed here: ``name==version``."""
-    name = encoder(record)
-    needed = REQUIREMENTS + (encoders.find(name).REQUIREMENTS if name else ())
+    own = [encoders.find(name).REQUIREMENTS for name in carried(record)]
+    needed = dict.fromkeys(itertools.chain(REQUIREMENTS, *own))
     return [f"{package}=={version(package)}" for package in needed]
 
 
-def encoder(record: TrainingRecord) -> str | None:
-    """Return the name of the trained encoder that a model carries, if any."""
-    known = record.feature.pretrained
-    return known.encoder if known and known.trained else None
+def carried(record: TrainingRecord) -> list[str]:
+    """List the trained encoders whose weights a model carries."""
+    return [encoder.encoder for encoder in record.feature.pretrained if encoder.trained]
 
 
 def artifacts(folder: Path, *, record: TrainingRecord, reference: Path) -> dict[str, str]:
@@ -83,15 +83,15 @@ def artifacts(folder: Path, *, record: TrainingRecord, reference: Path) -> dict[
     Raises
     ------
     PretrainedError
-        If the encoder's weights are gone since its feature was extracted.
+        If an encoder's weights are gone since the feature was extracted.
     """
     files = {
         "model": str(folder / "model.keras"),
         "training": str(folder / "training.json"),
         "reference": str(reference),
     }
-    if encoded := encoder(record):
-        files["encoder"] = str(encoders.find(encoded).locate(record.params.pretrained[encoded]))
+    for name in carried(record):
+        files[f"encoder_{name}"] = str(encoders.find(name).locate(record.params.pretrained[name]))
     for name, path in files.items():
         if not Path(path).exists():
             raise PretrainedError(f"{name}: {path} does not exist; it must travel with the model")
@@ -101,7 +101,7 @@ def artifacts(folder: Path, *, record: TrainingRecord, reference: Path) -> dict[
 def modules(record: TrainingRecord) -> set[str]:
     """List the modules of this project that a served model imports, at their head or within a function.
 
-    They are those that :data:`ENTRYPOINT`, the model's features and its encoder reach, and the packages around them.
+    They are those that :data:`ENTRYPOINT`, the model's features and their encoders reach, and the packages around them.
     """
     import grimp
 
@@ -111,8 +111,7 @@ def modules(record: TrainingRecord) -> set[str]:
     for module in graph.modules - {"components"}:
         graph.add_import(importer=module, imported=module.rpartition(".")[0])
     first = {ENTRYPOINT, *compute.modules(record.feature.feature, params=record.params)}
-    if record.feature.pretrained:
-        first.add(f"components.features.encoders.{record.feature.pretrained.encoder}")
+    first |= {f"components.features.encoders.{encoder.encoder}" for encoder in record.feature.pretrained}
     return first.union(*map(graph.find_upstream_modules, first))
 
 

@@ -37,8 +37,8 @@ class GenreModel(PythonModel):
     """Decode, cut, extract, predict, aggregate: one genre a song.
 
     Its artifacts are ``model`` (a ``.keras`` file), ``training`` (``training.json``), ``reference`` (the songs
-    it was trained on, summarised by :mod:`components.serving.drift`) and, where its feature runs a trained encoder,
-    ``encoder`` (the encoder's weights).
+    it was trained on, summarised by :mod:`components.serving.drift`) and, for each trained encoder that its feature
+    runs, ``encoder_<name>`` (the encoder's weights).
     """
 
     reference: pd.DataFrame
@@ -50,10 +50,12 @@ class GenreModel(PythonModel):
         self.record = TrainingRecord.read(Path(paths["training"]).parent, remedy="`genre run` logs it again")
         self.reference = pd.read_parquet(paths["reference"])
         self.params = self.record.params
-        if encoder := self.record.feature.pretrained:
-            # The weights it was trained on, also where others are at hand by now.
-            weights = paths["encoder"] if encoder.trained else UNTRAINED
-            self.params = self.params.model_copy(update={"pretrained": {encoder.encoder: weights}})
+        # The weights it was trained on, also where others are at hand by now.
+        weights = {
+            encoder.encoder: paths[f"encoder_{encoder.encoder}"] if encoder.trained else UNTRAINED
+            for encoder in self.record.feature.pretrained
+        }
+        self.params = self.params.model_copy(update={"pretrained": weights})
         self.model = safe_keras.load(Path(paths["model"]))
 
     def predict(

@@ -62,15 +62,14 @@ def run(
         "names": list(module.NAMES) if module.NAMES else None,
         "sample_rate": module.SAMPLE_RATE,
         "options": options.model_dump(mode="json"),
-        "pretrained": None,
+        "pretrained": [],
     }
     console = Console(stderr=True)
     if source == "table":
         index = _from_table(name, params=params, root=root, meta=meta)
         console.print(f"{name}: {len(index)} rows from the table", highlight=False)
         return index
-    encoder = compute.encoder_of(module, params=params)
-    meta["pretrained"] = encoder.record() if encoder else None
+    meta["pretrained"] = [encoder.record() for encoder in compute.encoders_of(module, params=params)]
     job = Job(name=name, params=params, root=root, source=source)
     listing, tracks, upstream = _tracks(job) if source in params.corpus.sources else _tracks_of_feature(job)
     about = {

@@ -153,7 +153,7 @@ class PlannedSource(Source):
 
 
 class PlannedFeature(Feature):
-    """A feature that a planned experiment needs; ``pretrained`` names the weights of its own encoder."""
+    """A feature that a planned experiment needs; ``pretrained`` names the weights of its own encoders."""
 
     pretrained: dict[str, str]
 

@@ -63,7 +63,7 @@ class Fit(Strict):
     warnings: list[str] = Field(default_factory=list)
     weights_sha256: str = ""
     leaky: bool = False
-    pretrained: EncoderRecord | None = None
+    pretrained: list[EncoderRecord] = Field(default_factory=list)
     unit: str = ""
     cost: Cost | None = None
 

@@ -156,8 +156,10 @@ def chain(name: str, *, features: Mapping[str, Feature]) -> Iterator[str]:
 
 
 def _feature(block: Feature, *, found: Found) -> PlannedFeature:
-    encoder = features.load(block.extractor).ENCODER
-    weights = {encoder: UNTRAINED if block.untrained else found.weights[encoder]} if encoder else {}
+    weights = {
+        encoder: UNTRAINED if block.untrained else found.weights[encoder]
+        for encoder in features.load(block.extractor).ENCODERS
+    }
     options = block.options or preset(block.preset)["features"][block.extractor].get("options", {})
     return PlannedFeature(**block.model_dump(exclude={"options"}), options=options, pretrained=weights)
 

@@ -126,30 +126,28 @@ class Outcome:
 
     @property
     def untrained(self) -> bool:
-        """Whether its encoder is a random stand-in."""
-        encoder = self.done[0].pretrained if self.done else None
-        return encoder is not None and not encoder.trained
+        """Whether an encoder of it is a random stand-in."""
+        return bool(self.done) and not all(encoder.trained for encoder in self.done[0].pretrained)
 
     @property
     def cost(self) -> dict[str, float]:
         """Medians over fits, and the largest peak of extraction and fit; empty where no fit went through.
 
-        ``seconds``, ``parameters``, ``file_bytes`` (the model's own file), ``weights_bytes`` (with its encoder's),
+        ``seconds``, ``parameters``, ``file_bytes`` (the model's own file), ``weights_bytes`` (with its encoders'),
         ``peak_memory_mib``, ``extraction_seconds``.
         """
         costs = [fit.cost for fit in self.done if fit.cost]
         if not costs:
             return {}
-        pretrained = self.done[0].pretrained
-        # Four bytes a weight of the frozen encoder, which the model needs beside its own file.
-        encoder = 4 * encoders.find(pretrained.encoder).PARAMETERS if pretrained else 0
+        # Four bytes a weight of the frozen encoders, which the model needs beside its own file.
+        frozen = sum(4 * encoders.find(one.encoder).PARAMETERS for one in self.done[0].pretrained)
         own = median(cost.file_bytes for cost in costs)
         peaks = [cost.peak_memory_mib for cost in costs]
         return {
             "seconds": median(cost.seconds for cost in costs),
             "parameters": self.done[0].parameters,
             "file_bytes": own,
-            "weights_bytes": own + encoder,
+            "weights_bytes": own + frozen,
             "peak_memory_mib": max(*peaks, self.extraction.get("peak_memory_mib", 0.0)),
             "extraction_seconds": self.extraction.get("seconds", 0.0),
         }

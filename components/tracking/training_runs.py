@@ -110,17 +110,17 @@ def _dataset(predictions: pd.DataFrame, *, record: TrainingRecord, root: Path) -
 
 
 def tags_of(record: TrainingRecord) -> dict[str, str]:
-    """Return the tags to read before the numbers: parts fitted on, leaky mark, origin of the encoder's weights."""
-    encoder = record.feature.pretrained
+    """Return the tags to read before the numbers: parts fitted on, leaky mark, origin of the encoders' weights."""
+    encoders = record.feature.pretrained
     return {
         **record.model_dump(include={"model", "variant", "preset", "protocol", "weights_sha256"}),
         "fitted_on": record.fitted_on,
         "split_fingerprint": record.fingerprint,
         "leaky": LEAKY if record.leaky else "no",
         "genres": json.dumps(record.genres, ensure_ascii=False),
-        "encoder": encoder.encoder if encoder else "none",
-        "encoder_weights": encoder.origin if encoder else "none",
-        "encoder_licence": encoder.licence if encoder else "none",
+        "encoder": ", ".join(encoder.encoder for encoder in encoders) or "none",
+        "encoder_weights": ", ".join(encoder.origin for encoder in encoders) or "none",
+        "encoder_licence": ", ".join(encoder.licence for encoder in encoders) or "none",
         "encoder_untrained": str(record.untrained_encoder).lower(),
         "warnings": "; ".join(record.warnings) or "none",
     }

@@ -57,7 +57,7 @@ class Record(Strict):
 
 
 class EncoderRecord(Strict):
-    """Weights of the frozen encoder that a feature came out of.
+    """Weights of a frozen encoder that a feature came out of.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class EncoderRecord(Strict):
 
 
 class FeatureRecord(Strict):
-    """A feature as its ``meta.json`` describes it."""
+    """A feature as its ``meta.json`` describes it; ``pretrained`` are its encoders, in order."""
 
     feature: str
     unit: Unit
@@ -91,7 +91,7 @@ class FeatureRecord(Strict):
     names: list[str] | None
     sample_rate: int | None
     options: dict[str, Any]
-    pretrained: EncoderRecord | None
+    pretrained: list[EncoderRecord]
 
 
 class RefitRecord(Strict):
@@ -186,7 +186,7 @@ class TrainingRecord(Record):
     @property
     def untrained_encoder(self) -> bool:
         """Whether the feature came out of an encoder without pretrained weights."""
-        return self.feature.pretrained is not None and not self.feature.pretrained.trained
+        return not all(encoder.trained for encoder in self.feature.pretrained)
 
     @property
     def leaky(self) -> bool:

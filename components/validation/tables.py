@@ -107,16 +107,21 @@ class Inputs:
 
     @property
     def trained(self) -> bool:
-        """Whether ``meta.json`` claims that a frozen encoder's weights are trained."""
-        claim = self.meta.get("pretrained")
-        return isinstance(claim, dict) and claim.get("trained") is True
+        """Whether ``meta.json`` claims that the weights of all of its frozen encoders are trained."""
+        claims = self._claims
+        return bool(claims) and all(claim.get("trained") is True for claim in claims)
 
     @property
     def claim_refused(self) -> int:
-        """1 where nothing is claimed of an encoder's weights, or untrained ones are and may not be used."""
-        claim = self.meta.get("pretrained")
-        known = isinstance(claim, dict) and isinstance(claim.get("trained"), bool) and claim.get("sha256")
-        return int(not known or not (self.trained or self.params.allow_untrained_encoders))
+        """1 where nothing is claimed of the encoders' weights, or untrained ones are and may not be used."""
+        claims = self._claims
+        known = all(isinstance(claim.get("trained"), bool) and claim.get("sha256") for claim in claims)
+        return int(not (claims and known) or not (self.trained or self.params.allow_untrained_encoders))
+
+    @property
+    def _claims(self) -> list[dict[str, Any]]:
+        claims = self.meta.get("pretrained")
+        return [claim for claim in claims if isinstance(claim, dict)] if isinstance(claims, list) else []
 
     @property
     def steady(self) -> bool:

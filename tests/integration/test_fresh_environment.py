@@ -111,7 +111,6 @@ def build(name: str, root: Path, chosen: Params) -> TrainingRecord:
     feature = block.feature
     module = load(feature)
     values, starts = compute.compute(feature, *audio.decode(example_song()), params=chosen)
-    encoder = compute.encoder_of(module, params=chosen)
     meta = {
         "feature": feature,
         "unit": chosen.feature(feature).unit,
@@ -119,7 +118,7 @@ def build(name: str, root: Path, chosen: Params) -> TrainingRecord:
         "names": list(module.NAMES) if module.NAMES else None,
         "sample_rate": module.SAMPLE_RATE,
         "options": options(feature, params=chosen).model_dump(mode="json"),
-        "pretrained": encoder.record() if encoder else None,
+        "pretrained": [encoder.record() for encoder in compute.encoders_of(module, params=chosen)],
     }
     index = pd.DataFrame({"track": "a", "segment": range(len(values)), "start": starts, "genre": "jazz"})
     index = index.assign(**feature_store.summary(values))

@@ -132,12 +132,8 @@ def test_an_untrained_encoder_is_refused_but_in_the_demo(
 ) -> None:
     path = trained / "models/mlp/training.json"
     facts = json.loads(path.read_text())
-    facts["feature"]["pretrained"] = {
-        "encoder": "yamnet",
-        "origin": "seed 0",
-        "trained": False,
-        "sha256": "x",
-    }
+    claim = {"encoder": "yamnet", "origin": "seed 0", "trained": False, "sha256": "x"}
+    facts["feature"]["pretrained"] = [claim]
     atomic.write_json(path, facts)
     promotion = small_params.promotion.model_copy(update={"allow_untrained": allow})
     decision = promote.promote(params=small_params.model_copy(update={"promotion": promotion}), root=trained)

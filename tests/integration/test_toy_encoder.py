@@ -32,7 +32,7 @@ from components.core.errors import MissingWeightsError
 from components.features.encoders.base import SEED, Encoder
 
 LICENCE, PARAMETERS, REQUIREMENTS = "MIT", 64 * 8, ("humanize",)
-SAMPLE_RATE, READS, UNITS, NAMES, ENCODER = 8_000, ("audio",), ("segment",), None, "toy"
+SAMPLE_RATE, READS, UNITS, NAMES, ENCODERS = 8_000, ("audio",), ("segment",), None, ("toy",)
 
 
 class Options(Strict):
@@ -57,9 +57,9 @@ def encoder(weights, *, origin, trained):
     return Encoder("toy", lambda x: [x @ weights], origin=origin, trained=trained, sha256=hashing.arrays([weights]))
 
 
-def extract(clips, *, options, encoder):
+def extract(clips, *, options, encoders):
     power = np.abs(np.fft.rfft(clips))[:, : 64 * 60].reshape(len(clips), 64, 60).sum(axis=2)
-    return encoder.run(np.log1p(power))[0].astype(np.float32)
+    return encoders[0].run(np.log1p(power))[0].astype(np.float32)
 '''
 #: In the project: everything that a run does to one model.
 RUN = """

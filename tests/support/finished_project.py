@@ -255,7 +255,7 @@ def _model(
         | {
             "feature": feature,
             "unit": unit,
-            "pretrained": encoder and ENCODER | {"encoder": encoder, "trained": not untrained},
+            "pretrained": [ENCODER | {"encoder": encoder, "trained": not untrained}] if encoder else [],
         },
         genres=order,
         hyperparameters={**STUDY, "standardise": True},

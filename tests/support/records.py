@@ -15,7 +15,7 @@ FEATURE = {
     "names": None,
     "sample_rate": 22050,
     "options": {},
-    "pretrained": None,
+    "pretrained": [],
 }
 ENCODER = {"encoder": "yamnet", "origin": "tfhub.dev", "trained": True, "sha256": "e" * 64}
 

@@ -69,7 +69,7 @@ def build_small_project(
             "names": [f"column_{number}" for number in range(57)],
             "sample_rate": 22050,
             "options": {},
-            "pretrained": None,
+            "pretrained": [],
         },
     )
     atomic.write_json(

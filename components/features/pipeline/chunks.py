@@ -136,7 +136,7 @@ def code(extractor: str) -> dict[str, str]:
         and other encoders' do not count.
     """
     folder = Path(features.__path__[0])
-    foreign = {*features.names(), *encoders.names()} - {extractor, features.load(extractor).ENCODER}
+    foreign = {*features.names(), *encoders.names()} - {extractor, *features.load(extractor).ENCODERS}
     readers = [folder.parent / "corpus" / name for name in ("audio.py", "image_files.py")]
     digest = hashlib.sha256()
     for path in [*readers, *sorted(folder.rglob("*.py"))]:
@@ -167,8 +167,8 @@ def compute_all(
             report(compute(chunk, job=job))
         return
     pool: Executor
-    if features.load(job.block.extractor).ENCODER:
-        # Loaded once, and its arithmetic holds no lock: threads share it, one reads while another computes.
+    if features.load(job.block.extractor).ENCODERS:
+        # Loaded once, and their arithmetic holds no lock: threads share it, one reads while another computes.
         pool = ThreadPoolExecutor(workers)
     else:
         pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start)
@@ -215,12 +215,12 @@ def compute(chunk: Chunk, *, job: Job) -> int:
         clips, starts = _rows_of_feature(chunk, job=job)
     module = features.load(job.block.extractor)
     options = features.options(job.name, params=job.params)
-    encoder = waveform.encoder_of(module, params=job.params)
+    encoders = waveform.encoders_of(module, params=job.params)
     groups = clips
-    if encoder and len({one.shape[1:] for one in clips}) == 1:
-        groups = [np.concatenate(clips)]  # an encoder takes many tracks at once
+    if encoders and len({one.shape[1:] for one in clips}) == 1:
+        groups = [np.concatenate(clips)]  # encoders take many tracks at once
     try:
-        values = [waveform.apply(module, group, options=options, encoder=encoder) for group in groups]
+        values = [waveform.apply(module, group, options=options, encoders=encoders) for group in groups]
     except FeatureError as error:
         raise FeatureError(f"{error}; tracks {chunk.tracks[0].track} to {chunk.tracks[-1].track}") from error
     check_shapes({block.shape[1:] for block in values}, job=job)

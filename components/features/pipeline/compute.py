@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from functools import lru_cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from components import features
 from components.config.params import Params, SegmentsParams
 from components.core.errors import FeatureError
 from components.corpus import audio
-from components.features.encoders import base as encoders
+from components.features.encoders import base
 from components.features.encoders.base import Encoder
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def compute(name: str, y: np.ndarray, sample_rate: int, *, params: Params) -> tu
     block = params.feature(name)
     module = features.load(block.extractor)
     options = features.options(name, params=params)
-    encoder = encoder_of(module, params=params)
+    encoders = encoders_of(module, params=params)
     source = features.kind_read(block.reads)
     if source in ("audio", "table"):
         clips = cut(y, sample_rate, module=module, unit=block.unit, segments=params.segments)
@@ -65,7 +66,7 @@ def compute(name: str, y: np.ndarray, sample_rate: int, *, params: Params) -> tu
         drawn = features.load(_DRAWN[source])
         whole = cut(y, sample_rate, module=drawn, unit="track", segments=params.segments)
         clips, starts = apply(drawn, whole, options=drawn.Options()), np.zeros(1)
-    return apply(module, clips, options=options, encoder=encoder), starts
+    return apply(module, clips, options=options, encoders=encoders), starts
 
 
 def modules(name: str, *, params: Params) -> list[str]:
@@ -108,12 +109,12 @@ def cut(
     return clips[:, :-1] if getattr(module, "DROP_LAST_SAMPLE", False) else clips
 
 
-def encoder_of(module: ModuleType, *, params: Params) -> Encoder | None:
-    """Load the encoder that a feature runs, if it runs one; see :func:`components.features.encoders.base.load`."""
-    if module.ENCODER is None:
-        return None
+def encoders_of(module: ModuleType, *, params: Params) -> tuple[Encoder, ...]:
+    """Load the encoders that a feature runs, often none; see :func:`components.features.encoders.base.load`."""
     allowed = params.allow_untrained_encoders
-    return encoders.load(module.ENCODER, pretrained=params.pretrained, allow_untrained=allowed)
+    return tuple(
+        base.load(name, pretrained=params.pretrained, allow_untrained=allowed) for name in module.ENCODERS
+    )
 
 
 @lru_cache(maxsize=1)
@@ -124,7 +125,7 @@ def _thread_pools() -> ThreadpoolController:
 
 
 def apply(
-    module: ModuleType, clips: np.ndarray, *, options: Any, encoder: Encoder | None = None
+    module: ModuleType, clips: np.ndarray, *, options: Any, encoders: Sequence[Encoder] = ()
 ) -> np.ndarray:
     """Extract, and check that every value is a number.
 
@@ -136,8 +137,8 @@ def apply(
         What it reads.
     options : pydantic.BaseModel
         Its ``Options``.
-    encoder : Encoder or None
-        From :func:`encoder_of`.
+    encoders : sequence of Encoder
+        From :func:`encoders_of`.
 
     Returns
     -------
@@ -149,8 +150,8 @@ def apply(
     FeatureError
         If a value is not finite.
     """
-    if encoder:
-        values = module.extract(clips, options=options, encoder=encoder)
+    if encoders:
+        values = module.extract(clips, options=options, encoders=encoders)
     else:
         # One thread: matrix products rounded alike however many processors there are.
         with _thread_pools().limit(limits=1, user_api="blas"):

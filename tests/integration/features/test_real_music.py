@@ -127,7 +127,9 @@ def test_vgg16_loads_by_path_and_its_facts_hold_no_path(test_data: Path, pretrai
     assert encoder.trained
     assert encoder.origin == "vgg16_notop.weights.h5"
     public = image_files.read(test_data / "gtzan" / "images_original" / "pop" / "pop00003.png")
-    values = vgg16_embedding.extract(public[np.newaxis], options=vgg16_embedding.Options(), encoder=encoder)
+    values = vgg16_embedding.extract(
+        public[np.newaxis], options=vgg16_embedding.Options(), encoders=(encoder,)
+    )
     assert values.shape == (1, 2560)
     assert values.min() >= 0
 

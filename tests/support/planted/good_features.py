@@ -83,7 +83,7 @@ def rectified(pictures: Inputs) -> Inputs:
     values = np.maximum((x - x.mean(axis=0)) @ weights + rng.uniform(0, 1, width), 0)
     options = features.options("vgg16_embedding", params=pictures.params).model_dump(mode="json")
     claim = {"encoder": "vgg16", "origin": "seed 0", "trained": False, "sha256": "0" * 64}
-    meta = {"feature": "vgg16_embedding", "sample_rate": None, "options": options, "pretrained": claim}
+    meta = {"feature": "vgg16_embedding", "sample_rate": None, "options": options, "pretrained": [claim]}
     return with_values(replace(pictures, meta=pictures.meta | meta, feature="vgg16_embedding"), values)
 
 

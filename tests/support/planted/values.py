@@ -190,16 +190,16 @@ def _exchanged(x: np.ndarray) -> np.ndarray:
 
 
 def claimed_to_be_trained(good: Inputs) -> Inputs:
-    return with_meta(good, pretrained=good.meta["pretrained"] | {"trained": True})
+    return with_meta(good, pretrained=[claim | {"trained": True} for claim in good.meta["pretrained"]])
 
 
 def untrained_where_it_may_not_be(good: Inputs) -> Inputs:
-    claimed = with_meta(good, pretrained=good.meta["pretrained"] | {"trained": False})
+    claimed = with_meta(good, pretrained=[claim | {"trained": False} for claim in good.meta["pretrained"]])
     return replace(claimed, params=good.params.model_copy(update={"allow_untrained_encoders": False}))
 
 
 def nothing_stated_of_the_weights(good: Inputs) -> Inputs:
-    return with_meta(good, pretrained=None)
+    return with_meta(good, pretrained=[])
 
 
 def wrong_rate_stated(good: Inputs) -> Inputs:

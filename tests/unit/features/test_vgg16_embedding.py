@@ -32,7 +32,7 @@ def test_the_three_preparations() -> None:
 def test_statistics_are_taken_of_each_channel_over_time_and_frequency() -> None:
     shown = np.random.default_rng(0).integers(0, 256, (5, 40, 50, 3)).astype(np.float32)
     options = vgg16_embedding.Options(preparation="raw", blocks=(2, 5), statistics=("mean", "max"))
-    values = vgg16_embedding.extract(shown, options=options, encoder=PLAIN)
+    values = vgg16_embedding.extract(shown, options=options, encoders=(PLAIN,))
     part = shown[:, :2, :3].reshape(5, 6, 3)
     expected = [part.mean(axis=1) * 2, part.max(axis=1) * 2, part.mean(axis=1) * 5, part.max(axis=1) * 5]
     np.testing.assert_allclose(values, np.concatenate(expected, axis=1), rtol=1e-6)
@@ -50,7 +50,7 @@ def test_bands_split_frequency_from_top_to_bottom_inside_the_margins() -> None:
         sha256="",
     )
     options = vgg16_embedding.Options(preparation="raw", blocks=(3,), statistics=("mean", "max"), bands=2)
-    values = vgg16_embedding.extract(shown, options=options, encoder=halved)
+    values = vgg16_embedding.extract(shown, options=options, encoders=(halved,))
     seen = inside[:, ::8, ::8]
     halves = seen[:, :13], seen[:, 13:]
     assert values.shape == (3, 2 * 2 * 3)
@@ -69,7 +69,7 @@ def test_windows_are_the_whole_picture_and_halves_of_it_from_left_to_right() -> 
     maps = np.zeros((4, 6, 12, 2), dtype=np.float32)
     maps[..., 0] = np.arange(12)
     options = vgg16_embedding.Options(blocks=(3,), statistics=("mean", "time_std"), windows=4)
-    values = vgg16_embedding.extract(np.zeros((4, 8, 8, 3)), options=options, encoder=maps_of(maps))
+    values = vgg16_embedding.extract(np.zeros((4, 8, 8, 3)), options=options, encoders=(maps_of(maps),))
     assert values.shape == (4, 4, 4)
     np.testing.assert_allclose(values[0, :, 0], [5.5, 2.5, 5.5, 8.5])
     np.testing.assert_allclose(values[0, :, 2], [np.arange(12).std(), *[np.arange(6).std()] * 3], rtol=1e-6)
@@ -79,7 +79,7 @@ def test_deviation_in_time_is_of_the_mean_over_frequency() -> None:
     maps = np.zeros((4, 2, 6, 1), dtype=np.float32)
     maps[:, 0], maps[:, 1] = np.arange(6)[:, None], -np.arange(6)[:, None]
     options = vgg16_embedding.Options(blocks=(3,), statistics=("std", "time_std"))
-    values = vgg16_embedding.extract(np.zeros((4, 8, 8, 3)), options=options, encoder=maps_of(maps))
+    values = vgg16_embedding.extract(np.zeros((4, 8, 8, 3)), options=options, encoders=(maps_of(maps),))
     assert values[0, 0] > 1
     assert values[0, 1] == 0
 
@@ -88,7 +88,7 @@ def test_gram_says_which_channels_answer_in_the_same_places() -> None:
     maps = np.zeros((4, 4, 8, 3), dtype=np.float32)
     maps[:, :, :4, 0], maps[:, :, :4, 1], maps[:, :, 4:, 2] = 1, 4, 9
     options = vgg16_embedding.Options(blocks=(2,), statistics="gram")
-    values = vgg16_embedding.extract(np.zeros((4, 8, 8, 3)), options=options, encoder=maps_of(maps))
+    values = vgg16_embedding.extract(np.zeros((4, 8, 8, 3)), options=options, encoders=(maps_of(maps),))
     pairs = {(0, 0): 1, (0, 1): 4, (0, 2): 0, (1, 1): 16, (1, 2): 0, (2, 2): 81}
     np.testing.assert_allclose(values[0], np.sqrt(np.array(list(pairs.values())) / 2), rtol=1e-6)
 
@@ -99,11 +99,11 @@ def test_further_poolings_follow_the_first() -> None:
     both = vgg16_embedding.Options(preparation="raw", **first, also=(second,))
     alone = [
         vgg16_embedding.extract(
-            shown, options=vgg16_embedding.Options(preparation="raw", **one), encoder=PLAIN
+            shown, options=vgg16_embedding.Options(preparation="raw", **one), encoders=(PLAIN,)
         )
         for one in (first, second)
     ]
-    values = vgg16_embedding.extract(shown, options=both, encoder=PLAIN)
+    values = vgg16_embedding.extract(shown, options=both, encoders=(PLAIN,))
     np.testing.assert_array_equal(values, np.concatenate(alone, axis=1))
 
 
@@ -119,7 +119,7 @@ def test_content_is_the_picture_without_its_margins() -> None:
         sha256="",
     )
     options = vgg16_embedding.Options(preparation="raw", blocks=(1,), crop="content")
-    vgg16_embedding.extract(shown, options=options, encoder=spy)
+    vgg16_embedding.extract(shown, options=options, encoders=(spy,))
     assert seen[0].shape[1:3] == (218, 336)
     assert (seen[0] == 7).all()
 
@@ -135,7 +135,7 @@ def test_flatten_keeps_every_value_and_crop_the_upper_left_corner() -> None:
         sha256="",
     )
     options = vgg16_embedding.Options(preparation="raw", blocks=(1,), statistics="flatten", crop=150)
-    values = vgg16_embedding.extract(shown, options=options, encoder=spy)
+    values = vgg16_embedding.extract(shown, options=options, encoders=(spy,))
     np.testing.assert_array_equal(values, shown[:, :2, :3].reshape(2, -1))
     np.testing.assert_array_equal(seen[0][:2], shown[:, :150, :150])
 
@@ -172,5 +172,5 @@ def test_a_song_costs_vgg16_one_picture_and_not_a_full_call():
     encoder = SimpleNamespace(run=run)
     for pictures in (1, 3):
         clips = np.zeros((pictures, 288, 432, 3), dtype=np.float32)
-        assert len(vgg16_embedding.extract(clips, options=options, encoder=encoder)) == pictures
+        assert len(vgg16_embedding.extract(clips, options=options, encoders=(encoder,))) == pictures
     assert calls == [1, vgg16_embedding.BATCH]

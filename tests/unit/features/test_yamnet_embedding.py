@@ -15,10 +15,10 @@ def test_a_segments_embedding_holds_nothing_of_its_neighbours() -> None:
     encoder = yamnet.untrained()
     options = yamnet_embedding.Options()
     clips = np.stack([tone(seed, seconds=3.0, rate=16_000) for seed in range(12)])
-    together = yamnet_embedding.extract(clips, options=options, encoder=encoder)
+    together = yamnet_embedding.extract(clips, options=options, encoders=(encoder,))
     assert together.shape == (12, 6, 1024)
     for place in (0, 7, 11):
-        alone = yamnet_embedding.extract(clips[place : place + 1], options=options, encoder=encoder)
+        alone = yamnet_embedding.extract(clips[place : place + 1], options=options, encoders=(encoder,))
         np.testing.assert_allclose(alone[0], together[place], rtol=1e-5, atol=1e-6)
 
 
@@ -26,9 +26,9 @@ def test_a_segments_embedding_holds_nothing_of_its_neighbours() -> None:
 def test_a_clip_at_other_speeds_is_further_views_of_as_many_frames(seconds: float) -> None:
     encoder = yamnet.untrained()
     clips = np.stack([tone(seed, seconds=seconds, rate=16_000) for seed in range(3)])
-    alone = yamnet_embedding.extract(clips, options=yamnet_embedding.Options(), encoder=encoder)
+    alone = yamnet_embedding.extract(clips, options=yamnet_embedding.Options(), encoders=(encoder,))
     options = yamnet_embedding.Options(speeds=(0.8, 1.25))
-    views = yamnet_embedding.extract(clips, options=options, encoder=encoder)
+    views = yamnet_embedding.extract(clips, options=options, encoders=(encoder,))
     assert views.shape == (3, 3, *alone.shape[1:])
     np.testing.assert_array_equal(views[:, 0], alone)
 
@@ -37,9 +37,11 @@ def test_a_clip_a_quarter_faster_is_a_quarter_higher_and_four_fifths_as_long() -
     encoder = yamnet.untrained()
     clips = np.stack([tone(seed, seconds=3.0, rate=16_000) for seed in range(3)])
     options = yamnet_embedding.Options(speeds=(1.25,))
-    views = yamnet_embedding.extract(clips, options=options, encoder=encoder)
+    views = yamnet_embedding.extract(clips, options=options, encoders=(encoder,))
     faster = librosa.resample(clips, orig_sr=20_000, target_sr=16_000, res_type="soxr_hq")
-    first = yamnet_embedding.extract(faster[:, :15_600], options=yamnet_embedding.Options(), encoder=encoder)
+    first = yamnet_embedding.extract(
+        faster[:, :15_600], options=yamnet_embedding.Options(), encoders=(encoder,)
+    )
     np.testing.assert_allclose(views[:, 1, 0], first[:, 0], rtol=1e-4, atol=1e-5)
 
 

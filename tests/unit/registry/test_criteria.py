@@ -49,16 +49,16 @@ def test_the_feature_must_have_passed_its_suite(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoder", "allow", "met"),
+    ("encoders", "allow", "met"),
     [
-        (None, False, True),
-        (ENCODER, False, True),
-        (ENCODER | {"trained": False}, False, False),
-        (ENCODER | {"trained": False}, True, True),
+        ([], False, True),
+        ([ENCODER], False, True),
+        ([ENCODER, ENCODER | {"trained": False}], False, False),
+        ([ENCODER, ENCODER | {"trained": False}], True, True),
     ],
 )
-def test_an_untrained_encoder_must_be_allowed(encoder: dict | None, allow: bool, met: bool) -> None:
-    record = training_record(feature=FEATURE | {"pretrained": encoder})
+def test_an_untrained_encoder_must_be_allowed(encoders: list[dict], allow: bool, met: bool) -> None:
+    record = training_record(feature=FEATURE | {"pretrained": encoders})
     assert criteria.encoder_trained(record, allow_untrained=allow).met is met
 
 

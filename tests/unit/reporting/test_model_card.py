@@ -33,7 +33,7 @@ def record(*, preset: str = "demo", path: str | None = None, **other: Any) -> Tr
 
 
 def feature(*, trained: bool) -> dict[str, Any]:
-    return FEATURE | {"feature": "yamnet_embedding", "pretrained": ENCODER | {"trained": trained}}
+    return FEATURE | {"feature": "yamnet_embedding", "pretrained": [ENCODER | {"trained": trained}]}
 
 
 @pytest.fixture

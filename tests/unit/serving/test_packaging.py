@@ -18,7 +18,7 @@ def record(model: str, *, encoder: str | None = None) -> TrainingRecord:
     """Return a record of one of the demo's models."""
     params = parse(presets.compose("demo"))
     feature = FEATURE | {"feature": params.model(model).feature}
-    feature["pretrained"] = encoder and ENCODER | {"encoder": encoder}
+    feature["pretrained"] = [ENCODER | {"encoder": encoder}] if encoder else []
     return training_record(model=model, params=params, feature=feature)
 
 
@@ -60,3 +60,24 @@ def test_requirements_are_pinned_and_those_of_the_encoder_come_with_it() -> None
 def test_weights_that_are_gone_are_named(tmp_path: Path) -> None:
     with pytest.raises(PretrainedError, match=r"model\.keras"):
         packaging.artifacts(tmp_path, record=record("mlp"), reference=tmp_path / "reference.parquet")
+
+
+def test_weights_of_each_trained_encoder_travel(tmp_path: Path) -> None:
+    files = {name: tmp_path / name for name in ("model.keras", "training.json", "songs.parquet", "vgg16.h5")}
+    for path in files.values():
+        path.touch()
+    folder = tmp_path / "yamnet"
+    folder.mkdir()
+    weights = {"vgg16": str(files["vgg16.h5"]), "yamnet": str(folder)}
+    params = parse(presets.compose("demo")).model_copy(update={"pretrained": weights})
+    claims = [ENCODER | {"encoder": "vgg16"}, ENCODER]
+    made = training_record(params=params, feature=FEATURE | {"pretrained": claims})
+    found = packaging.artifacts(tmp_path, record=made, reference=files["songs.parquet"])
+    assert {name: found[name] for name in found if name.startswith("encoder")} == {
+        "encoder_vgg16": str(files["vgg16.h5"]),
+        "encoder_yamnet": str(folder),
+    }
+    one = training_record(
+        params=params, feature=FEATURE | {"pretrained": [claims[0], ENCODER | {"trained": False}]}
+    )
+    assert packaging.carried(one) == ["vgg16"]

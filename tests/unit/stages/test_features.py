@@ -173,7 +173,7 @@ def test_missing_weights_stop_the_stage_and_say_what_goes_where(
     with pytest.raises(PretrainedError, match=r"pretrained\.yamnet is .*saved_model\.pb"):
         extraction.run("yamnet_embedding", params=params, root=project)
     with pytest.raises(PretrainedError, match=r"pretrained\.vgg16 is .*no such file"):
-        compute.encoder_of(features.load("vgg16_embedding"), params=params)
+        compute.encoders_of(features.load("vgg16_embedding"), params=params)
 
 
 def test_one_file_makes_several_features(project: Path, make_params: Callable[..., Params]) -> None:

@@ -117,9 +117,9 @@ def outcome(
                 },
                 genres=GENRES,
                 parameters=1000,
-                pretrained=EncoderRecord(encoder=encoder, origin="", trained=trained, sha256="")
+                pretrained=[EncoderRecord(encoder=encoder, origin="", trained=trained, sha256="")]
                 if encoder
-                else None,
+                else [],
                 unit="segment",
                 hyperparameters=hyperparameters or {},
                 cost=Cost(seconds=seconds, peak_memory_mib=memory, file_bytes=size, gpu=False),

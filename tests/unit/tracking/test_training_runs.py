@@ -21,7 +21,7 @@ def test_tags_of_a_model_of_audio_alone() -> None:
 
 
 def test_tags_of_a_leaky_model_on_an_untrained_encoder() -> None:
-    feature = FEATURE | {"pretrained": ENCODER | {"trained": False}}
+    feature = FEATURE | {"pretrained": [ENCODER | {"trained": False}]}
     tags = tags_of(training_record(feature=feature, protocol="segment", warnings=["a", "b"]))
     assert (tags["leaky"], tags["warnings"]) == (LEAKY, "a; b")
     assert (tags["encoder"], tags["encoder_untrained"]) == ("yamnet", "true")

@@ -54,9 +54,9 @@ def test_an_unknown_key_is_refused(tmp_path: Path) -> None:
 
 
 def test_marks_are_derived_once() -> None:
-    untrained = FEATURE | {"pretrained": ENCODER | {"trained": False}}
+    untrained = FEATURE | {"pretrained": [ENCODER, ENCODER | {"trained": False}]}
     assert training_record(feature=untrained, protocol="segment").marks == [UNTRAINED, LEAKY, COMPOSED]
-    assert own_songs(feature=FEATURE | {"pretrained": ENCODER}).marks == []
+    assert own_songs(feature=FEATURE | {"pretrained": [ENCODER]}).marks == []
 
 
 def test_artists_are_kept_whole_only_where_they_are_known() -> None:

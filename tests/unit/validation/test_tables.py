@@ -118,14 +118,15 @@ def test_the_test_part_is_no_part_of_the_label_signal(loudness: Inputs) -> None:
     ("claim", "allowed", "refused"),
     [
         (None, True, 1),
-        ({"trained": True}, True, 1),
-        ({"trained": True, "sha256": "0"}, False, 0),
-        ({"trained": False, "sha256": "0"}, False, 1),
-        ({"trained": False, "sha256": "0"}, True, 0),
+        ([], True, 1),
+        ([{"trained": True}], True, 1),
+        ([{"trained": True, "sha256": "0"}], False, 0),
+        ([{"trained": True, "sha256": "0"}, {"trained": False, "sha256": "0"}], False, 1),
+        ([{"trained": False, "sha256": "0"}], True, 0),
     ],
 )
 def test_a_claim_needs_a_hash_and_untrained_weights_a_permit(
-    loudness: Inputs, claim: dict | None, allowed: bool, refused: int
+    loudness: Inputs, claim: list | None, allowed: bool, refused: int
 ) -> None:
     params = loudness.params.model_copy(update={"allow_untrained_encoders": allowed})
     made = replace(loudness, params=params, meta=loudness.meta | {"pretrained": claim})

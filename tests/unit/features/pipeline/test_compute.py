@@ -21,8 +21,7 @@ def test_untrained_encoders_say_so_where_they_are_allowed(
     make_params: Callable[..., Params], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     params = make_params(pretrained={"yamnet": str(tmp_path / "no-model")})
-    encoder = compute.encoder_of(features.load("yamnet_embedding"), params=params)
-    assert encoder is not None
+    (encoder,) = compute.encoders_of(features.load("yamnet_embedding"), params=params)
     assert encoder.record()["trained"] is False
     assert "yamnet: UNTRAINED" in capsys.readouterr().err
 
