@@ -27,15 +27,23 @@ class Part:
         Index of each row's genre in ``genres``.
     rows : DataFrame
         Columns ``track``, ``segment``, ``genre``.
+    weights : ndarray of float32, shape (rows,), or None
+        From :func:`song_weights`.
     """
 
     x: np.ndarray
     y: np.ndarray
     rows: pd.DataFrame
+    weights: np.ndarray | None = None
 
     def take(self, places: np.ndarray) -> Part:
-        """Return the rows at these places."""
-        return Part(x=self.x[places], y=self.y[places], rows=self.rows.iloc[places].reset_index(drop=True))
+        """Return the rows at these places, each with the weight it has among all."""
+        return Part(
+            x=self.x[places],
+            y=self.y[places],
+            rows=self.rows.iloc[places].reset_index(drop=True),
+            weights=None if self.weights is None else self.weights[places],
+        )
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,8 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
         chosen = np.flatnonzero((assigned["part"] == part).to_numpy())
         rows = assigned.loc[chosen, ["track", "segment", "genre"]].reset_index(drop=True)
         y = rows["genre"].map(codes).to_numpy(dtype=np.int64)
-        loaded[part] = Part(x=np.asarray(values[chosen], dtype=np.float32), y=y, rows=rows)
+        x = np.asarray(values[chosen], dtype=np.float32)
+        loaded[part] = Part(x=x, y=y, rows=rows, weights=song_weights(rows))
     if split.protocol != "segment" and "train" in loaded:
         for part in set(loaded) - {"train"}:
             check_equal_rows(loaded["train"], loaded[part], part=part)
@@ -103,11 +112,34 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
 
 def join(*parts: Part) -> Part:
     """Put parts of one dataset together, one after the other."""
+    rows = pd.concat([part.rows for part in parts], ignore_index=True)
     return Part(
         x=np.concatenate([part.x for part in parts]),
         y=np.concatenate([part.y for part in parts]),
-        rows=pd.concat([part.rows for part in parts], ignore_index=True),
+        rows=rows,
+        weights=song_weights(rows),
     )
+
+
+def song_weights(rows: pd.DataFrame) -> np.ndarray | None:
+    """Weigh rows so that a song counts as one, whether it gave one segment or ten.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Column ``track``, one row a segment or whole track.
+
+    Returns
+    -------
+    ndarray of float32, shape (rows,), or None
+        The inverse of the number of rows of each row's song, scaled to a mean of 1; None where all songs have as
+        many rows, so that no weights are needed.
+    """
+    counts = rows.groupby("track")["track"].transform("size").to_numpy()
+    if not len(counts) or (counts == counts[0]).all():
+        return None
+    weights = 1.0 / counts
+    return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
 def check_equal_rows(train: Part, other: Part, *, part: str, known: str = "train") -> None:

@@ -87,7 +87,7 @@ def build(
     model.compile(
         optimizer=optimizer,
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=hp.get("label_smoothing", 0.0)),
-        metrics=["accuracy"],
+        weighted_metrics=["accuracy"],
         steps_per_execution=min(STEPS_PER_EXECUTION, steps),
         jit_compile=False,
     )
@@ -116,7 +116,8 @@ def fit(
     train : Part
         Rows to fit on.
     validation : Part or None
-        Rows that stop the fit; None: all epochs are run.
+        Rows that stop the fit; None: all epochs are run. Loss and accuracy, of either part, are weighted as its rows
+        are: songs count alike.
     hp : mapping
         ``batch_size``; ``schedule``, ``mixup``, ``mask_frames`` and ``mask_channels`` where given.
     epochs, patience : int

@@ -40,26 +40,32 @@ def batches(
     Returns
     -------
     tf.data.Dataset
-        Of ``(x, one-hot y)``.
+        Of ``(x, one-hot y)``; where the part has weights, of ``(x, one-hot y, weights)``.
     """
     options = tf.data.Options()
     # With its autotuner on two cores, epochs stretch up to twofold at random.
     options.autotune.enabled = False
     labels = tf.one_hot(part.y, classes)
-    data = tf.data.Dataset.from_tensor_slices((part.x, labels))
+    weights = () if part.weights is None else (part.weights,)
+    data = tf.data.Dataset.from_tensor_slices((part.x, labels, *weights))
     if shuffle:
         data = data.shuffle(len(part.y), reshuffle_each_iteration=True)
     data = data.batch(batch_size)
     if mixup:
 
-        def mix(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def mix(x: tf.Tensor, y: tf.Tensor, *weights: tf.Tensor) -> tuple[tf.Tensor, ...]:
             rows = tf.shape(x)[0]
             one, two = (tf.random.gamma([rows], mixup) for _ in range(2))
-            weight = tf.math.divide_no_nan(one, one + two)
+            share = tf.math.divide_no_nan(one, one + two)
             order = tf.random.shuffle(tf.range(rows))
-            wide = tf.reshape(weight, tf.concat([[rows], tf.ones(tf.rank(x) - 1, tf.int32)], 0))
+            wide = tf.reshape(share, tf.concat([[rows], tf.ones(tf.rank(x) - 1, tf.int32)], 0))
             mixed = wide * x + (1 - wide) * tf.gather(x, order)
-            return mixed, weight[:, None] * y + (1 - weight[:, None]) * tf.gather(y, order)
+            if not weights:
+                return mixed, share[:, None] * y + (1 - share[:, None]) * tf.gather(y, order)
+            # The loss is linear in the label: each of the two rows enters it with its own weight.
+            own, other = share * weights[0], (1 - share) * tf.gather(weights[0], order)
+            both = own + other
+            return mixed, (own / both)[:, None] * y + (other / both)[:, None] * tf.gather(y, order), both
 
         data = data.map(mix)
     for axis, most in ((-2, mask_frames), (-1, mask_channels)):
@@ -69,7 +75,7 @@ def batches(
 
 
 def _masking(axis: int, *, most: int) -> Any:
-    def mask(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def mask(x: tf.Tensor, *rest: tf.Tensor) -> tuple[tf.Tensor, ...]:
         rows, size = tf.shape(x)[0], tf.shape(x)[axis]
         shape = [rows, *[1] * (x.shape.rank - 1)]
         shape[axis] = size
@@ -77,6 +83,6 @@ def _masking(axis: int, *, most: int) -> Any:
         first = tf.random.uniform([rows, 1], 0, tf.maximum(size - most, 0) + 1, tf.int32)
         place = tf.range(size)[None]
         kept = tf.cast((place < first) | (place >= first + width), x.dtype)
-        return x * tf.reshape(kept, shape), y
+        return x * tf.reshape(kept, shape), *rest
 
     return mask

@@ -111,7 +111,7 @@ def run(model: keras.Model, *, train: Part, validation: Part | None) -> tuple[ke
     trained.compile(
         optimizer=model.optimizer,
         loss=model.loss,
-        metrics=["accuracy"],
+        weighted_metrics=["accuracy"],
         steps_per_execution=model.steps_per_execution,
         jit_compile=False,
     )

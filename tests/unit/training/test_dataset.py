@@ -49,3 +49,23 @@ def test_a_sample_is_stratified_and_seeded(small_project: Path) -> None:
     assert np.bincount(sample.y).min() >= 9
     assert sample.rows.equals(dataset.at_most(train, 30, seed=3).rows)
     assert dataset.at_most(train, None, seed=3) is train
+
+
+def test_a_song_counts_as_one(small_project: Path) -> None:
+    folder = small_project / "features" / "mfcc_summary"
+    whole = dataset.load("mfcc_summary", parts=("train", "validation"), root=small_project)
+    assert whole["train"].weights is None
+    index, values = pd.read_parquet(folder / "index.parquet"), np.load(folder / "values.npy")
+    short = index["track"].isin(whole["train"].rows["track"].unique()[:3]) & (index["segment"] > 0)
+    index[~short].to_parquet(folder / "index.parquet", index=False)
+    np.save(folder / "values.npy", values[~short])
+    cut = dataset.load("mfcc_summary", parts=("train", "validation"), root=small_project)
+    both = dataset.join(cut["train"], cut["validation"])
+    for part in (cut["train"], both):
+        assert part.weights is not None
+        assert part.weights.mean() == pytest.approx(1.0)
+        by_song = pd.Series(part.weights).groupby(part.rows["track"]).sum()
+        np.testing.assert_allclose(by_song, by_song.iloc[0], rtol=1e-5)
+    few = dataset.at_most(cut["train"], 30, seed=0)
+    assert few.weights is not None
+    assert set(few.weights) == set(cut["train"].weights)
