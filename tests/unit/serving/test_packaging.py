@@ -43,7 +43,16 @@ def test_rooms_that_serve_nothing_stay_at_home(tmp_path: Path) -> None:
     files = {path.relative_to(package).as_posix() for path in package.rglob("*") if path.is_file()}
     assert {"__init__.py", "serving/pyfunc_entrypoint.py", "serving/pyfunc_model.py"} <= files
     rooms = {path.partition("/")[0] for path in files}
-    assert rooms == {"__init__.py", "config", "core", "corpus", "features", "serving", "training"}
+    assert rooms == {
+        "__init__.py",
+        "config",
+        "core",
+        "corpus",
+        "evaluation",
+        "features",
+        "serving",
+        "training",
+    }
     for room in ("training", "corpus", "config", "serving"):
         assert not {f"{room}/{name}.py" for name in ("fit", "search", "download", "presets", "load")} & files
     assert len(files) < 40
