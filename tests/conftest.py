@@ -91,6 +91,8 @@ def tracks() -> pd.DataFrame:
             "genre": [name.split(".")[0] for name in names],
             "segments": 4,
             "sha256": [rng.bytes(8).hex() for _ in names],
+            "sound_sha256": "",
+            "artist": "",
         }
     )
 

@@ -16,7 +16,7 @@ Source = Literal["audio", "pictures", "table"]
 Published = Literal["artists", "lists"]
 #: What one row of a feature stands for: a piece of ``segments.seconds``, or the whole track.
 Unit = Literal["segment", "track"]
-Protocol = Literal["segment", "track", "fault_filtered"]
+Protocol = Literal["artist", "track", "segment", "fault_filtered"]
 Sampling = Literal["linear", "log"]
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -251,11 +251,16 @@ class SelectedModel(VariantParams):
 
 
 class PromotionParams(Strict):
-    """Promotion: which registered model, and by what margin a challenger must win on validation songs."""
+    """Promotion: which registered model, and by what margin a challenger must win on validation songs.
+
+    ``allow_untrained`` and ``allow_confounded`` accept a challenger whose encoder is a stand-in, and one whose figures
+    may be those of its artists.
+    """
 
     registered_model: str
     margin: Annotated[float, Field(ge=0.0, lt=1.0)]
     allow_untrained: bool
+    allow_confounded: bool = False
 
 
 class Params(Strict):
@@ -305,10 +310,15 @@ class Params(Strict):
                 raise ValueError(
                     f"features.{name}.reads is {feature.reads!r}; valid: {', '.join(sorted(valid))}"
                 )
-        if self.split.protocol == "fault_filtered" and "lists" not in self.corpus.published:
+        needed = {
+            "fault_filtered": ("lists", "the folder of the published split lists"),
+            "artist": ("artists", "a table of the tracks' artists, or split.protocol track"),
+        }
+        key, what = needed.get(self.split.protocol, ("", ""))
+        if key and key not in self.corpus.published:
             raise ValueError(
-                f"corpus.published is {dict(self.corpus.published)}; valid with split.protocol fault_filtered: "
-                "lists with the folder of the published split lists"
+                f"corpus.published is {dict(self.corpus.published)}; valid with split.protocol "
+                f"{self.split.protocol}: {key} with {what}"
             )
         return self
 

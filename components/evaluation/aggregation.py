@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from components.core.errors import PredictionsError
 
 #: What a predictions table has beside one ``probability.<genre>`` a genre.
-COLUMNS = ("part", "track", "segment", "genre", "predicted")
+COLUMNS = ("part", "track", "segment", "genre", "artist", "headline", "predicted")
 PREFIX = "probability."
 #: How far a row's probabilities may sum from 1: ten float32 softmax values lose about 1e-6.
 SUM_TOLERANCE = 1e-3
@@ -23,8 +23,7 @@ def check(predictions: pd.DataFrame, *, genres: Sequence[str] | None = None) -> 
     Parameters
     ----------
     predictions : DataFrame
-        One row a segment (or a track): ``part``, ``track``, ``segment``, ``genre``, ``predicted`` and one
-        ``probability.<genre>`` a genre.
+        One row a segment (or a track): the columns of :data:`COLUMNS` and one ``probability.<genre>`` a genre.
     genres : sequence of str, optional
         The genres that must be there; by default those that have a column.
 
@@ -115,7 +114,9 @@ def songs(predictions: pd.DataFrame) -> pd.DataFrame:
         One row a (part, track), sorted by them: ``part``, ``track``, ``segments`` (its rows),
         ``segments_correct``, ``genre``, ``predicted`` (highest mean probability; a tie goes to the first in
         label order), ``correct`` (bool), ``confidence`` (its mean probability, 0 to 1), ``given`` (mean
-        probability of the true genre, 0 to 1), and the mean ``probability.<genre>`` of each genre.
+        probability of the true genre, 0 to 1), ``artist`` ('' where it is not known), ``headline`` (see
+        :mod:`components.splits`), ``cluster`` (what it is drawn with in a bootstrap: its artist, or itself), and the
+        mean ``probability.<genre>`` of each genre.
 
     Raises
     ------
@@ -129,7 +130,11 @@ def songs(predictions: pd.DataFrame) -> pd.DataFrame:
     hits = predictions.assign(segments_correct=predictions["predicted"] == predictions["genre"])
     grouped = hits.groupby(["part", "track"], sort=True)
     table = grouped.agg(
-        segments=("segment", "size"), segments_correct=("segments_correct", "sum"), genre=("genre", "first")
+        segments=("segment", "size"),
+        segments_correct=("segments_correct", "sum"),
+        genre=("genre", "first"),
+        artist=("artist", "first"),
+        headline=("headline", "first"),
     )
     means = grouped[columns].mean()
     values, actual = means.to_numpy(dtype=np.float64), labels(table["genre"], genres=names)
@@ -137,4 +142,7 @@ def songs(predictions: pd.DataFrame) -> pd.DataFrame:
     table["correct"] = values.argmax(axis=1) == actual
     table["confidence"] = values.max(axis=1)
     table["given"] = values[np.arange(len(table)), actual]
-    return table.join(means).reset_index()
+    table = table.join(means).reset_index()
+    # An artist and a track may have one name.
+    table["cluster"] = ("artist " + table["artist"]).where(table["artist"] != "", "track " + table["track"])
+    return table

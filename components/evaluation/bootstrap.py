@@ -1,9 +1,9 @@
-"""95 % intervals of an accuracy by resampling songs: the segments of one song are not independent draws."""
+"""95 % intervals of an accuracy by resampling artists, or songs: what is drawn together is no independent draw."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 #: Probability that an interval is to cover the true value.
 LEVEL = 0.95
@@ -12,13 +12,13 @@ LEVEL = 0.95
 REPLICATES = 5000
 
 
-def replicate_counts(songs: int, *, seed: int, replicates: int = REPLICATES) -> NDArray[np.int64]:
-    """Draw how often each song occurs in each bootstrap replicate.
+def replicate_counts(clusters: int, *, seed: int, replicates: int = REPLICATES) -> NDArray[np.int64]:
+    """Draw how often each cluster occurs in each bootstrap replicate.
 
     Parameters
     ----------
-    songs : int
-        Number of songs, 1 or more.
+    clusters : int
+        Number of clusters, 1 or more.
     seed : int
         Seed of the generator; the same seed gives the same draws.
     replicates : int
@@ -26,11 +26,11 @@ def replicate_counts(songs: int, *, seed: int, replicates: int = REPLICATES) -> 
 
     Returns
     -------
-    ndarray of int, shape (replicates, songs)
-        Counts; each row sums to ``songs``.
+    ndarray of int, shape (replicates, clusters)
+        Counts; each row sums to ``clusters``.
     """
     generator = np.random.default_rng(seed)
-    return generator.multinomial(songs, np.full(songs, 1.0 / songs), size=replicates)
+    return generator.multinomial(clusters, np.full(clusters, 1.0 / clusters), size=replicates)
 
 
 def percentile(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -51,13 +51,39 @@ def percentile(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def sums(values: NDArray[np.float64], *, clusters: ArrayLike | None) -> NDArray[np.float64]:
+    """Add up the values of each cluster, in the order of the clusters' names.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (songs,)
+        One a song.
+    clusters : array-like, shape (songs,), optional
+        Name of each song's cluster; None makes each song its own.
+
+    Returns
+    -------
+    ndarray of float, shape (clusters,)
+        The sums.
+    """
+    if clusters is None:
+        return values
+    codes = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)[1]
+    return np.bincount(codes, weights=values).astype(np.float64)
+
+
 def accuracy(
-    correct: NDArray[np.float64], total: NDArray[np.float64], *, seed: int, replicates: int = REPLICATES
+    correct: NDArray[np.float64],
+    total: NDArray[np.float64],
+    *,
+    seed: int,
+    clusters: ArrayLike | None = None,
+    replicates: int = REPLICATES,
 ) -> tuple[float, float]:
-    """Return the 95 % interval of an accuracy, resampling songs as clusters.
+    """Return the 95 % interval of an accuracy, resampling clusters of songs.
 
     Where every song is wholly right, or wholly wrong, each replicate is the same and the bootstrap would
-    claim to be certain; the exact binomial interval (Clopper-Pearson) over the songs is given there.
+    claim to be certain; the exact binomial interval (Clopper-Pearson) over the clusters is given there.
 
     Parameters
     ----------
@@ -67,6 +93,8 @@ def accuracy(
         How many predictions each song has, 1 or more (all 1 for the accuracy over songs).
     seed : int
         Seed of the resampling.
+    clusters : array-like, shape (songs,), optional
+        What each song is drawn with, such as its artist; None draws songs.
     replicates : int
         Number of replicates.
 
@@ -75,35 +103,40 @@ def accuracy(
     tuple of float
         Lower and upper end, each within 0 and 1.
     """
-    songs = len(total)
+    correct, total = sums(correct, clusters=clusters), sums(total, clusters=clusters)
+    drawn = len(total)
     right = int((correct == total).sum())
-    if right == songs or not correct.any():
+    if right == drawn or not correct.any():
         from scipy.stats import binomtest
 
-        interval = binomtest(right, songs).proportion_ci(confidence_level=LEVEL, method="exact")
+        interval = binomtest(right, drawn).proportion_ci(confidence_level=LEVEL, method="exact")
         return float(interval.low), float(interval.high)
-    counts = replicate_counts(songs, seed=seed, replicates=replicates)
+    counts = replicate_counts(drawn, seed=seed, replicates=replicates)
     return percentile((counts @ correct) / (counts @ total))
 
 
 def difference(
-    left: NDArray[np.float64], right: NDArray[np.float64], *, seed: int, replicates: int = REPLICATES
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+    *,
+    seed: int,
+    clusters: ArrayLike | None = None,
+    replicates: int = REPLICATES,
 ) -> tuple[float, float]:
-    """Return the 95 % interval of left's song accuracy minus right's, resampling songs in pairs.
+    """Return the 95 % interval of left's song accuracy minus right's, resampling clusters of songs in pairs.
 
     Parameters
     ----------
     left, right : ndarray of float, shape (songs,)
         1 where that model is right on the song, else 0; the same songs in the same order.
-    seed : int
-        Seed of the resampling.
-    replicates : int
-        Number of replicates.
+    seed, clusters, replicates
+        As for :func:`accuracy`.
 
     Returns
     -------
     tuple of float
         Lower and upper end, each within -1 and 1.
     """
-    songs = len(left)
-    return percentile(replicate_counts(songs, seed=seed, replicates=replicates) @ (left - right) / songs)
+    gain, total = (sums(values, clusters=clusters) for values in (left - right, np.ones_like(left)))
+    counts = replicate_counts(len(total), seed=seed, replicates=replicates)
+    return percentile((counts @ gain) / (counts @ total))

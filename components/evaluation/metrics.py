@@ -20,8 +20,7 @@ def evaluate(predictions: pd.DataFrame, *, genres: Sequence[str], part: str, see
     Parameters
     ----------
     predictions : DataFrame
-        One row a segment (or a track): ``part``, ``track``, ``segment``, ``genre``, ``predicted`` and one
-        ``probability.<genre>`` a genre.
+        One row a segment (or a track), see :func:`components.evaluation.aggregation.check`.
     genres : sequence of str
         Label order, two or more.
     part : str
@@ -35,9 +34,12 @@ def evaluate(predictions: pd.DataFrame, *, genres: Sequence[str], part: str, see
         Flat, all finite. Over segments: ``segment_accuracy`` with ``segment_accuracy_low`` and ``_high``,
         ``log_loss`` (nats, 0 or more) and ``ece`` (expected calibration error), both of the model's own
         probabilities. Over songs, aggregated: ``song_accuracy`` with ``song_accuracy_low`` and ``_high``,
+        ``balanced_accuracy``, ``top2_accuracy`` (the right genre is one of the two likeliest), ``song_ece``,
         ``macro_f1`` (over the genres that occur), ``recall.<genre>`` (left out for a genre with no song
-        in the part). Counts: ``segments``, ``songs``. All but the log loss and counts are within 0 and 1;
-        each interval is the 95 % percentile interval of a bootstrap over songs.
+        in the part). Over the songs that headlines count (see :mod:`components.splits`), where there are any:
+        ``headline_accuracy`` with ``headline_accuracy_low`` and ``_high``. Counts: ``segments``, ``songs``,
+        ``headline_songs``, ``clusters`` (artists where they are known). All but the log loss and counts are within
+        0 and 1; each interval is the 95 % percentile interval of a bootstrap over clusters.
 
     Raises
     ------
@@ -54,19 +56,32 @@ def evaluate(predictions: pd.DataFrame, *, genres: Sequence[str], part: str, see
     hits = table["correct"].to_numpy(dtype=np.float64)
     segments = table["segments"].to_numpy(dtype=np.float64)
     segment_hits = table["segments_correct"].to_numpy(dtype=np.float64)
-    segment_low, segment_high = bootstrap.accuracy(segment_hits, segments, seed=seed)
-    song_low, song_high = bootstrap.accuracy(hits, np.ones_like(hits), seed=seed)
+    clusters, ones = table["cluster"], np.ones_like(hits)
+    segment_low, segment_high = bootstrap.accuracy(segment_hits, segments, seed=seed, clusters=clusters)
+    song_low, song_high = bootstrap.accuracy(hits, ones, seed=seed, clusters=clusters)
+    counted = table["headline"].to_numpy(dtype=bool)
+    headline = {}
+    if counted.any():
+        low, high = bootstrap.accuracy(hits[counted], ones[counted], seed=seed, clusters=clusters[counted])
+        headline["headline_accuracy"] = float(hits[counted].mean())
+        headline |= {"headline_accuracy_low": low, "headline_accuracy_high": high}
     present = np.unique(actual)
     recalls = recall_score(actual, predicted, labels=present, average=None, zero_division=0)
     return {
         "songs": float(len(table)),
         "segments": float(len(rows)),
+        "headline_songs": float(counted.sum()),
+        "clusters": float(clusters.nunique()),
         "segment_accuracy": float(segment_hits.sum() / segments.sum()),
         "segment_accuracy_low": segment_low,
         "segment_accuracy_high": segment_high,
         "song_accuracy": float(hits.mean()),
         "song_accuracy_low": song_low,
         "song_accuracy_high": song_high,
+        **headline,
+        "balanced_accuracy": float(np.mean(recalls)),
+        "top2_accuracy": _among_two(table, genres=names),
+        "song_ece": expected_error(reliability(table, genres=names)),
         "macro_f1": float(f1_score(actual, predicted, average="macro", zero_division=0)),
         "log_loss": _log_loss(rows, genres=names),
         "ece": expected_error(reliability(rows, genres=names)),
@@ -116,6 +131,12 @@ def _rows(predictions: pd.DataFrame, *, part: str) -> pd.DataFrame:
         held = ", ".join(sorted(predictions["part"].unique()))
         raise PredictionsError(f"part {part!r} has no predictions; valid: {held}")
     return rows
+
+
+def _among_two(songs: pd.DataFrame, *, genres: Sequence[str]) -> float:
+    values = aggregation.probabilities(songs, genres=genres)
+    likeliest = np.argsort(-values, axis=1, kind="stable")[:, :2]
+    return float((likeliest == aggregation.labels(songs["genre"], genres=genres)[:, None]).any(axis=1).mean())
 
 
 def _log_loss(rows: pd.DataFrame, *, genres: Sequence[str]) -> float:

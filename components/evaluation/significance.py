@@ -32,7 +32,7 @@ class Paired:
     difference : float
         ``left_accuracy - right_accuracy``, -1 to 1.
     low, high : float
-        95 % interval of the difference, by paired bootstrap over songs.
+        95 % interval of the difference, by paired bootstrap over artists where they are known, else songs.
     left_only, right_only : int
         Songs that only that model names right: all that McNemar's test looks at.
     p_value : float
@@ -56,8 +56,11 @@ class Paired:
 
     @property
     def apart(self) -> bool:
-        """Whether the two can be told apart: the p-value is below :data:`SIGNIFICANCE`."""
-        return self.p_value < SIGNIFICANCE
+        """Whether the two can be told apart: the p-value is below :data:`SIGNIFICANCE`, and the interval is off 0.
+
+        McNemar's test takes songs for independent; the interval, which draws artists, does not.
+        """
+        return self.p_value < SIGNIFICANCE and not self.low <= 0.0 <= self.high
 
     @property
     def sentence(self) -> str:
@@ -121,7 +124,7 @@ def paired(
 
     hits = [shared[f"correct_{side}"].to_numpy(dtype=np.float64) for side in ("left", "right")]
     only = [int((hits[0] > hits[1]).sum()), int((hits[1] > hits[0]).sum())]
-    low, high = bootstrap.difference(hits[0], hits[1], seed=seed)
+    low, high = bootstrap.difference(hits[0], hits[1], seed=seed, clusters=shared["cluster_left"])
     return Paired(
         left=names[0],
         right=names[1],

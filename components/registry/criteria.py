@@ -71,6 +71,24 @@ def encoder_trained(record: TrainingRecord, *, allow_untrained: bool) -> Criteri
     return Criterion(name, allow_untrained, reason)
 
 
+def artists_apart(record: TrainingRecord, metrics: dict[str, float], *, allow_confounded: bool) -> Criterion:
+    """Check that the model's validation figure is not that of its artists."""
+    name, accepted = "artists apart", ", which promotion.allow_confounded accepts" * allow_confounded
+    if record.leaky or record.artists == "on both sides":
+        what = "segments of one song" if record.leaky else "songs of one artist"
+        return Criterion(name, allow_confounded, f"{what} are on both sides of the split{accepted}")
+    if record.artists == "unknown":
+        return Criterion(name, True, "artists are unknown, and the figures are marked so")
+    if not metrics["validation.headline_songs"]:
+        reason = (
+            f"no validation song counts for a headline: {', '.join(record.confounded)} have too few artists"
+        )
+        return Criterion(name, allow_confounded, reason + accepted)
+    accuracy, low = (metrics[f"validation.headline_accuracy{end}"] for end in ("", "_low"))
+    songs = f"{metrics['validation.headline_songs']:.0f} validation songs by artists in no other part"
+    return Criterion(name, True, f"{accuracy:.1%} of {songs}, 95 % interval from {low:.1%}")
+
+
 def beats_champion(
     client: MlflowClient, current: ModelVersion, *, record: TrainingRecord, params: Params, root: Path
 ) -> Criterion:
@@ -98,6 +116,10 @@ def beats_champion(
     if not shared:
         return Criterion(name, False, "the two share no validation song that neither was fitted on")
     own, theirs = (songs[songs["track"].isin(shared)] for songs in (own, theirs))
+    if own["headline"].any():
+        # Of each, the songs whose artist neither was fitted on.
+        counted = set(own.loc[own["headline"], "track"])
+        own, theirs = (songs[songs["track"].isin(counted)] for songs in (own, theirs))
     gain = own["correct"].mean() - theirs["correct"].mean()
     verdict = significance.paired(
         own, theirs, seed=params.seed, names=(record.model, f"champion {current.version}")
@@ -105,7 +127,7 @@ def beats_champion(
     return Criterion(
         name,
         bool(gain > params.promotion.margin),
-        f"{own['correct'].mean():.1%} against {theirs['correct'].mean():.1%} of {len(shared)} validation songs, "
+        f"{own['correct'].mean():.1%} against {theirs['correct'].mean():.1%} of {len(own)} validation songs, "
         f"required a gain above {params.promotion.margin:.1%}; {verdict.sentence.removesuffix('.')}",
     )
 

@@ -125,6 +125,7 @@ def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> D
         criteria.above_chance(metrics, genres=record.genres),
         criteria.feature_validated(record, root=root),
         criteria.encoder_trained(record, allow_untrained=params.promotion.allow_untrained),
+        criteria.artists_apart(record, metrics, allow_confounded=params.promotion.allow_confounded),
     ]
     if current is not None:
         checked.append(criteria.beats_champion(client, current, record=record, params=params, root=root))

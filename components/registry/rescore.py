@@ -11,6 +11,7 @@ from components.config.params import Params
 from components.core.errors import RegistryError
 from components.corpus import audio
 from components.corpus import store as corpus_store
+from components.evaluation import aggregation
 from components.serving import load
 from components.splits import store as split_store
 from components.training import leakage
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def validation_predictions(
     client: MlflowClient, version: ModelVersion, *, unit: str, params: Params, root: Path = Path("data")
 ) -> pd.DataFrame:
-    """Predict the validation songs of the present split that a registered model was not fitted on.
+    """Predict the validation songs of the present split that a registered model knows neither of nor of their artists.
 
     Parameters
     ----------
@@ -62,8 +63,9 @@ def validation_predictions(
             f"version {version.version} has genres {', '.join(champion.record.genres)}; the corpus has "
             f"{', '.join(present.genres)}; valid: another promotion.registered_model"
         )
-    chosen = set(table.loc[(table["unit"] == "track") & (table["part"] == "validation"), "track"])
-    chosen -= set(fitted)
+    songs = table[(table["unit"] == "track") & (table["part"] == "validation")].set_index("track")
+    known = set(champion.songs.loc[champion.songs["fitted"], "artist"]) - {""}
+    chosen = set(songs.index[~songs["artist"].isin(known)]) - set(fitted)
     listing = corpus_store.read("audio", root=root)
     folder, limits, rows = Path(params.corpus.sources["audio"].path), params.corpus, []
     for song in listing[listing["track"].isin(chosen)].itertuples():
@@ -73,8 +75,9 @@ def validation_predictions(
         (row,) = champion.predict_extracted([champion.features_of(y, rate)])
         assert isinstance(row, dict), "a song with features has a prediction"
         about = {"part": "validation", "track": song.track, "segment": -1, "genre": song.genre}
+        about |= songs.loc[song.track, ["artist", "headline"]].to_dict()
         rows.append({**row, "predicted": row["genre"], **about})
     leakage.check_champion([row["track"] for row in rows], fitted=fitted, name=f"champion {version.version}")
-    columns = ["part", "track", "segment", "genre", "predicted"]
+    columns = [*aggregation.COLUMNS]
     columns += [f"probability.{genre}" for genre in present.genres]
     return pd.DataFrame(rows, columns=columns)

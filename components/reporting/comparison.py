@@ -14,6 +14,7 @@ from components.core.errors import ComparisonError
 from components.core.formatting import interval, plural
 from components.reporting.inputs import read_json
 from components.splits import store as split_store
+from components.splits.artists import Artists
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,8 +27,10 @@ class ComparedModel(Strict):
     ----------
     validation_songs, test_songs, test_segments : float
         Accuracies, 0 to 1; ``train_segments`` is that of the best epoch.
-    test_songs_interval : tuple of float
-        95 % interval of ``test_songs``.
+    headline : float or None
+        Accuracy on the test songs that headlines count, 0 to 1 (see :mod:`components.splits`); None without such songs.
+    test_songs_interval, headline_interval : tuple of float
+        95 % interval of ``test_songs`` and of ``headline``.
     macro_f1 : float
         Of test songs.
     validation, test : dict of str to float
@@ -45,6 +48,8 @@ class ComparedModel(Strict):
     validation_songs: float
     test_songs: float
     test_songs_interval: tuple[float, float]
+    headline: float | None
+    headline_interval: tuple[float, float] | None
     test_segments: float
     macro_f1: float
     mark: str
@@ -73,6 +78,14 @@ class Comparison(Strict):
     ----------
     fingerprint : str
         Of the split; equal for all models.
+    artists : str
+        ``apart``, ``on both sides`` or ``unknown``.
+    confounded : list of str
+        Genres of too few artists to be in every part.
+    headline_songs : int
+        Test songs that headlines count.
+    headline_genres : list of str
+        Their genres, sorted.
     genres : list of str
         Sorted.
     chance : float
@@ -96,6 +109,10 @@ class Comparison(Strict):
     preset: str
     protocol: str
     leaky: bool
+    artists: Artists
+    confounded: list[str]
+    headline_songs: int
+    headline_genres: list[str]
     fingerprint: str
     seed: int
     genres: list[str]
@@ -113,7 +130,9 @@ class Comparison(Strict):
         """Return one row a model, best on validation first; figures of a part as ``part.metric``."""
         rows = []
         for name in self.ranking:
-            row = self.models[name].model_dump(exclude={"test_songs_interval", "marks", "warnings"})
+            row = self.models[name].model_dump(
+                exclude={"test_songs_interval", "headline_interval", "marks", "warnings"}
+            )
             parts = {part: row.pop(part) for part in ("validation", "test")}
             low, high = self.models[name].test_songs_interval
             findings = ", ".join(str(warning["finding"]) for warning in self.models[name].warnings)
@@ -122,6 +141,31 @@ class Comparison(Strict):
                 | {"test_songs_low": low, "test_songs_high": high, "findings": findings, **parts}
             )
         return pd.json_normalize(rows)
+
+    @property
+    def partial(self) -> bool:
+        """Whether headlines leave some test songs out."""
+        return self.headline_songs < self.songs
+
+    @property
+    def drawn(self) -> str:
+        """What intervals draw: ``artists``, or ``songs`` where artists are unknown."""
+        return "songs" if self.artists == "unknown" else "artists"
+
+    def scope(self) -> str:
+        """Return one sentence on which songs the headline counts."""
+        if self.artists == "unknown":
+            return (
+                "Artists are unknown: songs of one artist may be on both sides, and every test song counts."
+            )
+        if not self.headline_songs:
+            return "No test song counts for a headline: every artist is in another part, or unknown."
+        counted = plural(self.headline_songs, "test song")
+        sentence = f"The headline counts {counted} by artists in no other part, of {natural_list(self.headline_genres)}"
+        if self.confounded:
+            few = "has" if len(self.confounded) == 1 else "have"
+            sentence += f"; {natural_list(self.confounded)} {few} too few artists (artist-confounded)"
+        return sentence + "."
 
     def verdicts(self) -> list[str]:
         """Return one sentence for each group of models that cannot be told apart, or that all can."""
@@ -211,16 +255,27 @@ def show(*, params: Params, root: Path = Path("data"), console: Console | None =
     table = Table(title=Text(title), title_justify="left", padding=(0, 1), box=box.SIMPLE)
     table.add_column("model", overflow="fold", min_width=13)
     # Percent, but for F1 and seconds; eighty columns hold the table.
-    for heading in ("valid.", "test (95 %)", "segm.", "F1", "train"):
+    headings = ["valid.", "headline (95 %)", "all songs", "segm.", "F1", "train"]
+    if not found.partial:
+        headings[1:3] = ["test (95 %)"]
+    for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("marks", overflow="fold", min_width=9)
     for name in found.ranking:
         row, first = found.models[name], name == found.best
         marks = [mark.split(":")[0] for mark in row.marks] + ["at chance"] * row.at_chance
+        figures = [f"{100 * row.test_songs:.1f} ({interval(row.test, 'song_accuracy')})"]
+        if found.partial:
+            figures = (
+                [f"{100 * row.headline:.1f} ({interval(row.test, 'headline_accuracy')})"]
+                if row.headline is not None
+                else ["none"]
+            )
+            figures.append(f"{100 * row.test_songs:.1f}")
         table.add_row(
             Text(f"{name} ★" if first else name),
             f"{100 * row.validation_songs:.1f}",
-            f"{100 * row.test_songs:.1f} ({interval(row.test, 'song_accuracy')})",
+            *figures,
             f"{100 * row.test_segments:.1f}",
             f"{row.macro_f1:.2f}",
             f"{row.seconds:.0f} s",
@@ -232,6 +287,8 @@ def show(*, params: Params, root: Path = Path("data"), console: Console | None =
     console.print(
         Text(f"★ best on validation songs. Songs by the mean of their segments, in percent; {guessing}.")
     )
+    if found.artists != "unknown":
+        console.print(Text(f"{found.scope()} Intervals draw artists."))
     for sentence in found.verdicts():
         console.print(Text(sentence))
     for note in found.notes:

@@ -19,7 +19,7 @@ from components.splits.store import SplitRecord
 from components.training.record import TrainingRecord
 
 #: The files of a trained model; one that lacks any of them did not finish.
-FILES = ("metrics.json", "training.json", "history.csv", "predictions.parquet")
+FILES = ("metrics.json", "training.json", "history.csv", "predictions.parquet", "songs.parquet")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from humanize import natural_list
+
 from components.reporting.html import environment
 from components.training.record import TrainingRecord
 
@@ -12,6 +14,7 @@ LONGEST = 5000
 #: Genres that are named as the weakest.
 WEAKEST = 3
 PROTOCOLS = {
+    "artist": "all songs of an artist are in one part",
     "track": "songs are kept whole: no song is on both sides",
     "segment": "leaky: segments of one song are on both sides, as in the study, so the numbers are too good",
     "fault_filtered": "the published fault-filtered lists; songs are kept whole",
@@ -79,6 +82,20 @@ def warnings(record: TrainingRecord) -> list[str]:
     ]
     if record.leaky:
         found.append("Leaky: segments of one song are on both sides of the split: the numbers are too good.")
+    if record.artists == "on both sides":
+        found.append(
+            "Artists on both sides: songs of one artist are in train and in test: the numbers speak of artists as "
+            "much as of genres."
+        )
+    elif record.artists == "unknown" and not record.composed_songs:
+        found.append(
+            "Artists unknown: songs of one artist may be on both sides: the numbers may be those of artists."
+        )
+    if record.confounded:
+        found.append(
+            f"Artist-confounded: {natural_list(record.confounded)}, of too few artists to be in every part; headlines "
+            "leave them out."
+        )
     return found
 
 

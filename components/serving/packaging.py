@@ -88,6 +88,7 @@ def artifacts(folder: Path, *, record: TrainingRecord, reference: Path) -> dict[
     files = {
         "model": str(folder / "model.keras"),
         "training": str(folder / "training.json"),
+        "songs": str(folder / "songs.parquet"),
         "reference": str(reference),
     }
     for name in carried(record):

@@ -36,11 +36,13 @@ Extracted = tuple[np.ndarray, np.ndarray]
 class GenreModel(PythonModel):
     """Decode, cut, extract, predict, aggregate: one genre a song.
 
-    Its artifacts are ``model`` (a ``.keras`` file), ``training`` (``training.json``), ``reference`` (the songs
-    it was trained on, summarised by :mod:`components.serving.drift`) and, for each trained encoder that its feature
-    runs, ``encoder_<name>`` (the encoder's weights).
+    Its artifacts are ``model`` (a ``.keras`` file), ``training`` (``training.json``), ``songs`` (``songs.parquet``: the
+    songs of its split, and which it was fitted on), ``reference`` (those, summarised by
+    :mod:`components.serving.drift`) and, for each trained encoder that its feature runs, ``encoder_<name>`` (the
+    encoder's weights).
     """
 
+    songs: pd.DataFrame
     reference: pd.DataFrame
 
     def load_context(self, context: Any) -> None:
@@ -48,6 +50,7 @@ class GenreModel(PythonModel):
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         paths = context.artifacts
         self.record = TrainingRecord.read(Path(paths["training"]).parent, remedy="`genre run` logs it again")
+        self.songs = pd.read_parquet(paths["songs"])
         self.reference = pd.read_parquet(paths["reference"])
         self.params = self.record.params
         # The weights it was trained on, also where others are at hand by now.

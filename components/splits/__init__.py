@@ -2,18 +2,24 @@
 
 Protocols
 ---------
+``artist``
+    All songs of an artist in one part, and with them files of equal bytes. Stratified by genre. A genre of fewer
+    than :data:`components.splits.artists.MINIMUM` artists cannot be in every part that way: its songs are assigned one
+    by one, it is *artist-confounded*, and headlines leave it out.
 ``track``
-    Songs whole. Byte-identical files and, where an artist table is given, all songs of an artist stay on one
-    side. Stratified by genre.
+    Songs whole, and files of equal bytes; an artist may be in several parts. Stratified by genre.
 ``segment``
     The study's: segments assigned at random, so that the segments of one song fall on both sides. *Leaky*, and
     marked so wherever its numbers are shown.
 ``fault_filtered``
     Published lists, see :mod:`components.corpus.published_metadata`.
 
-``kfold`` of the study is ``track`` with each ``split.fold`` in turn: every song is tested by one model that was
-not trained on it. `genre reproduce` runs them.
+``kfold`` of the study is ``artist`` or ``track`` with each ``split.fold`` in turn: every song is tested by one model
+that was not trained on it. `genre reproduce` runs them.
 
 A split table has the columns ``unit`` (``track`` or ``segment``), ``track``, ``segment`` (-1 for a whole track),
-``genre`` and ``part``, sorted by the first three.
+``genre``, ``part``, ``artist`` ('' where it is not known) and ``headline`` (bool), sorted by the first three.
+``headline`` is True for a song whose genre is not artist-confounded and whose artist is known and in no earlier part
+(for a test song train and validation, for a validation song train): the figures of those alone say how well a model
+knows genres. Where most artists are unknown it is True for all.
 """

@@ -1,4 +1,4 @@
-"""The split on disk: ``splits/split.parquet``, the table, and ``splits/split.json``, its record."""
+"""The split on disk: ``splits/split.parquet``, the table, ``splits/songs.parquet``, and ``splits/split.json``."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ from components.config.params import Protocol
 from components.core import atomic
 from components.core.errors import CorpusError, LeakError
 from components.splits import leakage
+from components.splits.artists import Artists
+
+#: Of a track's file, and of its decoded samples.
+HASHES = ("sha256", "sound_sha256")
 
 
 class SplitRecord(BaseModel):
     """How a split was made, and its fingerprint: two runs are comparable only where fingerprints are equal.
 
-    ``counts`` has ``tracks`` and ``rows`` by ``<unit>.<part>``.
+    ``counts`` has ``tracks`` and ``rows`` by ``<unit>.<part>``. ``artists`` is what
+    :func:`components.splits.artists.status` found, ``confounded`` lists the artist-confounded genres (see
+    :mod:`components.splits`), ``tracks_with_artist`` counts the tracks whose artist is known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -29,7 +35,10 @@ class SplitRecord(BaseModel):
     fingerprint: str
     genres: list[str]
     counts: dict[str, dict[str, int]]
-    artists_kept_whole: bool
+    artists: Artists
+    artists_by_genre: dict[str, int]
+    confounded: list[str]
+    tracks_with_artist: int
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -45,11 +54,43 @@ def fingerprint(table: pd.DataFrame) -> str:
     return hashlib.sha256(ordered.to_csv(index=False).encode()).hexdigest()
 
 
-def write(table: pd.DataFrame, record: SplitRecord, *, root: Path) -> None:
-    """Write both files, whole or not at all."""
+def write(table: pd.DataFrame, record: SplitRecord, *, tracks: pd.DataFrame, root: Path) -> None:
+    """Write the files, whole or not at all.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A split table.
+    record : SplitRecord
+        Its record.
+    tracks : DataFrame
+        Columns ``track`` and :data:`HASHES`, by which a song is recognised elsewhere.
+    """
+    songs = table[table["unit"] == "track"].drop(columns=["unit", "segment"])
     with atomic.replacing_folder(root / "splits") as folder:
         table.to_parquet(folder / "split.parquet", index=False)
+        songs.merge(tracks[["track", *HASHES]], on="track").to_parquet(folder / "songs.parquet", index=False)
         atomic.write_json(folder / "split.json", record.model_dump(mode="json"))
+
+
+def songs(root: Path = Path("data")) -> pd.DataFrame:
+    """Read the songs of the present split.
+
+    Returns
+    -------
+    DataFrame
+        ``track``, ``genre``, ``part``, ``artist``, ``headline`` and :data:`HASHES`, one row a song.
+
+    Raises
+    ------
+    CorpusError
+        If there is none, or it cannot be read.
+    """
+    path = Path(root) / "splits" / "songs.parquet"
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise CorpusError(f"{path} cannot be read ({error}); run `dvc repro split`") from error
 
 
 def record(root: Path = Path("data")) -> SplitRecord:

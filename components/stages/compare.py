@@ -17,7 +17,7 @@ from components.evaluation import aggregation, diagnostics, metrics, significanc
 from components.reporting import inputs as sources
 from components.reporting.comparison import ComparedModel, Comparison
 from components.reporting.inputs import Inputs, TrainedModel
-from components.training.record import LEAKY, UNTRAINED
+from components.training.record import ARTISTS_ON_BOTH_SIDES, COMPOSED, LEAKY
 
 #: metrics.json was written from the same predictions; more than rounding apart means that one was changed.
 AGREEMENT = 1e-6
@@ -77,10 +77,15 @@ def compare(inputs: Inputs, *, params: Params) -> Comparison:
     pairs = significance.pairs(
         {name: inputs.models[name].predictions for name in ranking}, part="test", seed=params.seed
     )
+    counted = pd.concat([model.test[model.test["headline"]] for model in inputs.models.values()])
     return Comparison(
         preset=params.preset,
         protocol=inputs.split.protocol,
         leaky=inputs.split.leaky,
+        artists=inputs.split.artists,
+        confounded=inputs.split.confounded,
+        headline_songs=counted["track"].nunique(),
+        headline_genres=sorted(set(counted["genre"])),
         fingerprint=inputs.split.fingerprint,
         seed=params.seed,
         genres=sorted(first.genres),
@@ -117,7 +122,7 @@ def measure(model: TrainedModel, *, params: Params) -> ComparedModel:
                     f"predictions; run `dvc repro train@{model.name}`"
                 )
     record = model.record
-    marks = [LEAKY] * record.leaky + [UNTRAINED] * record.untrained_encoder
+    marks = [mark for mark in record.marks if mark != COMPOSED]  # which is a note of the whole page
     diagnoses = diagnostics.diagnose(
         model.history,
         hyperparameters=record.hyperparameters,
@@ -128,6 +133,10 @@ def measure(model: TrainedModel, *, params: Params) -> ComparedModel:
         validation_songs=validation["song_accuracy"],
         test_songs=test["song_accuracy"],
         test_songs_interval=(test["song_accuracy_low"], test["song_accuracy_high"]),
+        headline=test.get("headline_accuracy"),
+        headline_interval=(test["headline_accuracy_low"], test["headline_accuracy_high"])
+        if "headline_accuracy" in test
+        else None,
         test_segments=test["segment_accuracy"],
         macro_f1=test["macro_f1"],
         mark="; ".join(marks),
@@ -162,6 +171,16 @@ def _notes(inputs: Inputs, *, models: Mapping[str, ComparedModel], params: Param
         notes.append(
             f"Protocol {inputs.split.protocol!r} is {LEAKY}: segments of one song are in train and in test, so "
             "these accuracies are higher than they would be on songs that no model was fitted on."
+        )
+    if inputs.split.artists == "on both sides":
+        notes.append(
+            f"{ARTISTS_ON_BOTH_SIDES.capitalize()}: songs of one artist are in train and in test, so figures of all "
+            "test songs speak of artists as much as of genres; split.protocol artist keeps them apart."
+        )
+    elif inputs.split.artists == "unknown" and not params.synthetic:
+        notes.append(
+            "Artists are unknown, so songs of one artist may be on both sides, and these figures may be those of "
+            "artists; corpus.published.artists names a table of them."
         )
     if untrained := [name for name, row in models.items() if row.untrained]:
         verb = "uses" if len(untrained) == 1 else "use"

@@ -9,7 +9,7 @@ import pandas as pd
 from components.config.params import Params
 from components.corpus import published_metadata
 from components.corpus import store as corpus_store
-from components.splits import folds, leakage, store
+from components.splits import artists, folds, leakage, store
 from components.splits.store import SplitRecord
 
 
@@ -33,8 +33,11 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
     counts = pd.concat(usable).groupby("track")["segments"].max()
     tracks["segments"] = tracks["track"].map(counts)
     known = {name: published_metadata.read(name, root=root) for name in params.corpus.published}
-    table = folds.make(tracks, params=params, artists=known.get("artists"), lists=known.get("lists"))
+    tracks["sound_sha256"] = ""
+    tracks["artist"] = tracks["track"].map(known.get("artists", {})).fillna("")
+    table = folds.make(tracks, params=params, lists=known.get("lists"))
     leakage.check_split(table, protocol=params.split.protocol)
+    whole = table[table["unit"] == "track"]
     by_part = table.groupby(["unit", "part"])["track"].agg(tracks="nunique", rows="size")
     record = SplitRecord(
         protocol=params.split.protocol,
@@ -44,7 +47,10 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
         fingerprint=store.fingerprint(table),
         genres=sorted(set(table["genre"])),
         counts={".".join(key): row for key, row in by_part.to_dict("index").items()},
-        artists_kept_whole="artists" in params.corpus.published and params.split.protocol == "track",
+        artists=artists.status(whole),
+        artists_by_genre=artists.by_genre(whole),
+        confounded=artists.confounded(whole),
+        tracks_with_artist=int((whole["artist"] != "").sum()),
     )
-    store.write(table, record, root=root)
+    store.write(table, record, tracks=tracks, root=root)
     return table

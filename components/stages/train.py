@@ -22,6 +22,7 @@ from components.config.params import Params, SelectedModel
 from components.core import atomic, hashing
 from components.core.processes import peak_memory_mib
 from components.evaluation import diagnostics
+from components.splits import store as split_store
 from components.training import calibration, dataset, fit, leakage
 from components.training.calibration import Calibration
 from components.training.predict import predict, score, weights_hash
@@ -35,7 +36,8 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     """Train one model on its best set and test it: the stage ``train``.
 
     Writes ``models/<name>/`` whole or not at all: ``model.keras``, ``history.csv``, ``metrics.json``,
-    ``predictions.parquet``, ``training.json``.
+    ``predictions.parquet``, ``training.json``, ``songs.parquet`` (the split's songs, and ``fitted``: whether the saved
+    model was fitted on a song).
 
     Parameters
     ----------
@@ -91,9 +93,9 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     # The test part is not even in memory until the fit is over.
     tested = dataset.load(model.feature, parts=("train", "test"), root=root)["test"]
     parts = {**data.parts, "test": tested}
-    leakage.check_parts(parts, protocol=data.protocol)
+    leakage.check_parts(parts, protocol=data.split.protocol)
     leakage.check_preprocessing(network, fitted=fitted, genres=data.genres)
-    if refit and data.protocol != "segment":
+    if refit and data.split.protocol != "segment":
         dataset.check_equal_rows(data["validation"], tested, part="test", known="validation")
     network = calibration.calibrated(network, scaling.temperature)
     predicted = predict(network, part=tested, name="test", genres=data.genres)
@@ -120,8 +122,10 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
             refit=refit,
             calibration=scaling,
             seed=params.seed,
-            protocol=data.protocol,
-            fingerprint=data.fingerprint,
+            protocol=data.split.protocol,
+            artists=data.split.artists,
+            confounded=data.split.confounded,
+            fingerprint=data.split.fingerprint,
             feature_sha256=hashing.arrays(part.x for part in parts.values()),
             train_tracks=sorted(set(fitted.rows["track"])),
             validation_tracks=sorted(set(data["validation"].rows["track"])),
@@ -136,6 +140,10 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
         history.to_csv(folder / "history.csv", index=False)
         predictions.to_parquet(folder / "predictions.parquet", index=False)
         atomic.write_json(folder / "metrics.json", metrics)
+        songs = split_store.songs(root)
+        songs.assign(fitted=songs["track"].isin(record.train_tracks)).to_parquet(
+            folder / "songs.parquet", index=False
+        )
         record.write(folder / "training.json")
     for warning in warnings:
         print(f"{name}: warning: {warning}", flush=True)

@@ -96,7 +96,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
 def _begin_or_resume(folder: Path, *, model: SelectedModel, data: dataset.Dataset, seed: int) -> None:
     """Keep what an earlier search of the same model, data and seed has done; clear away another's."""
     digest = hashlib.sha256(model.model_dump_json(exclude={"training"}).encode())
-    digest.update(f"{seed} {data.fingerprint} {data.genres}".encode())
+    digest.update(f"{seed} {data.split.fingerprint} {data.genres}".encode())
     digest.update(hashing.arrays(part.x for part in data.parts.values()).encode())
     mark, identity = folder / "identity.json", {"sha256": digest.hexdigest()}
     if mark.is_file() and json.loads(mark.read_text(encoding="utf-8")) == identity:

@@ -133,7 +133,7 @@ def runs(
     listed = []
     for protocol in experiment.protocols:
         given = protocol == "fault_filtered"
-        known = {"lists": lists} if given else {"artists": artists} if protocol == "track" else {}
+        known = {"lists": lists} if given else {"artists": artists} if protocol == "artist" else {}
         published = {name: path for name, path in known.items() if path}
         corpus = params.corpus.model_copy(update={"published": published})
         for number in range(experiment.seeds if given else experiment.folds):

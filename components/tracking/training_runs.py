@@ -22,7 +22,9 @@ from components.training.record import LEAKY, TrainingRecord
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
-ARTIFACTS_OF_A_MODEL = ("model.keras", "history.csv", "predictions.parquet", "training.json", "metrics.json")
+ARTIFACTS_OF_A_MODEL = (
+    "model.keras", "history.csv", "predictions.parquet", "training.json", "songs.parquet", "metrics.json",
+)  # fmt: skip
 
 
 @reached()
@@ -117,6 +119,8 @@ def tags_of(record: TrainingRecord) -> dict[str, str]:
         "fitted_on": record.fitted_on,
         "split_fingerprint": record.fingerprint,
         "leaky": LEAKY if record.leaky else "no",
+        "artists": record.artists,
+        "confounded": ", ".join(record.confounded) or "none",
         "genres": json.dumps(record.genres, ensure_ascii=False),
         "encoder": ", ".join(encoder.encoder for encoder in encoders) or "none",
         "encoder_weights": ", ".join(encoder.origin for encoder in encoders) or "none",

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from components.config.params import Protocol
 from components.core.errors import LeakError
 from components.features.pipeline import store as feature_store
 from components.splits import store as split_store
+from components.splits.store import SplitRecord
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Part:
     y : ndarray of int64, shape (rows,)
         Index of each row's genre in ``genres``.
     rows : DataFrame
-        Columns ``track``, ``segment``, ``genre``.
+        Columns ``track``, ``segment``, ``genre``, ``artist``, ``headline``.
     weights : ndarray of float32, shape (rows,), or None
         From :func:`song_weights`.
     """
@@ -48,12 +48,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The parts that were loaded, and the label order, which is taken from train alone."""
+    """The parts that were loaded, the label order, which is taken from train alone, and the split's record."""
 
     parts: dict[str, Part]
     genres: list[str]
-    fingerprint: str
-    protocol: Protocol
+    split: SplitRecord
     meta: dict
 
     def __getitem__(self, part: str) -> Part:
@@ -89,7 +88,7 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
     table, split = split_store.read(root)
     index, values, meta = feature_store.read(feature, root=root)
     assigned = index[["track", "segment", "genre"]].merge(
-        table.loc[table["unit"] == meta["unit"], ["track", "segment", "part"]],
+        table.loc[table["unit"] == meta["unit"], ["track", "segment", "part", "artist", "headline"]],
         on=["track", "segment"],
         how="left",
     )
@@ -98,16 +97,15 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
     loaded = {}
     for part in parts:
         chosen = np.flatnonzero((assigned["part"] == part).to_numpy())
-        rows = assigned.loc[chosen, ["track", "segment", "genre"]].reset_index(drop=True)
+        rows = assigned.loc[chosen, ["track", "segment", "genre", "artist", "headline"]]
+        rows = rows.astype({"headline": bool}).reset_index(drop=True)
         y = rows["genre"].map(codes).to_numpy(dtype=np.int64)
         x = np.asarray(values[chosen], dtype=np.float32)
         loaded[part] = Part(x=x, y=y, rows=rows, weights=song_weights(rows))
     if split.protocol != "segment" and "train" in loaded:
         for part in set(loaded) - {"train"}:
             check_equal_rows(loaded["train"], loaded[part], part=part)
-    return Dataset(
-        parts=loaded, genres=genres, fingerprint=split.fingerprint, protocol=split.protocol, meta=meta
-    )
+    return Dataset(parts=loaded, genres=genres, split=split, meta=meta)
 
 
 def join(*parts: Part) -> Part:

@@ -37,7 +37,7 @@ def check_parts(parts: Mapping[str, Part], *, protocol: str) -> None:
     Raises
     ------
     LeakError
-        Naming a song, and the two parts.
+        Naming a song, and the two parts; or one that headlines count, though its artist is in an earlier part.
     """
     columns = ["track", "segment"] if protocol == "segment" else ["track"]
     held = {name: set(part.rows[columns].itertuples(index=False, name=None)) for name, part in parts.items()}
@@ -45,6 +45,14 @@ def check_parts(parts: Mapping[str, Part], *, protocol: str) -> None:
         if both := sorted(held[left] & held[right]):
             what = f"{both[0][0]!r}" + (f" segment {both[0][1]}" if protocol == "segment" else "")
             raise LeakError(f"{len(both)} of {right} are in {left} too, {what} among them")
+    for left, right in combinations(parts, 2):
+        later = parts[right].rows.query("headline and artist != ''")
+        shared = later[later["artist"].isin(parts[left].rows["artist"])]
+        if len(shared):
+            raise LeakError(
+                f"{shared['track'].iloc[0]!r} of {right} counts for the headline, and {left} has songs of its "
+                f"artist, {shared['artist'].iloc[0]!r}"
+            )
 
 
 def check_preprocessing(model: keras.Model, *, fitted: Part, genres: Sequence[str]) -> None:

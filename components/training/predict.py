@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from components.evaluation import aggregation
 from components.evaluation import metrics as evaluation
 from components.training import calibration, dataset
 
@@ -32,15 +33,15 @@ def predict(model: keras.Model, *, part: dataset.Part, name: str, genres: list[s
     Returns
     -------
     DataFrame
-        Columns ``part``, ``track``, ``segment``, ``genre``, ``predicted``, and ``probability.<genre>`` in
-        label order.
+        Columns ``part``, ``track``, ``segment``, ``genre``, ``artist``, ``headline``, ``predicted``, and
+        ``probability.<genre>`` in label order.
     """
     probabilities = model.predict(part.x, batch_size=256, verbose=0)
     frame = part.rows.assign(
         part=name, predicted=np.array(genres, dtype=object)[probabilities.argmax(axis=1)]
     )
     wide = pd.DataFrame(probabilities, columns=[f"probability.{genre}" for genre in genres])
-    return pd.concat([frame[["part", "track", "segment", "genre", "predicted"]], wide], axis=1)
+    return pd.concat([frame[list(aggregation.COLUMNS)], wide], axis=1)
 
 
 def score(predictions: pd.DataFrame, *, genres: list[str], seed: int) -> dict[str, float]:

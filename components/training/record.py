@@ -11,10 +11,13 @@ from components.config.params import Hyperparameters, Params, Protocol, Strict, 
 from components.core import atomic
 from components.core.errors import TrainingError
 from components.features.encoders import base as encoders
+from components.splits.artists import Artists
 from components.training.calibration import Calibration
 
 #: Marks that go wherever a figure of such a model goes.
 LEAKY = "leaky: songs on both sides"
+ARTISTS_ON_BOTH_SIDES = "artists on both sides"
+ARTISTS_UNKNOWN = "artists unknown"
 UNTRAINED = "untrained encoder"
 COMPOSED = "trained on synthetic songs"
 
@@ -134,6 +137,10 @@ class TrainingRecord(Record):
         None where the saved model was fitted on train alone.
     calibration : Calibration
         The temperature that is part of the saved model, from the first fit's validation songs.
+    artists : str
+        ``apart``, ``on both sides`` or ``unknown``: whether an artist is in several parts of the split.
+    confounded : list of str
+        Genres of too few artists, whose songs headlines do not count.
     fingerprint, feature_sha256, weights_sha256 : str
         Of the split, of the feature values seen, of the saved weights.
     train_tracks : list of str
@@ -166,6 +173,8 @@ class TrainingRecord(Record):
     calibration: Calibration
     seed: int
     protocol: Protocol
+    artists: Artists
+    confounded: list[str]
     fingerprint: str
     feature_sha256: str
     train_tracks: list[str]
@@ -202,11 +211,6 @@ class TrainingRecord(Record):
         )
 
     @property
-    def artists_kept_whole(self) -> bool:
-        """Whether all songs of an artist are in one part; False also where artists are unknown."""
-        return "artists" in self.params.corpus.published and self.protocol == "track"
-
-    @property
     def fitted_on(self) -> str:
         """The parts of the split that the saved model was fitted on."""
         return "train and validation" if self.refit else "train"
@@ -214,5 +218,12 @@ class TrainingRecord(Record):
     @property
     def marks(self) -> list[str]:
         """What goes wherever the model's predictions or figures are shown."""
-        known = {UNTRAINED: self.untrained_encoder, LEAKY: self.leaky, COMPOSED: self.composed_songs}
+        known = {
+            UNTRAINED: self.untrained_encoder,
+            LEAKY: self.leaky,
+            COMPOSED: self.composed_songs,
+            # Composed songs have no artists.
+            ARTISTS_UNKNOWN: self.artists == "unknown" and not self.composed_songs,
+            ARTISTS_ON_BOTH_SIDES: self.artists == "on both sides",
+        }
         return [mark for mark, holds in known.items() if holds]

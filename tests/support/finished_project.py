@@ -177,7 +177,10 @@ def _split(root: Path, *, corpus: pd.DataFrame, genres: Sequence[str], protocol:
                 for unit in ("segment", "track")
                 for name, size in table["part"].value_counts().items()
             },
-            "artists_kept_whole": False,
+            "artists": "unknown",
+            "artists_by_genre": dict.fromkeys(sorted(genres), 0),
+            "confounded": [],
+            "tracks_with_artist": 0,
         },
     )
     return table
@@ -201,6 +204,8 @@ def predictions(
                     "track": song.track,
                     "segment": segment if segments > 1 else -1,
                     "genre": song.genre,
+                    "artist": "",
+                    "headline": True,
                     "predicted": order[int(odds.argmax())],
                     **{f"probability.{genre}": value for genre, value in zip(order, odds, strict=True)},
                 }
@@ -225,6 +230,10 @@ def _model(
     )
     folder = root / "models" / name
     _write(folder / "predictions.parquet", table)
+    songs = split.assign(
+        artist="", headline=True, sha256="", sound_sha256="", fitted=split["part"] == "train"
+    )
+    _write(folder / "songs.parquet", songs)
     epochs = int(generator.integers(9, 26))
     rise = 1 - np.exp(-np.arange(1, epochs + 1) / 4)
     top = float((table["genre"] == table["predicted"]).mean())

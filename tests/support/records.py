@@ -38,6 +38,8 @@ def training_record(**changes: Any) -> TrainingRecord:
             "calibration": {},
             "seed": 20,
             "protocol": "track",
+            "artists": "unknown",
+            "confounded": [],
             "fingerprint": "f" * 64,
             "feature_sha256": "d" * 64,
             "train_tracks": [],

@@ -37,6 +37,8 @@ def build_small_project(
             "bytes": 529244,
             "segments": 4,
             "sha256": [rng.bytes(32).hex() for _ in names],
+            "sound_sha256": "",
+            "artist": "",
             "fault": "",
         }
     )
@@ -90,6 +92,9 @@ def write_split(root: Path, *, tracks: pd.DataFrame, seed: int) -> None:
         fingerprint=split_store.fingerprint(table),
         genres=list(GENRES),
         counts={},
-        artists_kept_whole=False,
+        artists="unknown",
+        artists_by_genre={},
+        confounded=[],
+        tracks_with_artist=0,
     )
-    split_store.write(table, record, root=root)
+    split_store.write(table, record, tracks=tracks, root=root)

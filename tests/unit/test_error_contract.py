@@ -114,14 +114,20 @@ SPLIT = write(
     "data/splits/split.json",
     json.dumps(
         {"protocol": "track", "seed": 1, "fold": 0, "folds": 5, "fingerprint": "f" * 64, "genres": ["a", "b"]}
-        | {"counts": {}, "artists_kept_whole": False}
+        | {
+            "counts": {},
+            "artists": "unknown",
+            "artists_by_genre": {},
+            "confounded": [],
+            "tracks_with_artist": 0,
+        }
     ),
 )
 TRAINED = together(
     SPLIT,
     *(
         write(f"data/models/mlp/{name}", "{}")
-        for name in ("metrics.json", "history.csv", "predictions.parquet")
+        for name in ("metrics.json", "history.csv", "predictions.parquet", "songs.parquet")
     ),
 )
 #: As above, of work that failed; the exit status is 1.

@@ -8,13 +8,17 @@ import pandas as pd
 GENRES = ["blues", "jazz", "rock"]
 
 
-def table(rows: list[tuple[str, str, list[float]]], *, part: str = "test") -> pd.DataFrame:
+def table(
+    rows: list[tuple[str, str, list[float]]], *, part: str = "test", artists: dict[str, str] | None = None
+) -> pd.DataFrame:
     """Rows of (track, genre, probabilities); segments are numbered as they come."""
     frame = pd.DataFrame(
         {
             "part": part,
             "track": [row[0] for row in rows],
             "genre": [row[1] for row in rows],
+            "artist": [(artists or {}).get(row[0], "") for row in rows],
+            "headline": True,
             "predicted": [GENRES[int(np.argmax(row[2]))] for row in rows],
         }
     )

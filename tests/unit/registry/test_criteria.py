@@ -25,6 +25,8 @@ def predictions(right: str) -> pd.DataFrame:
             "track": [f"jazz.{number}" for number in range(len(right))],
             "segment": -1,
             "genre": "jazz",
+            "artist": "",
+            "headline": True,
             "predicted": ["jazz" if one == "1" else "blues" for one in right],
             "probability.blues": [1.0 - int(one) for one in right],
             "probability.jazz": [float(one) for one in right],
@@ -95,3 +97,26 @@ class TestAgainstTheChampion:
 
     def test_no_song_to_compare_on_is_no_win(self, compare) -> None:
         assert not compare("11", "").met
+
+
+@pytest.mark.parametrize(
+    ("known", "songs", "allow", "met", "reason"),
+    [
+        ({"artists": "apart"}, 12.0, False, True, "12 validation songs"),
+        ({"artists": "apart", "confounded": ["blues", "jazz"]}, 0.0, False, False, "blues, jazz"),
+        ({"artists": "on both sides"}, 12.0, False, False, "one artist"),
+        ({"artists": "on both sides"}, 12.0, True, True, "allow_confounded"),
+        ({"artists": "apart", "protocol": "segment"}, 12.0, False, False, "one song"),
+        ({"artists": "unknown"}, 12.0, False, True, "unknown"),
+    ],
+)
+def test_figures_of_artists_must_be_allowed(
+    known: dict, songs: float, allow: bool, met: bool, reason: str
+) -> None:
+    metrics = {
+        "validation.headline_songs": songs,
+        "validation.headline_accuracy": 0.75,
+        "validation.headline_accuracy_low": 0.5,
+    }
+    found = criteria.artists_apart(training_record(**known), metrics, allow_confounded=allow)
+    assert found.met is met and reason in found.reason

@@ -20,7 +20,7 @@ from components.splits import folds
 def with_split(params: Params, **values: object) -> Params:
     document = params.model_dump(mode="json")
     document["split"] |= values
-    document["corpus"]["published"] = {"lists": "lists"}
+    document["corpus"]["published"] = {"lists": "lists", "artists": "artists.txt"}
     return Params.model_validate(document)
 
 
@@ -44,7 +44,13 @@ def test_four_to_one_twice(tracks: pd.DataFrame, demo_params: Params) -> None:
 def test_no_song_is_on_two_sides(seed: int, fold: int, sizes: list[int]) -> None:
     names = [f"g{number}.{song:03d}" for number, size in enumerate(sizes) for song in range(size)]
     tracks = pd.DataFrame(
-        {"track": names, "genre": [n.split(".")[0] for n in names], "segments": 3, "sha256": names}
+        {
+            "track": names,
+            "genre": [n.split(".")[0] for n in names],
+            "segments": 3,
+            "sha256": names,
+            "artist": "",
+        }
     )
     params = parse(presets.compose("demo")).model_copy(update={"seed": seed})
     table = folds.make(tracks, params=with_split(params, fold=fold))
@@ -70,17 +76,34 @@ def test_identical_files_stay_on_one_side(tracks: pd.DataFrame, demo_params: Par
     assert sides[tracks.loc[59, "track"]] == sides[tracks.loc[30, "track"]]
 
 
-def test_artists_stay_on_one_side(tracks: pd.DataFrame, demo_params: Params, tmp_path: Path) -> None:
-    lines = [
-        f"{track}.wav ::: Artist {number // 4} ::: Song {number}"
-        for number, track in enumerate(tracks["track"])
-    ]
-    (tmp_path / "artists.txt").write_text("## comment\n" + "\n".join(lines), encoding="utf-8")
-    artists = published_metadata.read_artists(tmp_path / "artists.txt")
-    table = folds.make(tracks, params=demo_params, artists=artists)
-    sides = table.groupby("track")["part"].first()
-    artist = {track: number // 4 for number, track in enumerate(tracks["track"])}
-    assert (sides.groupby(artist).nunique() == 1).all()
+def test_artists_stay_on_one_side(tracks: pd.DataFrame, demo_params: Params) -> None:
+    tracks["artist"] = [f"artist {number // 4}" for number in range(len(tracks))]
+    table = folds.make(tracks, params=with_split(demo_params, protocol="artist"))
+    assert (table.groupby("artist")["part"].nunique() == 1).all()
+    assert table["headline"].all()
+
+
+def test_songs_of_a_genre_of_few_artists_are_assigned_one_by_one(
+    tracks: pd.DataFrame, demo_params: Params
+) -> None:
+    tracks["artist"] = [f"artist {number // 4}" for number in range(len(tracks))]
+    jazz = tracks["genre"] == "jazz"
+    tracks.loc[jazz, "artist"] = "bird"
+    table = folds.make(tracks, params=with_split(demo_params, protocol="artist"))
+    assert set(table.loc[table["genre"] == "jazz", "part"]) == set(folds.PARTS)
+    assert (table["headline"] == (table["genre"] != "jazz")).all()
+
+
+def test_a_genre_of_three_artists_is_in_every_part(tracks: pd.DataFrame, demo_params: Params) -> None:
+    tracks["artist"] = [f"artist {number // 7}" for number in range(len(tracks))]
+    table = folds.make(tracks, params=with_split(demo_params, protocol="artist"))
+    assert (table.groupby("genre")["part"].nunique() == 3).all()
+
+
+def test_artists_are_kept_whole_where_most_are_known(tracks: pd.DataFrame, demo_params: Params) -> None:
+    tracks.loc[:20, "artist"] = "ada"
+    with pytest.raises(CorpusError, match="21 of 60"):
+        folds.make(tracks, params=with_split(demo_params, protocol="artist"))
 
 
 def test_the_study_s_protocol_mixes_songs(tracks: pd.DataFrame, demo_params: Params) -> None:
@@ -131,7 +154,7 @@ def test_lists_without_a_part_are_refused(tracks: pd.DataFrame, demo_params: Par
 def test_groups_reach_through_others(tracks: pd.DataFrame) -> None:
     few = tracks.head(6).copy()
     few.loc[1, "sha256"] = few.loc[0, "sha256"]
-    artists = dict(zip(few["track"], ["", "ada", "ada", "bo", "", None], strict=True))
-    numbers = folds.groups(few, artists=artists).tolist()
+    few["artist"] = ["", "ada", "ada", "bo", "", ""]
+    numbers = folds.groups(few, together=("sha256", "artist")).tolist()
     assert numbers[0] == numbers[1] == numbers[2]
     assert len(set(numbers)) == 4

@@ -100,6 +100,7 @@ def outcome(
         songs = 100
         right = round(accuracy * songs)
         table = pd.DataFrame({"track": [f"t{n}" for n in range(songs)], "segment": 0, "part": "test", **key})
+        table = table.assign(artist="", headline=True)
         table["genre"] = [GENRES[n % 10] for n in range(songs)]
         table["predicted"] = [GENRES[(n + (n >= right)) % 10] for n in range(songs)]
         for genre in GENRES:

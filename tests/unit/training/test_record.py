@@ -10,7 +10,15 @@ import pytest
 from components.config import presets
 from components.config.params import parse
 from components.core.errors import TrainingError
-from components.training.record import COMPOSED, LEAKY, UNTRAINED, BestTrial, TrainingRecord
+from components.training.record import (
+    ARTISTS_ON_BOTH_SIDES,
+    ARTISTS_UNKNOWN,
+    COMPOSED,
+    LEAKY,
+    UNTRAINED,
+    BestTrial,
+    TrainingRecord,
+)
 from tests.support.records import ENCODER, FEATURE, training_record
 
 REFIT = {"rule": "best epoch", "epochs": 2, "rows": 9, "history": {"epoch": [1, 2], "loss": [0.5, 0.25]}}
@@ -56,16 +64,14 @@ def test_an_unknown_key_is_refused(tmp_path: Path) -> None:
 def test_marks_are_derived_once() -> None:
     untrained = FEATURE | {"pretrained": [ENCODER, ENCODER | {"trained": False}]}
     assert training_record(feature=untrained, protocol="segment").marks == [UNTRAINED, LEAKY, COMPOSED]
-    assert own_songs(feature=FEATURE | {"pretrained": [ENCODER]}).marks == []
+    assert own_songs(feature=FEATURE | {"pretrained": [ENCODER]}, artists="apart").marks == []
 
 
-def test_artists_are_kept_whole_only_where_they_are_known() -> None:
-    document = parse(presets.compose("gtzan-mini")).model_dump(mode="json")
-    document["corpus"]["published"] = {"artists": "artists.csv"}
-    assert training_record(params=document).artists_kept_whole
-    assert not training_record(params=document, protocol="segment").artists_kept_whole
-    document["corpus"]["published"] = {}
-    assert not training_record(params=document).artists_kept_whole
+def test_artists_are_a_mark_of_real_music() -> None:
+    assert own_songs(artists="apart").marks == []
+    assert own_songs(artists="unknown").marks == [ARTISTS_UNKNOWN]
+    assert own_songs(artists="on both sides").marks == [ARTISTS_ON_BOTH_SIDES]
+    assert training_record(artists="unknown").marks == [COMPOSED]
 
 
 def test_the_parts_fitted_on() -> None:
