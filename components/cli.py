@@ -25,7 +25,8 @@ ROOT = Path("data")
 COLLECTION, RUN, USE, STUDY, STAGES = "Collection", "Run", "Use a model", "Study", "Stages"
 #: The commands in the order of ``genre --help``.
 ORDER = [
-    "download", "config", "run", "promote", "rollback", "mlflow-ui", "predict", "score", "ui", "reproduce", "stage",
+    "download", "config", "run", "promote", "rollback", "mlflow-ui", "predict", "evaluate", "score", "ui",
+    "reproduce", "stage",
 ]  # fmt: skip
 
 
@@ -262,6 +263,60 @@ def predict(
 
     form = "json" if as_json else "csv" if as_csv else "table"
     raise typer.Exit(output.run(songs, model=model, form=form, timeline=timeline))
+
+
+@app.command(rich_help_panel=USE)
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="Labelled music: one subfolder a genre, or a manifest")],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A trained model's name (mlp), models:/NAME/VERSION or runs:/RUN; may be given several times. "
+            "By default the champion"
+        ),
+    ] = None,
+    labels: Annotated[
+        str,
+        typer.Option(
+            help="folders, tags, or a manifest: CSV or Parquet with path, genre and perhaps artist, album, title"
+        ),
+    ] = "folders",
+    artists: Annotated[
+        Path | None,
+        typer.Option(help="A table of 'file ::: artist ::: title'; else manifest and tags name artists"),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="At most so many songs a genre, drawn by the seed")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of page and tables; else data/evaluations/NAME")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures to this file too")
+    ] = None,
+    log: Annotated[bool, typer.Option("--log/--no-log", help="Log a run a model to MLflow")] = True,
+) -> None:
+    """Score models on labelled music that they were not trained on; songs and artists of their training apart.
+
+    Exit status 1 if any file was left out with a reason.
+
+    Examples: `genre evaluate songs/`, `genre evaluate songs/ --model mlp --model lstm --artists artists.txt`
+    """
+    from components.external_evaluation import command
+
+    raise typer.Exit(
+        command.run(
+            folder,
+            models=model or [None],
+            labels=labels,
+            artists=artists,
+            limit=limit,
+            out=out,
+            json_file=json_file,
+            log=log,
+            root=ROOT,
+        )
+    )
 
 
 @app.command(rich_help_panel=USE)

@@ -80,3 +80,9 @@ class ScoringError(GenreError):
     """A folder cannot be scored: it does not exist, or another run is scoring it."""
 
     exit_status = 2
+
+
+class EvaluationError(GenreError):
+    """Labelled music cannot be evaluated: no song, no genre that the models know, or a model without its songs."""
+
+    exit_status = 2

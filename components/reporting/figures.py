@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from components.core.formatting import plural
 from components.core.palette import LIGHT
 from components.reporting.svg import HOVER, figure, styled
 
@@ -63,8 +64,8 @@ def learning(history: pd.DataFrame, *, colour: str = LIGHT["m1"]) -> Figure:
 
 
 @styled
-def reliability(table: pd.DataFrame, *, colour: str) -> Figure:
-    """Draw accuracy against confidence; a larger point stands for more segments, the diagonal for a calibrated model.
+def reliability(table: pd.DataFrame, *, colour: str, unit: str = "segment") -> Figure:
+    """Draw accuracy against confidence; a larger point stands for more, the diagonal for a calibrated model.
 
     Parameters
     ----------
@@ -72,6 +73,8 @@ def reliability(table: pd.DataFrame, *, colour: str) -> Figure:
         From :func:`components.evaluation.metrics.reliability`.
     colour : str
         The model's.
+    unit : str
+        What a prediction is of.
     """
     drawn = figure(320, 250)
     axes = drawn.subplots()
@@ -81,7 +84,7 @@ def reliability(table: pd.DataFrame, *, colour: str) -> Figure:
     axes.vlines(x, x, y, color=colour, linewidth=1.2, alpha=0.4)
     sizes = 4 + 11 * np.sqrt(table["count"] / table["count"].sum())
     for confidence, accuracy, size, count in zip(x, y, sizes, table["count"], strict=True):
-        hover = f"{HOVER}{count} segments: confidence {confidence:.0f} %, accuracy {accuracy:.0f} %"
+        hover = f"{HOVER}{plural(int(count), unit)}: confidence {confidence:.0f} %, accuracy {accuracy:.0f} %"
         axes.plot(confidence, accuracy, "o", color=colour, markersize=size, gid=hover)
     axes.set(xlim=(-3, 106), ylim=(-5, 107), xticks=PERCENT, yticks=PERCENT)
     axes.set(xlabel="confidence, %", title="accuracy, %")

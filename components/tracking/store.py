@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 TRAINING = "genre"
 TUNING = "genre-tuning"
 STUDY = "genre-study"
+EVALUATIONS = "genre-evaluations"
 #: Where runs and artifacts lie unless ``MLFLOW_TRACKING_URI`` names another store.
 STORE = Path("mlruns")
 #: Note on each experiment's page.
@@ -24,6 +25,7 @@ EXPERIMENTS = {
     TRAINING: "One run a trained model. Select runs with equal split_fingerprint and compare.",
     TUNING: "A parent run a search, a child a trial, a grandchild an execution.",
     STUDY: "A run an experiment of the study that `genre reproduce` runs, and one for its page.",
+    EVALUATIONS: "A run a model and folder of labelled music. Select runs with equal songs_fingerprint and compare.",
 }
 #: Settings of MLflow where the environment has none: no telemetry, no pickles, no progress bars.
 ENVIRONMENT = {

@@ -1,0 +1,91 @@
+"""``genre evaluate``: an evaluation from the terminal, with its progress, its files and its runs in MLflow."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from components.core import atomic
+from components.core.console import quiet
+from components.core.errors import StoreError
+
+
+def run(
+    folder: Path,
+    *,
+    models: Sequence[str | None],
+    labels: str,
+    artists: Path | None,
+    limit: int | None,
+    out: Path | None,
+    json_file: Path | None,
+    log: bool,
+    root: Path = Path("data"),
+) -> int:
+    """Evaluate, write the files, log the runs, and print the result; progress goes to standard error.
+
+    Parameters
+    ----------
+    folder, models, labels, artists, limit
+        See :func:`components.external_evaluation.evaluate.run`.
+    out : Path or None
+        Where page and tables are written.
+    json_file : Path or None
+        Where the figures are written too.
+    log : bool
+        Whether to log to MLflow.
+    root : Path
+        The data folder.
+
+    Returns
+    -------
+    int
+        Exit status: 1 if any file was left out with a reason.
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from components.config import params
+    from components.external_evaluation import evaluate, terminal
+    from components.external_evaluation import labels as labelled
+    from components.tracking.evaluation_runs import ensure_evaluation_logged
+
+    target = out or evaluate.folder_of(labelled.name_of(folder, labels=labels), root=root)
+    evaluate.check_folder(target)
+    checked = params.load()
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with quiet() as stderr:
+        aside = Console(file=stderr)
+        with Progress(*columns, console=aside, transient=True, disable=not aside.is_terminal) as progress:
+            result = evaluate.run(
+                folder,
+                params=checked,
+                models=models,
+                labels=labels,
+                artists=artists,
+                limit=limit,
+                track=partial(progress.track),
+            )
+        evaluate.write(result, folder=target)
+        if json_file:
+            atomic.write_json(json_file, result.record.model_dump(mode="json"))
+    terminal.show(result.record, folder=target)
+    if log:
+        try:
+            for label, run_id in ensure_evaluation_logged(target).items():
+                print(f"MLflow: {label} is run {run_id}")
+        except StoreError as error:
+            print(f"not logged: {error}", file=sys.stderr, flush=True)
+            return 1
+    return int(bool(result.record.left_out))

@@ -1,0 +1,268 @@
+"""Labelled music: songs with their genre and artist, from a folder a genre, from tags, or from a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from components.core.errors import AudioError, EvaluationError, ParamsError
+from components.corpus import discovery, published_metadata
+from components.corpus.audio import SUFFIXES
+from components.serving import predict
+
+#: Where genres come from, unless a manifest names them.
+FOLDERS, TAGS = "folders", "tags"
+#: Columns of a manifest: needed, and taken where they are there.
+NEEDED, OPTIONAL = ("path", "genre"), ("artist", "album", "title")
+#: Readers of a manifest, by suffix; all as text, since an artist called "None" is not a missing one.
+READERS = {
+    ".csv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False),
+    ".parquet": lambda path: pd.read_parquet(path).fillna("").astype(str),
+}
+#: Frames of ID3 that hold what is read: WAV and AIFF files have no simpler names for them.
+FRAMES = {"genre": "TCON", "artist": "TPE1", "album": "TALB", "title": "TIT2"}
+
+
+@dataclass(frozen=True)
+class Song:
+    """A file and its labels.
+
+    Attributes
+    ----------
+    name : str
+        Its path below the folder, printable; what every table calls it.
+    file : Path
+        Where it lies.
+    genre, artist, album, title : str
+        ``''`` for what is not known.
+    """
+
+    name: str
+    file: Path
+    genre: str
+    artist: str = ""
+    album: str = ""
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class LabelledMusic:
+    """Songs with their labels.
+
+    Attributes
+    ----------
+    name : str
+        Of the folder or manifest, without the folders above it.
+    labels : str
+        ``folders``, ``tags`` or the manifest's file name.
+    songs : list of Song
+        Sorted by name.
+    left_out : dict of str to str
+        Files and rows without a usable label, each with the reason.
+    """
+
+    name: str
+    labels: str
+    songs: list[Song]
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def read(place: Path, *, labels: str = FOLDERS, artists: Path | None = None) -> LabelledMusic:
+    """Read labelled music.
+
+    Parameters
+    ----------
+    place : Path
+        A folder, or a manifest.
+    labels : str
+        ``folders`` (one subfolder a genre), ``tags`` (of each file), or the path of a manifest: a CSV or Parquet
+        file with the columns ``path`` (relative to ``place`` or to the manifest) and ``genre``, and where known
+        ``artist``, ``album`` and ``title``.
+    artists : Path, optional
+        A table of lines ``file ::: artist ::: title``. Where it names no artist of a song, the manifest does, and
+        then the file's tags.
+
+    Returns
+    -------
+    LabelledMusic
+        Not opened but for their tags.
+
+    Raises
+    ------
+    EvaluationError
+        If there is no such folder, or no labelled song in it.
+    ParamsError
+        If the manifest or the table of artists cannot be read, or lacks a column.
+    """
+    if place.suffix.lower() in READERS and not place.is_dir():
+        place, labels = place.parent, str(place)
+    if not place.is_dir():
+        raise EvaluationError(f"{place} is not a folder; valid: a folder of labelled music, or a manifest")
+    named = _artists(artists) if artists else {}
+    match labels:
+        case "folders":
+            songs, left_out = _by_folder(place)
+        case "tags":
+            songs, left_out = _by_tags(place)
+        case _:
+            songs, left_out = _by_manifest(Path(labels), folder=place)
+    if not songs:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in list(left_out.items())[:3])
+        raise EvaluationError(
+            f"{place} holds no labelled song{f' ({reasons})' if reasons else ''}; valid: one subfolder a genre with "
+            f"{', '.join(SUFFIXES)} in it, --labels tags, or --labels MANIFEST"
+        )
+    songs = [replace(song, artist=_artist(song, named=named)) for song in songs]
+    shown = labels if labels in (FOLDERS, TAGS) else Path(labels).name
+    ordered = sorted(songs, key=lambda song: song.name)
+    return LabelledMusic(name_of(place, labels=labels), shown, ordered, left_out)
+
+
+def name_of(place: Path, *, labels: str) -> str:
+    """Return what a folder or manifest is called in results, without the folders above it."""
+    manifest = place if place.suffix.lower() in READERS and not place.is_dir() else Path(labels)
+    name = manifest.stem if manifest is place or labels not in (FOLDERS, TAGS) else place.resolve().name
+    return discovery.printable(name).replace("/", "-") or "music"
+
+
+def _by_folder(folder: Path) -> tuple[list[Song], dict[str, str]]:
+    songs, left_out = [], {}
+    for file in predict.below(folder):
+        inside = file.relative_to(folder)
+        if len(inside.parts) == 1:
+            left_out[_shown(inside)] = "lies in no genre's folder"
+        else:
+            songs.append(Song(_shown(inside), file, inside.parts[0]))
+    return songs, left_out
+
+
+def _by_tags(folder: Path) -> tuple[list[Song], dict[str, str]]:
+    songs, left_out = [], {}
+    for file in predict.below(folder):
+        name = _shown(file.relative_to(folder))
+        try:
+            found = tags(file)
+        except AudioError as error:
+            left_out[name] = str(error)
+            continue
+        if found.get("genre"):
+            songs.append(Song(name, file, **found))
+        else:
+            left_out[name] = "has no genre tag"
+    return songs, left_out
+
+
+def _by_manifest(path: Path, *, folder: Path) -> tuple[list[Song], dict[str, str]]:
+    songs: list[Song] = []
+    left_out: dict[str, str] = {}
+    seen: dict[Path, str] = {}
+    for line, row in _rows(path):
+        given, genre = row["path"].strip(), row["genre"].strip()
+        where = f"{path.name}, {line}"
+        file = next((base / given for base in (folder, path.parent) if (base / given).is_file()), None)
+        if not given or not genre:
+            left_out[where] = f"{'path' if not given else 'genre'} is empty"
+        elif file is None:
+            left_out[f"{where}: {discovery.printable(given)}"] = "file not found"
+        elif file.resolve() in seen:
+            left_out[f"{where}: {discovery.printable(given)}"] = (
+                f"was named before, by {seen[file.resolve()]}"
+            )
+        else:
+            seen[file.resolve()] = line
+            known = {key: row[key].strip() for key in OPTIONAL if key in row}
+            songs.append(Song(discovery.printable(given), file, genre, **known))
+    return songs, left_out
+
+
+def _rows(path: Path) -> list[tuple[str, dict[str, str]]]:
+    """Read a manifest's rows, each with what to call it: a line of a CSV file counts its heading."""
+    if path.suffix.lower() not in READERS:
+        raise ParamsError(
+            f"--labels {str(path)!r} is no kind of label; valid: {FOLDERS}, {TAGS}, or a manifest "
+            f"({', '.join(READERS)})"
+        )
+    try:
+        table = READERS[path.suffix.lower()](path)
+    except (OSError, ValueError) as error:
+        raise ParamsError(f"{path} cannot be read ({' '.join(str(error).split())})") from error
+    if missing := [column for column in NEEDED if column not in table.columns]:
+        raise ParamsError(
+            f"{path} lacks {', '.join(missing)}; valid: columns {', '.join(NEEDED)}, and where known "
+            f"{', '.join(OPTIONAL)}"
+        )
+    kind, first = ("line", 2) if path.suffix.lower() == ".csv" else ("row", 1)
+    return [(f"{kind} {first + number}", row) for number, row in enumerate(table.to_dict("records"))]
+
+
+def tags(file: Path) -> dict[str, str]:
+    """Read genre, artist, album and title out of a file's tags; of several values the first.
+
+    Returns
+    -------
+    dict of str to str
+        What is there, by the names of :class:`Song`.
+
+    Raises
+    ------
+    AudioError
+        If the tags cannot be read.
+    """
+    import mutagen
+
+    try:
+        found = mutagen.File(file, easy=True)
+    except (mutagen.MutagenError, OSError) as error:
+        raise AudioError(f"tags cannot be read ({' '.join(str(error).split())})") from error
+    if found is None or not found.tags:
+        return {}
+    values = {key: _first(found.tags, key) for key in FRAMES}
+    return {key: value for key, value in values.items() if value}
+
+
+def _first(tags: Any, key: str) -> str:
+    # EasyID3 refuses names that it does not know, and a plain ID3 block knows frames alone.
+    for name in (key, FRAMES[key]):
+        try:
+            value = tags.get(name)
+        except (KeyError, ValueError):
+            continue
+        if value is not None:
+            # A genre of ID3 may be a number of a list, which mutagen names.
+            texts = getattr(value, "genres", None) or getattr(value, "text", value)
+            return str(
+                texts[0] if isinstance(texts, Sequence) and not isinstance(texts, str) else texts
+            ).strip()
+    return ""
+
+
+def _artists(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        raise ParamsError(
+            f"--artists {str(path)!r} does not exist; valid: a table of 'file ::: artist ::: title'"
+        )
+    return published_metadata.read_artists(path)
+
+
+def _artist(song: Song, *, named: Mapping[str, str]) -> str:
+    path = Path(song.name)
+    keys = (str(path.with_suffix("")), path.stem, discovery.track_id(song.genre, path.stem))
+    if known := next((named[key] for key in keys if key in named), song.artist):
+        return known
+    try:
+        return tags(song.file).get("artist", "")
+    except AudioError:
+        return ""  # whether it is audio at all is found when it is decoded
+
+
+def _shown(path: Path) -> str:
+    return discovery.printable(path.as_posix())
+
+
+def artist_key(artist: str) -> str:
+    """Return an artist's name in the form in which names are compared: without case and repeated spaces."""
+    return " ".join(artist.casefold().split())
