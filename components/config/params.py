@@ -131,8 +131,8 @@ def _within(least: float, most: float) -> AfterValidator:
     def check(value: Drawn) -> Drawn:
         low, high = value if isinstance(value, tuple) else (value, value)
         if not least <= low <= high <= most or (isinstance(value, tuple) and low == high):
-            shown = f"[{low:g}, {high:g}]" if isinstance(value, tuple) else f"{value:g}"
-            raise ValueError(f"{shown}; valid: a number of {least:g} to {most:g}, or [low, high] of two such")
+            shown = f"[{low:g}, {high:g}]; " if isinstance(value, tuple) else ""
+            raise ValueError(f"{shown}valid: a number of {least:g} to {most:g}, or [low, high] of two such")
         return value
 
     return AfterValidator(check)
@@ -201,10 +201,15 @@ class FeatureParams(Strict):
 
     @field_validator("augment")
     @classmethod
-    def _different(cls, views: tuple[AugmentParams, ...]) -> tuple[AugmentParams, ...]:
-        if len(set(views)) < len(views):
-            raise ValueError("two views are the same; valid: each once")
-        return views
+    def _different(cls, augment: tuple[AugmentParams, ...]) -> tuple[AugmentParams, ...]:
+        if len({each.model_dump_json(exclude={"draws"}) for each in augment}) < len(augment):
+            raise ValueError("two entries are the same; valid: each once, with draws for more of one")
+        return augment
+
+    @property
+    def views(self) -> list[tuple[AugmentParams, int]]:
+        """Augmented views, in order: how each is made, and which draw of that it is."""
+        return [(each, draw) for each in self.augment for draw in range(each.draws)]
 
 
 class IntRange(Strict):

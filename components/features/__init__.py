@@ -72,6 +72,10 @@ def options(name: str, *, params: Params) -> Any:
         raise ParamsError(
             f"features.{name}.reads is {block.reads!r}; {block.extractor} is made from: {', '.join(module.READS)}"
         )
+    if block.augment and source != "audio":
+        raise ParamsError(
+            f"features.{name}.augment changes audio; valid: a feature that reads audio, not {source}"
+        )
     if block.unit not in module.UNITS:
         raise ParamsError(f"features.{name}.unit is {block.unit!r}; valid: {', '.join(module.UNITS)}")
     try:

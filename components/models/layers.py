@@ -156,6 +156,30 @@ def pool(x: Any, *, statistics: Sequence[str]) -> Any:
     return parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)
 
 
+def attention(x: Any, *, units: int) -> Any:
+    """Sum up a sequence over time by a weighted mean whose weights are learnt.
+
+    The gated attention of M. Ilse, J. Tomczak and M. Welling, "Attention-based deep multiple instance learning",
+    ICML 2018: the frames that say most of a genre count most.
+
+    Parameters
+    ----------
+    x : tensor, shape (..., frames, channels)
+        A sequence.
+    units : int
+        Width of the two Dense layers that a frame's weight comes out of.
+
+    Returns
+    -------
+    tensor, shape (..., channels)
+        Weights are 0 and up and sum to 1 over time.
+    """
+    hidden = layers.Dense(units, activation="tanh", name="attention_hidden")(x)
+    gate = layers.Dense(units, activation="sigmoid", name="attention_gate")(x)
+    weights = ops.softmax(layers.Dense(1, use_bias=False, name="attention_weight")(hidden * gate), axis=-2)
+    return ops.sum(weights * x, axis=-2)
+
+
 def head(x: Any, hp: Hyperparameters, *, classes: int, depth: int = 9) -> KerasTensor:
     """End a network: Dense layers, dropout behind them, and a softmax.
 
@@ -225,8 +249,9 @@ def read_both_ways(x: Any, hp: Hyperparameters, *, classes: int) -> KerasTensor:
         A sequence.
     hp : mapping
         ``lstm_1``, ``lstm_2`` (units each way; 0 is no layer), ``lstm_dropout`` (of a layer's input),
-        ``statistics`` (see :func:`pool`) of the last layer's output, ``input_statistics`` (of ``x`` itself, joined
-        to them; may be empty), and those of :func:`head`.
+        ``statistics`` (see :func:`pool`) of the last layer's output, ``attention`` (units of :func:`attention` to
+        it, joined to them; none where it is 0 or not given), ``input_statistics`` (of ``x`` itself, joined to them),
+        and those of :func:`head`. Of statistics there may be none.
     classes : int
         Number of genres.
 
@@ -245,7 +270,11 @@ def read_both_ways(x: Any, hp: Hyperparameters, *, classes: int) -> KerasTensor:
             read = layers.Dropout(hp["lstm_dropout"], name=f"lstm_dropout_{number}")(read)
             one_way = layers.LSTM(units, return_sequences=True)
             read = layers.Bidirectional(one_way, name=f"lstm_{number}")(read)
-    parts = [pool(read, statistics=hp["statistics"])]
+    parts = []
+    if hp["statistics"]:
+        parts.append(pool(read, statistics=hp["statistics"]))
+    if units := hp.get("attention", 0):
+        parts.append(attention(read, units=units))
     if hp["input_statistics"]:
         parts.append(pool(x, statistics=hp["input_statistics"]))
     summed = parts[0] if len(parts) == 1 else ops.concatenate(parts, axis=-1)

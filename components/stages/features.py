@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,9 @@ def run(
     name: str, *, params: Params, root: Path = Path("data"), processes: int | None = None
 ) -> pd.DataFrame:
     """Extract a feature of every usable track and write ``ROOT/features/NAME``.
+
+    Augmented views are extracted of every track, since the split says which are train rows, and may change; only a
+    fit reads them (:func:`components.training.dataset.load`).
 
     Parameters
     ----------
@@ -71,6 +77,7 @@ def run(
         return index
     meta["pretrained"] = [encoder.record() for encoder in compute.encoders_of(module, params=params)]
     job = Job(name=name, params=params, root=root, source=source)
+    jobs = [job, *(replace(job, view=view) for view in block.views)]
     listing, tracks, upstream = _tracks(job) if source in params.corpus.sources else _tracks_of_feature(job)
     about = {
         "meta": meta,
@@ -78,18 +85,26 @@ def run(
         "upstream": upstream,
         "code": chunks.code(block.extractor),
     }
-    plan = chunks.divide(tracks, about=about)
+    # A view has chunks of its own, so that a further one costs no other.
+    plans = [chunks.divide(tracks, about=about | _about_view(job)) for job in jobs]
     job.folder.mkdir(parents=True, exist_ok=True)
-    missing = [chunk for chunk in plan if not chunks.is_cached(chunk, job=job)]
-    done = {track.track for chunk in missing for track in chunk.tracks}
+    missing = [
+        [chunk for chunk in plan if not chunks.is_cached(chunk, job=job)]
+        for job, plan in zip(jobs, plans, strict=True)
+    ]
+    names = [track.track for part in missing for chunk in part for track in chunk.tracks]
+    done, total = set(names), len(tracks) * len(jobs)
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(name, total=len(tracks), completed=len(tracks) - len(done))
-        chunks.compute_all(missing, job=job, processes=processes, report=partial(bar.advance, task))
-    index = _assemble(plan, job=job, meta=meta, genres=listing.set_index("track")["genre"])
-    chunks.prune(plan, job=job)
+        task = bar.add_task(name, total=total, completed=total - len(names))
+        for each, part in zip(jobs, missing, strict=True):
+            chunks.compute_all(part, job=each, processes=processes, report=partial(bar.advance, task))
+    index = _assemble(plans, job=job, meta=meta, genres=listing.set_index("track")["genre"])
+    chunks.prune(itertools.chain(*plans), job=job)
     took = time.perf_counter() - began
     line = f"{name}: {len(index)} rows of {len(tracks)} tracks"
+    if block.views:
+        line += f", {len(block.views)} augmented views of each"
     if len(done) < len(tracks):
         line += f", {len(tracks) - len(done)} of them cached"
     line += f"; {took:.1f} s, {len(done) / took:.1f} tracks/s"
@@ -98,6 +113,13 @@ def run(
         line += f", {seconds / took:.0f} seconds of audio per second"
     console.print(line, highlight=False, soft_wrap=True)
     return index
+
+
+def _about_view(job: Job) -> dict[str, Any]:
+    if job.view is None:
+        return {}
+    view, draw = job.view
+    return {"view": view.model_dump(mode="json", exclude={"draws"}), "draw": draw}
 
 
 def _tracks(job: Job) -> tuple[pd.DataFrame, list[Track], None]:
@@ -129,8 +151,9 @@ def _tracks_of_feature(job: Job) -> tuple[pd.DataFrame, list[Track], dict[str, A
     return listing, tracks, meta
 
 
-def _assemble(plan: list[Chunk], *, job: Job, meta: dict[str, Any], genres: pd.Series) -> pd.DataFrame:
+def _assemble(plans: list[list[Chunk]], *, job: Job, meta: dict[str, Any], genres: pd.Series) -> pd.DataFrame:
     parts, shapes = [], set()
+    plan, *augmented = plans
     for chunk in plan:
         values, starts, counts = chunks.load(chunk, job=job)
         shapes.add(values.shape[1:])
@@ -141,8 +164,19 @@ def _assemble(plan: list[Chunk], *, job: Job, meta: dict[str, Any], genres: pd.S
     index = pd.concat(parts, ignore_index=True)
     index["genre"] = index["track"].map(genres)
     (shape,) = shapes
-    values_of = (chunks.load(chunk, job=job)[0] for chunk in plan)
-    feature_store.write(job.name, index=index, values=values_of, shape=shape, meta=meta, root=job.root)
+
+    def values_of(view: list[Chunk]) -> Iterator[np.ndarray]:
+        return (chunks.load(chunk, job=job)[0] for chunk in view)
+
+    feature_store.write(
+        job.name,
+        index=index,
+        values=values_of(plan),
+        shape=shape,
+        meta=meta,
+        root=job.root,
+        augmented=[values_of(view) for view in augmented],
+    )
     return index
 
 

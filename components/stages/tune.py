@@ -97,7 +97,10 @@ def _begin_or_resume(folder: Path, *, model: SelectedModel, data: dataset.Datase
     """Keep what an earlier search of the same model, data and seed has done; clear away another's."""
     digest = hashlib.sha256(model.model_dump_json(exclude={"training"}).encode())
     digest.update(f"{seed} {data.split.fingerprint} {data.genres}".encode())
-    digest.update(hashing.arrays(part.x for part in data.parts.values()).encode())
+    arrays = [
+        array for part in data.parts.values() for array in (part.x, part.augmented) if array is not None
+    ]
+    digest.update(hashing.arrays(arrays).encode())
     mark, identity = folder / "identity.json", {"sha256": digest.hexdigest()}
     if mark.is_file() and json.loads(mark.read_text(encoding="utf-8")) == identity:
         return

@@ -29,12 +29,15 @@ class Part:
         Columns ``track``, ``segment``, ``genre``, ``artist``, ``headline``.
     weights : ndarray of float32, shape (rows,), or None
         From :func:`song_weights`.
+    augmented : ndarray of float32, shape (views, rows, ...), or None
+        Augmented views of the same rows, for a fit on them and nothing else.
     """
 
     x: np.ndarray
     y: np.ndarray
     rows: pd.DataFrame
     weights: np.ndarray | None = None
+    augmented: np.ndarray | None = None
 
     def take(self, places: np.ndarray) -> Part:
         """Return the rows at these places, each with the weight it has among all."""
@@ -43,6 +46,7 @@ class Part:
             y=self.y[places],
             rows=self.rows.iloc[places].reset_index(drop=True),
             weights=None if self.weights is None else self.weights[places],
+            augmented=None if self.augmented is None else self.augmented[:, places],
         )
 
 
@@ -78,7 +82,7 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
     Returns
     -------
     Dataset
-        The rows, sorted by track and segment.
+        The rows, sorted by track and segment; those of ``test`` without augmented views.
 
     Raises
     ------
@@ -87,6 +91,7 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
     """
     table, split = split_store.read(root)
     index, values, meta = feature_store.read(feature, root=root)
+    augmented = feature_store.augmented(feature, root=root)
     assigned = index[["track", "segment", "genre"]].merge(
         table.loc[table["unit"] == meta["unit"], ["track", "segment", "part", "artist", "headline"]],
         on=["track", "segment"],
@@ -101,7 +106,9 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
         rows = rows.astype({"headline": bool}).reset_index(drop=True)
         y = rows["genre"].map(codes).to_numpy(dtype=np.int64)
         x = np.asarray(values[chosen], dtype=np.float32)
-        loaded[part] = Part(x=x, y=y, rows=rows, weights=song_weights(rows))
+        # Validation rows have theirs because the refit is on them too.
+        views = None if augmented is None or part == "test" else np.asarray(augmented[:, chosen])
+        loaded[part] = Part(x=x, y=y, rows=rows, weights=song_weights(rows), augmented=views)
     if split.protocol != "segment" and "train" in loaded:
         for part in set(loaded) - {"train"}:
             check_equal_rows(loaded["train"], loaded[part], part=part)
@@ -109,13 +116,15 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
 
 
 def join(*parts: Part) -> Part:
-    """Put parts of one dataset together, one after the other."""
+    """Put parts of one dataset together, one after the other; augmented views stay where all have them."""
     rows = pd.concat([part.rows for part in parts], ignore_index=True)
+    views = [part.augmented for part in parts if part.augmented is not None]
     return Part(
         x=np.concatenate([part.x for part in parts]),
         y=np.concatenate([part.y for part in parts]),
         rows=rows,
         weights=song_weights(rows),
+        augmented=np.concatenate(views, axis=1) if len(views) == len(parts) else None,
     )
 
 

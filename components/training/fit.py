@@ -7,6 +7,7 @@ What lies before the mark of :func:`components.models.layers.prepared` is fitted
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -25,6 +26,9 @@ from components.training.input_pipeline import batches
 STEPS_PER_EXECUTION = 32
 #: Share of a cosine schedule in which the learning rate rises from 0.
 WARM_UP = 0.05
+
+#: Hyperparameters that change rows on their way; see :func:`components.training.input_pipeline.batches`.
+CHANGES = ("mixup", "mixup_within_genre", "mask_frames", "mask_channels")
 
 #: Called after each epoch with its number from 1 and its figures.
 Report = Callable[[int, Mapping[str, float]], None]
@@ -119,7 +123,8 @@ def fit(
         Rows that stop the fit; None: all epochs are run. Loss and accuracy, of either part, are weighted as its rows
         are: songs count alike.
     hp : mapping
-        ``batch_size``; ``schedule``, ``mixup``, ``mask_frames`` and ``mask_channels`` where given.
+        ``batch_size``; ``schedule``, ``mixup``, ``mixup_within_genre``, ``mask_frames`` and ``mask_channels`` where
+        given; ``augment`` false to leave the rows' augmented views out, where they have any.
     epochs, patience : int
         At most so many epochs; stop after so many without a better ``monitor``.
     monitor : str
@@ -136,7 +141,7 @@ def fit(
     Raises
     ------
     TrainingError
-        If the model was fitted before, or its loss is not finite.
+        If the model was fitted before, its rows are masked and no sequences, or its loss is not finite.
     """
     if int(model.optimizer.iterations) != 0:
         raise TrainingError(f"model {model.name!r} was fitted before; a run begins with a fresh model")
@@ -157,10 +162,17 @@ def fit(
             monitor=monitor, mode=_mode(monitor), patience=patience, restore_best_weights=True
         )
         callbacks.insert(1, stopping)
+    if not hp.get("augment", True):
+        train = replace(train, augmented=None)
     trained, train, validation = preprocessing.run(model, train=train, validation=validation)
-    augmented = {name: hp.get(name, 0) for name in ("mixup", "mask_frames", "mask_channels")}
+    changed = {name: hp[name] for name in CHANGES if hp.get(name)}
+    masks, axes = [name for name in changed if name.startswith("mask")], train.x.ndim - 1
+    if masks and axes - preprocessing.has_views(model) < 2:
+        raise TrainingError(
+            f"model {model.name!r}: {masks[0]} is {changed[masks[0]]}, and what is trained takes no sequence; valid: 0"
+        )
     trained.fit(
-        batches(train, classes=classes, batch_size=hp["batch_size"], shuffle=True, **augmented),
+        batches(train, classes=classes, batch_size=hp["batch_size"], shuffle=True, **changed),
         validation_data=validation and batches(validation, classes=classes, batch_size=256, shuffle=False),
         epochs=epochs,
         shuffle=False,  # the dataset does it

@@ -102,8 +102,9 @@ def run(model: keras.Model, *, train: Part, validation: Part | None) -> tuple[ke
     model : keras.Model
         The part that is trained, compiled; the whole model where it marks no beginning.
     train, validation : Part
-        What reaches it of each row.
+        What reaches it of each row; of validation rows, not of their augmented views.
     """
+    validation = validation and replace(validation, augmented=None)
     if not _marked(model):
         return model, train, validation
     fixed = keras.Model(model.inputs, model.get_layer(pieces.PREPARED).output)
@@ -116,14 +117,21 @@ def run(model: keras.Model, *, train: Part, validation: Part | None) -> tuple[ke
         jit_compile=False,
     )
 
+    def output(x: np.ndarray) -> np.ndarray:
+        return np.asarray(fixed.predict(x, batch_size=256, verbose=0))
+
     def through(part: Part) -> Part:
-        return replace(part, x=fixed.predict(part.x, batch_size=256, verbose=0))
+        augmented = None if part.augmented is None else np.stack([output(view) for view in part.augmented])
+        return replace(part, x=output(part.x), augmented=augmented)
 
     train = _one_row_a_view(through(train)) if has_views(model) else through(train)
     return trained, train, validation and through(validation)
 
 
 def _one_row_a_view(part: Part) -> Part:
-    views = part.x.shape[1]
-    repeated = part.take(np.repeat(np.arange(len(part.y)), views))
-    return replace(repeated, x=part.x.reshape(-1, 1, *part.x.shape[2:]))
+    views, *shape = part.x.shape[1:]
+    augmented = part.augmented
+    repeated = replace(part, augmented=None).take(np.repeat(np.arange(len(part.y)), views))
+    if augmented is not None:
+        augmented = augmented.reshape(len(augmented), -1, 1, *shape)
+    return replace(repeated, x=part.x.reshape(-1, 1, *shape), augmented=augmented)

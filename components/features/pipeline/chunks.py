@@ -24,11 +24,12 @@ from typing import Any
 import numpy as np
 
 from components import features
-from components.config.params import FeatureParams, Params
+from components.config.params import AugmentParams, FeatureParams, Params
 from components.core import atomic, hashing
 from components.core.errors import AudioError, FeatureError
 from components.core.processes import cores
 from components.corpus import audio, image_files
+from components.features.dsp import augmentation
 from components.features.encoders import base as encoders
 from components.features.pipeline import compute as waveform
 from components.features.pipeline import store
@@ -82,12 +83,16 @@ class Job:
         The data folder.
     source : str
         ``audio``, ``pictures`` or a feature.
+    view : tuple of AugmentParams and int, or None
+        Which augmented view of the clips it is computed from, of :attr:`FeatureParams.views`; None for the clips as
+        they are.
     """
 
     name: str
     params: Params
     root: Path
     source: str
+    view: tuple[AugmentParams, int] | None = None
 
     @property
     def block(self) -> FeatureParams:
@@ -214,6 +219,9 @@ def compute(chunk: Chunk, *, job: Job) -> int:
     else:
         clips, starts = _rows_of_feature(chunk, job=job)
     module = features.load(job.block.extractor)
+    if job.view:
+        view, draw = job.view
+        clips = [augmentation.augment(one, module.SAMPLE_RATE, view=view, draw=draw) for one in clips]
     options = features.options(job.name, params=job.params)
     encoders = waveform.encoders_of(module, params=job.params)
     groups = clips

@@ -1,11 +1,14 @@
-"""A feature on disk: one Parquet index, one ``.npy`` of values opened memory-mapped, one ``meta.json``."""
+"""A feature on disk: one Parquet index, one ``.npy`` of values opened memory-mapped, one ``meta.json``.
+
+Where the feature has augmented views, a second ``.npy`` holds them, and nothing but a fit reads it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -95,6 +98,38 @@ def load(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.ndar
     return index, values, meta
 
 
+def augmented(name: str, *, root: Path = Path("data")) -> np.ndarray | None:
+    """Open an extracted feature's augmented views.
+
+    Parameters
+    ----------
+    name : str
+        The feature.
+    root : Path
+        The data folder.
+
+    Returns
+    -------
+    memmap of float32, shape (views, rows, ...), or None
+        Of the rows of :func:`read`, each view of all rows; None where the feature has none.
+
+    Raises
+    ------
+    FeatureError
+        If they are not views of the rows that are there.
+    """
+    path = folder(name, root=root) / "augmented.npy"
+    if not path.exists():
+        return None
+    _, values, _ = read(name, root=root)
+    views = np.load(path, mmap_mode="r", allow_pickle=False)
+    if views.shape[1:] != values.shape:
+        raise FeatureError(
+            f"{path} is {views.shape}, values.npy is {values.shape}; extract it again: `genre stage features {name}`"
+        )
+    return views
+
+
 def summary(values: np.ndarray) -> dict[str, np.ndarray]:
     """Sum up each row of values in four numbers, for validation.
 
@@ -125,6 +160,7 @@ def write(
     shape: tuple[int, ...],
     meta: dict[str, Any],
     root: Path = Path("data"),
+    augmented: Sequence[Iterable[np.ndarray]] = (),
 ) -> None:
     """Write a feature, whole or not at all; values are streamed, never held together.
 
@@ -142,24 +178,42 @@ def write(
         For ``meta.json``.
     root : Path
         The data folder.
+    augmented : sequence of iterable of ndarray
+        The same for each augmented view.
 
     Raises
     ------
     FeatureError
         If the blocks do not add up to the index.
     """
+    rows = len(index)
     with atomic.replacing_folder(folder(name, root=root)) as place:
-        # The header first, then plain writes: a memory map would count its dirty pages as ours.
         with (place / "values.npy").open("wb") as handle:
-            header = {"descr": "<f4", "fortran_order": False, "shape": (len(index), *shape)}
-            np.lib.format.write_array_header_1_0(handle, header)
-            rows = 0
-            for block in values:
-                if block.shape[1:] != shape:
-                    raise FeatureError(f"feature {name}: rows of shape {block.shape[1:]} beside {shape}")
-                handle.write(np.ascontiguousarray(block, dtype=np.float32).data)
-                rows += len(block)
-        if rows != len(index):
-            raise FeatureError(f"feature {name}: {rows} rows of values for {len(index)} rows of index")
+            _write_header(handle, rows, *shape)
+            _write_rows(handle, values, rows=rows, shape=shape, name=name)
+        if augmented:
+            with (place / "augmented.npy").open("wb") as handle:
+                _write_header(handle, len(augmented), rows, *shape)
+                for view in augmented:
+                    _write_rows(handle, view, rows=rows, shape=shape, name=name)
         index[list(INDEX)].to_parquet(place / "index.parquet", index=False)
         atomic.write_json(place / "meta.json", meta | {"shape": list(shape)})
+
+
+def _write_rows(
+    handle: BinaryIO, blocks: Iterable[np.ndarray], *, rows: int, shape: tuple[int, ...], name: str
+) -> None:
+    # Plain writes behind the header: a memory map would count its dirty pages as ours.
+    written = 0
+    for block in blocks:
+        if block.shape[1:] != shape:
+            raise FeatureError(f"feature {name}: rows of shape {block.shape[1:]} beside {shape}")
+        handle.write(np.ascontiguousarray(block, dtype=np.float32).data)
+        written += len(block)
+    if written != rows:
+        raise FeatureError(f"feature {name}: {written} rows of values for {rows} rows of index")
+
+
+def _write_header(handle: BinaryIO, *shape: int) -> None:
+    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(handle, header)
