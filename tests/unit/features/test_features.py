@@ -23,6 +23,11 @@ from components.core.errors import ParamsError
         ("mfcc_sequence", {"reads": "data/features/mel_image"}, "made from: audio"),
         ("mfcc_sequence", {"unit": "track"}, r"features\.mfcc_sequence\.unit is 'track'; valid: segment"),
         ("mel_image", {"options": {"mels": 64}}, "'mels'; valid: none"),
+        (
+            "vgg16_embedding",
+            {"reads": "data/features/mel_image", "unit": "track", "augment": [{"gain": 3}]},
+            r"features\.vgg16_embedding\.augment changes audio; valid: .* not mel_image",
+        ),
     ],
 )
 def test_choices_that_are_not_valid_are_refused(

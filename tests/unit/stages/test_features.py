@@ -185,3 +185,36 @@ def test_one_file_makes_several_features(project: Path, make_params: Callable[..
         _, values, meta = feature_store.read(f"mfcc_{n}", root=project)
         assert values.shape == (24, 44, n)
         assert meta["feature"] == f"mfcc_{n}"
+
+
+def test_augmented_views_lie_beside_the_rows_and_a_further_one_costs_no_other(
+    project: Path, make_params: Callable[..., Params], counted: list[str]
+) -> None:
+    reads = {"reads": "data/corpus/audio.parquet", "unit": "segment"}
+
+    def extract(*augment: dict) -> tuple[np.ndarray, np.ndarray | None]:
+        params = make_params(features={"mel_sequence": reads | {"augment": list(augment)}})
+        extraction.run("mel_sequence", params=params, root=project, processes=1)
+        values = feature_store.read("mel_sequence", root=project)[1]
+        return values, feature_store.augmented("mel_sequence", root=project)
+
+    plain, none = extract()
+    assert none is None
+    louder = {"gain": 6.0}
+    values, views = extract(louder, {"gain": [-6.0, 6.0], "draws": 2})
+    np.testing.assert_array_equal(values, plain)
+    assert views.shape == (3, *plain.shape)
+    above = plain > plain.max(axis=(1, 2), keepdims=True) - 60
+    np.testing.assert_allclose((views[0] - plain)[above], 6.0, atol=0.01)
+    assert not np.array_equal(views[1], views[2])
+    assert len(counted) == 4 * 12
+    first = np.array(views[0])
+    _, views = extract({"semitones": 1}, louder)
+    assert len(counted) == 5 * 12
+    np.testing.assert_array_equal(views[1], first)
+    # What serves a song computes it as it is.
+    params = make_params(features={"mel_sequence": reads | {"augment": [louder]}})
+    y, rate = audio.decode(project.parent / "audio" / "jazz" / "jazz.00002.wav")
+    computed, _ = compute.compute("mel_sequence", y, rate, params=params)
+    index = feature_store.read("mel_sequence", root=project)[0]
+    np.testing.assert_array_equal(computed, plain[(index["track"] == "jazz.00002").to_numpy()])

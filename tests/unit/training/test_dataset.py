@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.core.errors import LeakError
+from components.core.errors import FeatureError, LeakError
 from components.splits import store as split_store
 from components.training import dataset
 from tests.support.small_project import GENRES
@@ -69,3 +69,19 @@ def test_a_song_counts_as_one(small_project: Path) -> None:
     few = dataset.at_most(cut["train"], 30, seed=0)
     assert few.weights is not None
     assert set(few.weights) == set(cut["train"].weights)
+
+
+def test_augmented_views_go_with_the_rows_that_may_be_fitted_on(small_project: Path) -> None:
+    folder = small_project / "features" / "mfcc_summary"
+    values = np.load(folder / "values.npy")
+    np.save(folder / "augmented.npy", np.stack([values + 1, values + 2]))
+    data = dataset.load("mfcc_summary", parts=("train", "validation", "test"), root=small_project)
+    train, validation = data["train"], data["validation"]
+    for part in (train, validation, train.take(np.array([5, 3])), dataset.join(train, validation)):
+        assert part.augmented is not None
+        np.testing.assert_array_equal(part.augmented, np.stack([part.x + 1, part.x + 2]))
+    assert data["test"].augmented is None
+    assert dataset.join(train, data["test"]).augmented is None
+    np.save(folder / "augmented.npy", values[None, :-1])
+    with pytest.raises(FeatureError, match="genre stage features mfcc_summary"):
+        dataset.load("mfcc_summary", parts=("train",), root=small_project)

@@ -90,3 +90,43 @@ def test_figures_of_train_and_validation_count_songs(smoothing: float) -> None:
     for prefix in ("", "val_"):
         np.testing.assert_allclose(history[f"{prefix}accuracy"], songs["right"], rtol=1e-5)
         np.testing.assert_allclose(history[f"{prefix}loss"], songs["loss"], rtol=1e-4)
+
+
+def drawn(rows: Part, **changes: float) -> list[np.ndarray]:
+    keras.utils.set_random_seed(1)
+    (only,) = input_pipeline.batches(
+        rows, classes=CLASSES, batch_size=len(rows.y), shuffle=False, **changes
+    )
+    return [tensor.numpy() for tensor in only]
+
+
+def test_of_augmented_rows_each_view_is_drawn_about_as_often_and_weights_stay() -> None:
+    rows = part(*[1, 2] * 150)
+    views = replace(rows, augmented=np.stack([rows.x + 100, rows.x + 200]))
+    x, y, weights = drawn(views)
+    which = np.rint((x - rows.x) / 100).astype(int)
+    assert (which == which[:, :1]).all()
+    np.testing.assert_allclose(x - 100 * which, rows.x, atol=1e-4)
+    assert np.bincount(which[:, 0], minlength=3).min() > len(rows.y) / 5
+    np.testing.assert_array_equal(y.argmax(axis=1), rows.y)
+    np.testing.assert_array_equal(weights, rows.weights)
+
+
+def test_mixup_within_a_genre_leaves_labels_whole_and_mixes_rows_of_one_genre() -> None:
+    rows = part(*[2] * 30)
+    own = replace(rows, x=np.repeat(rows.y[:, None], 6, axis=1).astype(np.float32))
+    x, y = drawn(own, mixup=0.4, mixup_within_genre=True)
+    np.testing.assert_allclose(y, np.eye(CLASSES)[rows.y], atol=1e-6)
+    np.testing.assert_allclose(x, own.x, atol=1e-5)
+    mixed, _ = drawn(rows, mixup=0.4, mixup_within_genre=True)
+    assert (np.abs(mixed - rows.x).max(axis=1) > 1e-3).mean() > 0.5
+    _, labels = drawn(own, mixup=0.4)
+    assert (labels.max(axis=1) < 0.99).any()
+
+
+def test_masks_never_cover_a_whole_sequence() -> None:
+    rows = part(*[1] * 60)
+    sequences = replace(rows, x=np.ones((60, 3, 2), dtype=np.float32))
+    x = drawn(sequences, mask_frames=9)[0]
+    assert x.any(axis=(1, 2)).all()
+    assert not x.all()

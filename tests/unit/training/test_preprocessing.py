@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.preprocessing import StandardScaler
 
 from components.models import layers as pieces
 from components.training import preprocessing
+from components.training.dataset import Part
 
 
 def standardised(train: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -67,3 +69,30 @@ def test_beyond_the_train_rows_a_bin_goes_on_for_one_width_and_a_bin_of_no_width
     np.testing.assert_allclose(
         far[:, :, 1], [[-0.25, -0.25], [-1.5, -0.5], [0.5, 1.5], [-0.5, -0.5]], atol=1e-6
     )
+
+
+@pytest.mark.parametrize("shape", [(4,), (3, 4)])
+def test_augmented_views_take_the_way_of_their_rows_and_those_of_validation_none(shape: tuple[int, ...]) -> None:
+    import keras
+
+    rows = np.random.default_rng(0).normal(3, 2, (6, *shape)).astype(np.float32)
+    frame = pd.DataFrame({"track": [str(number) for number in range(6)]})
+    part = Part(x=rows, y=np.arange(6), rows=frame, augmented=np.stack([rows + 10, rows + 20]))
+    inputs, x = pieces.begin(shape, axes=1, views=True)
+    x = pieces.prepared(pieces.standardise(x))
+    outputs = pieces.average_views(keras.layers.Dense(6, activation="softmax")(x))
+    model = keras.Model(inputs, outputs)
+    preprocessing.adapt(model, rows)
+    model.compile(loss="categorical_crossentropy")
+    _, train, validation = preprocessing.run(model, train=part, validation=part)
+    first = rows.reshape(6, -1, 4)[:, 0]
+    expected = (rows - first.mean(axis=0)) / first.std(axis=0)
+    views = shape[0] if len(shape) > 1 else 1
+    assert train.augmented.shape == (2, *train.x.shape)
+    assert len(train.x) == len(train.y) == 6 * views
+    np.testing.assert_allclose(train.x.reshape(rows.shape), expected, atol=1e-4)
+    for number, offset in enumerate((10, 20)):
+        moved = train.augmented[number].reshape(rows.shape)
+        np.testing.assert_allclose(moved, expected + offset / first.std(axis=0), rtol=1e-4, atol=1e-3)
+    assert validation.augmented is None
+    np.testing.assert_allclose(validation.x, expected, atol=1e-4)
