@@ -115,3 +115,32 @@ def test_a_feature_is_made_by_the_file_of_its_name_or_by_another() -> None:
 def test_an_unknown_model_is_named_with_the_known_ones() -> None:
     with pytest.raises(ParamsError, match=r"'cnn'.*lstm, mlp, vgg16, yamnet, yamnet_lstm"):
         parse(DEMO).model("cnn")
+
+
+@pytest.mark.parametrize(
+    ("augment", "named"),
+    [
+        ([{}], "changes nothing; valid: one or more of gain, low, high"),
+        ([{"gain": 0}], "changes nothing"),
+        ([{"rate": 3}], "rate is 3: valid: a number of 0.5 to 2"),
+        ([{"gain": [3, -3]}], "[3, -3]; valid: a number of -40 to 40"),
+        ([{"gain": [3, 3]}], "[3, 3]; valid"),
+        ([{"echo": 1}], "unknown key 'echo'; valid: gain"),
+        ([{"gain": 3, "draws": 2}], "nothing is drawn"),
+        ([{"gain": [0, 3]}, {"gain": [0, 3], "draws": 2}], "two entries are the same"),
+    ],
+)
+def test_an_augmented_view_that_cannot_be_is_refused(augment: list[dict], named: str) -> None:
+    with pytest.raises(ParamsError, match=r"features\.mfcc_sequence\.augment") as caught:
+        parse(changed("features.mfcc_sequence.augment", augment))
+    assert named in str(caught.value)
+
+
+def test_views_are_one_a_draw() -> None:
+    params = parse(changed("features.mfcc_sequence.augment", [{"rate": 0.9}, {"gain": [-6, 6], "draws": 2}]))
+    views = params.feature("mfcc_sequence").views
+    assert [(view.rate, view.gain, draw) for view, draw in views] == [
+        (0.9, 0.0, 0),
+        (1.0, (-6.0, 6.0), 0),
+        (1.0, (-6.0, 6.0), 1),
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from components.config import presets
 from components.config.params import Choice, SelectedModel, parse
 from components.core.errors import ParamsError, TrainingError
 from components.features import mfcc_summary
-from components.models import mlp
+from components.models import layers, mlp
 from components.training import fit, input_pipeline
 from components.training.dataset import Part
 
@@ -76,6 +76,7 @@ CASES = [
     Case("vgg16", "best", (3, 64)),
     Case("yamnet", "best", (3, 4, 32)),
     Case("yamnet_lstm", "best", (3, 4, 32)),
+    Case("yamnet_lstm", "attention", (3, 4, 32)),
     Case("mlp", "best", SHAPES["mfcc_summary"], more=(("bins", 4),)),
 ]
 
@@ -238,6 +239,53 @@ def test_a_cosine_schedule_rises_falls_to_0_and_is_run_to_its_end() -> None:
     assert 0.4 < rates.max() <= 0.5
     assert rates.iloc[-1] == pytest.approx(0.0, abs=1e-6)
     assert fit.kept_epoch(history, hp=hp, monitor="val_loss") == 10
+
+
+def test_regularisation_of_each_better_variant_is_in_its_search() -> None:
+    for name, model in PARAMS.models.items():
+        for variant in model.variants.keys() - {"study"}:
+            assert {"dropout_rate", "weight_decay", "label_smoothing"} <= model.variants[
+                variant
+            ].search.keys(), name
+
+
+def test_attention_is_a_weighted_mean_over_time_whose_weights_depend_on_the_frames() -> None:
+    import keras
+
+    inputs = keras.layers.Input((5, 3))
+    model = keras.Model(inputs, layers.attention(inputs, units=4))
+    x = np.random.default_rng(0).normal(size=(8, 5, 3)).astype(np.float32)
+    summed = model(x).numpy()
+    # The same frames in another order are the same sum; five times the same frame is that frame.
+    np.testing.assert_allclose(model(x[:, ::-1]).numpy(), summed, atol=1e-6)
+    constant = np.repeat(x[:, :1], 5, axis=1)
+    np.testing.assert_allclose(model(constant).numpy(), x[:, 0], atol=1e-6)
+    assert np.abs(summed - x.mean(axis=1)).max() > 1e-3
+    assert (summed <= x.max(axis=1)).all()
+    assert (summed >= x.min(axis=1)).all()
+    # Where the weights of all frames are equal, it is their mean.
+    model.get_layer("attention_weight").set_weights([np.zeros((4, 1))])
+    np.testing.assert_allclose(model(x).numpy(), x.mean(axis=1), atol=1e-6)
+
+
+def test_masks_are_refused_where_no_sequence_is_trained_on() -> None:
+    for shape in ((4, 32), (3, 4, 32)):
+        case = Case("yamnet", "best", shape)
+        rows, hp = part(shape), case.hp() | {"mask_frames": 2}
+        with pytest.raises(TrainingError, match="mask_frames is 2"):
+            fit.fit(case.build(hp, rows), train=rows, validation=rows, hp=hp, **BUDGET)
+
+
+@pytest.mark.parametrize("shape", [(4, 32), (3, 4, 32)])
+def test_frames_of_an_embedding_are_masked_too_and_augmented_rows_fitted_on(shape: tuple[int, ...]) -> None:
+    case = Case("yamnet_lstm", "attention", shape)
+    rows, hp = part(shape), case.hp() | {"mask_frames": 2, "mask_channels": 3}
+    rows = replace(rows, augmented=rows.x[None] * 1.5)
+    for augment in (True, False):
+        fit.seed_everything(7)
+        fresh = case.build(hp, rows)
+        fit.fit(fresh, train=rows, validation=rows, hp=hp | {"augment": augment}, **BUDGET)
+        assert fresh.input_shape[-1] == 32
 
 
 def test_masks_cover_neighbours_and_leave_the_rest() -> None:

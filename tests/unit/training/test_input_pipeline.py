@@ -94,9 +94,7 @@ def test_figures_of_train_and_validation_count_songs(smoothing: float) -> None:
 
 def drawn(rows: Part, **changes: float) -> list[np.ndarray]:
     keras.utils.set_random_seed(1)
-    (only,) = input_pipeline.batches(
-        rows, classes=CLASSES, batch_size=len(rows.y), shuffle=False, **changes
-    )
+    (only,) = input_pipeline.batches(rows, classes=CLASSES, batch_size=len(rows.y), shuffle=False, **changes)
     return [tensor.numpy() for tensor in only]
 
 

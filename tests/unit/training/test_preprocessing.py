@@ -72,7 +72,9 @@ def test_beyond_the_train_rows_a_bin_goes_on_for_one_width_and_a_bin_of_no_width
 
 
 @pytest.mark.parametrize("shape", [(4,), (3, 4)])
-def test_augmented_views_take_the_way_of_their_rows_and_those_of_validation_none(shape: tuple[int, ...]) -> None:
+def test_augmented_views_take_the_way_of_their_rows_and_those_of_validation_none(
+    shape: tuple[int, ...],
+) -> None:
     import keras
 
     rows = np.random.default_rng(0).normal(3, 2, (6, *shape)).astype(np.float32)

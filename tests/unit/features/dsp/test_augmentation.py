@@ -37,7 +37,10 @@ def test_gain_multiplies(gain: float) -> None:
 
 @pytest.mark.parametrize("change", [-9.0, 6.0])
 def test_shelves_change_their_side_of_the_corner_alone_and_half_of_it_there(change: float) -> None:
-    for changed, corner, far in (({"low": change, "high": 0.0}, 200, 20), ({"low": 0.0, "high": change}, 4000, 10_500)):
+    for changed, corner, far in (
+        ({"low": change, "high": 0.0}, 200, 20),
+        ({"low": 0.0, "high": change}, 4000, 10_500),
+    ):
         middle = 1000 if corner == 200 else 300
         for frequency, expected in ((far, change), (corner, change / 2), (middle, 0.0)):
             y = sine(frequency)
