@@ -40,7 +40,7 @@ def params_for(folder: Path, *, feature: str, segments: int) -> Params:
     document = yaml.safe_load(presets.compose("demo"))
     document["corpus"]["sources"] = {"audio": {"path": str(folder.resolve())}}
     document["corpus"]["minimum_tracks"] = 2
-    document["segments"] = {"seconds": SECONDS, "per_track": segments}
+    document["segments"] = {"seconds": SECONDS, "per_track": segments, "shortest": SECONDS}
     document["features"][feature]["reads"] = "data/corpus/audio.parquet"
     return parse(yaml.safe_dump(document))
 

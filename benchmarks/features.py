@@ -35,7 +35,7 @@ def ours(path: str, *names: str) -> float:
     """Features of one track from one decoding; returns processor seconds."""
     began = time.process_time()
     y, rate = audio.decode(path)
-    segments = SegmentsParams(seconds=SECONDS, per_track=PIECES)
+    segments = SegmentsParams(seconds=SECONDS, per_track=PIECES, shortest=SECONDS)
     for name in names:
         module = features.load(name)
         unit = "track" if name == "mel_image" else "segment"

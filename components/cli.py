@@ -88,7 +88,7 @@ def synthesise(name: str) -> None:
 
 @stage.command()
 def corpus(source: str) -> None:
-    """List the tracks of one source (audio, pictures or table) with what is wrong with each."""
+    """List the tracks of one source (a key of corpus.sources) with what is wrong with each."""
     _run("corpus", source)
 
 

@@ -18,8 +18,10 @@ from pydantic import (
 
 from components.core.errors import ParamsError
 
-#: Where a corpus may come from, by name; each is listed by its own stage, ``corpus@NAME``.
-Source = Literal["audio", "pictures", "table"]
+#: What a source of the corpus holds.
+Form = Literal["audio", "pictures", "table"]
+#: Where the listings of all sources lie; a feature that reads it takes every source of its form.
+LISTINGS = "data/corpus"
 #: What others may have published about it; each is taken over by its own stage, ``published@NAME``.
 Published = Literal["artists", "lists"]
 #: What one row of a feature stands for: a piece of ``segments.seconds``, or the whole track.
@@ -52,34 +54,66 @@ class Strict(BaseModel):
 
 
 class SourceParams(Strict):
-    """Where one form of the collection lies.
+    """One folder or table of the collection.
 
-    ``path`` is a folder with one subfolder a genre (audio, pictures) or a CSV file (table), absolute or
-    relative to the project's root.
+    Attributes
+    ----------
+    path : str
+        A folder with one subfolder a genre (audio, pictures) or a CSV file (table), absolute or relative to the
+        project's root.
+    form : str
+        ``audio``, ``pictures`` or ``table``; by default the source's own name, where that is one of these.
     """
 
     path: str
+    form: Form
 
 
 class CorpusParams(Strict):
     """The collection, and how much of it must be usable for a run to go on.
 
+    ``sources``, by name, are listed each by its own stage, ``corpus@NAME``. Several of one form are one corpus: their
+    tracks together. Several forms are views of the same tracks: those that all of them have.
     ``published``: paths, absolute or relative to the project's root, of a table of ``artists`` and of a folder of
     split ``lists``; see :mod:`components.stages.published`.
     """
 
-    sources: Annotated[dict[Source, SourceParams], Field(min_length=1)]
+    sources: Annotated[dict[Name, SourceParams], Field(min_length=1)]
     minimum_tracks: Annotated[int, Field(ge=2)]
     max_seconds: Annotated[float, Field(gt=0.0)]
     max_bytes: Count
     published: dict[Published, str] = Field(default_factory=dict)
 
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _forms(cls, sources: Any) -> Any:
+        if not isinstance(sources, dict):
+            return sources
+        return {
+            name: {"form": name, **block} if isinstance(block, dict) else block
+            for name, block in sources.items()
+        }
+
+    def of_form(self, form: Form) -> list[str]:
+        """List the sources of one form by name, sorted."""
+        return sorted(name for name, source in self.sources.items() if source.form == form)
+
 
 class SegmentsParams(Strict):
-    """How a track is cut: whole pieces of ``seconds`` from its start, at most ``per_track`` of them."""
+    """How a track is cut: whole pieces of ``seconds`` from its start, at most ``per_track`` of them.
+
+    One that is shorter than a piece, but not than ``shortest`` seconds, is repeated until it fills one.
+    """
 
     seconds: Annotated[float, Field(gt=0.1)]
     per_track: Count
+    shortest: Annotated[float, Field(gt=0.0)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SegmentsParams:
+        if self.shortest > self.seconds:
+            raise ValueError(f"shortest is {self.shortest:g}; valid: up to seconds, {self.seconds:g}")
+        return self
 
 
 class ValidationParams(Strict):
@@ -210,6 +244,12 @@ class FeatureParams(Strict):
     def views(self) -> list[tuple[AugmentParams, int]]:
         """Augmented views, in order: how each is made, and which draw of that it is."""
         return [(each, draw) for each in self.augment for draw in range(each.draws)]
+
+    @property
+    def upstream(self) -> str | None:
+        """The feature that it reads; None where it reads listings."""
+        folder, _, name = self.reads.rpartition("/")
+        return name if folder == "data/features" else None
 
 
 class IntRange(Strict):
@@ -387,7 +427,7 @@ class Params(Strict):
                 raise ValueError(
                     f"models.{name}.feature is {model.feature!r}; valid: {', '.join(sorted(self.features))}"
                 )
-        listings = {f"data/corpus/{source}.parquet" for source in self.corpus.sources}
+        listings = {LISTINGS, *(f"{LISTINGS}/{source}.parquet" for source in self.corpus.sources)}
         folders = {f"data/features/{feature}" for feature in self.features}
         for name, feature in self.features.items():
             valid = listings | (folders - {f"data/features/{name}"})

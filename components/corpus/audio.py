@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
+from components.config.params import SegmentsParams
+from components.core import hashing
 from components.core.errors import AudioError
 
 #: Containers that are read, by libsndfile's names for them.
@@ -161,24 +163,67 @@ def resample(y: np.ndarray, sample_rate: int, *, to: int) -> np.ndarray:
     return np.asarray(soxr.resample(y, sample_rate, to, quality="HQ"), dtype=np.float32)
 
 
-def segment_count(samples: int, sample_rate: int, *, seconds: float, per_track: int) -> int:
-    """Count the whole segments of a track, from its length as recorded.
+def sound_sha256(y: np.ndarray) -> str:
+    """Return the SHA-256 of decoded mono samples: equal for two files of the same sound in different containers.
+
+    Parameters
+    ----------
+    y : ndarray of float32, shape (samples,)
+        From :func:`decode`.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    return hashing.arrays([y])
+
+
+def segment_count(samples: int, sample_rate: int, *, segments: SegmentsParams) -> int:
+    """Count the segments that a track gives, from its length as recorded.
 
     Parameters
     ----------
     samples, sample_rate : int
         Length and rate (Hz) of the file, before any resampling.
-    seconds : float
-        Length of a segment.
-    per_track : int
-        At most so many.
+    segments : SegmentsParams
+        Length of a segment, at most how many, and the shortest track that is repeated until it fills one.
 
     Returns
     -------
     int
-        0 to ``per_track``.
+        0 to ``per_track``: 0 where the track is shorter than ``shortest``.
     """
-    return min(per_track, samples // round(seconds * sample_rate))
+    whole = min(segments.per_track, samples // round(segments.seconds * sample_rate))
+    return whole or int(samples >= segments.shortest * sample_rate)
+
+
+def filled(y: np.ndarray, sample_rate: int, *, segments: SegmentsParams) -> np.ndarray:
+    """Repeat a track that is shorter than a segment until it fills one.
+
+    Parameters
+    ----------
+    y : ndarray of float32, shape (samples,)
+        Mono audio.
+    sample_rate : int
+        Hz, as recorded.
+    segments : SegmentsParams
+        As of :func:`segment_count`.
+
+    Returns
+    -------
+    ndarray of float32, shape (samples,)
+        ``y`` itself where it holds a segment.
+
+    Raises
+    ------
+    AudioError
+        If it is shorter than ``segments.shortest``.
+    """
+    if not segment_count(len(y), sample_rate, segments=segments):
+        raise AudioError(f"{len(y) / sample_rate:.2f} s long; valid: {segments.shortest:g} s or more")
+    length = round(segments.seconds * sample_rate)
+    return y if len(y) >= length else np.resize(y, length)
 
 
 def segments(y: np.ndarray, sample_rate: int, *, seconds: float, count: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import replace
@@ -41,8 +42,8 @@ def measure(row: Row, file: BufferedReader, *, params: Params) -> Row:
     Returns
     -------
     Row
-        With seconds, sample rate (Hz), samples (a channel) and whole segments; or with a fault, and what was
-        measured before it.
+        With seconds, sample rate (Hz), samples (a channel), segments and the SHA-256 of the decoded sound; or with a
+        fault, and what was measured before it.
     """
     import soundfile
 
@@ -55,7 +56,7 @@ def measure(row: Row, file: BufferedReader, *, params: Params) -> Row:
             fault = _header_fault(sound, max_seconds=params.corpus.max_seconds)
             if fault:
                 return replace(row, fault=fault)
-            samples, lowest, highest, unfinite = _measured(sound)
+            samples, lowest, highest, unfinite, sha256 = _measured(sound)
             rate, promised, log = sound.samplerate, sound.frames, sound.extra_info
     except (soundfile.SoundFileError, RuntimeError, ValueError):
         if row.sample_rate:
@@ -70,12 +71,12 @@ def measure(row: Row, file: BufferedReader, *, params: Params) -> Row:
     if unfinite:
         return replace(row, fault=f"not finite: {unfinite} samples are NaN or infinite")
     cut = params.segments
-    segments = audio.segment_count(samples, rate, seconds=cut.seconds, per_track=cut.per_track)
+    segments = audio.segment_count(samples, rate, segments=cut)
     if segments == 0:
-        return replace(row, fault=f"shorter than a segment: {row.seconds:.2f} of {cut.seconds:g} s")
+        return replace(row, fault=f"too short: {row.seconds:.2f} s, segments.shortest is {cut.shortest:g}")
     if highest - lowest <= SILENCE:
         return replace(row, fault="silent")
-    return replace(row, segments=segments)
+    return replace(row, segments=segments, sound_sha256=sha256)
 
 
 def _header_fault(sound: soundfile.SoundFile, *, max_seconds: float) -> str:
@@ -92,8 +93,12 @@ def _header_fault(sound: soundfile.SoundFile, *, max_seconds: float) -> str:
     return ""
 
 
-def _measured(sound: soundfile.SoundFile) -> tuple[int, float, float, int]:
-    """Decode a file in blocks of ``BLOCK`` samples: how many samples, lowest, highest, how many not finite."""
+def _measured(sound: soundfile.SoundFile) -> tuple[int, float, float, int, str]:
+    """Decode a file in blocks of ``BLOCK`` samples: samples, lowest, highest, how many not finite, and their hash.
+
+    The hash is that of :func:`components.corpus.audio.sound_sha256`.
+    """
+    digest = hashlib.sha256()
     samples, unfinite = 0, 0
     lowest, highest = np.inf, -np.inf
     frames = max(1, BLOCK // sound.channels)
@@ -101,9 +106,10 @@ def _measured(sound: soundfile.SoundFile) -> tuple[int, float, float, int]:
         samples += len(block)
         # Models read the mean of the channels: two channels in opposite phase are silence to them.
         mono = block[:, 0] if sound.channels == 1 else block.mean(axis=1)
+        digest.update(np.ascontiguousarray(mono, dtype=np.float32).data)
         low, high = float(mono.min()), float(mono.max())
         if not np.isfinite(low) or not np.isfinite(high):
             unfinite += int(np.count_nonzero(~np.isfinite(mono)))
             continue
         lowest, highest = min(lowest, low), max(highest, high)
-    return samples, lowest, highest, unfinite
+    return samples, lowest, highest, unfinite, digest.hexdigest()

@@ -53,7 +53,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def genre_folders(folder: Path, *, key: str) -> list[Path]:
+def genre_folders(folder: Path, *, key: str, fewest: int = 2) -> list[Path]:
     """Return the subfolders that are the classes, sorted by name.
 
     Parameters
@@ -62,19 +62,21 @@ def genre_folders(folder: Path, *, key: str) -> list[Path]:
         The collection.
     key : str
         The key of ``params.yaml`` that names it, for messages.
+    fewest : int
+        Least number of classes: 1 where other sources bring more.
 
     Returns
     -------
     list of Path
-        2 to 100 folders. Hidden ones (``.git``) are not classes.
+        ``fewest`` to 100 folders. Hidden ones (``.git``) are not classes.
 
     Raises
     ------
     CorpusError
-        If the folder is missing, unreadable, or holds fewer than 2 or more than 100 classes, or one whose
+        If the folder is missing, unreadable, or holds fewer than ``fewest`` or more than 100 classes, or one whose
         name cannot be a label.
     """
-    valid = "valid: a folder with one subfolder a genre, 2 to 100 of them"
+    valid = f"valid: a folder with one subfolder a genre, {fewest} to {MAX_GENRES} of them"
     try:
         with os.scandir(folder) as entries:
             found = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
@@ -85,7 +87,7 @@ def genre_folders(folder: Path, *, key: str) -> list[Path]:
         raise CorpusError(f"{key} is {str(folder)!r}, which {reason}") from error
     if not folders:
         raise CorpusError(f"{key} is {str(folder)!r}, which holds no genre folders; {valid}")
-    if len(folders) == 1:
+    if len(folders) < fewest:
         raise CorpusError(
             f"{key} is {str(folder)!r}, which holds one genre only, {folders[0].name!r}; {valid} "
             f"(do the genres lie in {str(folders[0])!r}?)"
@@ -108,7 +110,7 @@ def _is_folder_or_link_to_one(entry: os.DirEntry[str]) -> bool:
         return False  # a link that leads round in a circle is no folder
 
 
-def walk(folder: Path, *, key: str, suffixes: Collection[str]) -> tuple[list[Row], int]:
+def walk(folder: Path, *, key: str, suffixes: Collection[str], fewest: int = 2) -> tuple[list[Row], int]:
     """List a collection's files without opening one.
 
     Parameters
@@ -119,6 +121,8 @@ def walk(folder: Path, *, key: str, suffixes: Collection[str]) -> tuple[list[Row
         The key of ``params.yaml`` that names it, for messages.
     suffixes : collection of str
         Lower-case endings with the dot; other files are not tracks.
+    fewest : int
+        As of :func:`genre_folders`.
 
     Returns
     -------
@@ -133,7 +137,7 @@ def walk(folder: Path, *, key: str, suffixes: Collection[str]) -> tuple[list[Row
     CorpusError
         See :func:`genre_folders`; or a genre's folder holds no track at all, or cannot be read.
     """
-    genres = genre_folders(folder, key=key)
+    genres = genre_folders(folder, key=key, fewest=fewest)
     inside = folder.resolve()
     rows: list[Row] = []
     ignored = 0
@@ -292,7 +296,7 @@ def unique(rows: list[Row]) -> list[Row]:
                 name += "'"
             used[name] += 1
             fault = row.fault or f"second file of the track in {printable(seen[row.track])}"
-            row = replace(row, track=name, fault=fault, segments=0, sha256="")
+            row = replace(row, track=name, fault=fault, segments=0, sha256="", sound_sha256="")
         else:
             seen[row.track] = row.path
         kept.append(row)

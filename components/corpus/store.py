@@ -1,18 +1,23 @@
-"""The listing on disk: ``data/corpus/SOURCE.parquet``, one row a track."""
+"""The listings on disk: ``data/corpus/SOURCE.parquet``, one row a track."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pandas as pd
 
+from components.config.params import Params
 from components.core.errors import CorpusError
 
 
 @dataclass(frozen=True)
 class Row:
-    """One track. ``fault`` is empty for a usable one; what could not be measured stays 0 or empty."""
+    """One track. ``fault`` is empty for a usable one; what could not be measured stays 0 or empty.
+
+    ``sha256`` is of the file's bytes, ``sound_sha256`` of its decoded mono samples ('' for pictures and tables).
+    """
 
     track: str
     genre: str
@@ -23,6 +28,7 @@ class Row:
     bytes: int = 0
     segments: int = 0
     sha256: str = ""
+    sound_sha256: str = ""
     fault: str = ""
 
 
@@ -37,7 +43,7 @@ def read(source: str, *, root: Path = Path("data")) -> pd.DataFrame:
     Parameters
     ----------
     source : str
-        ``audio``, ``pictures`` or ``table``.
+        A key of ``corpus.sources``.
 
     Returns
     -------
@@ -63,6 +69,47 @@ def read(source: str, *, root: Path = Path("data")) -> pd.DataFrame:
     if missing:
         raise CorpusError(f"{path} lacks column {', '.join(sorted(missing))}; make it anew")
     return listing
+
+
+def read_all(sources: Sequence[str], *, root: Path = Path("data")) -> pd.DataFrame:
+    """Read the listings of several sources of one form as one corpus.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        Keys of ``corpus.sources``.
+
+    Returns
+    -------
+    DataFrame
+        As :func:`read`, and the column ``source``.
+
+    Raises
+    ------
+    CorpusError
+        As :func:`read`; or two sources have a track of one name.
+    """
+    listings = [read(source, root=root).assign(source=source) for source in sources]
+    both = pd.concat(listings, ignore_index=True).sort_values("track", kind="stable", ignore_index=True)
+    if (twice := both["track"].duplicated(keep=False)).any():
+        first, second = both[twice].head(2).itertuples()
+        raise CorpusError(
+            f"track {first.track!r} is in the sources {first.source!r} ({first.path}) and {second.source!r} "
+            f"({second.path}); valid: each track in one source; {int(twice.sum()) // 2} are in two"
+        )
+    return both
+
+
+def files(listing: pd.DataFrame, *, params: Params, root: Path = Path("data")) -> list[Path]:
+    """Return the file of each track; relative paths of sources start from the folder that holds ``root``.
+
+    Parameters
+    ----------
+    listing : DataFrame
+        From :func:`read_all`.
+    """
+    folders = {name: Path(root).parent / source.path for name, source in params.corpus.sources.items()}
+    return [folders[source] / path for source, path in zip(listing["source"], listing["path"], strict=True)]
 
 
 def usable(listing: pd.DataFrame) -> pd.DataFrame:

@@ -75,7 +75,7 @@ def identify(files: Sequence[Path], *, limits: CorpusParams) -> Iterator[Identit
 def _identity(file: Path, *, limits: CorpusParams) -> Identity:
     try:
         y, _ = audio.decode(file, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
-        return Identity(hashing.file(file), hashing.arrays([y]))
+        return Identity(hashing.file(file), audio.sound_sha256(y))
     except AudioError as error:
         return Identity(reason=str(error))
     except OSError as error:

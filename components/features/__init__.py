@@ -25,7 +25,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from components.config.params import Params, describe
+from components.config.params import LISTINGS, Form, Params, describe
 from components.core.errors import ParamsError
 from components.features.encoders import base as encoders
 
@@ -65,9 +65,8 @@ def options(name: str, *, params: Params) -> Any:
         what it ``reads`` or for its ``unit``.
     """
     block = params.feature(name)
-    module, source = load(block.extractor), kind_read(block.reads)
-    if source in params.features:
-        source = params.feature(source).extractor
+    module = load(block.extractor)
+    source = params.feature(block.upstream).extractor if block.upstream else form_read(name, params=params)
     if source not in module.READS:
         raise ParamsError(
             f"features.{name}.reads is {block.reads!r}; {block.extractor} is made from: {', '.join(module.READS)}"
@@ -84,6 +83,20 @@ def options(name: str, *, params: Params) -> Any:
         raise ParamsError(f"features.{name}.options: {describe(error)}") from error
 
 
-def kind_read(reads: str) -> str:
-    """Return ``SOURCE`` of ``data/corpus/SOURCE.parquet``, or ``FEATURE`` of ``data/features/FEATURE``."""
-    return Path(reads).stem
+def form_read(name: str, *, params: Params) -> Form:
+    """Return the form of the sources that a feature reads: ``audio``, ``pictures`` or ``table``.
+
+    Of ``data/corpus``, all sources, it is the first that its file can be made from and the corpus has.
+    """
+    block, corpus = params.feature(name), params.corpus
+    if block.reads != LISTINGS:
+        return corpus.sources[Path(block.reads).stem].form
+    forms: list[Form] = [source.form for source in corpus.sources.values()]
+    return next((form for form in load(block.extractor).READS if form in forms), forms[0])
+
+
+def sources_read(name: str, *, params: Params) -> list[str]:
+    """List the sources of the corpus that a feature reads, sorted."""
+    reads = params.feature(name).reads
+    every = params.corpus.of_form(form_read(name, params=params))
+    return every if reads == LISTINGS else [Path(reads).stem]

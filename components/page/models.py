@@ -48,6 +48,7 @@ class ModelPrediction:
     genre: str
     probabilities: dict[str, float]
     timeline: list[dict[str, Any]]
+    coverage: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ class Models:
             assert isinstance(row, dict), "a song with features has a prediction"
             probabilities = {genre: row[f"probability.{genre}"] for genre in model.genres}
             predictions.append(
-                ModelPrediction(choice, model.marks, row["genre"], probabilities, row["timeline"])
+                ModelPrediction(
+                    choice, model.marks, row["genre"], probabilities, row["timeline"], row["coverage"]
+                )
             )
         return Song(len(y) / rate, spectrogram.draw(y, rate), predictions)

@@ -50,7 +50,8 @@ def validation_predictions(
     LeakError
         If a song that the model was fitted on would be scored.
     """
-    if "audio" not in params.corpus.sources:
+    sources = params.corpus.of_form("audio")
+    if not sources:
         raise RegistryError(
             f"the split changed and version {version.version} must be scored anew, but corpus.sources has no "
             f"audio; valid: a corpus with audio, or another promotion.registered_model"
@@ -66,10 +67,11 @@ def validation_predictions(
     songs = table[(table["unit"] == "track") & (table["part"] == "validation")].set_index("track")
     known = set(champion.songs.loc[champion.songs["fitted"], "artist"]) - {""}
     chosen = set(songs.index[~songs["artist"].isin(known)]) - set(fitted)
-    listing = corpus_store.read("audio", root=root)
-    folder, limits, rows = Path(params.corpus.sources["audio"].path), params.corpus, []
-    for song in listing[listing["track"].isin(chosen)].itertuples():
-        y, rate = audio.decode(folder / song.path, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
+    listing = corpus_store.read_all(sources, root=root)
+    listing = listing[listing["track"].isin(chosen)]
+    files, limits, rows = corpus_store.files(listing, params=params, root=root), params.corpus, []
+    for song, file in zip(listing.itertuples(), files, strict=True):
+        y, rate = audio.decode(file, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
         if unit == "segment":
             y = y[: round(song.segments * params.segments.seconds * rate)]
         (row,) = champion.predict_extracted([champion.features_of(y, rate)])

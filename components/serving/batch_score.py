@@ -27,7 +27,8 @@ PART = 128
 WATCHED = "feature."
 #: Columns beside the probabilities and the watched ones.
 COLUMNS = (
-    "file", "sha256", "scored_at", "model", "uri", "run_id", "weights_sha256", "genre", "timeline", "reason",
+    "file", "sha256", "scored_at", "model", "uri", "run_id", "weights_sha256", "genre", "seconds", "coverage",
+    "timeline", "reason",
 )  # fmt: skip
 #: What the last measurement found; the underscore keeps it out of the table that the folder is.
 DRIFT = "_drift.json"
@@ -83,8 +84,9 @@ def run(
     """Score what is new in a folder.
 
     Each row written is a song: ``file`` (below the folder), ``sha256`` (of its bytes), ``scored_at`` (UTC),
-    ``model``, ``uri``, ``run_id``, ``weights_sha256``, ``genre``, ``probability.<genre>``, ``timeline``,
-    ``reason`` (why there is no genre), and the watched columns of its feature.
+    ``model``, ``uri``, ``run_id``, ``weights_sha256``, ``genre``, ``seconds`` and ``coverage`` (see
+    :class:`components.serving.predict.Prediction`), ``probability.<genre>``, ``timeline``, ``reason`` (why there is no
+    genre), and the watched columns of its feature.
 
     Parameters
     ----------
@@ -175,6 +177,7 @@ def _score(
     for done, ((file, sha256), one) in enumerate(zip(files, predictions, strict=True), start=1):
         song = {"file": str(file.relative_to(folder)), "sha256": sha256, "scored_at": datetime.now(UTC)}
         song |= about | {"genre": one.genre, "timeline": one.timeline, "reason": one.reason}
+        song |= {"seconds": one.seconds, "coverage": one.coverage}
         song |= {f"probability.{genre}": share for genre, share in one.probabilities.items()}
         rows.append(song | {WATCHED + name: value for name, value in one.watched.items()})
         if done % predict.BATCH == 0 or done == len(files):

@@ -83,7 +83,8 @@ def write_json(predictions: Iterable[Prediction], *, model: LoadedModel, timelin
     """Write one JSON object: the model, and a list of songs."""
     songs = []
     for one in predictions:
-        shown: dict[str, Any] = {"genre": one.genre, "probabilities": one.probabilities}
+        shown: dict[str, Any] = {"genre": one.genre, "seconds": one.seconds, "coverage": one.coverage}
+        shown |= {"probabilities": one.probabilities}
         shown |= {"timeline": one.timeline} if timeline else {}
         songs.append({"file": str(one.file), **({"reason": one.reason} if one.reason else shown)})
     about = {"name": model.name, "uri": model.uri, "run_id": model.run_id, "marks": model.marks}
@@ -98,10 +99,13 @@ def write_csv(
     columns = ["start", "probability"] if timeline else [f"probability.{genre}" for genre in genres]
     rows: list[dict[str, Any]] = []
     for one in predictions:
-        song = {"file": str(one.file), "genre": one.genre, "reason": one.reason}
+        song: dict[str, Any] = {"file": str(one.file), "genre": one.genre, "reason": one.reason}
+        song |= {} if one.reason else {"seconds": one.seconds, "coverage": one.coverage}
         shares = {f"probability.{genre}": share for genre, share in one.probabilities.items()}
         rows += [song | part for part in (one.timeline if timeline else [shares]) or [{}]]
-    pd.DataFrame(rows, columns=["file", "genre", *columns, "reason"]).to_csv(to, index=False)
+    pd.DataFrame(rows, columns=["file", "genre", "seconds", "coverage", *columns, "reason"]).to_csv(
+        to, index=False
+    )
 
 
 def show(
@@ -117,17 +121,19 @@ def show(
     console = console or Console()
     styles = {genre: COLOURS[at % len(COLOURS)] for at, genre in enumerate(model.genres)}
     # Text, never markup: names of files and genres come from outside.
-    songs = Table("song", "genre", Column("probability", no_wrap=True), "", "then", box=box.SIMPLE)
+    length = Column("seconds", justify="right", no_wrap=True)
+    songs = Table("song", length, "genre", Column("probability", no_wrap=True), "", "then", box=box.SIMPLE)
     for one in predictions:
         name = Text(one.file.name, overflow="fold")
         if one.reason:
-            songs.add_row(name, Text("—", style="red"), "", "", Text(one.reason, style="red"))
+            songs.add_row(name, "", Text("—", style="red"), "", "", Text(one.reason, style="red"))
             continue
         (genre, share), *rest = sorted(one.probabilities.items(), key=lambda item: -item[1])
         others = ", ".join(f"{other} {chance:.0%}" for other, chance in rest[:2] if chance >= 0.005)
         bar = Bar(1, 0, share, width=BAR, color=styles[genre])
         label = Text(genre, style=f"bold {styles[genre]}", no_wrap=True)
-        songs.add_row(name, label, bar, f"{share:4.0%}", Text(others, style="dim"))
+        seconds = Text(f"{one.seconds:.1f}", style="yellow" if one.coverage < 1 else "dim")
+        songs.add_row(name, seconds, label, bar, f"{share:4.0%}", Text(others, style="dim"))
     console.print(songs)
     for one in predictions if timeline else ():
         if not one.reason:
@@ -141,5 +147,8 @@ def show(
             console.print(moments)
     marks = f" ({', '.join(model.marks)})" if model.marks else ""
     console.print(Text(f"{model.name}{marks}, {model.uri}; run {model.run_id}", style="dim"))
+    if short := sum(one.coverage < 1 for one in predictions):
+        note = "shorter than a segment: repeated until they fill it, and less sure for it"
+        console.print(Text(f"{short} of {len(predictions)} songs are {note}", style="yellow"))
     if failed := sum(bool(one.reason) for one in predictions):
         console.print(Text(f"{failed} of {len(predictions)} files could not be decoded", style="red"))

@@ -48,12 +48,15 @@ def ensure_logged(name: str, *, root: Path = Path("data")) -> str:
 
 
 def signature(example: pd.DataFrame, *, genres: list[str]) -> ModelSignature:
-    """Return the signature: ``audio``, a file's bytes (base64 in JSON), to genre, timeline, a probability a genre."""
+    """Return the signature: ``audio``, a file's bytes (base64 in JSON), to genre, timeline, probabilities."""
     from mlflow.models import infer_signature
 
+    length = {"seconds": 30.0, "coverage": 1.0}
     timeline = [{"start": 0.0, "genre": genres[0], "probability": 1.0}]
     shares = {f"probability.{genre}": 1.0 for genre in genres}
-    return infer_signature(example, pd.DataFrame([{"genre": genres[0], "timeline": timeline, **shares}]))
+    return infer_signature(
+        example, pd.DataFrame([{"genre": genres[0], **length, "timeline": timeline, **shares}])
+    )
 
 
 def requirements(record: TrainingRecord) -> list[str]:

@@ -34,6 +34,10 @@ class Prediction:
         The feature columns that drift is measured on, from :func:`components.serving.drift.summary`.
     reason : str
         Empty where there is a genre.
+    seconds : float
+        Length of the song.
+    coverage : float
+        Share of a segment that it fills: 1 for a song of a segment or more.
     """
 
     file: Path
@@ -42,6 +46,8 @@ class Prediction:
     timeline: list[dict[str, Any]] = field(default_factory=list)
     watched: dict[str, float] = field(default_factory=dict)
     reason: str = ""
+    seconds: float = 0.0
+    coverage: float = 1.0
 
 
 def audio_files(songs: Sequence[Path]) -> list[Path]:
@@ -85,5 +91,13 @@ def predict(files: Sequence[Path], *, model: LoadedModel) -> Iterator[Prediction
                 yield Prediction(file, reason=str(row))
             else:
                 probabilities = {genre: row[f"probability.{genre}"] for genre in model.genres}
-                watched = dict(zip(columns, drift.summary(features[0]).tolist(), strict=True))
-                yield Prediction(file, row["genre"], probabilities, row["timeline"], watched)
+                watched = dict(zip(columns, drift.summary(features.values).tolist(), strict=True))
+                yield Prediction(
+                    file,
+                    row["genre"],
+                    probabilities,
+                    row["timeline"],
+                    watched,
+                    seconds=row["seconds"],
+                    coverage=row["coverage"],
+                )

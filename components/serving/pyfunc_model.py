@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,10 +18,9 @@ from components.corpus import audio
 from components.features.encoders.base import UNTRAINED
 from components.features.pipeline import compute
 from components.serving import safe_keras
+from components.training import calibration
 from components.training.record import TrainingRecord
 
-#: Seconds. A song shorter than a segment is repeated until it fills one; below this there is nothing to repeat.
-SHORTEST = 1.0
 #: Bytes of one song in a request, where it lies in memory several times over; a file named by its path may be larger.
 LARGEST_REQUEST = 100_000_000
 #: Feature rows that a model is given at a time, so that an hour costs no more memory than a song.
@@ -29,8 +29,22 @@ ROWS = 256
 THREADS = 4
 
 
-#: Feature rows of a song, and where each begins in seconds.
-Extracted = tuple[np.ndarray, np.ndarray]
+class Extracted(NamedTuple):
+    """Feature rows of a song.
+
+    Attributes
+    ----------
+    values : ndarray of float32, shape (rows, ...)
+        One row a segment; for a feature of whole tracks, one a stretch as long as a track in training.
+    starts : ndarray of float64, shape (rows,)
+        Where each begins, in seconds.
+    seconds : float
+        Length of the song.
+    """
+
+    values: np.ndarray
+    starts: np.ndarray
+    seconds: float
 
 
 class GenreModel(PythonModel):
@@ -79,7 +93,8 @@ class GenreModel(PythonModel):
         Returns
         -------
         DataFrame
-            One row a song: ``genre``, ``timeline`` (list of ``start``, ``genre``, ``probability``, a row a
+            One row a song: ``genre``, ``seconds`` (its length), ``coverage`` (the share of a segment that it fills, 1
+            for a song of a segment or more), ``timeline`` (list of ``start``, ``genre``, ``probability``, a row a
             segment, ``start`` in seconds), and ``probability.<genre>`` in label order.
 
         Raises
@@ -119,7 +134,7 @@ class GenreModel(PythonModel):
 
         Returns
         -------
-        list of tuple or GenreError
+        list of Extracted or GenreError
             For each song what :meth:`features_of` returns, or why it cannot be decoded.
         """
         if not songs:
@@ -157,21 +172,14 @@ class GenreModel(PythonModel):
 
         Returns
         -------
-        values : ndarray of float32, shape (rows, ...)
-            One row a segment; for a feature of whole tracks, one a stretch as long as a track in training.
-        starts : ndarray of float64, shape (rows,)
-            In seconds.
+        Extracted
+            Its rows; a song shorter than a segment is repeated until it fills one, as in training.
 
         Raises
         ------
         GenreError
-            If the song is shorter than :data:`SHORTEST`, or a value is not a number.
+            If the song is shorter than ``segments.shortest``, or a value is not a number.
         """
-        if len(y) < SHORTEST * sample_rate:
-            raise AudioError(f"{len(y) / sample_rate:.2f} s long; valid: {SHORTEST:g} s or more")
-        segment = round(self.params.segments.seconds * sample_rate)
-        if len(y) < segment:
-            y = np.resize(y, segment)
         feature = self.record.feature
         values, starts = [], []
         for window in compute.windows(
@@ -180,7 +188,7 @@ class GenreModel(PythonModel):
             rows, begins = compute.compute(feature.feature, y[window], sample_rate, params=self.params)
             values.append(rows)
             starts.append(begins + window.start / sample_rate)
-        return np.concatenate(values), np.concatenate(starts)
+        return Extracted(np.concatenate(values), np.concatenate(starts), len(y) / sample_rate)
 
     def predict_extracted(
         self, extracted: Sequence[Extracted | GenreError]
@@ -189,7 +197,7 @@ class GenreModel(PythonModel):
         good = [song for song in extracted if not isinstance(song, GenreError)]
         if not good:
             return [song for song in extracted if isinstance(song, GenreError)]
-        values = np.concatenate([values for values, _ in good])
+        values = np.concatenate([song.values for song in good])
         # predict() sets up a data pipeline for every call, which costs more than the network.
         probabilities = np.concatenate(
             [
@@ -197,15 +205,21 @@ class GenreModel(PythonModel):
                 for first in range(0, len(values), ROWS)
             ]
         )
-        edges = np.cumsum([len(values) for values, _ in good])[:-1]
+        edges = np.cumsum([len(song.values) for song in good])[:-1]
         by_song = iter(np.split(probabilities, edges))
         return [
-            song if isinstance(song, GenreError) else self.aggregate(next(by_song), starts=song[1])
+            song
+            if isinstance(song, GenreError)
+            else self.aggregate(next(by_song), starts=song.starts, seconds=song.seconds)
             for song in extracted
         ]
 
-    def aggregate(self, probabilities: np.ndarray, *, starts: np.ndarray) -> dict[str, Any]:
+    def aggregate(self, probabilities: np.ndarray, *, starts: np.ndarray, seconds: float) -> dict[str, Any]:
         """Aggregate a song's segments: the genre of the highest mean probability.
+
+        Of a song that fills only a part of a segment, the logarithms of the probabilities are multiplied by the root
+        of that part: a network's features are means over time, whose noise grows as one over the root of its length.
+        The genre stays, and is less sure.
 
         Parameters
         ----------
@@ -213,6 +227,8 @@ class GenreModel(PythonModel):
             Each row sums to 1.
         starts : ndarray, shape (segments,)
             In seconds.
+        seconds : float
+            Length of the song.
 
         Returns
         -------
@@ -220,13 +236,17 @@ class GenreModel(PythonModel):
             One row as of :meth:`predict`.
         """
         genres = self.record.genres
+        coverage = min(1.0, seconds / self.params.segments.seconds)
+        if coverage < 1.0:
+            probabilities = calibration.scale(probabilities, 1.0 / math.sqrt(coverage))
         means = probabilities.mean(axis=0)
         timeline = [
             {"start": float(start), "genre": genres[int(row.argmax())], "probability": float(row.max())}
             for start, row in zip(starts, probabilities, strict=True)
         ]
         shares = {f"probability.{genre}": float(share) for genre, share in zip(genres, means, strict=True)}
-        return {"genre": genres[int(means.argmax())], "timeline": timeline, **shares}
+        about = {"seconds": seconds, "coverage": coverage, "timeline": timeline}
+        return {"genre": genres[int(means.argmax())], **about, **shares}
 
 
 def _check_request(song: object, *, number: int) -> None:

@@ -28,8 +28,8 @@ def make(
     Parameters
     ----------
     tracks : DataFrame
-        Columns ``track``, ``genre``, ``segments``, ``sha256``, ``artist`` ('' where it is not known), one row a
-        usable track.
+        Columns ``track``, ``genre``, ``segments``, ``sha256``, ``sound_sha256``, ``artist`` ('' where it is not
+        known), one row a usable track.
     params : Params
         For ``split`` and ``seed``.
     lists : mapping of str to str, optional
@@ -55,7 +55,7 @@ def make(
             f"split.protocol is 'artist', and {(tracks['artist'] != '').sum()} of {len(tracks)} tracks have a known "
             "artist; valid: more than half of them, or split.protocol track"
         )
-    together = ["sha256"]
+    together = ["sha256", "sound_sha256"]
     if by_artist:
         # The songs of an artist-confounded genre are assigned one by one.
         few = tracks["genre"].isin(artists.confounded(tracks))

@@ -1,9 +1,11 @@
-"""The stage ``corpus@SOURCE``: list the tracks and what is left out, stop where too little is left."""
+"""The stage ``corpus@SOURCE``: list the tracks and what is left out, stop where too little is left.
+
+Where several sources of one form are one corpus, the stage ``split`` stops where too little is left of them together.
+"""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -17,8 +19,7 @@ from rich.progress import track as progress_of
 from components.config.params import Params
 from components.core.atomic import replacing
 from components.core.errors import CorpusError
-from components.corpus import audio, audio_files, discovery, feature_table, image_files
-from components.corpus.discovery import MAX_GENRES
+from components.corpus import audio, audio_files, discovery, feature_table, image_files, minimum
 from components.corpus.store import COLUMNS, Row, usable
 
 #: Decoding and hashing release the interpreter's lock, so threads are enough; two, as small machines have.
@@ -33,13 +34,12 @@ _FOLDERS: dict[str, tuple[Collection[str], Callable[..., Row]]] = {
 
 
 def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFrame:
-    """List one form of the collection and write ``ROOT/corpus/SOURCE.parquet``.
+    """List one source of the collection and write ``ROOT/corpus/SOURCE.parquet``.
 
     Parameters
     ----------
     source : str
-        ``audio``, ``pictures`` or ``table``; a key of ``corpus.sources``, whose relative paths start from the folder
-        that holds ``root``.
+        A key of ``corpus.sources``, whose relative paths start from the folder that holds ``root``.
 
     Returns
     -------
@@ -49,20 +49,24 @@ def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFra
     Raises
     ------
     CorpusError
-        If the source is unknown or missing, holds fewer than two genres, or a genre keeps fewer usable
-        tracks than ``corpus.minimum_tracks``; or the listing cannot be written. Nothing is left behind.
+        If the source is unknown or missing, or the only one of its form and holds fewer than two genres, or a genre
+        keeps fewer usable tracks than ``corpus.minimum_tracks``; or the listing cannot be written. Nothing is left
+        behind.
     """
     if source not in params.corpus.sources:
         valid = ", ".join(sorted(params.corpus.sources))
         raise CorpusError(f"corpus source {source!r} is not in params.yaml; valid: {valid}")
     key = f"corpus.sources.{source}.path"
+    form = params.corpus.sources[source].form
     path = Path(root).parent / params.corpus.sources[source].path
+    alone = params.corpus.of_form(form) == [source]
+    fewest = 2 if alone else 1
     console = Console(stderr=True)
-    if source == "table":
+    if form == "table":
         rows, ignored = feature_table.tracks(path, key=key), 0
     else:
-        suffixes, measure = _FOLDERS[source]
-        found, ignored = discovery.walk(path, key=key, suffixes=suffixes)
+        suffixes, measure = _FOLDERS[form]
+        found, ignored = discovery.walk(path, key=key, suffixes=suffixes, fewest=fewest)
         with ThreadPoolExecutor(THREADS) as pool:
             inspect = partial(discovery.inspect, folder=path, params=params, measure=measure)
             inspected = pool.map(inspect, found)
@@ -72,7 +76,8 @@ def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFra
     listing = pd.DataFrame([asdict(row) for row in rows], columns=list(COLUMNS)).astype(COLUMNS)
     for line in describe(listing, source=source, ignored=ignored):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    _require_enough(listing, source=source, minimum=params.corpus.minimum_tracks)
+    least = params.corpus.minimum_tracks if alone else 0
+    minimum.require_enough(listing, name=source, minimum=least, fewest=fewest)
     target = Path(root) / "corpus" / f"{source}.parquet"
     try:
         with replacing(target) as temporary:
@@ -108,29 +113,9 @@ def describe(listing: pd.DataFrame, *, source: str, ignored: int = 0) -> list[st
         lines.append(f"  … and {len(left_out) - SHOWN} more: see column fault of corpus/{source}.parquet")
     if repeats := int(kept["sha256"].duplicated().sum()):
         lines.append(f"  {repeats} tracks repeat another track byte for byte")
+    sounds = kept.loc[(kept["sound_sha256"] != "") & ~kept["sha256"].duplicated(), "sound_sha256"]
+    if repeats := int(sounds.duplicated().sum()):
+        lines.append(f"  {repeats} tracks repeat another track's sound in another file")
     if ignored:
-        lines.append(f"  {ignored} other files are no {source}")
+        lines.append(f"  {ignored} other files are no tracks")
     return lines
-
-
-def _require_enough(listing: pd.DataFrame, *, source: str, minimum: int) -> None:
-    labelled = listing[listing["genre"] != ""]
-    poor = []
-    for genre, tracks in labelled.groupby("genre"):
-        faults = tracks.loc[tracks["fault"] != "", "fault"].str.split(":").str[0]
-        have = len(tracks) - len(faults)
-        if have < minimum:
-            reasons = ", ".join(f"{number} {reason}" for reason, number in Counter(faults).most_common(3))
-            why = f" ({reasons})" if reasons else ""
-            poor.append(f"{genre!r} keeps {have} usable of {len(tracks)} tracks{why}")
-    if poor:
-        more = f" … and {len(poor) - 5} more genres" if len(poor) > 5 else ""
-        raise CorpusError(
-            f"{source}: genre {'; '.join(poor[:5])}{more}; corpus.minimum_tracks is {minimum}: "
-            "add tracks, remove the genre, or lower it"
-        )
-    genres = sorted(set(labelled["genre"]))
-    if not 2 <= len(genres) <= MAX_GENRES:
-        few = f"one genre only: {', '.join(map(repr, genres)) or 'none'}"
-        found = few if len(genres) < 2 else len(genres)
-        raise CorpusError(f"{source}: {found}; valid: 2 to {MAX_GENRES} genres")

@@ -61,7 +61,7 @@ def run(
     block = params.feature(name)
     module = features.load(block.extractor)
     options = features.options(name, params=params)
-    source = features.kind_read(block.reads)
+    source = block.upstream or features.form_read(name, params=params)
     meta: dict[str, Any] = {
         "feature": name,
         "unit": block.unit,
@@ -78,7 +78,7 @@ def run(
     meta["pretrained"] = [encoder.record() for encoder in compute.encoders_of(module, params=params)]
     job = Job(name=name, params=params, root=root, source=source)
     jobs = [job, *(replace(job, view=view) for view in block.views)]
-    listing, tracks, upstream = _tracks(job) if source in params.corpus.sources else _tracks_of_feature(job)
+    listing, tracks, upstream = _tracks_of_feature(job) if block.upstream else _tracks(job)
     about = {
         "meta": meta,
         "segments": params.segments.model_dump(mode="json"),
@@ -108,7 +108,7 @@ def run(
     if len(done) < len(tracks):
         line += f", {len(tracks) - len(done)} of them cached"
     line += f"; {took:.1f} s, {len(done) / took:.1f} tracks/s"
-    if source == "audio" and done:
+    if not block.upstream and source == "audio" and done:
         seconds = float(listing.loc[listing["track"].isin(done), "seconds"].sum())
         line += f", {seconds / took:.0f} seconds of audio per second"
     console.print(line, highlight=False, soft_wrap=True)
@@ -123,14 +123,16 @@ def _about_view(job: Job) -> dict[str, Any]:
 
 
 def _tracks(job: Job) -> tuple[pd.DataFrame, list[Track], None]:
-    listing = corpus_store.usable(corpus_store.read(job.source, root=job.root))
-    listing = listing.sort_values("track", ignore_index=True)
+    sources = features.sources_read(job.name, params=job.params)
+    listing = corpus_store.usable(corpus_store.read_all(sources, root=job.root))
     if listing.empty:
-        raise FeatureError(f"features.{job.name}: no usable track in data/corpus/{job.source}.parquet")
-    folder = job.root.parent / job.params.corpus.sources[job.source].path  # type: ignore[index]
+        raise FeatureError(
+            f"features.{job.name}: no usable track in {job.block.reads} ({', '.join(sources)})"
+        )
+    files = corpus_store.files(listing, params=job.params, root=job.root)
     tracks = [
-        Track(track=track, path=str(folder / path), sha256=sha256)
-        for track, path, sha256 in zip(listing["track"], listing["path"], listing["sha256"], strict=True)
+        Track(track=row.track, path=str(file), sha256=row.sha256, source=row.source)
+        for row, file in zip(listing.itertuples(), files, strict=True)
     ]
     return listing, tracks, None
 
@@ -182,25 +184,12 @@ def _assemble(plans: list[list[Chunk]], *, job: Job, meta: dict[str, Any], genre
 
 def _from_table(name: str, *, params: Params, root: Path, meta: dict[str, Any]) -> pd.DataFrame:
     """Take the rows of a public feature table in place of extraction."""
-    listing = corpus_store.usable(corpus_store.read("table", root=root))
-    path = root.parent / params.corpus.sources["table"].path
-    found = {row.track: row.sha256 for row in feature_table.tracks(path)}
-    for track, sha256 in zip(listing["track"], listing["sha256"], strict=True):
-        if found.get(track) != sha256:
-            state = "has changed" if track in found else "is gone"
-            raise FeatureError(
-                f"track {track!r} of {path} {state} since it was listed; list the corpus again: "
-                "`genre stage corpus table`"
-            )
-    rows = feature_table.rows(path)
-    rows = rows[rows["track"].isin(set(listing["track"])) & (rows["fault"] == "")]
-    wrong = (rows["segment"] < 0) != (meta["unit"] == "track")
-    if wrong.any():
-        other = "segment" if meta["unit"] == "track" else "track"
-        raise ParamsError(
-            f"features.{name}.unit is {meta['unit']!r}; {path} has {int(wrong.sum())} rows of unit {other!r}"
-        )
-    rows = rows.sort_values(["track", "segment"], kind="stable", ignore_index=True)
+    sources = features.sources_read(name, params=params)
+    listing = corpus_store.usable(corpus_store.read_all(sources, root=root))
+    tables = [
+        _table_rows(name, source=source, listing=listing, params=params, root=root) for source in sources
+    ]
+    rows = pd.concat(tables).sort_values(["track", "segment"], kind="stable", ignore_index=True)
     values = rows[list(feature_table.VALUES)].to_numpy(dtype=np.float32)
     index = rows[["track", "segment"]].assign(
         start=rows["segment"].clip(lower=0) * params.segments.seconds,
@@ -209,3 +198,28 @@ def _from_table(name: str, *, params: Params, root: Path, meta: dict[str, Any]) 
     )
     feature_store.write(name, index=index, values=[values], shape=values.shape[1:], meta=meta, root=root)
     return index
+
+
+def _table_rows(name: str, *, source: str, listing: pd.DataFrame, params: Params, root: Path) -> pd.DataFrame:
+    """Read one table's rows of the usable tracks of ``listing``."""
+    unit = params.feature(name).unit
+    path = root.parent / params.corpus.sources[source].path
+    key = f"corpus.sources.{source}.path"
+    found = {row.track: row.sha256 for row in feature_table.tracks(path, key=key)}
+    own = listing[listing["source"] == source]
+    for track, sha256 in zip(own["track"], own["sha256"], strict=True):
+        if found.get(track) != sha256:
+            state = "has changed" if track in found else "is gone"
+            raise FeatureError(
+                f"track {track!r} of {path} {state} since it was listed; list the corpus again: "
+                f"`genre stage corpus {source}`"
+            )
+    rows = feature_table.rows(path, key=key)
+    rows = rows[rows["track"].isin(set(own["track"])) & (rows["fault"] == "")]
+    wrong = (rows["segment"] < 0) != (unit == "track")
+    if wrong.any():
+        other = "segment" if unit == "track" else "track"
+        raise ParamsError(
+            f"features.{name}.unit is {unit!r}; {path} has {int(wrong.sum())} rows of unit {other!r}"
+        )
+    return rows

@@ -49,7 +49,7 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
             raise CorpusError(
                 f"corpus.sources.{source}.path {place.path!r} does not exist; valid: a folder with one subfolder a "
                 f"genre (or a CSV for table). `genre download` downloads GTZAN, "
-                f"`genre config use {params.preset} --corpus-path PATH` takes a folder you have"
+                f"`genre config use {params.preset} --corpus-path {source}=PATH` takes a folder you have"
             )
     for name in params.corpus.published:
         published_metadata.find(name, params=params, root=root)

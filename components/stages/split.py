@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from components.config.params import Params
-from components.corpus import published_metadata
+from components.corpus import minimum, published_metadata
 from components.corpus import store as corpus_store
 from components.splits import artists, folds, leakage, store
 from components.splits.store import SplitRecord
@@ -26,14 +26,14 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
     CorpusError, LeakError, ParamsError
         As :func:`components.splits.folds.make`; or a listing or published table cannot be read.
     """
-    listings = [corpus_store.read(source, root=root) for source in sorted(params.corpus.sources)]
-    usable = [corpus_store.usable(listing) for listing in listings]
+    usable = [corpus_store.usable(listing) for listing in _listings(params, root=root)]
     shared = set.intersection(*(set(listing["track"]) for listing in usable))
-    tracks = usable[0].loc[usable[0]["track"].isin(shared), ["track", "genre", "sha256"]]
+    tracks = usable[0].loc[
+        usable[0]["track"].isin(shared), ["track", "path", "genre", "sha256", "sound_sha256"]
+    ]
     counts = pd.concat(usable).groupby("track")["segments"].max()
     tracks["segments"] = tracks["track"].map(counts)
     known = {name: published_metadata.read(name, root=root) for name in params.corpus.published}
-    tracks["sound_sha256"] = ""
     tracks["artist"] = tracks["track"].map(known.get("artists", {})).fillna("")
     table = folds.make(tracks, params=params, lists=known.get("lists"))
     leakage.check_split(table, protocol=params.split.protocol)
@@ -54,3 +54,16 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
     )
     store.write(table, record, tracks=tracks, root=root)
     return table
+
+
+def _listings(params: Params, *, root: Path) -> list[pd.DataFrame]:
+    """Read the listings, those of one form as one, and check that several keep enough tracks together."""
+    listings = []
+    for form in sorted({source.form for source in params.corpus.sources.values()}):
+        sources = params.corpus.of_form(form)
+        listing = corpus_store.read_all(sources, root=root)
+        if len(sources) > 1:
+            name = " and ".join(sources)
+            minimum.require_enough(listing, name=name, minimum=params.corpus.minimum_tracks)
+        listings.append(listing)
+    return listings

@@ -20,7 +20,7 @@ from components.config.params import (
     VariantParams,
     describe,
 )
-from components.config.params import Source as Kind
+from components.config.params import Form as Kind
 from components.core.errors import ParamsError
 
 FILE = Path(__file__).parent / "experiments.yaml"

@@ -138,7 +138,7 @@ def make(found: Found, *, budget: str, root: Path, search: bool = False, kfold: 
         lists=str(found.lists) if found.lists else None,
         artists=str(found.artists) if found.artists else None,
         checksum=hashing.files(published),
-        segments=SegmentsParams(seconds=SECONDS, per_track=3 if found.synthetic else 10),
+        segments=SegmentsParams(seconds=SECONDS, per_track=3 if found.synthetic else 10, shortest=SECONDS),
         sources={name: _source(study.sources[name], found=found, root=root) for name in sources},
         features=blocks,
         experiments=experiments,

@@ -54,7 +54,7 @@ class Inputs:
     meta : dict
         ``meta.json``, as it is.
     listing : DataFrame
-        The corpus listing that the feature goes back to.
+        The corpus listings that the feature goes back to, together.
     split : DataFrame
         The split's rows of the feature's unit.
     params : Params
@@ -81,8 +81,8 @@ class Inputs:
 
     @property
     def source(self) -> str:
-        """Which listing the feature goes back to: ``audio``, ``pictures`` or ``table``."""
-        return source(self.feature, params=self.params)
+        """The form of the listings that the feature goes back to: ``audio``, ``pictures`` or ``table``."""
+        return features.form_read(origin(self.feature, params=self.params), params=self.params)
 
     @property
     def nyquist(self) -> float:
@@ -135,8 +135,8 @@ class Inputs:
         return self.unit == "segment" and enough
 
 
-def source(feature: str, *, params: Params) -> str:
-    """Follow ``reads`` from feature to feature down to a listing, and return that one's name.
+def origin(feature: str, *, params: Params) -> str:
+    """Follow ``reads`` from feature to feature, and return the one that reads the corpus' listings.
 
     Raises
     ------
@@ -144,12 +144,11 @@ def source(feature: str, *, params: Params) -> str:
         If features read each other in a circle.
     """
     seen = [feature]
-    while (reads := params.feature(seen[-1]).reads).startswith("data/features/"):
-        name = Path(reads).name
+    while name := params.feature(seen[-1]).upstream:
         if name in seen:
             raise ValidationError(f"features read each other in a circle: {' <- '.join([*seen, name])}")
         seen.append(name)
-    return Path(reads).stem
+    return seen[-1]
 
 
 def read(feature: str, *, params: Params, root: Path = Path("data")) -> Inputs:
@@ -164,7 +163,8 @@ def read(feature: str, *, params: Params, root: Path = Path("data")) -> Inputs:
     """
     unit = params.feature(feature).unit
     index, values, meta = feature_store.load(feature, root=root)
-    listing = corpus_store.read(source(feature, params=params), root=root)
+    sources = features.sources_read(origin(feature, params=params), params=params)
+    listing = corpus_store.read_all(sources, root=root)
     split = split_store.read(root)[0]
     return Inputs(feature, index, values, meta, listing, split[split["unit"] == unit], params)
 

@@ -199,8 +199,12 @@ LEFT_OUT = {
     ),
     "direct current": ("x.wav", wav(ZEROS + 0.5), "silent"),
     "channels in opposite phase": ("x.wav", wav(OPPOSITE), "silent"),
-    "one sample short of a segment": ("x.wav", wav(tone(3.0)[:-1]), "shorter than a segment: 3.00 of 3 s"),
-    "one sample": ("x.wav", wav(tone()[5:6]), "shorter than a segment"),
+    "one sample short of the shortest": (
+        "x.wav",
+        wav(tone(1.0)[:-1]),
+        "too short: 1.00 s, segments.shortest is 1",
+    ),
+    "one sample": ("x.wav", wav(tone()[5:6]), "too short"),
     # what lies in the file's place
     "a folder": ("x.wav", Path.mkdir, "not a regular file: a folder"),
     "a pipe": ("x.wav", os.mkfifo, "not a regular file: a pipe"),

@@ -202,7 +202,13 @@ def check_elsewhere(
         shares = [one["prediction"][f"probability.{genre}"] for genre in GENRES]
         np.testing.assert_allclose(shares, expected, atol=1e-4, err_msg=name)
         assert all(Path(file).is_relative_to(place / "code") for file in one["code"]), name
-        assert one["served"] == ["genre", "timeline", *(f"probability.{genre}" for genre in GENRES)]
+        assert one["served"] == [
+            "genre",
+            "seconds",
+            "coverage",
+            "timeline",
+            *(f"probability.{genre}" for genre in GENRES),
+        ]
         assert one["inputs_agree"] and one["outputs_agree"], name
 
 

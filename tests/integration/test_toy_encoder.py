@@ -108,7 +108,7 @@ def project(tmp_path: Path) -> Path:
     document = yaml.safe_load(presets.compose("demo"))
     document["synthetic"] = {}
     document["corpus"] |= {"sources": {"audio": {"path": "audio"}}, "minimum_tracks": 5}
-    document["segments"] = {"seconds": 1.0, "per_track": 2}
+    document["segments"] = {"seconds": 1.0, "per_track": 2, "shortest": 1.0}
     document["allow_untrained_encoders"] = False
     document["pretrained"] = {"toy": str(root / "toy.npy")}
     document["features"] = {

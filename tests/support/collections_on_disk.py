@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
 import soundfile
 
-from components.config.params import Params, SourceParams
+from components.config.params import Form, Params, SourceParams
 from components.corpus.feature_table import VALUES
 
 RATE = 22_050
@@ -46,11 +47,17 @@ def table_of(tracks: dict[str, str], *, pieces: int = 3) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["filename", "length", *VALUES, "label"])
 
 
-def pointed_at(params: Params, *, minimum: int = 2, **sources: Path) -> Params:
-    """The params with the corpus somewhere else, and a small minimum of tracks a genre."""
+def pointed_at(params: Params, *, minimum: int = 2, form: Form | None = None, **sources: Path) -> Params:
+    """The params with the corpus somewhere else, and a small minimum of tracks a genre.
+
+    A source is named for its form, unless ``form`` is that of all.
+    """
     corpus = params.corpus.model_copy(
         update={
-            "sources": {name: SourceParams(path=str(path)) for name, path in sources.items()},
+            "sources": {
+                name: SourceParams(path=str(path), form=form or cast(Form, name))
+                for name, path in sources.items()
+            },
             "minimum_tracks": minimum,
         }
     )

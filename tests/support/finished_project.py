@@ -70,7 +70,7 @@ def params(
                 "max_seconds": 3600,
                 "max_bytes": 2_000_000_000,
             },
-            "segments": {"seconds": 3.0, "per_track": 4},
+            "segments": {"seconds": 3.0, "per_track": 4, "shortest": 1.0},
             "split": {"protocol": protocol, "folds": 5, "validation_folds": 5},
             "features": {
                 name: {"reads": "data/corpus/audio.parquet", "unit": unit} for name, unit in features.items()

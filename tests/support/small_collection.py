@@ -35,7 +35,7 @@ def make_params() -> Callable[..., Params]:
         document = yaml.safe_load(presets.compose("demo"))
         document["corpus"]["sources"] = {"audio": {"path": "audio"}}
         document["corpus"]["minimum_tracks"] = 2
-        document["segments"] = {"seconds": 1.0, "per_track": 2}
+        document["segments"] = {"seconds": 1.0, "per_track": 2, "shortest": 0.5}
         document["pretrained"] = {"vgg16": "untrained", "yamnet": "untrained"}
         document["features"]["mel_sequence"] = {"reads": "data/corpus/audio.parquet", "unit": "segment"}
         for name in ("mfcc_sequence", "vgg16_embedding"):

@@ -54,11 +54,14 @@ class Track:
         Where its file lies; '' if the feature reads another feature.
     sha256 : str
         Of what it is computed from.
+    source : str
+        The source of the corpus that it is of; '' if the feature reads another feature.
     """
 
     track: str
     path: str
     sha256: str
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -213,7 +216,7 @@ def compute(chunk: Chunk, *, job: Job) -> int:
     FeatureError
         If a track's file is gone, has changed since it was listed, or gives no finite values.
     """
-    if job.source in job.params.corpus.sources:
+    if job.block.upstream is None:
         clips = [_clips(track, job=job) for track in chunk.tracks]
         starts = [np.arange(len(one)) * job.params.segments.seconds for one in clips]
     else:
@@ -252,7 +255,7 @@ def check_shapes(shapes: set[tuple[int, ...]], *, job: Job) -> None:
 
 
 def _clips(track: Track, *, job: Job) -> np.ndarray:
-    again = f"list the corpus again: `genre stage corpus {job.source}`"
+    again = f"list the corpus again: `genre stage corpus {track.source}`"
     path = Path(track.path)
     try:
         found = hashing.file(path)

@@ -48,7 +48,7 @@ def compute(name: str, y: np.ndarray, sample_rate: int, *, params: Params) -> tu
     ParamsError
         If the feature or an option is not known.
     AudioError
-        If the track is shorter than one segment.
+        If the track is shorter than ``segments.shortest``.
     PretrainedError
         If the feature needs an encoder whose weights cannot be had.
     """
@@ -56,14 +56,13 @@ def compute(name: str, y: np.ndarray, sample_rate: int, *, params: Params) -> tu
     module = features.load(block.extractor)
     options = features.options(name, params=params)
     encoders = encoders_of(module, params=params)
-    source = features.kind_read(block.reads)
-    if source in ("audio", "table"):
+    if block.upstream:
+        clips, starts = compute(block.upstream, y, sample_rate, params=params)
+    elif (form := features.form_read(name, params=params)) not in _DRAWN:
         clips = cut(y, sample_rate, module=module, unit=block.unit, segments=params.segments)
         starts = np.arange(len(clips)) * params.segments.seconds
-    elif source in params.features:
-        clips, starts = compute(source, y, sample_rate, params=params)
     else:
-        drawn = features.load(_DRAWN[source])
+        drawn = features.load(_DRAWN[form])
         whole = cut(y, sample_rate, module=drawn, unit="track", segments=params.segments)
         clips, starts = apply(drawn, whole, options=drawn.Options()), np.zeros(1)
     return apply(module, clips, options=options, encoders=encoders), starts
@@ -72,10 +71,11 @@ def compute(name: str, y: np.ndarray, sample_rate: int, *, params: Params) -> tu
 def modules(name: str, *, params: Params) -> list[str]:
     """List the modules that a feature is computed by, its own first."""
     block = params.feature(name)
-    source = features.kind_read(block.reads)
-    below = modules(source, params=params) if source in params.features else []
-    drawn = [features.load(_DRAWN[source]).__name__] if source in _DRAWN else []
-    return [features.load(block.extractor).__name__, *below, *drawn]
+    own = features.load(block.extractor).__name__
+    if block.upstream:
+        return [own, *modules(block.upstream, params=params)]
+    form = features.form_read(name, params=params)
+    return [own, features.load(_DRAWN[form]).__name__] if form in _DRAWN else [own]
 
 
 def cut(
@@ -94,14 +94,20 @@ def cut(
     unit : str
         ``segment`` or ``track``.
     segments : SegmentsParams
-        Length and largest number of segments.
+        Length and largest number of segments, and the shortest track that is repeated until it fills one.
 
     Returns
     -------
     ndarray of float32, shape (n, samples)
         The segments, or the whole track as one clip.
+
+    Raises
+    ------
+    AudioError
+        If the track is shorter than ``segments.shortest``.
     """
-    count = audio.segment_count(len(y), sample_rate, seconds=segments.seconds, per_track=segments.per_track)
+    y = audio.filled(y, sample_rate, segments=segments)
+    count = audio.segment_count(len(y), sample_rate, segments=segments)
     y = audio.resample(y, sample_rate, to=module.SAMPLE_RATE)
     if unit == "track":
         return y[np.newaxis]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from components.config.params import SegmentsParams
 from components.core.errors import AudioError
 from components.corpus import audio
 
@@ -73,14 +74,29 @@ def test_resampling_to_the_same_rate_changes_nothing(y: np.ndarray) -> None:
 
 def test_segments_lie_end_to_end_and_a_rest_is_left_out() -> None:
     y = np.arange(25, dtype=np.float32)
-    assert audio.segment_count(25, 10, seconds=1.0, per_track=10) == 2
+    assert audio.segment_count(25, 10, segments=SegmentsParams(seconds=1.0, per_track=10, shortest=0.5)) == 2
     np.testing.assert_array_equal(
         audio.segments(y, 10, seconds=1.0, count=2), np.arange(20, dtype=np.float32).reshape(2, 10)
     )
 
 
 def test_no_more_segments_than_asked_for() -> None:
-    assert audio.segment_count(10_000, 10, seconds=1.0, per_track=3) == 3
+    assert (
+        audio.segment_count(10_000, 10, segments=SegmentsParams(seconds=1.0, per_track=3, shortest=0.5)) == 3
+    )
+
+
+@pytest.mark.parametrize(("samples", "count"), [(4, 0), (5, 1), (9, 1), (10, 1), (20, 2)])
+def test_a_part_of_a_segment_is_one_segment_from_the_shortest_on(samples: int, count: int) -> None:
+    segments = SegmentsParams(seconds=1.0, per_track=3, shortest=0.5)
+    assert audio.segment_count(samples, 10, segments=segments) == count
+    y = np.arange(samples, dtype=np.float32)
+    if count:
+        filled = audio.filled(y, 10, segments=segments)
+        np.testing.assert_array_equal(filled, y[np.arange(max(samples, 10)) % samples])
+    else:
+        with pytest.raises(AudioError, match=r"0\.40 s long; valid: 0\.5 s or more"):
+            audio.filled(y, 10, segments=segments)
 
 
 def test_a_sample_that_resampling_lost_is_silence() -> None:

@@ -1,14 +1,17 @@
-"""The listing on disk."""
+"""The listings on disk, and several of them as one corpus."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from components.config.params import Params
 from components.core.errors import CorpusError
 from components.corpus import store as corpus_store
+from tests.support.collections_on_disk import pointed_at
 
 
 def test_reading_what_was_never_listed_names_the_stage(tmp_path: Path) -> None:
@@ -30,6 +33,33 @@ def test_a_listing_without_a_column_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(CorpusError, match="lacks column fault"):
         corpus_store.read("audio", root=tmp_path)
+
+
+def listed(root: Path, **tracks: list[str]) -> None:
+    """Write a listing of usable tracks a source."""
+    (root / "corpus").mkdir(parents=True)
+    for source, names in tracks.items():
+        rows = [asdict(corpus_store.Row(name, "jazz", f"jazz/{name}.wav", segments=1)) for name in names]
+        pd.DataFrame(rows).to_parquet(root / f"corpus/{source}.parquet", index=False)
+
+
+def test_several_sources_are_one_corpus_and_each_track_has_its_own_folder(
+    tmp_path: Path, demo_params: Params
+) -> None:
+    listed(tmp_path / "data", songs=["b", "d"], clips=["a", "c"])
+    both = corpus_store.read_all(["clips", "songs"], root=tmp_path / "data")
+    assert both["track"].tolist() == ["a", "b", "c", "d"]
+    assert both["source"].tolist() == ["clips", "songs", "clips", "songs"]
+    params = pointed_at(demo_params, form="audio", songs=tmp_path / "x", clips=Path("y"))
+    files = corpus_store.files(both, params=params, root=tmp_path / "data")
+    assert files[0] == tmp_path / "y/jazz/a.wav"
+    assert files[1] == tmp_path / "x/jazz/b.wav"
+
+
+def test_a_track_in_two_sources_names_both(tmp_path: Path) -> None:
+    listed(tmp_path, songs=["a", "b"], clips=["b"])
+    with pytest.raises(CorpusError, match=r"'b' is in the sources 'songs' .*b\.wav.* and 'clips'"):
+        corpus_store.read_all(["songs", "clips"], root=tmp_path)
 
 
 def test_usable_is_what_has_no_fault() -> None:

@@ -41,6 +41,7 @@ class TestTheCommand:
         good, bad = printed["songs"]
         assert good["genre"] == "jazz" and list(good["probabilities"]) == constant_model.GENRES
         assert [moment["start"] for moment in good["timeline"]] == [0, 3]
+        assert (good["seconds"], good["coverage"]) == (6.0, 1.0)
         assert bad == {"file": "bad.wav", "reason": "no RIFF header: not a WAV file"}
         assert printed["model"]["marks"] == ["trained on synthetic songs"]
 
@@ -61,18 +62,28 @@ class TestTheCommand:
 
 def test_the_table_shows_bars_and_reasons_and_takes_no_markup_from_names():
     shares = dict(zip(constant_model.GENRES, (0.25, 0.5, 0.25), strict=True))
-    console = Console(file=io.StringIO(), width=100)
+    console = Console(file=io.StringIO(), width=110)
     output.show(
         [
             Prediction(
                 Path("[red]a.wav"), "jazz", shares, [{"start": 63.0, "genre": "jazz", "probability": 0.5}]
             ),
             Prediction(Path("b.wav"), reason="empty file"),
+            Prediction(Path("c.wav"), "jazz", shares, seconds=1.5, coverage=0.5),
         ],
         model=constant_model.loaded_model(),
         timeline=True,
         console=console,
     )
     text = console.file.getvalue()
-    for part in ("[red]a.wav", "██████████ ", "50%", "empty file", "1:03.0", "1 of 2 files", "synthetic"):
+    for part in (
+        "[red]a.wav",
+        "██████████ ",
+        "50%",
+        "empty file",
+        "1:03.0",
+        "1 of 3 files",
+        "1 of 3 songs",
+        "synthetic",
+    ):
         assert part in text

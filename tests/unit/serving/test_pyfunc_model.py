@@ -25,7 +25,9 @@ class TestAnyLength:
 
     def test_a_second_is_repeated_to_a_segment_and_less_is_refused(self, tmp_path):
         made = constant_model.model()
-        assert len(made.predict_songs([song(tmp_path / "a.wav", seconds=1.0)])[0]["timeline"]) == 1
+        (second,) = made.predict_songs([song(tmp_path / "a.wav", seconds=1.0)])
+        assert (len(second["timeline"]), second["seconds"]) == (1, 1.0)
+        assert second["coverage"] == pytest.approx(1 / 3)
         (refused,) = made.predict_songs([song(tmp_path / "b.wav", seconds=0.9)])
         assert isinstance(refused, AudioError)
         assert "0.90 s" in str(refused) and "1 s or more" in str(refused)
@@ -92,7 +94,18 @@ class TestARequest:
 
 def test_probabilities_are_the_mean_of_the_segments():
     made = constant_model.model()
-    row = made.aggregate(np.array([[1, 0, 0], [0, 0.5, 0.5]], dtype=np.float32), starts=np.array([0.0, 3.0]))
+    segments = np.array([[1, 0, 0], [0, 0.5, 0.5]], dtype=np.float32)
+    row = made.aggregate(segments, starts=np.array([0.0, 3.0]), seconds=6.0)
     assert row["genre"] == "blues"
     assert row["probability.jazz"] == pytest.approx(0.25)
     assert [moment["genre"] for moment in row["timeline"]] == ["blues", "jazz"]
+
+
+def test_a_part_of_a_segment_is_less_sure_by_the_root_of_what_is_missing():
+    made, segment = constant_model.model(), np.array([[0.2, 0.7, 0.1]])
+    whole, half = (made.aggregate(segment, starts=np.zeros(1), seconds=seconds) for seconds in (3.0, 1.5))
+    assert (whole["coverage"], half["coverage"]) == (1.0, 0.5)
+    assert whole["probability.jazz"] == pytest.approx(0.7)
+    odds = [np.log(row["probability.jazz"] / row["probability.blues"]) for row in (whole, half)]
+    assert odds[1] == pytest.approx(odds[0] * np.sqrt(0.5))
+    assert half["timeline"][0]["probability"] == pytest.approx(half["probability.jazz"])

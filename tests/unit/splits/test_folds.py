@@ -43,15 +43,8 @@ def test_four_to_one_twice(tracks: pd.DataFrame, demo_params: Params) -> None:
 )
 def test_no_song_is_on_two_sides(seed: int, fold: int, sizes: list[int]) -> None:
     names = [f"g{number}.{song:03d}" for number, size in enumerate(sizes) for song in range(size)]
-    tracks = pd.DataFrame(
-        {
-            "track": names,
-            "genre": [n.split(".")[0] for n in names],
-            "segments": 3,
-            "sha256": names,
-            "artist": "",
-        }
-    )
+    tracks = pd.DataFrame({"track": names, "segments": 3, "sha256": names, "sound_sha256": "", "artist": ""})
+    tracks["genre"] = tracks["track"].str.split(".").str[0]
     params = parse(presets.compose("demo")).model_copy(update={"seed": seed})
     table = folds.make(tracks, params=with_split(params, fold=fold))
     assert (table.groupby("track")["part"].nunique() == 1).all()
@@ -68,9 +61,11 @@ def test_the_folds_test_each_song_once(tracks: pd.DataFrame, demo_params: Params
     assert sorted(tested) == sorted(tracks["track"])
 
 
-def test_identical_files_stay_on_one_side(tracks: pd.DataFrame, demo_params: Params) -> None:
+@pytest.mark.parametrize("known_by", ["sha256", "sound_sha256"])
+def test_identical_files_stay_on_one_side(tracks: pd.DataFrame, demo_params: Params, known_by: str) -> None:
+    tracks[known_by] = tracks["sha256"]
     for copy, original in ((1, 0), (25, 0), (59, 30)):
-        tracks.loc[copy, "sha256"] = tracks.loc[original, "sha256"]
+        tracks.loc[copy, known_by] = tracks.loc[original, known_by]
     sides = folds.make(tracks, params=demo_params).groupby("track")["part"].first()
     assert sides[tracks.loc[1, "track"]] == sides[tracks.loc[0, "track"]] == sides[tracks.loc[25, "track"]]
     assert sides[tracks.loc[59, "track"]] == sides[tracks.loc[30, "track"]]

@@ -12,6 +12,7 @@ from PIL import Image
 
 from components.config.params import Params
 from components.core.errors import CorpusError
+from components.corpus import audio
 from components.corpus import store as corpus_store
 from components.stages import corpus
 from tests.support.collections_on_disk import RATE, pointed_at, table_of, tone, write_tracks
@@ -96,6 +97,39 @@ def test_repeats_are_reported(
     listing = list_audio(collection, demo_params)
     assert listing["sha256"].duplicated().sum() == 1
     assert "1 tracks repeat another track byte for byte" in capsys.readouterr().err
+
+
+def test_one_sound_in_two_containers_is_reported(
+    collection: Path, demo_params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    y, _ = soundfile.read(collection / "rock/rock.00000.wav", dtype="int16")
+    soundfile.write(collection / "rock/copy.flac", y, RATE)
+    rows = list_audio(collection, demo_params).set_index("track")
+    assert rows.loc["rock/copy", "sound_sha256"] == rows.loc["rock.00000", "sound_sha256"]
+    decoded, _ = audio.decode(collection / "rock/copy.flac")
+    assert rows.loc["rock/copy", "sound_sha256"] == audio.sound_sha256(decoded)
+    assert rows["sha256"].is_unique
+    assert "1 tracks repeat another track's sound" in capsys.readouterr().err
+
+
+def test_a_track_shorter_than_a_segment_is_one_from_the_shortest_on(
+    collection: Path, demo_params: Params
+) -> None:
+    soundfile.write(collection / "jazz/second.wav", tone(1.0), RATE)
+    soundfile.write(collection / "jazz/less.wav", tone(0.9), RATE)
+    rows = list_audio(collection, demo_params).set_index("track")
+    assert (rows.loc["jazz/second", "segments"], rows.loc["jazz/second", "fault"]) == (1, "")
+    assert rows.loc["jazz/less", "fault"] == "too short: 0.90 s, segments.shortest is 1"
+
+
+def test_one_of_several_sources_may_hold_little(tmp_path: Path, demo_params: Params) -> None:
+    songs = write_tracks(tmp_path / "songs", {"blues": 3, "jazz": 3})
+    clips = write_tracks(tmp_path / "clips", {"jazz": 1}, seconds=2.0)
+    params = pointed_at(demo_params, minimum=3, form="audio", songs=songs, clips=clips)
+    listing = corpus.run("clips", params=params, root=tmp_path / "data")
+    assert listing["track"].tolist() == ["jazz.00000"]
+    with pytest.raises(CorpusError, match=r"'audio' is not in params\.yaml; valid: clips, songs"):
+        corpus.run("audio", params=params, root=tmp_path / "data")
 
 
 def test_files_that_are_no_tracks_are_ignored(collection: Path, demo_params: Params) -> None:

@@ -218,3 +218,29 @@ def test_augmented_views_lie_beside_the_rows_and_a_further_one_costs_no_other(
     computed, _ = compute.compute("mel_sequence", y, rate, params=params)
     index = feature_store.read("mel_sequence", root=project)[0]
     np.testing.assert_array_equal(computed, plain[(index["track"] == "jazz.00002").to_numpy()])
+
+
+def test_every_source_of_the_form_is_extracted_from_its_own_folder(
+    project: Path, make_params: Callable[..., Params]
+) -> None:
+    clip = tone(50, seconds=0.7)
+    for genre in ("blues", "folk"):
+        (project.parent / "clips" / genre).mkdir(parents=True)
+        soundfile.write(project.parent / "clips" / genre / "clip.wav", clip, RATE)
+    document = make_params().model_dump(mode="json")
+    document["corpus"]["sources"]["clips"] = {"path": "clips", "form": "audio"}
+    document["features"]["mfcc_sequence"]["reads"] = "data/corpus"
+    params = Params.model_validate(document)
+    for source in ("audio", "clips"):
+        corpus.run(source, params=params, root=project)
+    index = extraction.run("mfcc_sequence", params=params, root=project, processes=1)
+    assert index.groupby("track").size().value_counts().to_dict() == {2: 12, 1: 2}
+    assert set(index["genre"]) == {"blues", "folk", "jazz", "rock"}
+    values = np.array(feature_store.read("mfcc_sequence", root=project)[1])
+    # Extraction and serving repeat a part of a segment alike.
+    served, _ = compute.compute("mfcc_sequence", clip, RATE, params=params)
+    np.testing.assert_array_equal(values[(index["track"] == "folk/clip").to_numpy()], served)
+    (project.parent / "clips" / "folk" / "clip.wav").write_bytes(b"")
+    shutil.rmtree(cached(project))
+    with pytest.raises(FeatureError, match="genre stage corpus clips"):
+        extraction.run("mfcc_sequence", params=params, root=project, processes=1)

@@ -51,7 +51,7 @@ def make_plan(**changed: Any) -> Plan:
         "lists": None,
         "artists": None,
         "checksum": "",
-        "segments": {"seconds": 3.0, "per_track": 4},
+        "segments": {"seconds": 3.0, "per_track": 4, "shortest": 3.0},
         "sources": {"audio": {"form": "audio", "path": "/nowhere"}},
         "features": {"toy": {**feature, "unit": "segment", "pretrained": {}}},
         "experiments": {},

@@ -49,14 +49,14 @@ def test_features_that_read_each_other_are_refused(loudness_params: Params) -> N
         name: block.model_copy(update={"reads": f"data/features/{other}"}) for name, other in ("ab", "ba")
     }
     with pytest.raises(ValidationError, match="a <- b <- a"):
-        tables.source("a", params=loudness_params.model_copy(update={"features": circle}))
+        tables.origin("a", params=loudness_params.model_copy(update={"features": circle}))
 
 
 def test_a_feature_of_a_feature_goes_back_to_its_listing(loudness_params: Params) -> None:
     block = loudness_params.features["loudness"]
     derived = block.model_copy(update={"reads": "data/features/loudness"})
     params = loudness_params.model_copy(update={"features": {"loudness": block, "derived": derived}})
-    assert tables.source("derived", params=params) == "audio"
+    assert tables.origin("derived", params=params) == "loudness"
 
 
 def test_files_that_do_not_fit_together_are_not_sound(loudness: Inputs) -> None:
