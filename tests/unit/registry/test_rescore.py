@@ -34,6 +34,7 @@ def rescore(small_project: Path, small_params: Params, monkeypatch: pytest.Monke
     ) -> tuple[list[float], pd.DataFrame]:
         champion, given = loaded_model(), []
         champion.model.record = training_record(train_tracks=fitted_on, genres=list(genres))
+        champion.model.songs = pd.DataFrame({"track": fitted_on, "fitted": True, "artist": ""})
 
         def features_of(y: np.ndarray, rate: int) -> Extracted:
             given.append(len(y) / rate)
