@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -149,6 +150,12 @@ def reproduce(options: StudyOptions, *, root: Path | None = None) -> int:
         if _flow(start, root=root, holder=holder, board=board) is None:
             board.message(f"The page has the other rows: {PAGE}")
             return 1
+        from components.study import page
+
+        for line in page.lines(
+            json.loads((root / PAGE).with_name("results.json").read_text(encoding="utf-8"))
+        ):
+            board.message(line)
         board.message(f"The page: {PAGE}")
         return 0
 

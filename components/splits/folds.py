@@ -79,8 +79,13 @@ def make(
         pieces["part"] = pieces["track"].map(whole.set_index("track")["part"])
     whole = whole.dropna(subset="part")
     whole["headline"] = artists.headline(whole)
-    pieces["headline"] = pieces["track"].map(whole.set_index("track")["headline"])
-    table = pd.concat([pieces.dropna(subset="part"), whole], ignore_index=True).astype({"headline": bool})
+    pieces = pieces.dropna(subset="part")
+    if split.protocol == "segment":
+        # The segments of a song are in several parts, whichever part its whole is in.
+        pieces["headline"] = artists.headline(pieces)
+    else:
+        pieces["headline"] = pieces["track"].map(whole.set_index("track")["headline"])
+    table = pd.concat([pieces, whole], ignore_index=True).astype({"headline": bool})
     return table[list(COLUMNS)].sort_values(["unit", "track", "segment"], ignore_index=True)
 
 

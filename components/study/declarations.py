@@ -88,7 +88,7 @@ class Experiment(Strict):
         Fit on all parts, test included, and test that model: the fault behind the study's finding 14.
     protocols : list of str
         In the order of the page. ``track`` stands for k folds with songs whole: the first is the workflow's own
-        split, all of them are ``kfold``.
+        split, all of them are ``kfold``. ``artist``, k folds with artists apart, is run where artists are known.
     at_most, quick : int, optional
         Most folds or seeds under any budget, and under the budget ``quick``.
     cost : int
@@ -118,11 +118,15 @@ class Experiment(Strict):
 
 
 class Claim(Strict):
-    """A finding of the study in our words, how it is run, and a Jinja sentence on what was measured."""
+    """A finding of the study in our words, how it is run, and a Jinja sentence on what was measured.
+
+    ``accuracies``: whether it is about any; then it is decided once more with artists apart.
+    """
 
     claim: str
     how: str
     measured: str
+    accuracies: bool = True
 
 
 class Study(Strict):
@@ -161,7 +165,8 @@ class PlannedFeature(Feature):
 class PlannedExperiment(Experiment):
     """An experiment that the data allows, with its repetitions, its feature's source and its model's file.
 
-    ``artists``: whether artists are kept on one side; ``tuned``: whether it is searched with its variant's budget.
+    ``artists``: whether the artist table names the artist of most of its songs; ``tuned``: whether it is searched
+    with its variant's budget.
     """
 
     source: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection as Names
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pandas as pd
 
 from components.core.errors import AudioError, ParamsError
 from components.corpus import audio, published_metadata
+from components.corpus.discovery import track_id
 from components.corpus.feature_table import WHOLE_TRACK
 from components.corpus.image_files import SUFFIXES as PICTURES
 from components.features.encoders import base as encoders
@@ -36,14 +37,26 @@ COLUMNS = ("filename", "length", "label", "tempo")
 
 @dataclass(frozen=True)
 class Collection:
-    """One form of the collection: its folder or file, its tracks (unusable ones included), its genres, sorted.
+    """One form of the collection.
 
-    ``why``: the reason for it where there were others; '' for the only one.
+    Attributes
+    ----------
+    path : Path
+        Its folder or file.
+    tracks : int
+        Its tracks, unusable ones included.
+    genres : tuple of str
+        Sorted.
+    names : frozenset of str
+        Its tracks, as :func:`components.corpus.discovery.track_id` names them.
+    why : str
+        The reason for it where there were others; '' for the only one.
     """
 
     path: Path
     tracks: int
     genres: tuple[str, ...]
+    names: frozenset[str] = frozenset()
     why: str = ""
 
 
@@ -62,6 +75,8 @@ class Found:
         that fails an untrained encoder is taken and every figure of it marked.
     synthetic : bool
         Nothing was found, so the embedded corpus is taken.
+    known : dict of str to int
+        By form: how many of its tracks the artist table names the artist of.
     """
 
     sources: dict[str, Collection]
@@ -69,6 +84,11 @@ class Found:
     artists: Path | None
     weights: dict[str, str]
     synthetic: bool = False
+    known: dict[str, int] = field(default_factory=dict)
+
+    def artists_known(self, form: str) -> bool:
+        """Return whether the artist table names the artist of most tracks of a form."""
+        return self.known.get(form, 0) > self.sources[form].tracks / 2
 
     def lines(self) -> list[str]:
         """List what was found and what was not, one line each."""
@@ -80,7 +100,12 @@ class Found:
                 text = f"{one.tracks} tracks of {len(one.genres)} genres{few} in {one.path}{one.why}"
             lines.append(f"{label}: {text}")
         lines.append(f"published split lists: {self.lists or 'not found'}")
-        lines.append(f"artists: {self.artists or 'not found'}")
+        counts = [
+            f"{self.known.get(form, 0)} of {one.tracks} ({LABELS[form]})"
+            for form, one in self.sources.items()
+        ]
+        named = f", which names the artist of {', '.join(counts)} tracks" if self.artists and counts else ""
+        lines.append(f"artists: {self.artists or 'not found'}{named}")
         for encoder, value in self.weights.items():
             if value == UNTRAINED:
                 state = "an UNTRAINED encoder is used"
@@ -126,7 +151,9 @@ def look(folder: Path, *, without: Names[str] = ()) -> Found:
     if vgg16 and vgg16 != encoders.find("vgg16").locate(weights["vgg16"]):
         weights["vgg16"] = str(vgg16)
     sources = {form: _largest(form, several) for form, several in collections.items()}
-    return Found(sources=sources, lists=lists, artists=artists, weights=weights)
+    table = published_metadata.read_artists(artists) if artists else {}
+    known = {form: len(one.names & table.keys()) for form, one in sources.items()}
+    return Found(sources=sources, lists=lists, artists=artists, weights=weights, known=known)
 
 
 def _largest(form: str, collections: list[Collection]) -> Collection:
@@ -162,25 +189,30 @@ def _folders(top: Path, *, without: Names[str]) -> Iterator[Path]:
 def _collections(place: Path) -> Iterator[tuple[str, Collection]]:
     genres = [below for below in sorted(place.iterdir()) if below.is_dir() and below.name[0] != "."]
     for form, suffixes in (("audio", audio.SUFFIXES), ("pictures", PICTURES)):
-        counts = {
-            genre.name: sum(path.suffix.lower() in suffixes for path in genre.iterdir()) for genre in genres
+        tracks = {
+            genre.name: [path.stem for path in genre.iterdir() if path.suffix.lower() in suffixes]
+            for genre in genres
         }
-        enough = tuple(name for name, count in counts.items() if count >= LEAST_TRACKS)
+        enough = tuple(genre for genre, stems in tracks.items() if len(stems) >= LEAST_TRACKS)
         if len(enough) >= LEAST_GENRES:
-            yield form, Collection(path=place, tracks=sum(counts[name] for name in enough), genres=enough)
+            names = frozenset(track_id(genre, stem) for genre in enough for stem in tracks[genre])
+            count = sum(len(tracks[genre]) for genre in enough)
+            yield form, Collection(path=place, tracks=count, genres=enough, names=names)
     for path in sorted(place.glob("*.csv")):
         try:
             table = pd.read_csv(path, usecols=COLUMNS, dtype=str, keep_default_na=False, encoding="utf-8-sig")
             whole = (pd.to_numeric(table["length"]) >= WHOLE_TRACK).mean() > 0.5
         except (OSError, ValueError):  # what pandas cannot parse or decode is a ValueError
             continue
-        labels = tuple(sorted(table["label"].str.strip().unique()))
+        genres_of = table["label"].str.strip()
+        labels = tuple(sorted(genres_of.unique()))
         if len(labels) >= LEAST_GENRES:
             # Pieces are named track.piece.wav.
-            names = table["filename"] if whole else table["filename"].str.rsplit(".", n=2).str[0]
+            stems = table["filename"].str.rsplit(".", n=1 if whole else 2).str[0]
+            names = frozenset(track_id(genre, stem) for genre, stem in zip(genres_of, stems, strict=True))
             yield (
                 "table_30" if whole else "table_3",
-                Collection(path=path, tracks=names.nunique(), genres=labels),
+                Collection(path=path, tracks=len(names), genres=labels, names=names),
             )
 
 

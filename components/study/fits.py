@@ -63,6 +63,7 @@ class Fit(Strict):
     warnings: list[str] = Field(default_factory=list)
     weights_sha256: str = ""
     leaky: bool = False
+    confounded: list[str] = Field(default_factory=list)
     pretrained: list[EncoderRecord] = Field(default_factory=list)
     unit: str = ""
     cost: Cost | None = None
@@ -103,6 +104,8 @@ def run(name: str, *, root: Path = Path()) -> list[Fit]:
                 tables["history"].append(pd.read_csv(folder / "history.csv").assign(**key))
         fits.append(fit)
         state = fit.failed or f"test segments {fit.metrics['test.segment_accuracy']:.1%}"
+        if fit.protocol == "artist" and (songs := fit.metrics.get("test.headline_songs")):
+            state += f", headline {fit.metrics['test.headline_accuracy']:.1%} of {songs:.0f} songs"
         print(f"{name}: {fit.protocol} fold {fit.fold} seed {fit.seed}: {state}", flush=True)
     listing = corpus_store.read(plan.sources[experiment.source].kind, root=data)
     result = {
@@ -127,14 +130,14 @@ def runs(
 ) -> list[Params]:
     """Lay each split and seed of an experiment over its params: a fold each, or a seed each of a published split.
 
-    The seed of the folds is one, so that each row is tested in exactly one of them. Artists are kept whole under
-    ``track`` alone: the published lists already do so, and ``segment`` is the study's leaky protocol.
+    The seed of the folds is one, so that each row is tested in exactly one of them. Artists are kept apart under
+    ``artist`` alone; under the other protocols their names are there for the intervals.
     """
+    named = {"artists": artists} if artists else {}
     listed = []
     for protocol in experiment.protocols:
         given = protocol == "fault_filtered"
-        known = {"lists": lists} if given else {"artists": artists} if protocol == "artist" else {}
-        published = {name: path for name, path in known.items() if path}
+        published = {"lists": lists, **named} if given else named
         corpus = params.corpus.model_copy(update={"published": published})
         for number in range(experiment.seeds if given else experiment.folds):
             split = params.split.model_copy(update={"protocol": protocol, "fold": 0 if given else number})

@@ -1,4 +1,4 @@
-"""The study's page, JSON and CSV: each of its claims beside what came out here."""
+"""The study's page, JSON, CSV and last lines in a terminal: each of its claims beside what came out here."""
 
 from __future__ import annotations
 
@@ -9,20 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from humanize import natural_list
 
 from components.core import atomic, palette
+from components.core.formatting import percent, plural
 from components.reporting import figures as pictures
 from components.reporting import html
 from components.reporting.svg import inline
 from components.study import plan as study_plan
 from components.study import results, rules
 from components.study.declarations import Plan
+from components.study.discovery import LABELS
 from components.study.plan import DATA
 from components.study.results import PROTOCOLS, Outcome
 from components.training.record import LEAKY
 
 #: A mark that goes wherever such a figure goes.
 WHOLE = "one row a song: repeats and artists on both sides"
+#: Headings of the columns.
+HEADINGS = dict(
+    zip(PROTOCOLS, ("segment", "track", "k folds", "artists apart", "fault-filtered"), strict=True)
+)
 #: Classes of the verdicts' labels on the page.
 PILLS = dict(zip(rules.VERDICTS, ("best", "warn", ""), strict=True))
 
@@ -48,12 +55,17 @@ def collect(outcomes: Mapping[str, Outcome], *, plan: Plan) -> dict[str, Any]:
     -------
     dict
         JSON: ``budget``, ``found`` (lines), ``synthetic``, ``gpu``, ``experiments`` (by name, as :func:`row`),
-        ``gains`` of ablations by protocol, ``pairs`` by form of the collection, ``findings``, ``counts`` of their
-        verdicts.
+        ``gains`` of ablations by protocol, ``pairs`` by protocol and form of the collection, ``findings``, ``counts``
+        of their verdicts, ``counts_apart`` of those with artists apart, ``changes`` (numbers of the findings whose
+        two verdicts differ), ``changes_sentence``, and ``scopes`` (of which songs figures with artists apart speak).
     """
     gpu = any(fit.cost.gpu for outcome in outcomes.values() for fit in outcome.fits if fit.cost)
     findings = rules.decide_all(rules.Evidence(outcomes, gpu=gpu))
-    verdicts = [finding.verdict for finding in findings]
+    verdicts, apart = (
+        [getattr(finding, key) for finding in findings] for key in ("verdict", "verdict_apart")
+    )
+    changes = [finding.number for finding in findings if finding.changes]
+    decided = len(apart) - apart.count("") - apart.count("cannot be tested here")
     return {
         "budget": plan.budget,
         "found": plan.found,
@@ -65,10 +77,72 @@ def collect(outcomes: Mapping[str, Outcome], *, plan: Plan) -> dict[str, Any]:
             for name, outcome in outcomes.items()
             if outcome.declared.group == "ablation"
         },
-        "pairs": results.compared(outcomes, seed=plan.seed),
+        "pairs": {
+            protocol: results.compared(outcomes, seed=plan.seed, protocol=protocol)
+            for protocol in ("artist", "track")
+        },
         "findings": [asdict(finding) for finding in findings],
         "counts": {verdict: verdicts.count(verdict) for verdict in rules.VERDICTS},
+        "counts_apart": {verdict: apart.count(verdict) for verdict in rules.VERDICTS},
+        "changes": changes,
+        "changes_sentence": changes_sentence(changes, decided=decided),
+        "scopes": list(dict.fromkeys(filter(None, map(scope, outcomes.values())))),
     }
+
+
+def changes_sentence(changes: list[int], *, decided: int) -> str:
+    """Write which findings have another verdict with artists apart.
+
+    Parameters
+    ----------
+    changes : list of int
+        Their numbers.
+    decided : int
+        How many findings could be decided with artists apart.
+    """
+    if not decided:
+        return "No finding was decided with artists apart: that needs music whose artists are known, most of them."
+    if not changes:
+        return (
+            f"With artists apart none of the {decided} findings that could be decided so changes its verdict."
+        )
+    noun, verb, whose = (
+        ("finding", "changes", "its") if len(changes) == 1 else ("findings", "change", "their")
+    )
+    return f"With artists apart, {noun} {natural_list(list(map(str, changes)))} {verb} {whose} verdict."
+
+
+def scope(outcome: Outcome) -> str:
+    """Write of which songs an experiment's figures with artists apart speak; '' where it has none."""
+    if outcome.declared.group != "model" or "artist" not in outcome.figures:
+        return ""
+    found = outcome.figures["artist"]
+    sentence = (
+        f"{LABELS[outcome.form]}: {plural(found.songs, 'song')} by {plural(found.artists, 'artist')} of "
+        f"{natural_list(list(found.genres))}"
+    )
+    if found.confounded:
+        sentence += (
+            f"; too few artists for a headline (artist-confounded): {natural_list(list(found.confounded))}"
+        )
+    return sentence
+
+
+def lines(collected: Mapping[str, Any]) -> list[str]:
+    """Return the main table for a terminal, one line a row that has figures, and which verdicts change."""
+    listed = []
+    for name, found in collected["experiments"].items():
+        if found["group"] == "model" and found["figures"]:
+            figures = found["figures"].items()
+            shown = (f"{HEADINGS[protocol]} {percent(one['segment_accuracy'])}" for protocol, one in figures)
+            listed.append(f"{name:20} {', '.join(shown)}")
+    counts = collected["counts"]
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    return [
+        *listed,
+        *(f"artists apart, {line}" for line in collected["scopes"]),
+        f"Findings: {verdicts}. {collected['changes_sentence']}",
+    ]
 
 
 def row(outcome: Outcome) -> dict[str, Any]:
@@ -97,7 +171,8 @@ def table(collected: Mapping[str, Any]) -> pd.DataFrame:
     for name, found in collected["experiments"].items():
         about = {"experiment": name, "variant": found["variant"], "published": found["published"]}
         for protocol, figures in found["figures"].items():
-            rows.append({**about, "protocol": protocol, **figures, **found["cost"]})
+            named = {key: ", ".join(figures[key]) for key in ("genres", "confounded")}
+            rows.append({**about, "protocol": protocol, **figures, **named, **found["cost"]})
         if not found["figures"]:
             rows.append({**about, "reason": found["reason"] or "; ".join(found["failures"])})
     return pd.DataFrame(rows)
@@ -128,6 +203,16 @@ def render(collected: Mapping[str, Any]) -> str:
         sides=groups["side"],
         colours={model: f"var(--m{place % 8 + 1})" for place, model in enumerate(families)},
         protocols=PROTOCOLS,
+        headings=HEADINGS,
+        removed=[
+            one for one in PROTOCOLS if any(one in row["figures"] for row in groups["ablation"].values())
+        ],
+        compared=[
+            (protocol, form, pairs)
+            for protocol, forms in collected["pairs"].items()
+            for form, pairs in forms.items()
+        ],
+        labels=LABELS,
         leaky=LEAKY,
         whole=WHOLE,
         pills=PILLS,

@@ -31,8 +31,7 @@ from components.study.discovery import CORPUS, EMBEDDED, LABELS, SECONDS, Found
 
 #: Where the study's pipeline lies, and where it writes, below the project's root.
 FOLDER, DATA = Path("study"), Path("data") / "study"
-#: The published lists and the artist table are of a thousand tracks; with fewer than this a split by them is
-#: another one, and is not made.
+#: The published lists are of a thousand tracks; with fewer than this a split by them is another one, and is not made.
 WHOLE_COLLECTION = 900
 #: Where data is looked for unless a folder is named, below the project's root.
 RAW = Path("data") / "raw"
@@ -108,21 +107,21 @@ def make(found: Found, *, budget: str, root: Path, search: bool = False, kfold: 
         if source.form not in found.sources:
             not_run[name] = f"the {LABELS[source.form]}"
             continue
-        whole = found.sources[source.form].tracks >= WHOLE_COLLECTION
-        lists = bool(found.lists and whole and source.tracks_per_genre is None)
+        whole = found.sources[source.form].tracks >= WHOLE_COLLECTION and source.tracks_per_genre is None
+        possible = {"fault_filtered": bool(found.lists and whole), "artist": found.artists_known(source.form)}
         most = experiment.at_most or max(times.folds, times.seeds)
         if budget == "quick" and experiment.quick:
             most = min(most, experiment.quick)
         main = experiment.group == "model"
         experiments[name] = PlannedExperiment(
             **experiment.model_dump(exclude={"protocols"}),
-            protocols=[one for one in experiment.protocols if one != "fault_filtered" or lists],
+            protocols=[one for one in experiment.protocols if possible.get(one, True)],
             source=place,
             form=source.form,
             network=preset(experiment.preset)["models"][experiment.model]["network"],
             folds=study.budgets["full"].folds if kfold and main else min(times.folds, most),
             seeds=min(times.seeds, most),
-            artists=bool(found.artists and whole),
+            artists=possible["artist"],
             tuned=search and main,
         )
     used = {name for one in experiments.values() for name in chain(one.feature, features=study.features)}

@@ -22,29 +22,37 @@ from components.study.plan import DATA
 
 #: The reason of a row that the data allows and no run has reached.
 NOT_YET = "not yet; the same command goes on"
-#: Columns of the page, in order; ``kfold`` is all folds of ``track``.
-PROTOCOLS = ("segment", "track", "kfold", "fault_filtered")
+#: Columns of the page, in order; ``kfold`` is all folds of ``track``, and ``artist`` has all of its own.
+PROTOCOLS = ("segment", "track", "kfold", "artist", "fault_filtered")
 
 
 @dataclass(frozen=True)
 class Figures:
     """Accuracies of one experiment under one protocol, each within 0 and 1.
 
+    Under ``artist`` they are of the songs that headlines count (see :mod:`components.splits`), the songs of all fits
+    together; under the others of every song, means over fits.
+
     Attributes
     ----------
-    fits, songs : int
-        Fits that went through; different songs tested.
+    fits, songs, artists : int
+        Fits that went through; different songs tested, and their artists (0 where these are unknown).
+    genres, confounded : tuple of str
+        Genres of those songs; artist-confounded genres, which are not among them under ``artist``.
     segment_accuracy, segment_accuracy_low, segment_accuracy_high, segment_accuracy_sd : float
-        Of segments (of songs, where a row is a song): mean over fits, 95 % interval by bootstrap over songs, and
-        deviation between fits.
+        Of segments (of songs, where a row is a song), 95 % interval by bootstrap over artists (songs, where artists
+        are unknown), and deviation between fits.
     song_accuracy, song_accuracy_low, song_accuracy_high, song_accuracy_sd : float
         The same of songs, each aggregated from its segments in that fit.
     macro_f1, train, validation : float
-        Means over fits.
+        Macro F1 of songs, and accuracies of train and validation rows, these the means over fits.
     """
 
     fits: int
     songs: int
+    artists: int
+    genres: tuple[str, ...]
+    confounded: tuple[str, ...]
     segment_accuracy: float
     segment_accuracy_low: float
     segment_accuracy_high: float
@@ -75,7 +83,7 @@ class Outcome:
     fits : list of Fit
         In the order of the protocols, failed ones included.
     predictions : DataFrame
-        Test rows of all fits, with ``protocol``, ``fold``, ``seed``.
+        Validation and test rows of all fits, with ``protocol``, ``fold``, ``seed``.
     extraction : dict
         ``seconds`` and ``peak_memory_mib`` of its feature and those it reads; empty where not known.
     tracks : int
@@ -107,12 +115,28 @@ class Outcome:
 
     @cached_property
     def figures(self) -> dict[str, Figures]:
-        """Accuracies by protocol, of those that were run. ``kfold`` is there from two folds on."""
-        return {
-            protocol: measure(fits, predictions=self.predictions, seed=self.seed)
-            for protocol in PROTOCOLS
-            if len(fits := self.under(protocol)) > (protocol == "kfold")
+        """Accuracies by protocol, of those that were run and tested a song that counts.
+
+        ``kfold`` is there from two folds on.
+        """
+        found = {}
+        for protocol in PROTOCOLS:
+            if len(fits := self.under(protocol)) > (protocol == "kfold"):
+                found[protocol] = measure(fits, predictions=self.predictions, seed=self.seed)
+        return {protocol: figures for protocol, figures in found.items() if figures}
+
+    def songs(self, protocol: str) -> pd.DataFrame:
+        """Aggregate the test songs of all folds of a protocol; under ``artist`` those that headlines count."""
+        fits = [fit for fit in self.done if fit.protocol == protocol]
+        tables = [tested(fit, predictions=self.predictions) for fit in fits]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+    def accuracies(self, protocol: str) -> dict[tuple[int, int], float]:
+        """Return the accuracy of segments of each fit under a protocol, by fold and seed."""
+        songs = {
+            (fit.fold, fit.seed): tested(fit, predictions=self.predictions) for fit in self.under(protocol)
         }
+        return {key: segment_accuracy(table) for key, table in songs.items() if len(table)}
 
     @property
     def failures(self) -> list[str]:
@@ -153,7 +177,21 @@ class Outcome:
         }
 
 
-def measure(fits: list[Fit], *, predictions: pd.DataFrame, seed: int) -> Figures:
+def tested(fit: Fit, *, predictions: pd.DataFrame, part: str = "test") -> pd.DataFrame:
+    """Aggregate the songs of one fit's part; under ``artist`` those that headlines count."""
+    key = (predictions[["protocol", "fold", "seed"]] == [fit.protocol, fit.fold, fit.seed]).all(axis=1)
+    rows = predictions[key & (predictions["part"] == part)]
+    if fit.protocol == "artist":
+        rows = rows[rows["headline"]]
+    return aggregation.songs(rows) if len(rows) else pd.DataFrame()
+
+
+def segment_accuracy(songs: pd.DataFrame) -> float:
+    """Return the accuracy of the segments of aggregated songs."""
+    return float(songs["segments_correct"].sum() / songs["segments"].sum())
+
+
+def measure(fits: list[Fit], *, predictions: pd.DataFrame, seed: int) -> Figures | None:
     """Measure fits of one protocol together.
 
     Parameters
@@ -161,44 +199,73 @@ def measure(fits: list[Fit], *, predictions: pd.DataFrame, seed: int) -> Figures
     fits : list of Fit
         One or more that went through.
     predictions : DataFrame
-        Test rows of all fits.
+        Validation and test rows of all fits.
     seed : int
-        Of the bootstrap, which draws a song that several fits tested with all its rows: fits are no independent
-        songs.
+        Of the bootstrap, which draws an artist, or a song of an unknown one, with all its rows: fits that test the
+        same song are no independent draws.
+
+    Returns
+    -------
+    Figures or None
+        None where no test song counts.
     """
-    tables = []
-    for fit in fits:
-        own = (predictions[["protocol", "fold", "seed"]] == [fit.protocol, fit.fold, fit.seed]).all(axis=1)
-        tables.append(aggregation.songs(predictions[own]))
-    songs = (
-        pd.concat(tables)
-        .groupby("track")
-        .agg(
-            segments=("segments", "sum"),
-            segments_correct=("segments_correct", "sum"),
-            fits=("correct", "size"),
-            correct=("correct", "sum"),
-        )
-        .astype(np.float64)
+    tables = [table for fit in fits if len(table := tested(fit, predictions=predictions))]
+    if not tables:
+        return None
+    every = pd.concat(tables, ignore_index=True)
+    songs = every.groupby("track").agg(
+        segments=("segments", "sum"),
+        segments_correct=("segments_correct", "sum"),
+        fits=("correct", "size"),
+        correct=("correct", "sum"),
+        cluster=("cluster", "first"),
+        artist=("artist", "first"),
+        genre=("genre", "first"),
     )
+    pooled = fits[0].protocol == "artist"
 
-    def values(metric: str) -> list[float]:
-        return [fit.metrics[metric] for fit in fits]
-
-    def spread(kind: str, *, right: str, of: str) -> dict[str, float]:
-        tested = values(f"test.{kind}")
-        low, high = bootstrap.accuracy(songs[right].to_numpy(), songs[of].to_numpy(), seed=seed)
-        return {kind: fmean(tested), f"{kind}_low": low, f"{kind}_high": high, f"{kind}_sd": pstdev(tested)}
+    def spread(kind: str, *, right: str, of: str, each: list[float]) -> dict[str, float]:
+        hits, total = songs[right].to_numpy(dtype=np.float64), songs[of].to_numpy(dtype=np.float64)
+        low, high = bootstrap.accuracy(hits, total, seed=seed, clusters=songs["cluster"])
+        mean = hits.sum() / total.sum() if pooled else fmean(each)
+        return {kind: float(mean), f"{kind}_low": low, f"{kind}_high": high, f"{kind}_sd": pstdev(each)}
 
     return Figures(
         fits=len(fits),
         songs=len(songs),
-        **spread("segment_accuracy", right="segments_correct", of="segments"),
-        **spread("song_accuracy", right="correct", of="fits"),
-        macro_f1=fmean(values("test.macro_f1")),
-        train=fmean(values("train.segment_accuracy")),
-        validation=fmean(values("validation.segment_accuracy")),
+        artists=songs["artist"].replace("", None).nunique(),
+        genres=tuple(sorted(set(songs["genre"]))),
+        confounded=tuple(sorted({genre for fit in fits for genre in fit.confounded})),
+        **spread(
+            "segment_accuracy",
+            right="segments_correct",
+            of="segments",
+            each=[segment_accuracy(table) for table in tables],
+        ),
+        **spread(
+            "song_accuracy", right="correct", of="fits", each=[table["correct"].mean() for table in tables]
+        ),
+        macro_f1=_macro_f1(every) if pooled else fmean(fit.metrics["test.macro_f1"] for fit in fits),
+        train=fmean(fit.metrics["train.segment_accuracy"] for fit in fits),
+        validation=_validation(fits, predictions=predictions),
     )
+
+
+def _macro_f1(songs: pd.DataFrame) -> float:
+    from sklearn.metrics import f1_score
+
+    genres = songs["genre"].unique()
+    labels = [aggregation.labels(songs[column], genres=genres) for column in ("genre", "predicted")]
+    return float(f1_score(*labels, labels=range(len(genres)), average="macro", zero_division=0))
+
+
+def _validation(fits: list[Fit], *, predictions: pd.DataFrame) -> float:
+    """Return the mean accuracy of validation segments; under ``artist`` of the songs that headlines count."""
+    if fits[0].protocol == "artist":
+        tables = [tested(fit, predictions=predictions, part="validation") for fit in fits]
+        if each := [segment_accuracy(table) for table in tables if len(table)]:
+            return fmean(each)
+    return fmean(fit.metrics["validation.segment_accuracy"] for fit in fits)
 
 
 def read(plan: Plan, *, root: Path) -> dict[str, Outcome]:
@@ -227,7 +294,7 @@ def read_one(name: str, *, plan: Plan, root: Path) -> Outcome:
     declared = declarations.PlannedExperiment.model_validate(result["declared"])
     predictions = pd.DataFrame()
     if (folder / "predictions.parquet").is_file():
-        predictions = pd.read_parquet(folder / "predictions.parquet", filters=[("part", "==", "test")])
+        predictions = pd.read_parquet(folder / "predictions.parquet")
     return Outcome(
         name=name,
         declared=declared,
@@ -257,8 +324,10 @@ def _json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def compared(outcomes: Mapping[str, Outcome], *, seed: int) -> dict[str, list[dict[str, Any]]]:
-    """Compare the rows of the main table on each form of the collection, songs whole (``track``, all folds).
+def compared(
+    outcomes: Mapping[str, Outcome], *, seed: int, protocol: str = "track"
+) -> dict[str, list[dict[str, Any]]]:
+    """Compare the rows of the main table on each form of the collection, all folds of a protocol.
 
     Returns
     -------
@@ -267,18 +336,13 @@ def compared(outcomes: Mapping[str, Outcome], *, seed: int) -> dict[str, list[di
     """
     families: dict[str, dict[str, pd.DataFrame]] = {}
     for name, outcome in outcomes.items():
-        if outcome.declared.group == "model" and "track" in outcome.figures:
-            families.setdefault(outcome.form, {})[name] = whole_songs(outcome)
+        if outcome.declared.group == "model" and protocol in outcome.figures:
+            families.setdefault(outcome.form, {})[name] = outcome.songs(protocol)
     return {
         form: significance.pairs(family, part="test", seed=seed)
         for form, family in families.items()
         if len(family) > 1
     }
-
-
-def whole_songs(outcome: Outcome) -> pd.DataFrame:
-    """Return an outcome's test rows under ``track``: each song is in the test part of one fold."""
-    return outcome.predictions[outcome.predictions["protocol"] == "track"]
 
 
 def gains(outcome: Outcome, *, whole: Outcome) -> dict[str, float]:
@@ -293,10 +357,7 @@ def gains(outcome: Outcome, *, whole: Outcome) -> dict[str, float]:
     """
     found = {}
     for protocol in outcome.figures:
-        theirs, own = (
-            {(fit.fold, fit.seed): fit.metrics["test.segment_accuracy"] for fit in one.under(protocol)}
-            for one in (whole, outcome)
-        )
+        theirs, own = (one.accuracies(protocol) for one in (whole, outcome))
         if shared := own.keys() & theirs.keys():
             found[protocol] = fmean(theirs[key] - own[key] for key in sorted(shared))
     return found

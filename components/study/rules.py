@@ -3,13 +3,13 @@
 A rule takes the :class:`Evidence` and returns whether the claim holds, None where that needs what is not here, and the
 values that the finding's ``measured`` in ``experiments.yaml`` shows beside the figures. It raises
 :class:`CannotTellError` where an experiment that it needs is missing. Claims about accuracies are decided under the
-study's own protocol.
+study's own protocol, and once more with artists apart, by the same rule and the figures of protocol ``artist``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import jinja2
@@ -18,7 +18,7 @@ import pandas as pd
 from components.core.formatting import percent
 from components.evaluation import diagnostics, significance
 from components.study import declarations
-from components.study.results import Figures, Outcome, whole_songs
+from components.study.results import Figures, Outcome
 
 #: The study calls anything below this no better than guessing among ten genres.
 GUESSING = 0.15
@@ -47,21 +47,44 @@ class CannotTellError(Exception):
 
 @dataclass(frozen=True)
 class Finding:
-    """One claim of the study: its number there, how it was run, what was measured, and the verdict."""
+    """One claim of the study.
+
+    Attributes
+    ----------
+    number : int
+        Its number there.
+    claim, how : str
+        In our words, and how it was run.
+    came_out, verdict : str
+        What was measured under the study's own protocol, and the verdict by that.
+    came_out_apart, verdict_apart : str
+        The same with artists apart; '' where the claim is not about accuracies.
+    """
 
     number: int
     claim: str
     how: str
     came_out: str
     verdict: Verdict
+    came_out_apart: str = ""
+    verdict_apart: Verdict | Literal[""] = ""
+
+    @property
+    def changes(self) -> bool:
+        """Whether the claim holds under one of the two protocols and does not under the other."""
+        return {self.verdict, self.verdict_apart} == {"holds", "does not hold"}
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All experiments, and whether their fits ran on a GPU."""
+    """All experiments, and whether their fits ran on a GPU.
+
+    With ``apart`` every figure is of protocol ``artist``, whichever the rule names.
+    """
 
     outcomes: Mapping[str, Outcome]
     gpu: bool
+    apart: bool = False
 
     def outcome(self, name: str) -> Outcome:
         """Return an experiment that was run."""
@@ -70,9 +93,17 @@ class Evidence:
             raise CannotTellError(f"{found.declared.title} was not run: {found.reason}.")
         return found
 
+    def protocol(self, protocol: str) -> str:
+        """Return the protocol whose figures stand for those of ``protocol``."""
+        return "artist" if self.apart else protocol
+
     def were_run(self, *names: str) -> list[str]:
-        """Return those of the experiments that were run, one at least."""
+        """Return those of the experiments that were run, one at least; with ``apart`` with artists apart."""
         found = [name for name in names if not self.outcomes[name].reason]
+        if self.apart:
+            found = [
+                name for name in found if any(fit.protocol == "artist" for fit in self.outcomes[name].fits)
+            ]
         return found or [self.outcome(names[-1]).name]
 
     def trained(self, name: str) -> Outcome:
@@ -83,11 +114,22 @@ class Evidence:
 
     def figures(self, name: str, protocol: str = "segment") -> Figures:
         """Return an experiment's figures, by default under the study's own protocol."""
-        found = self.outcome(name)
+        found, protocol = self.outcome(name), self.protocol(protocol)
         if protocol not in found.figures:
             why = "; ".join(found.failures) or f"protocol {protocol} was not run"
+            if found.under(protocol):
+                why = "every genre has too few artists"
             raise CannotTellError(f"{name}: {why}.")
         return found.figures[protocol]
+
+    def first(self, name: str) -> tuple[str, Figures] | None:
+        """Return an experiment's first protocol and its figures; None where no fit went through."""
+        found = self.outcome(name)
+        if not self.apart:
+            return next(iter(found.figures.items()), None)
+        if not found.under("artist") and any(fit.protocol == "artist" for fit in found.fits):
+            return None
+        return "artist", self.figures(name)
 
     def costs(self, kind: str) -> pd.Series[float]:
         """Return one cost of each of the five models."""
@@ -95,16 +137,16 @@ class Evidence:
 
     def at_chance(self, name: str) -> bool:
         """Return whether an experiment does no better than guessing, as where no loss was finite."""
-        outcome = self.outcome(name)
-        accuracy = next((figures.segment_accuracy for figures in outcome.figures.values()), 0.0)
-        return accuracy < GUESSING or diagnostics.is_at_chance(accuracy, chance=outcome.chance)
+        first = self.first(name)
+        accuracy = first[1].segment_accuracy if first else 0.0
+        return accuracy < GUESSING or diagnostics.is_at_chance(accuracy, chance=self.outcome(name).chance)
 
     def shown(self, name: str) -> str:
         """Write an experiment's accuracy, or why it has none."""
-        outcome = self.outcome(name)
-        for protocol, figures in outcome.figures.items():
-            return f"{outcome.declared.title} {percent(figures.segment_accuracy)} ({protocol})"
-        return f"{outcome.declared.title}: no fit went through"
+        title, first = self.outcome(name).declared.title, self.first(name)
+        if not first:
+            return f"{title}: no fit went through"
+        return f"{title} {percent(first[1].segment_accuracy)} ({first[0]})"
 
 
 def simplest_is_best(ran: Evidence) -> Ruling:
@@ -124,7 +166,7 @@ def unscaled(ran: Evidence) -> Ruling:
     """Decide finding 3: it holds where every unscaled MLP stays below :data:`GUESSING`."""
     scaled = {"mlp_unscaled": "mlp", "mlp_table_30_unscaled": "mlp_table_30"}
     names = ran.were_run(*scaled)
-    fitted = [ran.figures(name).segment_accuracy for name in names if ran.outcome(name).figures]
+    fitted = [first[1].segment_accuracy for name in names if (first := ran.first(name))]
     return all(accuracy < GUESSING for accuracy in fitted), {"names": [*names, scaled[names[0]]]}
 
 
@@ -132,9 +174,10 @@ def transfer(ran: Evidence) -> Ruling:
     """Decide finding 4: it holds where frozen YAMNet beats its untrained twin, and an LSTM in time and accuracy."""
     yamnet, lstm, untrained = ran.trained("yamnet"), ran.outcome("lstm"), ran.outcome("yamnet_untrained")
     accuracy, scratch = (ran.figures(name).segment_accuracy for name in ("yamnet", "lstm"))
+    protocol = ran.protocol("track")
     pair = significance.paired(
-        whole_songs(yamnet),
-        whole_songs(untrained),
+        yamnet.songs(protocol),
+        untrained.songs(protocol),
         seed=yamnet.seed,
         part="test",
         names=("YAMNet", "the untrained encoder"),
@@ -183,7 +226,8 @@ def narrow(ran: Evidence) -> Ruling:
     """Decide finding 10: it holds where the narrow search keeps every maximum and wider units validate better."""
     found = ran.outcome("mlp_narrow_search")
     narrow, wide = ran.figures("mlp_narrow_search", "track"), ran.figures("mlp", "track")
-    units = {key: value for key, value in found.done[0].hyperparameters.items() if key.startswith("units")}
+    (first, *_) = found.under(ran.protocol("track"))
+    units = {key: value for key, value in first.hyperparameters.items() if key.startswith("units")}
     at_maximum = set(units.values()) == {8}
     return at_maximum and wide.validation > narrow.validation, {"units": units, "at_maximum": at_maximum}
 
@@ -239,23 +283,37 @@ RULES: tuple[Callable[[Evidence], Ruling], ...] = (
 
 
 def decide(number: int, ran: Evidence) -> Finding:
-    """Apply the rule of one finding; where it lacks something, the finding *cannot be tested here*."""
+    """Apply the rule of one finding; where it lacks something, the finding *cannot be tested here*.
+
+    A claim about accuracies is decided again with artists apart.
+    """
     declared = declarations.load().findings[number]
+    came_out, verdict = _apply(number, ran)
+    finding = Finding(number, declared.claim, declared.how, came_out, verdict)
+    if not declared.accuracies:
+        return finding
+    came_out, verdict = _apply(number, replace(ran, apart=True))
+    return replace(finding, came_out_apart=came_out, verdict_apart=verdict)
+
+
+def _apply(number: int, ran: Evidence) -> tuple[str, Verdict]:
+    """Return the sentence on what was measured, and the verdict."""
     sentences = jinja2.Environment(undefined=jinja2.StrictUndefined)
     sentences.filters |= {
         "percent": percent,
         "fitted": lambda figures: f"{percent(figures.train)} and {percent(figures.validation)}",
         "shown": ran.shown,
     }
-    verdict: Verdict = "cannot be tested here"
     try:
         holds, values = RULES[number - 1](ran)
-        came_out = sentences.from_string(declared.measured).render(ran=ran, **values)
-        if holds is not None:
-            verdict = "holds" if holds else "does not hold"
+        came_out = sentences.from_string(declarations.load().findings[number].measured).render(
+            ran=ran, **values
+        )
     except CannotTellError as missing:
-        came_out = str(missing)
-    return Finding(number, declared.claim, declared.how, came_out, verdict)
+        return str(missing), "cannot be tested here"
+    if holds is None:
+        return came_out, "cannot be tested here"
+    return came_out, "holds" if holds else "does not hold"
 
 
 def decide_all(ran: Evidence) -> list[Finding]:

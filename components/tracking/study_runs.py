@@ -35,14 +35,17 @@ def ensure_study_logged(*, root: Path = Path("data")) -> list[str]:
     files = [folder / file for file in ("index.html", "results.json", "results.csv")]
     identity = hashing.files([folder / "results.json", folder / "index.html"])
     metrics = {f"findings {verdict}": count for verdict, count in results["counts"].items()}
-    tags = {"group": "report"}
+    metrics |= {f"findings apart {verdict}": count for verdict, count in results["counts_apart"].items()}
+    tags = {"group": "report", NOTE: results["changes_sentence"]}
     return [*logged, _ensure(runs, "report", files=files, identity=identity, tags=tags, metrics=metrics)]
 
 
 def _content(row: dict[str, Any]) -> dict[str, Any]:
+    apart = row["figures"].get("artist", {})
     tags = {
         **{key: row[key] for key in ("model", "variant", "group", "source")},
         "segment.leaky": LEAKY if "segment" in row["figures"] else "no",
+        **{f"artist.{key}": ", ".join(apart[key]) or "none" for key in ("genres", "confounded") if apart},
         "findings": ", ".join(map(str, row["findings"])) or "none",
         "encoder_untrained": str(row["untrained"]).lower(),
         NOTE: " ".join(part for part in (row["title"] + ".", row["note"]) if part),
@@ -51,6 +54,7 @@ def _content(row: dict[str, Any]) -> dict[str, Any]:
         f"{protocol}.{metric}": value
         for protocol, figures in row["figures"].items()
         for metric, value in figures.items()
+        if isinstance(value, int | float)
     }
     params = {"feature": row["feature"], "budget": row["budget"], **row["set"]}
     return {"tags": tags, "params": params, "metrics": metrics | row["cost"]}

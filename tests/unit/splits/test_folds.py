@@ -107,6 +107,17 @@ def test_the_study_s_protocol_mixes_songs(tracks: pd.DataFrame, demo_params: Par
     assert (pieces.groupby("track")["part"].nunique() > 1).mean() > 0.5
 
 
+def test_of_segments_at_random_none_counts_whose_artist_is_on_an_earlier_side(
+    tracks: pd.DataFrame, demo_params: Params
+) -> None:
+    few = tracks.assign(artist=[f"a{n % 30}" for n in range(len(tracks))])
+    table = folds.make(few, params=with_split(demo_params, protocol="segment")).query("unit == 'segment'")
+    for part, earlier in (("test", ("train", "validation")), ("validation", ("train",))):
+        met = set(table[table["part"].isin(earlier)]["artist"])
+        counted = table[(table["part"] == part) & table["headline"]]
+        assert not set(counted["artist"]) & met
+
+
 def test_published_lists_are_followed(tracks: pd.DataFrame, demo_params: Params, tmp_path: Path) -> None:
     for part, numbers in (("train", range(10)), ("valid", range(10, 13)), ("test", range(13, 18))):
         lines = [f"{genre}/{genre}.{n:05d}.wav" for genre in ("blues", "jazz", "rock") for n in numbers]

@@ -29,4 +29,5 @@ def everything(tmp_path: Path) -> Found:
         lists=tmp_path / "lists",
         artists=tmp_path / "artists.txt",
         weights={"yamnet": "handle", "vgg16": "imagenet"},
+        known=dict.fromkeys(sources, 1000),
     )

@@ -77,7 +77,7 @@ def test_lists_artists_and_weights_are_found(tmp_path: Path) -> None:
     lists.mkdir(parents=True)
     for name in published_metadata.LISTS.values():
         (lists / name).touch()
-    (tmp_path / "gtzan" / "artists.txt").touch()
+    (tmp_path / "gtzan" / "artists.txt").write_text("jazz.00000.wav ::: Somebody ::: Tune", encoding="utf-8")
     weights = tmp_path / "weights" / "vgg16_notop.weights.h5"
     weights.parent.mkdir()
     weights.touch()
@@ -86,6 +86,20 @@ def test_lists_artists_and_weights_are_found(tmp_path: Path) -> None:
     assert seen.artists == tmp_path / "gtzan" / "artists.txt"
     assert seen.weights["vgg16"] == str(weights)
     assert f"vgg16 weights: {weights} (here)" in seen.lines()
+
+
+def test_tracks_whose_artist_is_known_are_counted_however_the_files_are_named(tmp_path: Path) -> None:
+    names = [f"{genre}.{number:05d}" for genre in ("jazz", "rock") for number in range(3)]
+    lines = "\n".join(f"{name}.wav ::: Somebody ::: Tune" for name in names)
+    (tmp_path / "artists.txt").write_text(lines, encoding="utf-8")
+    fill(tmp_path / "sound", suffix=".flac")
+    fill(tmp_path / "pictures", suffix=".png", songs=6)
+    table(tmp_path / "features.csv", whole=True)
+    table(tmp_path / "segments.csv", whole=False, songs=5)
+    found = discovery.look(tmp_path)
+    assert found.known == {"audio": 6, "pictures": 6, "table_30": 6, "table_3": 6}
+    known = {form: found.artists_known(form) for form in found.sources}
+    assert known == {"audio": True, "pictures": False, "table_30": False, "table_3": True}
 
 
 def test_what_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

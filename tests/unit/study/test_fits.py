@@ -62,7 +62,9 @@ def test_unknown_names_are_refused(tmp_path: Path) -> None:
 
 
 def test_each_fold_is_a_run_and_each_seed_where_the_parts_are_given() -> None:
-    experiment = workspace.experiment(protocols=["segment", "track", "fault_filtered"], folds=2, seeds=3)
+    experiment = workspace.experiment(
+        protocols=["segment", "track", "artist", "fault_filtered"], folds=2, seeds=3
+    )
     params = parse(presets.compose("gtzan"))
     listed = fits.runs(experiment, params=params, lists="lists", artists=None)
     seed = params.seed
@@ -71,15 +73,22 @@ def test_each_fold_is_a_run_and_each_seed_where_the_parts_are_given() -> None:
         ("segment", 1, seed),
         ("track", 0, seed),
         ("track", 1, seed),
+        ("artist", 0, seed),
+        ("artist", 1, seed),
         ("fault_filtered", 0, seed),
         ("fault_filtered", 0, seed + 1),
         ("fault_filtered", 0, seed + 2),
     ]
 
 
-def test_artists_are_kept_whole_where_songs_are() -> None:
+def test_artists_where_they_are_known_are_there_under_every_protocol() -> None:
     params = parse(presets.compose("gtzan"))
-    experiment = workspace.experiment(protocols=["segment", "track", "fault_filtered"])
-    for artists, known in (("artists.txt", {"artists": "artists.txt"}), (None, {})):
-        listed = fits.runs(experiment, params=params, lists="lists", artists=artists)
-        assert [one.corpus.published for one in listed] == [{}, known, {"lists": "lists"}]
+    experiment = workspace.experiment(protocols=["segment", "track", "artist", "fault_filtered"], folds=1)
+    known = {"artists": "artists.txt"}
+    listed = fits.runs(experiment, params=params, lists="lists", artists="artists.txt")
+    assert [one.corpus.published for one in listed] == [known, known, known, {"lists": "lists", **known}]
+    songs = workspace.experiment(protocols=["segment", "track"], folds=1)
+    assert [one.corpus.published for one in fits.runs(songs, params=params, lists=None, artists=None)] == [
+        {},
+        {},
+    ]

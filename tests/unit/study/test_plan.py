@@ -50,14 +50,24 @@ def test_a_feature_names_its_own_encoder_s_weights(everything: Found, tmp_path: 
     assert features["audio_mfcc_summary"].pretrained == {}
 
 
-def test_published_lists_and_artists_need_the_whole_collection(everything: Found, tmp_path: Path) -> None:
+def test_published_lists_need_the_whole_collection(everything: Found, tmp_path: Path) -> None:
     few = replace(everything.sources["audio"], tracks=100)
     found = replace(everything, sources={**everything.sources, "audio": few})
     experiments = plan.make(found, budget="full", root=tmp_path).experiments
     assert "fault_filtered" not in experiments["mlp"].protocols
-    assert not experiments["mlp"].artists
     assert "fault_filtered" in experiments["vgg16"].protocols
-    assert experiments["vgg16"].artists
+
+
+def test_artists_apart_needs_the_artists_of_most_songs(everything: Found, tmp_path: Path) -> None:
+    found = replace(everything, known={**everything.known, "audio": 500, "table_30": 501})
+    experiments = plan.make(found, budget="full", root=tmp_path).experiments
+    assert "artist" not in experiments["mlp"].protocols
+    assert not experiments["mlp"].artists
+    assert "artist" in experiments["mlp_table_30"].protocols
+    assert experiments["mlp_table_30"].artists
+    assert all(
+        "artist" in one.protocols for one in declarations.load().experiments.values() if one.group == "model"
+    )
 
 
 @pytest.mark.parametrize("name", ["artists.txt", "lists/test_filtered.txt"])

@@ -18,18 +18,13 @@ from tests.unit.study import workspace
 from tests.unit.study.workspace import outcome, outcomes
 
 
-def folds(name: str, *accuracies: float) -> Outcome:
-    """An experiment under ``segment``, a fold an accuracy."""
-    made = outcome(name)
-    (first,) = made.under("segment")
-    rows = made.predictions[made.predictions["protocol"] == "segment"]
-    fits = [
-        first.model_copy(
-            update={"fold": fold, "metrics": first.metrics | {"test.segment_accuracy": accuracy}}
-        )
-        for fold, accuracy in enumerate(accuracies)
-    ]
-    tables = [rows.assign(fold=fold) for fold in range(len(accuracies))]
+def folds(name: str, *accuracies: float, protocol: str = "segment") -> Outcome:
+    """An experiment under one protocol, a fold an accuracy; each fold tests the same hundred songs."""
+    fits, tables = [], []
+    for fold, accuracy in enumerate(accuracies):
+        made = outcome(name, accuracy=accuracy)
+        fits += [fit.model_copy(update={"fold": fold}) for fit in made.under(protocol)]
+        tables.append(made.predictions[made.predictions["protocol"] == protocol].assign(fold=fold))
     return replace(made, fits=fits, predictions=pd.concat(tables, ignore_index=True))
 
 
@@ -89,6 +84,52 @@ def test_models_tested_on_the_same_songs_are_compared_two_by_two() -> None:
     (pair,) = results.compared(outcomes() | ran, seed=0)["audio"]
     assert pair["apart"]
     assert "mlp names 40.0 points more of 100 songs right than lstm" in pair["sentence"]
+
+
+def test_with_artists_apart_the_songs_that_headlines_count_are_measured_all_folds_together() -> None:
+    made = folds("mlp", 1.0, 0.0, protocol="artist")
+    found = made.figures["artist"]
+    assert found.genres == tuple(workspace.GENRES[: workspace.COUNTED])
+    assert found.confounded == tuple(workspace.GENRES[workspace.COUNTED :])
+    assert (found.fits, found.songs, found.artists) == (2, 80, 40)
+    assert found.song_accuracy == found.segment_accuracy == 0.5
+    assert found.song_accuracy_sd == 0.5
+    assert len(made.songs("artist")) == 160
+
+
+def test_folds_of_unequal_size_are_pooled_and_not_averaged() -> None:
+    made = folds("mlp", 1.0, 0.0, protocol="artist")
+    few = made.predictions.query("fold == 0 or track == 't0'")
+    found = replace(made, predictions=few).figures["artist"]
+    assert found.song_accuracy == pytest.approx(80 / 81)
+
+
+def test_songs_of_one_artist_are_drawn_together() -> None:
+    alone = folds("mlp", 0.8, protocol="artist")
+    one = alone.predictions.assign(artist=lambda table: table["genre"])
+    together = replace(alone, predictions=one)
+    widths = [
+        found.song_accuracy_high - found.song_accuracy_low
+        for found in (alone.figures["artist"], together.figures["artist"])
+    ]
+    assert widths[0] != widths[1]
+    assert together.figures["artist"].artists == workspace.COUNTED
+
+
+def test_where_no_test_song_counts_there_is_no_figure_with_artists_apart() -> None:
+    made = outcome("mlp")
+    confounded = replace(made, predictions=made.predictions.assign(headline=False))
+    assert set(made.figures) == {"segment", "track", "artist", "fault_filtered"}
+    assert set(confounded.figures) == {"segment", "track", "fault_filtered"}
+
+
+def test_validation_with_artists_apart_is_of_the_songs_that_headlines_count() -> None:
+    made = folds("mlp", 0.8, protocol="artist")
+    rows = made.predictions.assign(part="validation")
+    rows["headline"] = rows["predicted"] == rows["genre"]
+    both = replace(made, predictions=pd.concat([made.predictions, rows]))
+    assert both.figures["artist"].validation == 1.0
+    assert both.figures["artist"].song_accuracy == made.figures["artist"].song_accuracy
 
 
 def test_a_failed_experiment_has_its_reason_and_no_older_figure(tmp_path: Path) -> None:

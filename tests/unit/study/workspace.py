@@ -18,6 +18,8 @@ from tests.support.small_project import build_small_project
 SMALL = {"units_1": 16, "units_2": 16, "units_3": 16, "learning_rate": 0.01, "batch_size": 32}
 BUDGET = {"epochs": 3, "patience": 3}
 GENRES = [f"g{number}" for number in range(10)]
+#: So many of them, the first, have enough artists for a headline.
+COUNTED = 8
 
 
 def experiment(**changed: Any) -> PlannedExperiment:
@@ -100,7 +102,8 @@ def outcome(
         songs = 100
         right = round(accuracy * songs)
         table = pd.DataFrame({"track": [f"t{n}" for n in range(songs)], "segment": 0, "part": "test", **key})
-        table = table.assign(artist="", headline=True)
+        table["artist"] = [f"a{n // 2}" if protocol == "artist" else "" for n in range(songs)]
+        table["headline"] = [protocol != "artist" or n % 10 < COUNTED for n in range(songs)]
         table["genre"] = [GENRES[n % 10] for n in range(songs)]
         table["predicted"] = [GENRES[(n + (n >= right)) % 10] for n in range(songs)]
         for genre in GENRES:
@@ -117,6 +120,7 @@ def outcome(
                     "epochs": 10.0,
                 },
                 genres=GENRES,
+                confounded=GENRES[COUNTED:] if protocol == "artist" else [],
                 parameters=1000,
                 pretrained=[EncoderRecord(encoder=encoder, origin="", trained=trained, sha256="")]
                 if encoder

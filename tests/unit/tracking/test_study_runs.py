@@ -24,7 +24,10 @@ def row(**changes: Any) -> dict[str, Any]:
         "feature": "mfcc",
         "budget": "full",
         "set": {"units_1": 32},
-        "figures": {"segment": {"accuracy": 0.5}},
+        "figures": {
+            "segment": {"accuracy": 0.5, "genres": ["jazz", "rock"], "confounded": []},
+            "artist": {"accuracy": 0.3, "genres": ["rock"], "confounded": ["jazz"]},
+        },
         "cost": {"seconds": 3.0},
         **changes,
     }
@@ -33,7 +36,9 @@ def row(**changes: Any) -> dict[str, Any]:
 def test_an_experiment_with_figures_and_the_page_have_a_run(workspace: Path) -> None:
     folder = workspace / "data" / "study"
     rows = {"a": row(), "planned": row(figures={})}
-    atomic.write_json(folder / "results.json", {"experiments": rows, "counts": {"holds": 3}})
+    changes = "With artists apart, findings 1 and 4 change their verdict."
+    verdicts = {"counts": {"holds": 3}, "counts_apart": {"holds": 1}, "changes_sentence": changes}
+    atomic.write_json(folder / "results.json", {"experiments": rows, **verdicts})
     for file in ("index.html", "results.csv"):
         (folder / file).write_text("x")
     for file in ("result.json", "costs.json"):
@@ -42,9 +47,12 @@ def test_an_experiment_with_figures_and_the_page_have_a_run(workspace: Path) -> 
     assert ensure_study_logged() == logged
     runs = Runs(store.STUDY)
     experiment, page = (runs.client.get_run(run) for run in logged)
-    assert experiment.data.metrics == {"segment.accuracy": 0.5, "seconds": 3.0}
+    assert experiment.data.metrics == {"segment.accuracy": 0.5, "artist.accuracy": 0.3, "seconds": 3.0}
+    assert experiment.data.tags["artist.genres"] == "rock"
+    assert experiment.data.tags["artist.confounded"] == "jazz"
     assert experiment.data.tags["segment.leaky"] == "leaky: songs on both sides"
-    assert page.data.metrics == {"findings holds": 3}
+    assert page.data.metrics == {"findings holds": 3, "findings apart holds": 1}
+    assert page.data.tags["mlflow.note.content"] == changes
     assert {file.path for file in runs.client.list_artifacts(page.info.run_id)} == {
         "index.html", "results.json", "results.csv",
     }  # fmt: skip
