@@ -96,7 +96,8 @@ def corpus(source: str) -> None:
 def published(name: str) -> None:
     """Take over what others have published about the collection (artists or lists)."""
     known = _run("published", name)
-    print(f"{name}: {len(known)} tracks, {len(set(known.values()))} {name}")
+    what = {"artists": "artists", "lists": "parts"}[name]
+    print(f"{name}: {len(known)} tracks named, {len(set(known.values()))} {what}")
 
 
 @stage.command()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -12,6 +16,10 @@ from components.core.errors import LeakError, ParamsError
 #: The fault-filtered lists of GTZAN (443, 197 and 290 tracks), one track a line, published with C. Kereliuk,
 #: B. L. Sturm, J. Larsen, "Deep Learning and Music Adversaries", IEEE Trans. Multimedia 17(11), 2015.
 LISTS = {"train": "train_filtered.txt", "validation": "valid_filtered.txt", "test": "test_filtered.txt"}
+#: The end of a file's name; not the number in ``blues.00000``.
+_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
+#: A line that lacks its separators: up to the first suffix the file, then the artist.
+_FILE_THEN_ARTIST = re.compile(r"^(.+?\.[A-Za-z][A-Za-z0-9]{1,4})\s+(\S.*)$")
 
 
 def read_lists(folder: Path) -> dict[str, str]:
@@ -49,9 +57,11 @@ def read_lists(folder: Path) -> dict[str, str]:
 
 
 def read_artists(path: Path) -> dict[str, str]:
-    """Read an artist table of lines ``file ::: artist ::: title``; ``##`` begins a comment.
+    """Read an artist table.
 
-    The form is that of B. L. Sturm's index of GTZAN (ACM MIRUM 2012).
+    Either lines ``file ::: artist ::: title``, as in B. L. Sturm's index of GTZAN (ACM MIRUM 2012), where ``##`` begins
+    a comment and a line without separators is a file's name and an artist's; or CSV with the columns ``path`` or
+    ``track``, ``artist`` and, if there is one, ``album``.
 
     Parameters
     ----------
@@ -61,27 +71,112 @@ def read_artists(path: Path) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Artist by track id; lines without an artist are left out.
+        Artist, as :func:`same_artist` writes it, by what the table calls the track; without an artist its album, and
+        without either the row is left out.
 
     Raises
     ------
     ParamsError
         If the file is missing or names no artist.
     """
+    valid = "valid: lines 'file ::: artist ::: title', or CSV with columns path (or track) and artist"
     if not path.is_file():
-        raise ParamsError(
-            f"corpus.published.artists: {path} is missing; valid: a table of 'file ::: artist ::: title'"
-        )
-    artists = {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        fields = [field.strip() for field in line.split(":::")]
-        if len(fields) >= 2 and fields[1] and not line.startswith("##"):
-            artists[PurePosixPath(fields[0]).stem] = fields[1].casefold()
+        raise ParamsError(f"corpus.published.artists: {path} is missing; {valid}")
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    lines = [line for line in lines if line.strip() and not line.startswith("##")]
+    columns = [column.strip().casefold() for column in next(csv.reader(lines[:1]), [])]
+    rows = _of_csv(lines, columns=columns) if "artist" in columns else map(_of_line, lines)
+    artists = {key: artist for key, artist in rows if key and artist}
     if not artists:
-        raise ParamsError(
-            f"corpus.published.artists: {path} names no artist; valid: 'file ::: artist ::: title'"
-        )
+        raise ParamsError(f"corpus.published.artists: {path} names no artist; {valid}")
     return artists
+
+
+def _of_csv(lines: list[str], *, columns: list[str]) -> Iterator[tuple[str, str]]:
+    for row in csv.DictReader(lines[1:], fieldnames=columns):
+        cells = {name: value.strip() for name, value in row.items() if isinstance(value, str)}
+        artist, album = same_artist(cells.get("artist", "")), same_artist(cells.get("album", ""))
+        yield cells.get("path") or cells.get("track", ""), artist or (album and f"album {album}")
+
+
+def _of_line(line: str) -> tuple[str, str]:
+    key, separator, rest = line.partition(":::")
+    if not separator:
+        # "blues.00004.wav John Lee Hooker"
+        named = _FILE_THEN_ARTIST.match(line)
+        return (named[1], same_artist(named[2])) if named else ("", "")
+    return key.strip(), same_artist(rest.partition(":::")[0])
+
+
+def same_artist(name: str) -> str:
+    """Write an artist's name so that its spellings are equal.
+
+    Case, accents, punctuation, repeated spaces, ``&`` for ``and`` and a leading ``the`` make no difference.
+
+    Examples
+    --------
+    >>> same_artist("The Beyoncé & Friends :::"), same_artist("beyonce and friends")
+    ('beyonce and friends', 'beyonce and friends')
+    """
+    plain = unicodedata.normalize("NFKD", name.replace("&", " and ")).casefold()
+    plain = "".join(c for c in plain if not unicodedata.combining(c) and c not in "'’")
+    words = re.findall(r"\w+", plain)
+    kept = words[1:] if len(words) > 1 and words[0] == "the" else words
+    # A name of signs alone, such as "!!!", stays what it is.
+    return " ".join(kept) or name.strip(" :").casefold()
+
+
+def match(known: Mapping[str, str], tracks: pd.DataFrame, *, key: str) -> dict[str, str]:
+    """Match what a table calls its tracks with those of a corpus.
+
+    A track is found by its id, by its path below the source's folder or a longer one that ends in it, or by its
+    file's name where no other track has that; suffixes may differ. What fits rows that disagree is not matched.
+
+    Parameters
+    ----------
+    known : mapping of str to str
+        Value by what the table calls the track.
+    tracks : DataFrame
+        Columns ``track`` and ``path``.
+    key : str
+        What names the table, for messages.
+
+    Returns
+    -------
+    dict of str to str
+        Value by track id, of the tracks that were found.
+
+    Raises
+    ------
+    ParamsError
+        If no track is found, naming a row of the table and a track.
+    """
+    values: dict[str, set[str]] = {}
+    for called, value in known.items():
+        parts = called.replace("\\", "/").strip("/").removeprefix("./").split("/")
+        for start in range(len(parts)):
+            ending = "/".join(parts[start:])
+            for spelling in {ending, _without_suffix(ending)}:
+                values.setdefault(spelling, set()).add(value)
+    names = tracks["path"].map(lambda path: _without_suffix(PurePosixPath(path).name))
+    alone = ~names.duplicated(keep=False)
+    found = {}
+    for track, path, file, unique in zip(tracks["track"], tracks["path"], names, alone, strict=True):
+        for spelling in (track, path, _without_suffix(path), *([file] if unique else [])):
+            if len(values.get(spelling, ())) == 1:
+                found[track] = next(iter(values[spelling]))
+                break
+    if known and len(tracks) and not found:
+        track, path = tracks[["track", "path"]].iloc[0]
+        raise ParamsError(
+            f"{key} matches no track: it names {next(iter(known))!r}, the corpus has {track!r} "
+            f"({path or 'a row of a table'}); valid: a track's id, its path below the source's folder, its file's name"
+        )
+    return found
+
+
+def _without_suffix(path: str) -> str:
+    return _SUFFIX.sub("", path)
 
 
 def find(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, str]:
@@ -95,7 +190,7 @@ def find(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, s
     Returns
     -------
     dict of str to str
-        Artist or part of each track, by track id.
+        Artist by what the table calls the track, or part by track id.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -83,8 +83,8 @@ def read(place: Path, *, labels: str = FOLDERS, artists: Path | None = None) -> 
         file with the columns ``path`` (relative to ``place`` or to the manifest) and ``genre``, and where known
         ``artist``, ``album`` and ``title``.
     artists : Path, optional
-        A table of lines ``file ::: artist ::: title``. Where it names no artist of a song, the manifest does, and
-        then the file's tags.
+        A table as of :func:`components.corpus.published_metadata.read_artists`. Where it names no artist of a song, the
+        manifest does, and then the file's tags.
 
     Returns
     -------
@@ -102,7 +102,6 @@ def read(place: Path, *, labels: str = FOLDERS, artists: Path | None = None) -> 
         place, labels = place.parent, str(place)
     if not place.is_dir():
         raise EvaluationError(f"{place} is not a folder; valid: a folder of labelled music, or a manifest")
-    named = _artists(artists) if artists else {}
     match labels:
         case "folders":
             songs, left_out = _by_folder(place)
@@ -116,7 +115,8 @@ def read(place: Path, *, labels: str = FOLDERS, artists: Path | None = None) -> 
             f"{place} holds no labelled song{f' ({reasons})' if reasons else ''}; valid: one subfolder a genre with "
             f"{', '.join(SUFFIXES)} in it, --labels tags, or --labels MANIFEST"
         )
-    songs = [replace(song, artist=_artist(song, named=named)) for song in songs]
+    named = _artists(artists, songs=songs) if artists else {}
+    songs = [replace(song, artist=named.get(song.name) or _artist(song)) for song in songs]
     shown = labels if labels in (FOLDERS, TAGS) else Path(labels).name
     ordered = sorted(songs, key=lambda song: song.name)
     return LabelledMusic(name_of(place, labels=labels), shown, ordered, left_out)
@@ -240,19 +240,26 @@ def _first(tags: Any, key: str) -> str:
     return ""
 
 
-def _artists(path: Path) -> dict[str, str]:
+def _artists(path: Path, *, songs: Sequence[Song]) -> dict[str, str]:
+    """Read a table of artists, and return those of these songs by their names."""
     if not path.is_file():
         raise ParamsError(
             f"--artists {str(path)!r} does not exist; valid: a table of 'file ::: artist ::: title'"
         )
-    return published_metadata.read_artists(path)
+    names = [song.name for song in songs]
+    below = [name.removeprefix(f"{song.genre}/") for name, song in zip(names, songs, strict=True)]
+    ids = [
+        discovery.track_id(song.genre, Path(name).with_suffix("").as_posix())
+        for name, song in zip(below, songs, strict=True)
+    ]
+    tracks = pd.DataFrame({"track": ids, "path": names})
+    known = published_metadata.match(published_metadata.read_artists(path), tracks, key="--artists")
+    return {name: known.get(track, "") for name, track in zip(names, ids, strict=True)}
 
 
-def _artist(song: Song, *, named: Mapping[str, str]) -> str:
-    path = Path(song.name)
-    keys = (str(path.with_suffix("")), path.stem, discovery.track_id(song.genre, path.stem))
-    if known := next((named[key] for key in keys if key in named), song.artist):
-        return known
+def _artist(song: Song) -> str:
+    if song.artist:
+        return song.artist
     try:
         return tags(song.file).get("artist", "")
     except AudioError:
@@ -264,5 +271,5 @@ def _shown(path: Path) -> str:
 
 
 def artist_key(artist: str) -> str:
-    """Return an artist's name in the form in which names are compared: without case and repeated spaces."""
-    return " ".join(artist.casefold().split())
+    """Return an artist's name in the form in which names are compared: see ``published_metadata.same_artist``."""
+    return published_metadata.same_artist(artist)

@@ -15,7 +15,7 @@ from components.corpus import published_metadata
 
 
 def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, str]:
-    """Write ``ROOT/corpus/NAME.csv``, a row a track.
+    """Write ``ROOT/corpus/NAME.csv``, a row a track; the stage ``split`` matches them with those of the corpus.
 
     Parameters, returned value and errors are those of :func:`components.corpus.published_metadata.find`.
     """

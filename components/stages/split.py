@@ -34,7 +34,8 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
     counts = pd.concat(usable).groupby("track")["segments"].max()
     tracks["segments"] = tracks["track"].map(counts)
     known = {name: published_metadata.read(name, root=root) for name in params.corpus.published}
-    tracks["artist"] = tracks["track"].map(known.get("artists", {})).fillna("")
+    named = published_metadata.match(known.get("artists", {}), tracks, key="corpus.published.artists")
+    tracks["artist"] = tracks["track"].map(named).fillna("")
     table = folds.make(tracks, params=params, lists=known.get("lists"))
     leakage.check_split(table, protocol=params.split.protocol)
     whole = table[table["unit"] == "track"]
@@ -53,6 +54,9 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
         tracks_with_artist=int((whole["artist"] != "").sum()),
     )
     store.write(table, record, tracks=tracks, root=root)
+    if named:
+        genres = ", ".join(f"{genre} {count}" for genre, count in record.artists_by_genre.items())
+        print(f"artists: of {record.tracks_with_artist} of {len(whole)} tracks; of each genre: {genres}")
     return table
 
 

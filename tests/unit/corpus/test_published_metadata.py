@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from components.config.params import Params
@@ -34,6 +36,111 @@ def test_a_table_without_an_artist_is_refused(tmp_path: Path) -> None:
     (tmp_path / "artists.txt").write_text("rock.00000.wav, Ada\n", encoding="utf-8")
     with pytest.raises(ParamsError, match="names no artist"):
         published_metadata.read_artists(tmp_path / "artists.txt")
+
+
+def test_irregular_rows_of_an_artist_table(tmp_path: Path) -> None:
+    rows = (
+        "## by ear",
+        "classical.00000.wav ::: JS Bach ::: Air",
+        "classical.00004.wav ::: JS Bach :::",
+        "blues.00004.wav John Lee Hooker",
+        "my songs/01 Opening.mp3 The Doors",
+        "disco.00018.wav ::: :::",
+        "country.00002.wav ::: ::: I Wish I Had A Nickel",
+        "",
+    )
+    (tmp_path / "artists.txt").write_text("\n".join(rows), encoding="utf-8")
+    assert published_metadata.read_artists(tmp_path / "artists.txt") == {
+        "classical.00000.wav": "js bach",
+        "classical.00004.wav": "js bach",
+        "blues.00004.wav": "john lee hooker",
+        "my songs/01 Opening.mp3": "doors",
+    }
+
+
+def test_a_csv_of_paths_and_artists(tmp_path: Path) -> None:
+    rows = (
+        "\ufeffPath,title,Artist,album",
+        'jazz/a.mp3,"One, two","Earth, Wind & Fire",All',
+        "jazz/b.mp3,Two,,Hits of 1999",
+        "jazz/c.mp3,Three,,",
+    )
+    (tmp_path / "artists.csv").write_text("\n".join(rows), encoding="utf-8")
+    assert published_metadata.read_artists(tmp_path / "artists.csv") == {
+        "jazz/a.mp3": "earth wind and fire",
+        "jazz/b.mp3": "album hits of 1999",
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("JS Bach", "JS Bach :::"),
+        ("Rage Against The Machine", "Rage Against the Machine"),
+        ("Earth Wind and Fire", "Earth, Wind & Fire"),
+        ("The Beatles", "beatles"),
+        ("Beyoncé", "BEYONCE"),
+        ("Guns N' Roses", "Guns N’ Roses"),
+    ],
+)
+def test_spellings_of_one_artist_are_equal(one: str, other: str) -> None:
+    assert published_metadata.same_artist(one) == published_metadata.same_artist(other)
+
+
+def test_different_artists_stay_different() -> None:
+    names = ["The The", "!!!", "AC/DC", "Acid", "2Pac", "坂本龍一", "久石譲"]
+    assert len({published_metadata.same_artist(name) for name in names} - {""}) == len(names)
+
+
+TRACKS = pd.DataFrame(
+    {
+        "track": ["blues.00000", "jazz/x/01 Opening", "jazz/y/01 Opening", "jazz/y/02 Aria"],
+        "path": [
+            "blues/blues.00000.flac",
+            "jazz/x/01 Opening.mp3",
+            "jazz/y/01 Opening.mp3",
+            "jazz/y/02 Aria.mp3",
+        ],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("called", "track"),
+    [
+        ("blues.00000", "blues.00000"),
+        ("blues.00000.wav", "blues.00000"),
+        ("genres/blues/blues.00000.au", "blues.00000"),
+        ("jazz/x/01 Opening.mp3", "jazz/x/01 Opening"),
+        ("./jazz/x/01 Opening", "jazz/x/01 Opening"),
+        ("/home/ada/music/jazz/y/01 Opening.mp3", "jazz/y/01 Opening"),
+        ("jazz\\y\\02 Aria.mp3", "jazz/y/02 Aria"),
+        ("02 Aria.flac", "jazz/y/02 Aria"),
+    ],
+)
+def test_a_track_is_found_by_id_path_or_file_name(called: str, track: str) -> None:
+    assert published_metadata.match({called: "ada"}, TRACKS, key="artists") == {track: "ada"}
+
+
+def test_what_is_not_certain_is_not_matched() -> None:
+    known = {"01 Opening.mp3": "ada", "02 Aria.mp3": "bo", "other/02 Aria.mp3": "cy", "blues.00000": "di"}
+    assert published_metadata.match(known, TRACKS, key="artists") == {"blues.00000": "di"}
+
+
+def test_a_table_that_matches_nothing_names_a_row_and_a_track() -> None:
+    with pytest.raises(
+        ParamsError, match=r"artists matches no track: it names 'rock/z\.wav'.*'blues\.00000'"
+    ):
+        published_metadata.match({"rock/z.wav": "ada"}, TRACKS, key="artists")
+
+
+@pytest.mark.real
+def test_every_row_of_sturm_s_table_is_read(test_data: Path) -> None:
+    artists = published_metadata.read_artists(test_data / "gtzan/artists.txt")
+    lines = (test_data / "gtzan/artists.txt").read_text(encoding="utf-8").splitlines()
+    unknown = [line for line in lines if re.match(r"[a-z]+\.\d{5}\.wav ::: :::", line)]
+    assert len(artists) + len(unknown) == 1000
+    assert {artists[f"classical.{number:05d}.wav"] for number in range(11)} == {"js bach"}
 
 
 def test_the_published_lists_need_a_folder(demo_params: Params) -> None:

@@ -33,7 +33,10 @@ def test_what_is_taken_over_is_read_again(listed: Path, demo_params: Params) -> 
     params = naming(demo_params, artists=listed / "artists.txt", lists=listed)
     for name in ("artists", "lists"):
         assert published.run(name, params=params, root=listed) == published_metadata.read(name, root=listed)
-    assert published_metadata.read("artists", root=listed) == {"blues.00000": "none", "blues.00001": "ada"}
+    assert published_metadata.read("artists", root=listed) == {
+        "blues.00000.wav": "none",
+        "blues.00001.wav": "ada",
+    }
     assert published_metadata.read("lists", root=listed)["rock.00001"] == "validation"
 
 
