@@ -379,13 +379,15 @@ class PromotionParams(Strict):
     """Promotion: which registered model, and by what margin a challenger must win on validation songs.
 
     ``allow_untrained`` and ``allow_confounded`` accept a challenger whose encoder is a stand-in, and one whose figures
-    may be those of its artists.
+    may be those of its artists. ``evaluate_on`` is labelled music, a folder or a manifest (see
+    :mod:`components.external_evaluation`), on which a challenger must not be worse than the champion.
     """
 
     registered_model: str
     margin: Annotated[float, Field(ge=0.0, lt=1.0)]
     allow_untrained: bool
     allow_confounded: bool = False
+    evaluate_on: str | None = None
 
 
 class Params(Strict):

@@ -249,7 +249,7 @@ def _facts(one: Selected, *, loaded: LoadedModel) -> dict[str, Any]:
     return {
         "marks": loaded.marks,
         "model_id": str(outputs.model_outputs[-1].model_id) if outputs and outputs.model_outputs else "",
-        "without": list(getattr(loaded.model.record, "confounded", [])),
+        "without": loaded.model.record.confounded,
     }
 
 

@@ -37,8 +37,8 @@ def interval(songs: pd.DataFrame, *, seed: int) -> tuple[float, float]:
     seed : int
         Seed of the bootstrap.
     """
-    drawn = songs["correct"].groupby(songs["cluster"], sort=True).agg(["sum", "size"]).astype(np.float64)
-    return bootstrap.accuracy(drawn["sum"].to_numpy(), drawn["size"].to_numpy(), seed=seed)
+    hits = songs["correct"].to_numpy(dtype=np.float64)
+    return bootstrap.accuracy(hits, np.ones_like(hits), seed=seed, clusters=songs["cluster"])
 
 
 def figures(songs: pd.DataFrame, *, genres: Sequence[str], seed: int) -> Figures:

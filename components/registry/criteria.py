@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from components.config.params import Params
+from components.core.errors import EvaluationError
+from components.core.formatting import plural
 from components.evaluation import aggregation, significance
+from components.external_evaluation import evaluate, measure
 from components.registry import rescore
 from components.training.record import TrainingRecord
 
@@ -129,6 +132,39 @@ def beats_champion(
         bool(gain > params.promotion.margin),
         f"{own['correct'].mean():.1%} against {theirs['correct'].mean():.1%} of {len(own)} validation songs, "
         f"required a gain above {params.promotion.margin:.1%}; {verdict.sentence.removesuffix('.')}",
+    )
+
+
+def right_elsewhere(
+    run_id: str, current: ModelVersion | None, *, registered_model: str, params: Params
+) -> Criterion:
+    """Check that the model is not worse than the champion on labelled music that neither was trained on.
+
+    Without a champion the 95 % interval of its accuracy there must lie above guessing.
+    """
+    place = str(params.promotion.evaluate_on)
+    name = f"right on {Path(place).name}"
+    models = [f"runs:/{run_id}"]
+    models += [f"models:/{registered_model}/{current.version}"] if current else []
+    try:
+        result = evaluate.run(Path(place), params=params, models=models)
+    except EvaluationError as error:
+        return Criterion(name, False, str(error))
+    new = evaluate.new_to_all(result.songs)
+    shares = [float(new.loc[new["model"] == label, "correct"].mean()) for label in result.record.models]
+    count = plural(int(new["track"].nunique()), "song")
+    if new.empty:
+        return Criterion(name, False, f"every song of {place} was part of a training; valid: other music")
+    if current:
+        reason = f"{shares[0]:.1%} against {shares[-1]:.1%} of champion version {current.version}, {count} of {place}"
+        return Criterion(name, shares[0] >= shares[-1], f"{reason} that neither was trained on")
+    low, _ = measure.interval(new, seed=params.seed)
+    chance = next(iter(result.record.models.values())).chance
+    return Criterion(
+        name,
+        low > chance,
+        f"{shares[0]:.1%} of {count} of {place} that it was not trained on, 95 % interval from {low:.1%}; guessing "
+        f"gives {chance:.1%}",
     )
 
 

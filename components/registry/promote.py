@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from components import tracking
 from components.config.params import Params
 from components.core.errors import ParamsError, RegistryError
+from components.external_evaluation import labels
 from components.registry import criteria
 from components.registry.criteria import Criterion, smoke_test
 from components.reporting import comparison, model_card
@@ -28,8 +29,9 @@ from components.training.record import TrainingRecord
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-#: Seconds after which another promotion is taken to hang: a smoke test may take 300, scoring anew as long.
-LONGEST_DECISION = 900
+#: Seconds after which another promotion is taken to hang: a smoke test may take 300, scoring anew as long, and the
+#: music of ``promotion.evaluate_on`` may be much.
+LONGEST_DECISION = 3600
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,16 @@ def promote(*, params: Params, root: Path = Path("data")) -> Decision:
 
     Raises
     ------
+    EvaluationError
+        If there is no labelled music where ``promotion.evaluate_on`` names some.
     ComparisonError, RegistryError
         If there is no comparison, a registered version cannot be read, or another promotion never ends.
     StoreError
         If MLflow's store fails.
     """
     name = comparison.best(params=params, root=root)
+    if params.promotion.evaluate_on is not None:
+        labels.read(Path(params.promotion.evaluate_on))
     client = tracking.connect()
     with _alone():
         return _decide(client, name, params=params, root=root)
@@ -129,6 +135,9 @@ def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> D
     ]
     if current is not None:
         checked.append(criteria.beats_champion(client, current, record=record, params=params, root=root))
+    if params.promotion.evaluate_on is not None and all(one.met for one in checked):
+        # After all that takes no time.
+        checked.append(criteria.right_elsewhere(run_id, current, registered_model=registered, params=params))
     failed = next((one for one in checked if not one.met), None)
     if failed is not None:
         stays = f"; version {current.version} stays champion" if current else "; there is no champion"

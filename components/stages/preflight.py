@@ -24,7 +24,7 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
     ------
     ParamsError
         If a model or feature has no file, an option is unknown or of a wrong value, or what others have published
-        is missing.
+        is missing, or the music to evaluate on.
     LeakError
         If a track is in two published lists.
     CorpusError
@@ -51,6 +51,11 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
                 f"genre (or a CSV for table). `genre download` downloads GTZAN, "
                 f"`genre config use {params.preset} --corpus-path {source}=PATH` takes a folder you have"
             )
+    if (elsewhere := params.promotion.evaluate_on) is not None and not Path(elsewhere).exists():
+        raise ParamsError(
+            f"promotion.evaluate_on {elsewhere!r} does not exist; valid: a folder of genres, a manifest, "
+            "or null"
+        )
     for name in params.corpus.published:
         published_metadata.find(name, params=params, root=root)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -68,6 +69,7 @@ def without_store(
     monkeypatch.setattr(recognition, "training_songs", lambda *_: chosen)
 
 
+@functools.cache
 def _loaded(uri: str) -> LoadedModel:
     loaded = constant_model.loaded_model(MODELS[uri], name=uri)
     real = loaded.model.features_of

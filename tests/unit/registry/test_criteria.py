@@ -10,7 +10,11 @@ import pytest
 
 from components.config.params import Params
 from components.core import atomic
+from components.core.errors import EvaluationError
+from components.external_evaluation import evaluate
 from components.registry import criteria, rescore
+from components.serving import load
+from tests.support import evaluated_models
 from tests.support.records import ENCODER, FEATURE, training_record
 
 GENRES = ["blues", "jazz"]
@@ -120,3 +124,50 @@ def test_figures_of_artists_must_be_allowed(
     }
     found = criteria.artists_apart(training_record(**known), metrics, allow_confounded=allow)
     assert found.met is met and reason in found.reason
+
+
+class TestOnOtherMusic:
+    """Of five songs that neither was trained on the LSTM names two of blues, the MLP one or two of jazz."""
+
+    @pytest.fixture
+    def check(self, tmp_path: Path, demo_params: Params, monkeypatch: pytest.MonkeyPatch):
+        def check(
+            challenger: str, champion: str | None, *, trained_on: str = "rock/rock.1.wav"
+        ) -> criteria.Criterion:
+            folder = evaluated_models.music(tmp_path / "music")
+            known = [evaluated_models.known_by(file) for file in folder.glob(trained_on)]
+            evaluated_models.without_store(monkeypatch, songs=evaluated_models.training(*known))
+            addresses = {"runs:/r": challenger, "models:/genre/3": champion}
+            monkeypatch.setattr(load, "address", lambda _client, model, **_: addresses[model])
+            promotion = demo_params.promotion.model_copy(update={"evaluate_on": str(folder)})
+            return criteria.right_elsewhere(
+                "r",
+                CHAMPION if champion else None,
+                registered_model="genre",
+                params=demo_params.model_copy(update={"promotion": promotion}),
+            )
+
+        return check
+
+    def test_a_challenger_that_is_worse_than_the_champion_is_refused(self, check) -> None:
+        found = check("mlp", "lstm", trained_on="jazz/jazz.1.wav")
+        assert not found.met and "20.0% against 40.0%" in found.reason and "5 songs" in found.reason
+
+    @pytest.mark.parametrize(("challenger", "champion"), [("lstm", "mlp"), ("mlp", "lstm")])
+    def test_one_that_is_as_good_is_not(self, check, challenger: str, champion: str) -> None:
+        found = check(challenger, champion)
+        assert found.met and "40.0% against 40.0%" in found.reason
+
+    def test_without_a_champion_it_must_be_above_guessing(self, check) -> None:
+        found = check("mlp", None)
+        assert not found.met and "guessing gives 33.3%" in found.reason
+
+    def test_music_that_was_trained_on_shows_nothing(self, check) -> None:
+        assert not check("mlp", "lstm", trained_on="*/*.wav").met
+
+    def test_what_cannot_be_evaluated_is_no_win(self, check, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refused(*_: object, **__: object) -> None:
+            raise EvaluationError("no song")
+
+        monkeypatch.setattr(evaluate, "run", refused)
+        assert check("mlp", "lstm").reason == "no song"

@@ -46,3 +46,9 @@ def test_a_data_folder_that_is_a_file_is_named(demo_params: Params, tmp_path: Pa
     (tmp_path / "data").write_text("a file")
     with pytest.raises(GenreError, match=r"data cannot be made \(File exists\); valid: a writable folder"):
         preflight.check_all(demo_params, root=tmp_path / "data")
+
+
+def test_music_to_evaluate_on_that_is_not_there_is_named(demo_params: Params, tmp_path: Path) -> None:
+    elsewhere = demo_params.promotion.model_copy(update={"evaluate_on": str(tmp_path / "gone")})
+    with pytest.raises(ParamsError, match=r"promotion\.evaluate_on .*gone' does not exist; valid"):
+        preflight.check_all(changed(demo_params, promotion=elsewhere), root=tmp_path)
