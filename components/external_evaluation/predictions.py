@@ -45,7 +45,8 @@ def table(
     -------
     table : DataFrame
         One row a song that was predicted: the columns that :func:`components.evaluation.aggregation.songs` makes,
-        ``artist``, ``album``, ``title``, ``top2`` (whether the right genre is one of the two likeliest), and one
+        ``artist``, ``album``, ``title``, ``seconds``, ``top2`` (whether the right genre is one of the two likeliest)
+        and one
         ``probability.<genre>`` a genre of the model.
     left_out : dict of str to str
         Songs that were not predicted, by name, with the reason.
@@ -72,6 +73,7 @@ def table(
                 "top2": song.genre in likeliest[:2],
                 "confidence": shares[likeliest[0]],
                 "given": shares[song.genre],
+                "seconds": one.seconds,
                 "segments": len(segments),
                 "segments_correct": segments.count(song.genre),
             }

@@ -19,6 +19,7 @@ from components.external_evaluation import evaluate, recognition
 from components.external_evaluation.evaluate import Result
 from components.serving import load
 from components.serving.load import LoadedModel
+from components.serving.pyfunc_model import Extracted
 from tests.support import constant_model
 from tests.support.constant_model import GENRES, song
 
@@ -74,11 +75,11 @@ def _loaded(uri: str) -> LoadedModel:
     loaded = constant_model.loaded_model(MODELS[uri], name=uri)
     real = loaded.model.features_of
 
-    def quick(y: np.ndarray, sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+    def quick(y: np.ndarray, sample_rate: int) -> Extracted:
         if len(y) < sample_rate:
             return real(y, sample_rate)  # too short: refused before anything is computed
         starts = np.arange(max(1, len(y) // (3 * sample_rate))) * 3.0
-        return np.zeros((len(starts), 57), dtype=np.float32), starts
+        return Extracted(np.zeros((len(starts), 57), dtype=np.float32), starts, len(y) / sample_rate)
 
     loaded.model.features_of = quick  # type: ignore[method-assign]
     return loaded
