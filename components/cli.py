@@ -161,9 +161,11 @@ def compare() -> None:
 
 @app.command(rich_help_panel=COLLECTION)
 def download(
-    name: Annotated[str, typer.Argument(help="gtzan-mini (100 tracks) or gtzan (1,000 tracks)")],
+    name: Annotated[
+        str, typer.Argument(help="gtzan-mini (100 tracks), gtzan (1,000 tracks) or gtzan-artists")
+    ],
 ) -> None:
-    """Download GTZAN, verified by checksums, into data/raw/NAME.
+    """Download GTZAN, verified by checksums, into data/raw/NAME, and the table of its artists.
 
     Then: `genre config use gtzan-mini` and `genre run`.
     """

@@ -1,4 +1,4 @@
-"""Download of public collections through mirdata, which knows their addresses and checksums."""
+"""Download of GTZAN through mirdata, which knows its addresses and checksums, and of the table of its artists."""
 
 from __future__ import annotations
 
@@ -17,22 +17,31 @@ from components.core.errors import CorpusError, ParamsError
 
 #: Name of the collection -> mirdata's version of its ``gtzan_genre`` data set, and the archive in it.
 COLLECTIONS = {"gtzan-mini": ("mini", "mini"), "gtzan": ("1.0", "all")}
+#: Name of the table of artists, of B. L. Sturm, "An Analysis of the GTZAN Music Genre Dataset", ACM MIRUM 2012, as
+#: U. Marchand, Q. Fresnel and G. Peeters distribute it with GTZAN-Rhythm (ISMIR 2015, late-breaking session).
+ARTISTS = "gtzan-artists"
+#: Where it lies at one commit, and its SHA-256.
+ARTISTS_URL = (
+    "https://raw.githubusercontent.com/seungheondoh/gtzan-bind/3f05b847d73cc26623733369b52359975b2f1639/"
+    "dataset/rhythm/marchand2015swing/GTZANindex.txt"
+)
+ARTISTS_SHA256 = "7bc7140f082cccd72046ec7c6e9b9c211a7491f6e7ede38fddafc63058559833"
 #: Seconds without one byte after which the network counts as gone.
 SILENCE = 60.0
 
 
 def run(name: str, *, root: Path = Path("data")) -> Path:
-    """Download one collection to ``ROOT/raw/NAME``, one subfolder a genre, whole or not at all.
+    """Download one collection to ``ROOT/raw/NAME``, one subfolder a genre, whole or not at all, and its artists.
 
     Parameters
     ----------
     name : str
-        A key of :data:`COLLECTIONS`.
+        A key of :data:`COLLECTIONS`, or :data:`ARTISTS` for the table alone: ``ROOT/raw/gtzan-artists.txt``.
 
     Returns
     -------
     Path
-        The collection's folder. An existing one is left as it is.
+        The collection's folder, or the table. What is there is left as it is.
 
     Raises
     ------
@@ -41,10 +50,46 @@ def run(name: str, *, root: Path = Path("data")) -> Path:
     CorpusError
         If it cannot be downloaded, a checksum is wrong, or tracks are missing.
     """
-    if name not in COLLECTIONS:
-        raise ParamsError(f"collection {name!r} is not known; valid: {', '.join(COLLECTIONS)}")
-    target = Path(root) / "raw" / name
+    if name not in (*COLLECTIONS, ARTISTS):
+        raise ParamsError(f"collection {name!r} is not known; valid: {', '.join((*COLLECTIONS, ARTISTS))}")
     console = Console(stderr=True)
+    if name == ARTISTS:
+        return _artists(root, console=console)
+    folder = _collection(name, root=root, console=console)
+    _artists(root, console=console)
+    return folder
+
+
+def _artists(root: Path, *, console: Console) -> Path:
+    import pooch
+
+    target = Path(root) / "raw" / f"{ARTISTS}.txt"
+    if target.exists():
+        console.print(f"{target} is already there; remove it to download it again", markup=False)
+        return target
+    fetch = pooch.HTTPDownloader(progressbar=False, timeout=SILENCE)
+    try:
+        with _quiet():
+            pooch.retrieve(
+                ARTISTS_URL,
+                f"sha256:{ARTISTS_SHA256}",
+                fname=target.name,
+                path=target.parent,
+                downloader=fetch,
+            )
+    except (OSError, ValueError) as error:
+        # requests' errors are OSErrors; a wrong checksum is a ValueError, and the file is removed again.
+        reason = "its checksum is wrong" if isinstance(error, ValueError) else type(error).__name__
+        raise CorpusError(
+            f"the artists of GTZAN cannot be downloaded ({reason}); try `genre download {ARTISTS}` again online, or "
+            f"put a table 'file ::: artist ::: title' into {target}"
+        ) from error
+    console.print(f"artists of GTZAN's 1,000 tracks in {target}, checksum right", markup=False)
+    return target
+
+
+def _collection(name: str, *, root: Path, console: Console) -> Path:
+    target = Path(root) / "raw" / name
     if target.exists():
         console.print(f"{target} is already there; remove it to download {name} again", markup=False)
         return target

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from components.core.errors import CorpusError, ParamsError
 from components.corpus import download
 
 GENRES = ("blues", "jazz")
+TABLE = b"blues.00000.wav ::: Ada ::: One\n"
 
 
 def md5(content: bytes) -> str:
@@ -64,6 +68,32 @@ class Remote:
         self._patch.setattr(gtzan_genre, "REMOTES", {"mini": archive})
 
 
+class Table(BaseHTTPRequestHandler):
+    """A stand-in for the address of the table of artists."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(TABLE)
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+@pytest.fixture(autouse=True)
+def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a table of artists on this machine."""
+    server = HTTPServer(("127.0.0.1", 0), Table)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setattr(download, "ARTISTS_URL", f"http://127.0.0.1:{server.server_port}/table.txt")
+    monkeypatch.setattr(download, "ARTISTS_SHA256", hashlib.sha256(TABLE).hexdigest())
+    yield download.ARTISTS_URL
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
 @pytest.fixture
 def remote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Remote:
     return Remote(tmp_path / "remote", monkeypatch)
@@ -78,8 +108,45 @@ def test_ends_in_one_subfolder_a_genre_and_nothing_else(remote: Remote, tmp_path
     folder = download.run("gtzan-mini", root=tmp_path / "data")
     assert folder == tmp_path / "data/raw/gtzan-mini"
     assert left_in(tmp_path / "data/raw") == [
-        f"gtzan-mini/{genre}/{genre}.0000{n}.wav" for genre in GENRES for n in range(2)
+        "gtzan-artists.txt",
+        *(f"gtzan-mini/{genre}/{genre}.0000{n}.wav" for genre in GENRES for n in range(2)),
     ]
+
+
+def test_the_artists_alone(tmp_path: Path) -> None:
+    path = download.run("gtzan-artists", root=tmp_path)
+    assert path == tmp_path / "raw/gtzan-artists.txt"
+    assert path.read_bytes() == TABLE
+
+
+def test_a_table_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw/gtzan-artists.txt").write_text("mine")
+    assert download.run("gtzan-artists", root=tmp_path).read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [("ARTISTS_URL", "http://127.0.0.1:9/table.txt", "Connection"), ("ARTISTS_SHA256", "0" * 64, "checksum")],
+)
+def test_artists_that_cannot_be_had_are_one_line_and_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, reason: str
+) -> None:
+    monkeypatch.setattr(download, name, value)
+    with pytest.raises(CorpusError, match=f"{reason}.*genre download gtzan-artists") as refused:
+        download.run("gtzan-artists", root=tmp_path)
+    assert "\n" not in str(refused.value)
+    assert left_in(tmp_path) == []
+
+
+def test_a_collection_stays_where_its_artists_cannot_be_had(
+    remote: Remote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote.publish()
+    monkeypatch.setattr(download, "ARTISTS_SHA256", "0" * 64)
+    with pytest.raises(CorpusError, match="artists of GTZAN"):
+        download.run("gtzan-mini", root=tmp_path / "data")
+    assert len(left_in(tmp_path / "data/raw/gtzan-mini")) == 4
 
 
 def test_a_second_time_downloads_nothing(remote: Remote, tmp_path: Path) -> None:
