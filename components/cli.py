@@ -180,7 +180,14 @@ def use(
         str, typer.Argument(help="demo, gtzan-mini, gtzan, ...; `genre config list` has them all")
     ],
     corpus_path: Annotated[
-        str | None, typer.Option(help="A folder (or CSV) that you already have, instead of the preset's own")
+        list[str] | None,
+        typer.Option(
+            help="A folder (or CSV) that you already have, instead of the preset's own; NAME=PATH for one of several",
+            metavar="PATH|NAME=PATH",
+        ),
+    ] = None,
+    artists: Annotated[
+        str | None, typer.Option(help="A table of artists, who are then on one side of the split each")
     ] = None,
     vgg16_weights: Annotated[
         str | None, typer.Option(help="A VGG16 weights file without top that you already have")
@@ -188,16 +195,24 @@ def use(
 ) -> None:
     """Write params.yaml from a preset.
 
-    Example: `genre config use gtzan-mini --corpus-path ~/music/by-genre`
+    Examples: `genre config use gtzan-mini --corpus-path ~/music/by-genre --artists ~/music/artists.csv`,
+    `genre config use gtzan-small --corpus-path audio=~/songs --corpus-path clips=~/clips`
     """
     from components.config import presets
 
-    for option, path in (("--corpus-path", corpus_path), ("--vgg16-weights", vgg16_weights)):
+    own = presets.places(preset, corpus_path or [])
+    given = [("--corpus-path", path) for path in own.values()]
+    for option, path in (*given, ("--artists", artists), ("--vgg16-weights", vgg16_weights)):
         if path is not None and not Path(path).exists():
             raise ParamsError(f"{option} {path!r} does not exist; valid: a path on this machine")
-    written = presets.use(preset, corpus_path=corpus_path, vgg16=vgg16_weights)
+    written = presets.use(preset, places=own, artists=artists, vgg16=vgg16_weights)
     places = ", ".join(f"{source} in {block.path}" for source, block in written.corpus.sources.items())
     print(f"params.yaml is now preset {preset}: {places}; models {', '.join(written.models)}")
+    if own and "artists" not in written.corpus.published:
+        print(
+            f"artists are not known, so split.protocol is {written.split.protocol}: songs are kept whole, artists not; "
+            "--artists TABLE names them"
+        )
 
 
 @config.command(name="list")

@@ -81,7 +81,9 @@ def read_artists(path: Path) -> dict[str, str]:
     """
     valid = "valid: lines 'file ::: artist ::: title', or CSV with columns path (or track) and artist"
     if not path.is_file():
-        raise ParamsError(f"corpus.published.artists: {path} is missing; {valid}")
+        raise ParamsError(
+            f"corpus.published.artists: {path} is missing; {valid}; `genre download gtzan-artists` downloads GTZAN's"
+        )
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     lines = [line for line in lines if line.strip() and not line.startswith("##")]
     columns = [column.strip().casefold() for column in next(csv.reader(lines[:1]), [])]

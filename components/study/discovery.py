@@ -6,7 +6,7 @@ from collections.abc import Collection as Names
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pandas as pd
@@ -152,7 +152,8 @@ def look(folder: Path, *, without: Names[str] = ()) -> Found:
         weights["vgg16"] = str(vgg16)
     sources = {form: _largest(form, several) for form, several in collections.items()}
     table = published_metadata.read_artists(artists) if artists else {}
-    known = {form: len(one.names & table.keys()) for form, one in sources.items()}
+    named = {PurePath(key).stem for key in table}
+    known = {form: len(one.names & named) for form, one in sources.items()}
     return Found(sources=sources, lists=lists, artists=artists, weights=weights, known=known)
 
 

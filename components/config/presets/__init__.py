@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,8 @@ def about(name: str) -> str:
 def compose(
     name: str,
     *,
-    corpus_path: str | None = None,
+    places: Mapping[str, str] | None = None,
+    artists: str | None = None,
     vgg16: str | None = None,
     added: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> str:
@@ -45,8 +46,11 @@ def compose(
     ----------
     name : str
         One of :func:`names`.
-    corpus_path : str, optional
-        Where the corpus lies, instead of the preset's own folder.
+    places : mapping of str to str, optional
+        Where sources of the corpus lie, by name, instead of the preset's own folders. A preset's table of artists does
+        not go with them: without ``artists``, songs are then kept whole, artists not.
+    artists : str, optional
+        A table of artists, who are then kept apart.
     vgg16 : str, optional
         A weights file without top, instead of a download.
     added : mapping, optional
@@ -60,7 +64,7 @@ def compose(
     Raises
     ------
     ParamsError
-        If there is no such preset, or an added block does not fit it.
+        If there is no such preset or source, or an added block does not fit it.
     """
     if name not in names():
         raise ParamsError(f"preset {name!r} is not known; valid: {', '.join(names())}")
@@ -71,9 +75,14 @@ def compose(
         document[kind] = {key: block for key, block in document[kind].items() if key in kept}
     for kind, blocks in (added or {}).items():
         document[kind].update(blocks)
-    if corpus_path is not None:
-        sources = document["corpus"]["sources"]
-        sources[next(iter(sources))]["path"] = corpus_path
+    for source, path in (places or {}).items():
+        _require_source(source, document["corpus"]["sources"], preset=name)
+        document["corpus"]["sources"][source]["path"] = path
+    published, split = document["corpus"]["published"], document["split"]
+    if places and published.pop("artists", None) and split["protocol"] == "artist":
+        split["protocol"] = "track"
+    if artists is not None:
+        published["artists"], split["protocol"] = artists, "artist"
     if vgg16 is not None:
         document["pretrained"]["vgg16"] = vgg16
     yaml = YAML()
@@ -86,8 +95,50 @@ def compose(
     return text
 
 
+def _require_source(source: str, sources: Mapping[str, Any], *, preset: str) -> None:
+    if source not in sources:
+        raise ParamsError(f"preset {preset} has no source {source!r}; valid: {', '.join(sources)}")
+
+
+def places(name: str, given: Sequence[str]) -> dict[str, str]:
+    """Read what ``--corpus-path`` was given: ``PATH``, of the first source, or ``NAME=PATH``.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`names`.
+    given : sequence of str
+        Each as on the command line. A path that exists may have an equals sign in it.
+
+    Returns
+    -------
+    dict of str to str
+        Paths by source.
+
+    Raises
+    ------
+    ParamsError
+        If there is no such preset or source, or a source is given twice.
+    """
+    sources = parse(compose(name)).corpus.sources
+    found: dict[str, str] = {}
+    for text in given:
+        source, separator, path = text.partition("=")
+        if not separator or (source not in sources and Path(text).exists()):
+            source, path = next(iter(sources)), text
+        _require_source(source, sources, preset=name)
+        if found.setdefault(source, path) != path:
+            raise ParamsError(f"source {source!r} has two paths, {found[source]!r} and {path!r}; valid: one")
+    return found
+
+
 def use(
-    name: str, *, target: Path = Path("params.yaml"), corpus_path: str | None = None, vgg16: str | None = None
+    name: str,
+    *,
+    target: Path = Path("params.yaml"),
+    places: Mapping[str, str] | None = None,
+    artists: str | None = None,
+    vgg16: str | None = None,
 ) -> Params:
     """Write a preset to ``params.yaml``; features and models that were added there stay.
 
@@ -96,7 +147,7 @@ def use(
     ParamsError
         As :func:`compose`, with nothing written; or if ``target`` is there and cannot be read as YAML.
     """
-    text = compose(name, corpus_path=corpus_path, vgg16=vgg16, added=_added(target))
+    text = compose(name, places=places, artists=artists, vgg16=vgg16, added=_added(target))
     with atomic.replacing(target) as path:
         path.write_text(text, encoding="utf-8")
     return parse(text)

@@ -69,10 +69,43 @@ def test_an_unknown_preset_is_named_with_the_known_ones() -> None:
         presets.compose("gtzam")
 
 
-def test_use_writes_the_corpus_path(tmp_path: Path) -> None:
+def test_music_of_one_s_own_goes_without_the_preset_s_artists(tmp_path: Path) -> None:
     target = tmp_path / "params.yaml"
-    presets.use("gtzan-mini", target=target, corpus_path="/music/mine")
-    assert load(target).corpus.sources["audio"].path == "/music/mine"
+    presets.use("gtzan-mini", target=target, places={"audio": "/music/mine"})
+    params = load(target)
+    assert params.corpus.sources["audio"].path == "/music/mine"
+    assert (params.corpus.published, params.split.protocol) == ({}, "track")
+
+
+@pytest.mark.parametrize("name", ["gtzan", "gtzan-mini", "gtzan-small"])
+def test_gtzan_s_artists_are_kept_apart(name: str) -> None:
+    params = parse(presets.compose(name))
+    assert params.corpus.published == {"artists": "data/raw/gtzan-artists.txt"}
+    assert params.split.protocol == "artist"
+
+
+def test_artists_of_one_s_own_are_kept_apart(tmp_path: Path) -> None:
+    target = tmp_path / "params.yaml"
+    written = presets.use("demo", target=target, places={"audio": "/mine"}, artists="/mine/artists.csv")
+    assert written.corpus.published == {"artists": "/mine/artists.csv"}
+    assert written.split.protocol == "artist"
+
+
+def test_every_feature_of_songs_and_clips_reads_both() -> None:
+    params = parse(presets.compose("gtzan-small"))
+    assert params.corpus.of_form("audio") == ["audio", "clips"]
+    assert {block.reads for block in params.features.values() if block.upstream is None} == {"data/corpus"}
+
+
+def test_places_are_one_path_or_paths_by_name(tmp_path: Path) -> None:
+    (tmp_path / "a=b").mkdir()
+    assert presets.places("gtzan-mini", ["/mine"]) == {"audio": "/mine"}
+    assert presets.places("gtzan-mini", [str(tmp_path / "a=b")]) == {"audio": str(tmp_path / "a=b")}
+    assert presets.places("gtzan-small", ["clips=/c", "audio=/a=b"]) == {"clips": "/c", "audio": "/a=b"}
+    with pytest.raises(ParamsError, match="gtzan-small has no source 'clip'; valid: audio, clips"):
+        presets.places("gtzan-small", ["clip=/c"])
+    with pytest.raises(ParamsError, match="'audio' has two paths"):
+        presets.places("gtzan-small", ["/a", "audio=/b"])
 
 
 def test_use_keeps_what_a_user_has_added_and_replaces_what_is_shipped(target: Path) -> None:

@@ -21,7 +21,7 @@ def record(*, preset: str = "demo", path: str | None = None, **other: Any) -> Tr
         **{
             "model": "yamnet",
             "preset": preset,
-            "params": parse(presets.compose(preset, corpus_path=path)),
+            "params": parse(presets.compose(preset, places={"audio": path} if path else None)),
             "genres": GENRES,
             "feature": feature(trained=False),
             "parameters": 1234567,
