@@ -43,6 +43,7 @@ def metrics() -> dict[str, float]:
         for metric in ("song_accuracy", "segment_accuracy"):
             found |= {f"{part}.{metric}": 0.75, f"{part}.{metric}_low": 0.5, f"{part}.{metric}_high": 0.9}
         found |= {f"{part}.songs": songs, f"{part}.segments": 4 * songs, f"{part}.macro_f1": 0.7}
+        found |= {f"{part}.headline_songs": songs}
     return found
 
 
@@ -105,3 +106,13 @@ def test_a_presets_every_name_is_known(metrics):
     for name in presets.names():
         assert yaml.safe_load(presets.compose(name))["preset"] == name
         assert model_card.card(record(preset=name), metrics=metrics, commit="")
+
+
+def test_a_headline_says_of_which_songs_and_which_genres_it_leaves_out(metrics: dict[str, float]) -> None:
+    metrics |= {"test.headline_songs": 12, "test.headline_accuracy": 0.5}
+    metrics |= {"test.headline_accuracy_low": 0.3, "test.headline_accuracy_high": 0.7}
+    apart = record(artists="apart", confounded=["genre a", "genre b"])
+    text = model_card.card(apart, metrics=metrics, commit="")
+    assert "headline 50.0 % of 12 songs of artists in no earlier part (30 to 70)" in text
+    assert "Artist-confounded: genre a and genre b" in text
+    assert "bootstrap over artists" in text

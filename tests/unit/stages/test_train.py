@@ -19,7 +19,14 @@ from components.training.record import BestTrial, TrainingRecord
 from tests.conftest import small
 from tests.support.small_project import build_small_project
 
-FILES = {"model.keras", "history.csv", "metrics.json", "predictions.parquet", "training.json"}
+FILES = {
+    "model.keras",
+    "history.csv",
+    "metrics.json",
+    "predictions.parquet",
+    "songs.parquet",
+    "training.json",
+}
 
 
 def write_best(root: Path) -> None:
@@ -130,3 +137,13 @@ def test_a_failed_run_leaves_the_earlier_model(
         train.run("mlp", params=small_params.model_copy(update={"seed": 5}), root=tuned)
     assert (tuned / "models/mlp/metrics.json").read_bytes() == before
     assert [path.name for path in (tuned / "models").iterdir()] == ["mlp"]
+
+
+def test_songs_are_recorded_with_what_the_saved_model_was_fitted_on(
+    trained_once: tuple[Path, dict[str, float]],
+) -> None:
+    folder = trained_once[0] / "models" / "mlp"
+    songs = pd.read_parquet(folder / "songs.parquet")
+    record = TrainingRecord.read(folder)
+    assert sorted(songs.loc[songs["fitted"], "track"]) == record.train_tracks
+    assert {"part", "genre", "artist", "sha256", "sound_sha256"} <= set(songs.columns)
