@@ -36,7 +36,7 @@ install: $(INSTALLED)
 # Where the environment's Python is gone, so is what was installed for it.
 $(if $(wildcard $(BIN)/python),,$(shell rm -f .venv/.installed-*))
 # The stamp is newer than the lock only where an install went through; another version has another stamp.
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements.lock requirements-weights.lock pyproject.toml
 	@test -n "$(VERSION)" || { echo "$(or $(PYTHON),Python) is missing, not supported, or has no venv module;" \
 		"supported: $(SUPPORTED) (make PYTHON=/path/to/python names one)" >&2; exit 1; }
 	@test "$$($(BIN)/python -c '$(CHECK)' 2>/dev/null)" = "$(VERSION)" || $(PYTHON) -m venv --clear .venv
@@ -44,6 +44,10 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@echo "installing the locked packages into .venv (3 GB)"
 	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@echo "unpacking musicnn's weights"
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+		--requirement requirements-weights.lock --dest build/weights
+	@$(BIN)/python -m components.features.encoders.musicnn build/weights/musicnn-*.whl
 	@echo "compiling the running median once"
 	@$(BIN)/python -m components.features.dsp.warm_up
 	@touch $@

@@ -19,9 +19,6 @@ UNITS = ("segment",)
 NAMES = None
 ENCODERS = ("yamnet",)
 
-#: Clips embedded in one call: 60 patches of 3-s segments. More is no faster, and takes more memory.
-BATCH = 10
-
 
 class Options(Strict):
     """What can be chosen.
@@ -65,19 +62,10 @@ def extract(clips: np.ndarray, *, options: Options, encoders: Sequence[Encoder])
         0 and up; 6 frames for 3 s, 62 for 30 s, at every speed.
     """
     (encoder,) = encoders
-    frames = len(yamnet.patch_starts(clips.shape[1]))
-    views = [_embed(clips, frames=frames, encoder=encoder)]
+    views = [yamnet.embed(clips, encoder=encoder)]
+    frames = views[0].shape[1]
     for speed in options.speeds:
         rate = round(SAMPLE_RATE * speed)
         played = np.stack([audio.resample(clip, rate, to=SAMPLE_RATE) for clip in clips])
-        views.append(_embed(played, frames=frames, encoder=encoder))
+        views.append(yamnet.embed(played, encoder=encoder, frames=frames))
     return np.stack(views, axis=1) if options.speeds else views[0]
-
-
-def _embed(clips: np.ndarray, *, frames: int, encoder: Encoder) -> np.ndarray:
-    last = yamnet.patch_starts(clips.shape[1])[-1]
-    starts = np.linspace(0, last, frames).round().astype(np.int64)
-    values = np.empty((len(clips), frames, yamnet.WIDTH), dtype=np.float32)
-    for first in range(0, len(clips), BATCH):
-        (values[first : first + BATCH],) = encoder.run(clips[first : first + BATCH], starts=starts)
-    return values

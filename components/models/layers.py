@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from keras import KerasTensor, Model, layers, ops
+from keras import KerasTensor, Model, layers, ops, regularizers
 
+from components.core.errors import ParamsError
 from components.models import Hyperparameters
 
 #: Name of the layer behind which training begins. All before it is fitted once, on train rows, and then frozen:
@@ -17,6 +18,8 @@ PREPARED = "prepared"
 COMPONENTS = "principal_components"
 #: Name of the layer that :mod:`components.training.preprocessing` sets to the quantiles of the train rows.
 PIECEWISE = "piecewise"
+#: Name of the layer that :mod:`components.training.preprocessing` sets to the least-squares fit of the train rows.
+LEAST_SQUARES = "least_squares"
 #: Logarithms are taken of no less; the smallest variance of the public tables is 1e-9.
 SMALLEST = 1e-12
 #: Rectified encoder frames lie between 0 and about 5, most below 0.1: log(1 + 5 x) spreads the low ones.
@@ -130,6 +133,56 @@ def piecewise(x: Any, *, bins: int, columns: int) -> Any:
     passed = layers.Dense(bins * columns, trainable=False, name=PIECEWISE)(x)
     within = ops.maximum(passed, before.ravel().astype(np.float32))
     return ops.minimum(within, behind.ravel().astype(np.float32)) - 0.5
+
+
+def scale_blocks(x: Any, *, widths: Sequence[int]) -> Any:
+    """Scale blocks of standardised columns so that each block weighs the same, however many columns it has.
+
+    Parameters
+    ----------
+    x : tensor, shape (rows, columns)
+        Standardised values.
+    widths : sequence of int
+        Columns of each block, in order.
+
+    Returns
+    -------
+    tensor
+        Of the same shape; over the train rows the variances of a block add up to 1.
+
+    Raises
+    ------
+    ParamsError
+        If the widths do not add up to the columns.
+    """
+    if sum(widths) != x.shape[-1]:
+        raise ParamsError(
+            f"blocks is {list(widths)}, {sum(widths)} columns in all; valid: widths that add up to the "
+            f"{x.shape[-1]} columns of a row"
+        )
+    return x * np.concatenate([np.full(width, width**-0.5, dtype=np.float32) for width in widths])
+
+
+def least_squares(x: Any, *, classes: int, ridge: float) -> Any:
+    """Score genres by ridge regression on 1 for a row's own genre and 0 for the others; genres count alike.
+
+    Parameters
+    ----------
+    x : tensor, shape (rows, columns)
+        Values.
+    classes : int
+        Number of genres.
+    ridge : float
+        Penalty of squared coefficients beside the sum over songs, in units of the train rows' mean squared distance
+        from their centre.
+
+    Returns
+    -------
+    tensor, shape (rows, classes)
+        Scores; each row sums to 1.
+    """
+    penalty = regularizers.L2(ridge)
+    return layers.Dense(classes, trainable=False, kernel_regularizer=penalty, name=LEAST_SQUARES)(x)
 
 
 def prepared(x: Any) -> Any:

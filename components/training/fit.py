@@ -6,6 +6,7 @@ What lies before the mark of :func:`components.models.layers.prepared` is fitted
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -75,7 +76,7 @@ def build(
     """
     network = models.load(selected.network, build=selected.build)
     model = network(hp, input_shape=train.x.shape[1:], classes=classes)
-    preprocessing.adapt(model, train.x)
+    preprocessing.adapt(model, train)
     rate: Any = hp["learning_rate"]
     rows = len(train.y) * (train.x.shape[1] if preprocessing.has_views(model) else 1)
     steps = -(-rows // hp["batch_size"])
@@ -171,14 +172,18 @@ def fit(
         raise TrainingError(
             f"model {model.name!r}: {masks[0]} is {changed[masks[0]]}, and what is trained takes no sequence; valid: 0"
         )
-    trained.fit(
-        batches(train, classes=classes, batch_size=hp["batch_size"], shuffle=True, **changed),
-        validation_data=validation and batches(validation, classes=classes, batch_size=256, shuffle=False),
-        epochs=epochs,
-        shuffle=False,  # the dataset does it
-        verbose=0,
-        callbacks=callbacks,
-    )
+    with warnings.catch_warnings():
+        # Least squares alone: it is fitted already, and an epoch measures it.
+        warnings.filterwarnings("ignore", message="The model does not have any trainable weights")
+        trained.fit(
+            batches(train, classes=classes, batch_size=hp["batch_size"], shuffle=True, **changed),
+            validation_data=validation
+            and batches(validation, classes=classes, batch_size=256, shuffle=False),
+            epochs=epochs,
+            shuffle=False,  # the dataset does it
+            verbose=0,
+            callbacks=callbacks,
+        )
     table = pd.DataFrame(history)
     losses = [name for name in figures if name.endswith("loss")]
     if table.empty or not np.isfinite(table[losses].to_numpy()).all():

@@ -56,7 +56,7 @@ def check_parts(parts: Mapping[str, Part], *, protocol: str) -> None:
 
 
 def check_preprocessing(model: keras.Model, *, fitted: Part, genres: Sequence[str]) -> None:
-    """Fail where a scaler, principal components or the label order are not those of the rows fitted on.
+    """Fail where a scaler, principal components, least squares or the label order are not those of the rows fitted on.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def check_preprocessing(model: keras.Model, *, fitted: Part, genres: Sequence[st
         other = sorted(set(genres).symmetric_difference(own)) or list(genres)
         raise LeakError(f"the label order was not taken from the rows fitted on: {', '.join(other)}")
     fresh = keras.models.clone_model(model)
-    preprocessing.adapt(fresh, fitted.x)
+    preprocessing.adapt(fresh, fitted)
     for layer, again in zip(model.layers, fresh.layers, strict=True):
         if layer.trainable_weights or isinstance(layer, keras.Model):
             continue

@@ -15,25 +15,28 @@ from components.models import layers as pieces
 from components.training.dataset import Part
 
 
-def adapt(model: keras.Model, x: np.ndarray) -> None:
-    """Fit standardisation, bins and principal components to the rows a model will be fitted on.
+def adapt(model: keras.Model, train: Part) -> None:
+    """Fit standardisation, bins, principal components and least squares to the rows a model will be fitted on.
 
     Parameters
     ----------
     model : keras.Model
         Freshly built.
-    x : ndarray of float32, shape (rows, ...)
+    train : Part
         Train rows alone.
     """
+    x = train.x
     # Of several views, the first is the row itself; the others repeat it.
     x = x[:, :1] if len(model.input_shape) > 2 and model.input_shape[1] is None else x
     for layer in model.layers:
         scales = isinstance(layer, keras.layers.Normalization)
-        if scales or layer.name in _FITTED:
+        if scales or layer.name in {*_FITTED, pieces.LEAST_SQUARES}:
             below = keras.Model(model.inputs, layer.input).predict(x, batch_size=256, verbose=0)
             if scales:
                 layer.adapt(below)
                 _keep_constants(layer)
+            elif layer.name == pieces.LEAST_SQUARES:
+                layer.set_weights(_least_squares(below, layer=layer, train=train))
             else:
                 layer.set_weights(_FITTED[layer.name](below.reshape(-1, below.shape[-1]), layer.units))
 
@@ -66,6 +69,21 @@ def _bins(x: np.ndarray, count: int) -> list[np.ndarray]:
     slope = 1.0 / np.where(width > 1e-6, width, 1.0)
     kernel = np.concatenate([np.diag(row) for row in slope], axis=1)
     return [kernel.astype(np.float32), (-edges[:-1] * slope).ravel().astype(np.float32)]
+
+
+def _least_squares(x: np.ndarray, *, layer: keras.layers.Dense, train: Part) -> list[np.ndarray]:
+    from sklearn.linear_model import Ridge
+
+    x, weights = x.astype(np.float64), np.ones(len(x)) if train.weights is None else train.weights
+    # Genres count alike, so that a genre is not less probable because the folds left it fewer songs.
+    weights = weights / np.bincount(train.y, weights)[train.y]
+    # Rows of one song repeat each other: the penalty stands beside a sum over songs.
+    weights *= train.rows["track"].nunique() / weights.sum()
+    distances = np.square(x - np.average(x, axis=0, weights=weights)).sum(axis=1)
+    penalty = float(layer.kernel_regularizer.l2) * float(np.average(distances, weights=weights))
+    fitted = Ridge(max(penalty, float(np.finfo(np.float32).eps)), solver="cholesky")
+    fitted.fit(x, np.eye(layer.units)[train.y], sample_weight=weights)
+    return [fitted.coef_.T.astype(np.float32), fitted.intercept_.astype(np.float32)]
 
 
 #: What sets the kernel and bias of a Dense layer of this name, from what reaches it of the train rows, and its units.

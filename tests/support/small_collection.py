@@ -13,6 +13,7 @@ import yaml
 
 from components.config import presets
 from components.config.params import Params, parse
+from components.features.encoders import base as encoders
 from components.stages import corpus
 
 RATE = 22_050
@@ -36,7 +37,7 @@ def make_params() -> Callable[..., Params]:
         document["corpus"]["sources"] = {"audio": {"path": "audio"}}
         document["corpus"]["minimum_tracks"] = 2
         document["segments"] = {"seconds": 1.0, "per_track": 2, "shortest": 0.5}
-        document["pretrained"] = {"vgg16": "untrained", "yamnet": "untrained"}
+        document["pretrained"] = dict.fromkeys(encoders.names(), encoders.UNTRAINED)
         document["features"]["mel_sequence"] = {"reads": "data/corpus/audio.parquet", "unit": "segment"}
         for name in ("mfcc_sequence", "vgg16_embedding"):
             # Each feature's own defaults, not the demo's savings.

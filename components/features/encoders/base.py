@@ -21,6 +21,10 @@ UNTRAINED = "untrained"
 SEED = 20
 
 
+#: Files beside the encoders that are none.
+_SHARED = ("base", "hub")
+
+
 @dataclass(frozen=True)
 class Encoder:
     """A frozen encoder, ready to run.
@@ -94,7 +98,9 @@ class EncoderFile(Protocol):
 def names() -> list[str]:
     """List the encoders there are, sorted."""
     package = import_module(__package__)
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name != "base")
+    return sorted(
+        module.name for module in pkgutil.iter_modules(package.__path__) if module.name not in _SHARED
+    )
 
 
 def find(name: str) -> EncoderFile:

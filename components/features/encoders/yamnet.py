@@ -7,10 +7,6 @@ its embeddings (tests hold it to that).
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from components.core import hashing
-from components.core.errors import MissingWeightsError, PretrainedError
+from components.core.errors import PretrainedError
+from components.features.encoders import hub
 from components.features.encoders.base import SEED, Encoder
 
 LICENCE = "Apache-2.0"
 PARAMETERS = 3_700_000
-#: setuptools because tensorflow-hub imports pkg_resources.
-REQUIREMENTS = ("tensorflow-hub", "tf-keras", "setuptools")
+REQUIREMENTS = hub.REQUIREMENTS
 
 #: Hz, and samples: 25 ms a frame, every 10 ms.
 SAMPLE_RATE, FRAME, FRAME_HOP, N_FFT = 16_000, 400, 160, 512
@@ -33,6 +29,8 @@ MELS, LOWEST, HIGHEST, OFFSET = 64, 125.0, 7_500.0, 0.001
 #: Frames of a patch (0.96 s), and from one to the next in the published model (0.48 s).
 PATCH, PATCH_HOP = 96, 48
 WIDTH = 1024
+#: Clips embedded in one call: 60 patches of 3-s segments. More is no faster, and takes more memory.
+BATCH = 10
 
 _LAYERS = 14
 #: Layers whose depthwise convolution halves time and frequency.
@@ -42,19 +40,8 @@ _EPSILON = 1e-4
 
 
 def locate(value: str) -> Path:
-    """Return the folder of ``saved_model.pb`` and ``variables``; it may not exist.
-
-    Parameters
-    ----------
-    value : str
-        A path, or a TensorFlow Hub handle: then its place in the cache, named by the SHA-1 of the handle.
-    """
-    folder = Path(value)
-    return folder if folder.is_dir() else _cache() / hashlib.sha1(value.encode()).hexdigest()
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("TFHUB_CACHE_DIR") or Path(tempfile.gettempdir()) / "tfhub_modules")
+    """Return the model's folder, see :func:`components.features.encoders.hub.locate`."""
+    return hub.locate(value)
 
 
 def load(value: str) -> Encoder:
@@ -66,24 +53,10 @@ def load(value: str) -> Encoder:
         ``run(clips, starts=starts)`` takes clips ``(n, samples)`` at ``SAMPLE_RATE`` and the first frame of each
         patch, and returns ``[(n, patches, 1024)]``, float32, 0 and up.
     """
-    with warnings.catch_warnings():
-        # Of its own import; the setuptools that it needs is locked.
-        warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
-        import tensorflow_hub
-
-    try:
-        folder = Path(tensorflow_hub.resolve(value))
-        model = tensorflow_hub.load(str(folder))
-    except (OSError, ValueError, RuntimeError) as error:
-        raise MissingWeightsError(
-            f"cannot be loaded ({' '.join(str(error).split())[:200]}); with a network it is downloaded; without, put "
-            f"the unpacked model into {_cache()}/<sha1 of the handle>/ (saved_model.pb and variables/), or set "
-            "TFHUB_CACHE_DIR"
-        ) from error
-    files = [folder / "saved_model.pb", *sorted((folder / "variables").iterdir())]
+    model, sha256 = hub.load(value)
     variables = model.__call__.concrete_functions[0].variables
     weights = {variable.name.split(":")[0]: variable.numpy() for variable in variables}
-    return Encoder("yamnet", _runner(body(weights)), origin=value, trained=True, sha256=hashing.files(files))
+    return Encoder("yamnet", _runner(body(weights)), origin=value, trained=True, sha256=sha256)
 
 
 def untrained() -> Encoder:
@@ -129,6 +102,32 @@ def patch_starts(samples: int) -> np.ndarray:
     patches = 1 + max(0, -(-(samples - shortest) // (PATCH_HOP * FRAME_HOP)))
     hop = (frames - PATCH) // (patches - 1) if patches > 1 else 0
     return np.arange(patches) * hop
+
+
+def embed(clips: np.ndarray, *, encoder: Encoder, frames: int | None = None) -> np.ndarray:
+    """Embed each clip on patches that lie evenly inside it.
+
+    Parameters
+    ----------
+    clips : ndarray of float32, shape (n, samples)
+        Mono at ``SAMPLE_RATE``.
+    encoder : Encoder
+        From :func:`load` or :func:`untrained`.
+    frames : int, optional
+        Patches; by default as many as :func:`patch_starts` places.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, frames, 1024)
+        0 and up.
+    """
+    starts = patch_starts(clips.shape[1])
+    if frames is not None:
+        starts = np.linspace(0, starts[-1], frames).round().astype(np.int64)
+    values = np.empty((len(clips), len(starts), WIDTH), dtype=np.float32)
+    for first in range(0, len(clips), BATCH):
+        (values[first : first + BATCH],) = encoder.run(clips[first : first + BATCH], starts=starts)
+    return values
 
 
 def front_end() -> Callable[[np.ndarray], np.ndarray]:

@@ -10,6 +10,7 @@ import pkgutil
 from importlib import import_module
 from types import ModuleType
 
+from components.features.encoders import musicnn
 from components.validation import signal
 from components.validation.checkpoint import Checked, agree, between, equal
 from components.validation.scan import Scan
@@ -37,15 +38,54 @@ def add_sequence(inputs: Inputs, summary: Checked) -> None:
     )
 
 
-def add_embedding(inputs: Inputs, found: Scan, summary: Checked) -> None:
-    """Add what any frozen encoder's output must hold to the table ``summary``."""
+def add_embedding(inputs: Inputs, found: Scan, summary: Checked, *, rectified: bool = True) -> None:
+    """Add what any frozen encoder's output, of either sign where not ``rectified``, must hold to ``summary``."""
+    positive = between(
+        "minimum", 0.0, None, "rectified activations, averages and deviations are not negative"
+    )
     summary.add(
         [
-            between("minimum", 0.0, None, "rectified activations, averages and deviations are not negative"),
             equal("claim_refused", 0, "untrained weights only where allow_untrained_encoders is true"),
+            *([positive] if rectified else []),
         ],
         claim_refused=inputs.claim_refused,
         minimum=found.columns["minimum"].min(),
         similarity=signal.similarity(found.profiles),
         spread=signal.spread(found.profiles),
     )
+
+
+#: Largest mean cosine between tracks of each layer of trained networks. On 50 tracks of ten genres, msd and mtt, the
+#: layers have 0.14 and 0.39, 0.59 and 0.78, 0.90 and 0.86, 0.93 and 0.90; random weights have 0.99 in each, samples
+#: of -32768..32767 0.97 and more, samples divided by 32768 twice 1.00.
+SIMILAR = {"penultimate": 0.8, "mean_pool": 0.93, "max_pool": 0.95, "tags": 0.97}
+
+
+def add_layers(inputs: Inputs, found: Scan, summary: Checked, *, first: int) -> None:
+    """Add what musicnn's layers, from column ``first`` on, must hold to the table ``summary``.
+
+    Mean log-odds of the tags of trained networks are -4.7 and -4.6 on 50 tracks, largest 2.6; from samples of
+    -32768..32767 -17.9 and -14.0, of random weights -0.3 and -1.2.
+    """
+    options = inputs.options
+    pairs = [(network, layer) for network in options["networks"] for layer in options["layers"]]
+    due = first + sum(musicnn.WIDTHS[layer] for _, layer in pairs)
+    summary.add(
+        [agree("width", "width_due", "the layers of params.yaml, side by side")],
+        width=inputs.values.shape[-1],
+        width_due=due,
+    )
+    if not inputs.trained or inputs.values.shape[-1] != due:
+        return
+    for network, layer in pairs:
+        columns = slice(first, first := first + musicnn.WIDTHS[layer])
+        name = f"{network}_{layer}"
+        alike = signal.similarity(found.profiles[:, columns])
+        reason = "a trained encoder distinguishes tracks"
+        summary.add(
+            [between(f"{name}_similarity", None, SIMILAR[layer], reason)], **{f"{name}_similarity": alike}
+        )
+        if layer == "tags":
+            size = found.columns["mean"].iloc[columns].mean()
+            reason = "few of 50 tags fit a piece of music"
+            summary.add([between(f"{name}_mean", -8.0, -2.0, reason)], **{f"{name}_mean": size})

@@ -17,6 +17,7 @@ from components import features
 from components.config import presets
 from components.config.params import Params, parse
 from components.corpus import store as corpus_store
+from components.features.encoders import base as encoders
 from components.features.pipeline import store as feature_store
 from components.splits import folds
 from components.stages import corpus, split, synthesise
@@ -27,8 +28,10 @@ from components.validation.tables import Inputs
 
 FEATURES = (
     *("mfcc_summary", "mfcc_sequence", "mel_sequence", "mel_image", "yamnet_embedding"),
-    "vgg16_embedding",
+    *("musicnn_embedding", "encoders_embedding", "vggish_embedding", "vgg16_embedding"),
 )
+#: Trained weights of VGGish are on no machine that these tests run on.
+REAL = tuple(name for name in FEATURES if name != "vggish_embedding")
 #: Of the embedded corpus, so few that five features take seconds.
 GENRES = ("classical", "disco", "jazz", "metal")
 
@@ -36,8 +39,9 @@ GENRES = ("classical", "disco", "jazz", "metal")
 def document(**changes: Any) -> dict[str, Any]:
     """The demo's params with untrained encoders; blocks named in ``changes`` are updated."""
     made = yaml.safe_load(presets.compose("demo"))
-    made["pretrained"] = {"vgg16": "untrained", "yamnet": "untrained"}
-    made["features"]["mel_sequence"] = {"reads": "data/corpus/audio.parquet", "unit": "segment"}
+    made["pretrained"] = dict.fromkeys(encoders.names(), encoders.UNTRAINED)
+    for name in ("mel_sequence", "encoders_embedding", "vggish_embedding"):
+        made["features"][name] = {"reads": "data/corpus/audio.parquet", "unit": "segment"}
     # All blocks of the encoder, as with real music.
     made["features"]["vgg16_embedding"]["options"] = {}
     for block, values in changes.items():
@@ -87,7 +91,7 @@ def rectified(pictures: Inputs) -> Inputs:
     return with_values(replace(pictures, meta=pictures.meta | meta, feature="vgg16_embedding"), values)
 
 
-def recorded(folder: Path, *, data: Path, names: tuple[str, ...] = FEATURES) -> dict[str, Inputs]:
+def recorded(folder: Path, *, data: Path, names: tuple[str, ...] = REAL) -> dict[str, Inputs]:
     """Ten genres of eight real tracks, through real encoders; the public table stands in for ``mfcc_summary``."""
     os.environ["TFHUB_CACHE_DIR"] = str(data / "weights" / "tfhub")
     for place in sorted((data / "gtzan-mini" / "genres_original").iterdir()):
@@ -97,6 +101,7 @@ def recorded(folder: Path, *, data: Path, names: tuple[str, ...] = FEATURES) -> 
     weights = {
         "vgg16": str(data / "weights" / "vgg16" / "vgg16_notop.weights.h5"),
         "yamnet": "https://tfhub.dev/google/yamnet/1",
+        "musicnn": "package",
     }
     sources = {"audio": {"path": str(folder / "audio")}}
     common: dict[str, Any] = {

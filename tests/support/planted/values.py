@@ -312,6 +312,32 @@ VALUES: dict[str, tuple[Fault, ...]] = {
         clipped_to_its_middle,
         every_segment_the_first_of_its_track,
     ),
+    "musicnn_embedding": (
+        *ANY,
+        *ENCODERS,
+        wrong_rate_stated,
+        clipped_to_its_middle,
+        every_segment_the_first_of_its_track,
+        pictures("a_layer_missing", lambda x: x[..., :953]),
+    ),
+    "encoders_embedding": (
+        *ANY,
+        *ENCODERS,
+        wrong_rate_stated,
+        clipped_to_its_middle,
+        every_segment_the_first_of_its_track,
+        pictures("below_zero", lambda x: x - 0.1),
+        pictures("a_layer_missing", lambda x: x[..., :1977]),
+    ),
+    "vggish_embedding": (
+        *ANY,
+        *ENCODERS,
+        wrong_rate_stated,
+        more_frames,
+        time_and_columns_exchanged,
+        clipped_to_its_middle,
+        every_segment_the_first_of_its_track,
+    ),
     "vgg16_embedding": (
         *ANY,
         *ENCODERS,
@@ -322,6 +348,18 @@ VALUES: dict[str, tuple[Fault, ...]] = {
 }
 #: Faults that only show against what trained weights are known to do.
 TRAINED: dict[str, tuple[Fault, ...]] = {
+    "musicnn_embedding": (
+        scaled(5.0, "scaled_up"),
+        scaled(0.1, "scaled_down"),
+        columns_reversed,
+        pictures("nearly_the_same", lambda x: x.mean(axis=0) + 0.05 * (x - x.mean(axis=0))),
+    ),
+    "encoders_embedding": (
+        scaled(15.0, "scaled_up"),
+        scaled(0.1, "scaled_down"),
+        columns_reversed,
+        pictures("nearly_the_same", lambda x: x.mean(axis=0) + 0.05 * (x - x.mean(axis=0))),
+    ),
     "yamnet_embedding": (
         scaled(30.0, "scaled_up"),
         scaled(1 / 32768.0, "scaled_down"),

@@ -47,10 +47,13 @@ def test_a_feature_without_a_file_is_refused() -> None:
 
 def test_the_features_are_there() -> None:
     assert features.names() == [
+        "encoders_embedding",
         "mel_image",
         "mel_sequence",
         "mfcc_sequence",
         "mfcc_summary",
+        "musicnn_embedding",
         "vgg16_embedding",
+        "vggish_embedding",
         "yamnet_embedding",
     ]

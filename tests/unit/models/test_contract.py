@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PARAMS = parse(presets.compose("gtzan"))
 #: A row's shape, small but of the feature's rank; of any other feature, frames of a few bands.
 SHAPES = {"mfcc_summary": (57,), "vgg16_embedding": (64,), "yamnet_embedding": (6, 1024)}
+SHAPES |= {"musicnn_embedding": (1003,), "encoders_embedding": (2027,)}
 SEQUENCE = (20, 13)
 CLASSES = 3
 

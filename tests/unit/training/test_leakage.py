@@ -99,11 +99,11 @@ def test_a_scaler_that_saw_test_is_a_leak(
     honest = preprocessing.adapt
     calls: list[int] = []
 
-    def adapt(model: Any, x: np.ndarray) -> None:
+    def adapt(model: Any, train: dataset.Part) -> None:
         # The first call is the fit's own, the second the check's.
-        calls.append(len(x))
-        leaked = np.concatenate([part.x for part in everything.parts.values()])
-        honest(model, leaked if len(calls) == 1 else x)
+        calls.append(len(train.x))
+        leaked = dataset.join(*everything.parts.values())
+        honest(model, leaked if len(calls) == 1 else train)
 
     monkeypatch.setattr(preprocessing, "adapt", adapt)
     with pytest.raises(LeakError, match="layer 'standardise' of model 'mlp' is not adapted to the"):
@@ -111,22 +111,27 @@ def test_a_scaler_that_saw_test_is_a_leak(
     assert len(calls) == 2
 
 
-def test_principal_components_that_saw_test_are_a_leak() -> None:
+@pytest.mark.parametrize("name", ["principal_components", "least_squares"])
+def test_frozen_layers_that_saw_test_are_a_leak(name: str) -> None:
     import keras
 
     from components.models import layers as pieces
 
     rng = np.random.default_rng(0)
     rows = pd.DataFrame({"track": [str(n) for n in range(60)], "segment": 0, "genre": ["a", "b"] * 30})
-    whole = dataset.Part(x=rng.normal(size=(60, 6)).astype(np.float32), y=np.zeros(60, int), rows=rows)
+    whole = dataset.Part(x=rng.normal(size=(60, 6)).astype(np.float32), y=np.arange(60) % 2, rows=rows)
     train = dataset.Part(x=whole.x[:40], y=whole.y[:40], rows=rows[:40])
     inputs = keras.layers.Input((6,))
-    outputs = keras.layers.Dense(2, activation="softmax")(pieces.principal_components(inputs, count=3))
+    fitted = {
+        "principal_components": lambda x: pieces.principal_components(x, count=3),
+        "least_squares": lambda x: pieces.least_squares(x, classes=2, ridge=0.1),
+    }
+    outputs = keras.layers.Dense(2, activation="softmax")(fitted[name](inputs))
     for seen, fails in ((train, False), (whole, True)):
         model = keras.Model(inputs, outputs, name="vgg16")
-        preprocessing.adapt(model, seen.x)
+        preprocessing.adapt(model, seen)
         if fails:
-            with pytest.raises(LeakError, match="principal_components"):
+            with pytest.raises(LeakError, match=name):
                 leakage.check_preprocessing(model, fitted=train, genres=["a", "b"])
         else:
             leakage.check_preprocessing(model, fitted=train, genres=["a", "b"])

@@ -7,9 +7,16 @@ import pandas as pd
 import pytest
 from sklearn.preprocessing import StandardScaler
 
+from components.core.errors import ParamsError
 from components.models import layers as pieces
 from components.training import preprocessing
-from components.training.dataset import Part
+from components.training.dataset import Part, song_weights
+
+
+def part(x: np.ndarray, y: np.ndarray | None = None, tracks: list[str] | None = None) -> Part:
+    """Rows of one genre, each a song of its own, where nothing else is given."""
+    y = np.zeros(len(x), dtype=np.int64) if y is None else y
+    return Part(x=x, y=y, rows=pd.DataFrame({"track": tracks or [str(row) for row in range(len(x))]}))
 
 
 def standardised(train: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -18,7 +25,7 @@ def standardised(train: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
     inputs = keras.layers.Input(train.shape[1:])
     model = keras.Model(inputs, keras.layers.Normalization()(inputs))
-    preprocessing.adapt(model, train)
+    preprocessing.adapt(model, part(train))
     return model.predict(rows, verbose=0)
 
 
@@ -48,7 +55,7 @@ def in_bins(train: np.ndarray, rows: np.ndarray, *, bins: int) -> np.ndarray:
 
     inputs = keras.layers.Input(train.shape[1:])
     model = keras.Model(inputs, pieces.piecewise(inputs, bins=bins, columns=train.shape[1]))
-    preprocessing.adapt(model, train)
+    preprocessing.adapt(model, part(train))
     return model.predict(rows, verbose=0).reshape(len(rows), bins, train.shape[1])
 
 
@@ -79,14 +86,14 @@ def test_augmented_views_take_the_way_of_their_rows_and_those_of_validation_none
 
     rows = np.random.default_rng(0).normal(3, 2, (6, *shape)).astype(np.float32)
     frame = pd.DataFrame({"track": [str(number) for number in range(6)]})
-    part = Part(x=rows, y=np.arange(6), rows=frame, augmented=np.stack([rows + 10, rows + 20]))
+    augmented = Part(x=rows, y=np.arange(6), rows=frame, augmented=np.stack([rows + 10, rows + 20]))
     inputs, x = pieces.begin(shape, axes=1, views=True)
     x = pieces.prepared(pieces.standardise(x))
     outputs = pieces.average_views(keras.layers.Dense(6, activation="softmax")(x))
     model = keras.Model(inputs, outputs)
-    preprocessing.adapt(model, rows)
+    preprocessing.adapt(model, part(rows))
     model.compile(loss="categorical_crossentropy")
-    _, train, validation = preprocessing.run(model, train=part, validation=part)
+    _, train, validation = preprocessing.run(model, train=augmented, validation=augmented)
     first = rows.reshape(6, -1, 4)[:, 0]
     expected = (rows - first.mean(axis=0)) / first.std(axis=0)
     views = shape[0] if len(shape) > 1 else 1
@@ -98,3 +105,48 @@ def test_augmented_views_take_the_way_of_their_rows_and_those_of_validation_none
         np.testing.assert_allclose(moved, expected + offset / first.std(axis=0), rtol=1e-4, atol=1e-3)
     assert validation.augmented is None
     np.testing.assert_allclose(validation.x, expected, atol=1e-4)
+
+
+def least_squares(train: Part, rows: np.ndarray, *, ridge: float) -> np.ndarray:
+    """Fit to ``train``, give scores of ``rows``."""
+    import keras
+
+    inputs = keras.layers.Input(train.x.shape[1:])
+    model = keras.Model(inputs, pieces.least_squares(inputs, classes=3, ridge=ridge))
+    preprocessing.adapt(model, train)
+    return model.predict(rows, verbose=0)
+
+
+def test_least_squares_is_the_ridge_regression_of_songs() -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(30) % 3
+    x = (rng.normal(size=(30, 5)) + y[:, None]).astype(np.float32)
+    scores = least_squares(part(x, y), x, ridge=0.3)
+    centred, targets = x - x.mean(axis=0), np.eye(3)[y] - 1 / 3
+    penalty = 0.3 * np.square(centred).sum(axis=1).mean() * np.eye(5)
+    expected = centred @ np.linalg.solve(centred.T @ centred + penalty, centred.T @ targets) + 1 / 3
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+
+
+def test_a_song_of_more_rows_and_a_genre_of_more_songs_weigh_no_more() -> None:
+    rng = np.random.default_rng(1)
+    y = np.arange(30) % 3
+    x = (rng.normal(size=(30, 5)) + y[:, None]).astype(np.float32)
+    once = least_squares(part(x, y), x, ridge=0.3)
+    # Every row of the first genre's songs four times: as rows of the same songs.
+    places = np.concatenate([np.arange(30), *[np.flatnonzero(y == 0)] * 3])
+    tracks = [str(place) for place in places]
+    rows = part(x[places], y[places], tracks)
+    weighted = Part(x=rows.x, y=rows.y, rows=rows.rows, weights=song_weights(rows.rows))
+    np.testing.assert_allclose(least_squares(weighted, x, ridge=0.3), once, atol=1e-5)
+    # A genre of more songs: the mean score of each genre's centre stays the same for all.
+    more = least_squares(part(x[places], y[places]), x[places], ridge=1e6)
+    np.testing.assert_allclose(more, 1 / 3, atol=1e-3)
+
+
+def test_blocks_weigh_the_same_whatever_their_width() -> None:
+    x = np.ones((1, 5), dtype=np.float32)
+    scaled = np.asarray(pieces.scale_blocks(x, widths=[1, 4]))
+    np.testing.assert_allclose(scaled, [[1, 0.5, 0.5, 0.5, 0.5]])
+    with pytest.raises(ParamsError, match=r"blocks is \[1, 3\], 4 columns in all; valid: .* 5 columns"):
+        pieces.scale_blocks(x, widths=[1, 3])

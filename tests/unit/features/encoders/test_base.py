@@ -14,7 +14,7 @@ from components.features.encoders.base import Encoder
 
 
 def test_the_encoders_are_the_files_of_the_folder() -> None:
-    assert base.names() == ["vgg16", "yamnet"]
+    assert base.names() == ["musicnn", "vgg16", "vggish", "yamnet"]
 
 
 @pytest.mark.parametrize("name", base.names())
@@ -32,7 +32,7 @@ def test_an_unknown_name_is_refused_with_the_valid_ones() -> None:
         lambda: base.check({"vgg16": "imagenet", "openl3": "music"}),
         lambda: base.load("clap", pretrained={"clap": ""}, allow_untrained=True),
     ):
-        with pytest.raises(ParamsError, match=r"(base|openl3|clap).*valid: vgg16, yamnet"):
+        with pytest.raises(ParamsError, match=r"(base|openl3|clap).*valid: musicnn, vgg16, vggish, yamnet"):
             refused()
 
 
