@@ -16,10 +16,11 @@ from humanize import natural_list
 from components.config.params import Params
 from components.core import atomic
 from components.core.errors import EvaluationError, ParamsError, PredictionsError
+from components.corpus.published_metadata import same_artist
 from components.evaluation import metrics, significance
 from components.external_evaluation import labels as labelled
 from components.external_evaluation import measure, predictions, recognition
-from components.external_evaluation.labels import LabelledMusic, Song, artist_key
+from components.external_evaluation.labels import LabelledMusic, Song
 from components.external_evaluation.predictions import Track, untracked
 from components.external_evaluation.recognition import Identity
 from components.external_evaluation.record import EvaluatedModel, Evaluation
@@ -257,7 +258,7 @@ def _placed(table: pd.DataFrame, *, identities: dict[str, Identity], training: p
     """Add what each song is recognised by, its group, whether the headline counts it, and what it is drawn with."""
     table["sha256"] = [identities[name].sha256 for name in table["track"]]
     table["sound_sha256"] = [identities[name].sound_sha256 for name in table["track"]]
-    table["artist_key"] = table["artist"].map(artist_key)
+    table["artist_key"] = table["artist"].map(same_artist)
     table["cluster"] = measure.clusters(table)
     table = table.join(recognition.groups(table, training=training))
     return table.assign(headline=table["group"] == recognition.headline(table["group"]))
@@ -269,7 +270,7 @@ def _evaluated(
     genres = [spelling.get(genre.casefold(), genre) for genre in one.genres]
     without = [spelling.get(genre.casefold(), genre) for genre in facts["without"]]
     used = one.training[one.training["fitted"] | (one.training["part"] == "validation")]
-    artists = used["artist"].map(artist_key)
+    artists = used["artist"].map(same_artist)
     counted = table[table["headline"]]
     kind, _, rest = one.uri.partition(":/")
     return EvaluatedModel(
@@ -334,7 +335,6 @@ def _notes(models: dict[str, EvaluatedModel], *, tables: dict[str, pd.DataFrame]
             )
         if missing := [genre for genre in model.genres if model.headline and genre not in model.by_genre]:
             notes.append(f"{label}: no headline song is of {natural_list(missing)}.")
-        notes += [f"{label}: {mark}." for mark in model.marks]
     counted = {frozenset(table.loc[table["headline"], "track"]) for table in tables.values()}
     if len(counted) > 1:
         notes.append(

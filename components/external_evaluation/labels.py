@@ -268,8 +268,3 @@ def _artist(song: Song) -> str:
 
 def _shown(path: Path) -> str:
     return discovery.printable(path.as_posix())
-
-
-def artist_key(artist: str) -> str:
-    """Return an artist's name in the form in which names are compared: see ``published_metadata.same_artist``."""
-    return published_metadata.same_artist(artist)

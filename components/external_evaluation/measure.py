@@ -13,6 +13,8 @@ from components.external_evaluation.record import Drawn, Figures, Gap, GenreFigu
 
 #: The metric of a training run that a promise is made by.
 RECORD = "test.headline_accuracy"
+#: How many songs it is of.
+RECORD_SONGS = "test.headline_songs"
 
 
 def clusters(songs: pd.DataFrame) -> pd.Series:
@@ -144,4 +146,13 @@ def gap(songs: pd.DataFrame, *, run_metrics: Mapping[str, float], without: Seque
     if RECORD not in run_metrics or rows.empty:
         return None
     record, here = float(run_metrics[RECORD]), float(rows["correct"].mean())
-    return Gap(record=record, here=here, points=100 * (record - here), without=list(without))
+    return Gap(
+        record=record,
+        record_low=run_metrics[f"{RECORD}_low"],
+        record_high=run_metrics[f"{RECORD}_high"],
+        record_songs=int(run_metrics[RECORD_SONGS]),
+        here=here,
+        here_songs=len(rows),
+        points=100 * (record - here),
+        without=list(without),
+    )

@@ -46,8 +46,7 @@ def table(
     table : DataFrame
         One row a song that was predicted: the columns that :func:`components.evaluation.aggregation.songs` makes,
         ``artist``, ``album``, ``title``, ``seconds``, ``top2`` (whether the right genre is one of the two likeliest)
-        and one
-        ``probability.<genre>`` a genre of the model.
+        and one ``probability.<genre>`` a genre of the model.
     left_out : dict of str to str
         Songs that were not predicted, by name, with the reason.
     """

@@ -14,7 +14,7 @@ from components.config.params import CorpusParams
 from components.core import hashing, processes
 from components.core.errors import AudioError, EvaluationError
 from components.corpus import audio
-from components.external_evaluation.labels import artist_key
+from components.corpus.published_metadata import same_artist
 from components.tracking import integrity
 
 if TYPE_CHECKING:
@@ -153,10 +153,10 @@ def groups(songs: pd.DataFrame, *, training: pd.DataFrame) -> pd.DataFrame:
     tracks = {column: dict(zip(used[column], used["track"], strict=True)) for column in known}
     for mapping in tracks.values():
         mapping.pop("", None)
-    artists = {artist_key(artist) for artist in used["artist"]} - {""}
+    artists = {same_artist(artist) for artist in used["artist"]} - {""}
     rows: list[tuple[Group, str]] = []
     for song in songs.itertuples():
-        artist = artist_key(song.artist)
+        artist = same_artist(song.artist)
         track = next(
             (tracks[column][value] for column in known if (value := getattr(song, column)) in tracks[column]),
             "",

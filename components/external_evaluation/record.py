@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from humanize import natural_list
+
 from components.config.params import Strict
 from components.core import formatting
 from components.external_evaluation.recognition import TITLES, Group
@@ -78,6 +80,10 @@ class Gap(Strict):
     record, here : float
         Shares of songs, 0 to 1: of its test part (songs of artists in no earlier part), and of the headline songs here
         whose genres that headline speaks of.
+    record_low, record_high : float
+        95 % interval of ``record``.
+    record_songs, here_songs : int
+        How many songs each is of.
     points : float
         ``record - here``, in points of percent.
     without : list of str
@@ -85,7 +91,11 @@ class Gap(Strict):
     """
 
     record: float
+    record_low: float
+    record_high: float
+    record_songs: int
     here: float
+    here_songs: int
     points: float
     without: list[str]
 
@@ -93,6 +103,16 @@ class Gap(Strict):
     def sentence(self) -> str:
         """The difference in one line."""
         return f"headline {100 * self.record:.1f} (record) − {100 * self.here:.1f} here = {self.points:.1f} points"
+
+    @property
+    def about(self) -> str:
+        """What the two are of."""
+        low, high = (f"{100 * end:.0f}" for end in (self.record_low, self.record_high))
+        songs = f"record: {formatting.plural(self.record_songs, 'song')}, {low} to {high}; here: {self.here_songs}"
+        left = (
+            f"; without {natural_list(self.without)}, artist-confounded in training" if self.without else ""
+        )
+        return f"({songs}{left})"
 
 
 class EvaluatedModel(Strict):

@@ -59,10 +59,10 @@ def show(found: Evaluation, *, folder: Path | None = None, console: Console | No
             name = ""
     console.print(table)
     for label, model in found.models.items():
-        console.print(Text(f"{label}: {model.sentence}; guessing gives {100 * model.chance:.1f} %"))
+        marks = f" ({', '.join(model.marks)})" if model.marks else ""
+        console.print(Text(f"{label}{marks}: {model.sentence}; guessing gives {100 * model.chance:.1f} %"))
         if model.gap:
-            without = f" (without {', '.join(model.gap.without)})" if model.gap.without else ""
-            console.print(Text(f"  {model.gap.sentence}{without}"))
+            console.print(Text(f"  {model.gap.sentence} {model.gap.about}"))
     for pair in found.pairs:
         console.print(Text(pair["sentence"]))
     recalls = Table(box=box.SIMPLE, padding=(0, 1))

@@ -25,6 +25,11 @@ from tests.support.constant_model import GENRES, song
 
 #: Address of each model, and its probabilities of blues, jazz and rock.
 MODELS = {"mlp": [0.1, 0.7, 0.2], "lstm": [0.6, 0.3, 0.1]}
+#: Metrics of each training run.
+TRAINED = {
+    f"test.headline_{key}": value for key, value in {"accuracy_low": 0.8, "accuracy_high": 1.0}.items()
+}
+TRAINED |= {"test.headline_accuracy": 0.9, "test.headline_songs": 20.0}
 ARTISTS = "blues.0.wav ::: Ann\nblues.1.wav ::: Bo\njazz.0.wav ::: Cy\njazz.1.wav ::: Di\nrock.0.wav ::: Ed\n"
 
 
@@ -52,13 +57,13 @@ def known_by(file: Path) -> dict[str, str]:
 
 
 def without_store(
-    monkeypatch: pytest.MonkeyPatch, *, songs: pd.DataFrame | None = None, **metrics: float
+    monkeypatch: pytest.MonkeyPatch, *, songs: pd.DataFrame | None = None
 ) -> None:
-    """Let the models of :data:`MODELS` be found, trained on ``songs``, each with the metrics of its training run."""
+    """Let the models of :data:`MODELS` be found, trained on ``songs``."""
 
     def run_of(_client: object, uri: str) -> Any:
         tags = {"model": uri, "weights_sha256": "c" * 64, "genres": json.dumps(GENRES)}
-        data = SimpleNamespace(tags=tags, metrics={"test.headline_accuracy": 0.9} | metrics)
+        data = SimpleNamespace(tags=tags, metrics=TRAINED)
         outputs = SimpleNamespace(model_outputs=[SimpleNamespace(model_id=f"m-{uri}")])
         return SimpleNamespace(data=data, info=SimpleNamespace(run_id=f"run-{uri}"), outputs=outputs)
 

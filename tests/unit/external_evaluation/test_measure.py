@@ -93,17 +93,24 @@ def test_groups_without_songs_are_not_there() -> None:
     }
 
 
+def record(accuracy: float) -> dict[str, float]:
+    """Metrics of a training run."""
+    ends = {f"{measure.RECORD}_{end}": accuracy for end in ("low", "high")}
+    return {measure.RECORD: accuracy, measure.RECORD_SONGS: 20.0, **ends}
+
+
 class TestTheHeadlineOfTheTraining:
     def test_the_difference_is_in_points(self) -> None:
-        found = measure.gap(songs("1100"), run_metrics={measure.RECORD: 0.761}, without=[])
+        found = measure.gap(songs("1100"), run_metrics=record(0.761), without=[])
         assert found is not None and found.points == pytest.approx(26.1)
         assert found.sentence == "headline 76.1 (record) − 50.0 here = 26.1 points"
 
     def test_genres_that_it_leaves_out_do_not_count_here(self) -> None:
         table = pd.concat([songs("11"), songs("00", genre="blues")])
-        found = measure.gap(table, run_metrics={measure.RECORD: 1.0}, without=["blues"])
-        assert found is not None and (found.here, found.points) == (1.0, 0.0)
+        found = measure.gap(table, run_metrics=record(1.0), without=["blues"])
+        assert found is not None and (found.here, found.here_songs, found.points) == (1.0, 2, 0.0)
+        assert "record: 20 songs, 100 to 100; here: 2; without blues" in found.about
 
     def test_without_one_there_is_no_difference(self) -> None:
         assert measure.gap(songs("1"), run_metrics={}, without=[]) is None
-        assert measure.gap(songs("1"), run_metrics={measure.RECORD: 1.0}, without=["jazz"]) is None
+        assert measure.gap(songs("1"), run_metrics=record(1.0), without=["jazz"]) is None

@@ -20,7 +20,7 @@ def result(tmp_path: Path, demo_params: Params, monkeypatch: pytest.MonkeyPatch)
 def test_what_a_reader_looks_for_is_there(result: Result) -> None:
     text = page.render(result)
     for words in (
-        "mlp names 1 of 4 songs right: new artists",
+        "mlp names 1 of 4 songs by new artists right",
         "artists it was trained on",
         "songs it was trained on",
     ):
