@@ -45,7 +45,7 @@ class Source(Strict):
 
     @property
     def kind(self) -> Kind:
-        """Its key in ``corpus.sources``."""
+        """Its form in ``corpus.sources``."""
         return cast(Kind, self.form.split("_")[0])
 
 
@@ -151,9 +151,13 @@ class Study(Strict):
 
 
 class PlannedSource(Source):
-    """A source that was found; a relative ``path`` starts from the folder of the study's pipeline."""
+    """A source that was found; a relative ``path`` starts from the folder of the study's pipeline.
+
+    ``workspace``: the source in whose workspace it is listed, its own name but for one that lies beside another.
+    """
 
     path: str
+    workspace: str
 
 
 class PlannedFeature(Feature):
@@ -165,11 +169,12 @@ class PlannedFeature(Feature):
 class PlannedExperiment(Experiment):
     """An experiment that the data allows, with its repetitions, its feature's source and its model's file.
 
-    ``artists``: whether the artist table names the artist of most of its songs; ``tuned``: whether it is searched
-    with its variant's budget.
+    ``artists``: whether the artist table names the artist of most of its songs; ``beside``: further sources that are
+    one corpus with its own under protocol ``artist``; ``tuned``: whether it is searched with its variant's budget.
     """
 
     source: str
+    beside: list[str]
     form: Form
     network: str
     folds: int

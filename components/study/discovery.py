@@ -6,7 +6,7 @@ from collections.abc import Collection as Names
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -26,6 +26,8 @@ LABELS = {"audio": "audio", "pictures": "pictures", "table_30": "30-s table", "t
 DEPTH = 3
 #: Length of a segment: tracks that hold none give no row.
 SECONDS = 3.0
+#: The public collection has a thousand tracks, a few of which may be missing.
+WHOLE_COLLECTION = 900
 #: Genres that a folder, and tracks that a genre, must have to be a collection.
 LEAST_GENRES, LEAST_TRACKS = 2, 5
 #: The corpus that is composed where no music is found: its folder below ``data/raw``, and its size.
@@ -76,7 +78,9 @@ class Found:
     synthetic : bool
         Nothing was found, so the embedded corpus is taken.
     known : dict of str to int
-        By form: how many of its tracks the artist table names the artist of.
+        By form: how many of its tracks, those of ``beside`` included, the artist table names the artist of.
+    beside : dict of str to Collection
+        By form: other songs of the same collection, such as short clips, where ``sources`` hold few.
     """
 
     sources: dict[str, Collection]
@@ -85,10 +89,15 @@ class Found:
     weights: dict[str, str]
     synthetic: bool = False
     known: dict[str, int] = field(default_factory=dict)
+    beside: dict[str, Collection] = field(default_factory=dict)
+
+    def tracks(self, form: str) -> int:
+        """Return how many tracks of a form there are, with those beside it."""
+        return self.sources[form].tracks + (self.beside[form].tracks if form in self.beside else 0)
 
     def artists_known(self, form: str) -> bool:
         """Return whether the artist table names the artist of most tracks of a form."""
-        return self.known.get(form, 0) > self.sources[form].tracks / 2
+        return self.known.get(form, 0) > self.tracks(form) / 2
 
     def lines(self) -> list[str]:
         """List what was found and what was not, one line each."""
@@ -99,10 +108,12 @@ class Found:
                 few = f" ({', '.join(one.genres)})" if len(one.genres) < 5 else ""
                 text = f"{one.tracks} tracks of {len(one.genres)} genres{few} in {one.path}{one.why}"
             lines.append(f"{label}: {text}")
+            if form in self.beside:
+                one = self.beside[form]
+                lines.append(f"{label} beside it, with artists apart: {one.tracks} tracks in {one.path}")
         lines.append(f"published split lists: {self.lists or 'not found'}")
         counts = [
-            f"{self.known.get(form, 0)} of {one.tracks} ({LABELS[form]})"
-            for form, one in self.sources.items()
+            f"{self.known.get(form, 0)} of {self.tracks(form)} ({LABELS[form]})" for form in self.sources
         ]
         named = f", which names the artist of {', '.join(counts)} tracks" if self.artists and counts else ""
         lines.append(f"artists: {self.artists or 'not found'}{named}")
@@ -152,9 +163,22 @@ def look(folder: Path, *, without: Names[str] = ()) -> Found:
         weights["vgg16"] = str(vgg16)
     sources = {form: _largest(form, several) for form, several in collections.items()}
     table = published_metadata.read_artists(artists) if artists else {}
-    named = {PurePath(key).stem for key in table}
-    known = {form: len(one.names & named) for form, one in sources.items()}
-    return Found(sources=sources, lists=lists, artists=artists, weights=weights, known=known)
+    beside = {
+        form: one
+        for form, first in sources.items()
+        if form == "audio" and (one := _beside(first, collections[form], artists=table))
+    }
+    names = {
+        form: one.names | (beside[form].names if form in beside else set()) for form, one in sources.items()
+    }
+    return Found(
+        sources=sources,
+        lists=lists,
+        artists=artists,
+        weights=weights,
+        known={form: len(tracks & table.keys()) for form, tracks in names.items()},
+        beside=beside,
+    )
 
 
 def _largest(form: str, collections: list[Collection]) -> Collection:
@@ -165,6 +189,20 @@ def _largest(form: str, collections: list[Collection]) -> Collection:
     first = max(counts, key=lambda one: (counts[one], one.tracks))
     others = ", ".join(f"{count} in {one.path}" for one, count in counts.items() if one != first)
     return replace(first, why=f": the most {unit}, {counts[first]}, against {others}")
+
+
+def _beside(first: Collection, collections: list[Collection], *, artists: Names[str]) -> Collection | None:
+    """Find the most other tracks of the collection that ``artists`` is of, where ``first`` holds few of them."""
+    others = [
+        one
+        for one in collections
+        if one.genres == first.genres
+        and not one.names & first.names
+        and len([name for name in one.names if name in artists]) > len(one.names) / 2
+    ]
+    if first.tracks >= WHOLE_COLLECTION or not others:
+        return None
+    return max(others, key=lambda one: one.tracks)
 
 
 def _long_enough(collection: Collection) -> int:

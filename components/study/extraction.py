@@ -1,4 +1,4 @@
-"""The study's sources and features, by the workflow's own stages: a workspace for each source.
+"""The study's sources and features, by the workflow's own stages: a workspace for each source, and what lies beside it.
 
 ``data/study/sources/NAME`` is laid out as any workspace, with ``data/corpus`` and ``data/features``.
 """
@@ -37,20 +37,27 @@ def params(plan: Plan, experiment: PlannedExperiment, *, root: Path) -> Params:
     root : Path
         The project's root, from which relative paths start.
     """
-    whole, source = preset(experiment.preset), plan.sources[experiment.source]
+    whole = preset(experiment.preset)
+    sources = {name: plan.sources[name] for name in (experiment.source, *experiment.beside)}
     model = whole["models"][experiment.model]
     variant = model["variants"][experiment.variant]
     if experiment.search:
         variant = experiment.search.model_dump()
     # The study's own probabilities were not calibrated.
     training = (variant.get("training") or whole["training"]) | {"calibrate": False} | experiment.training
-    path = (root / study_plan.FOLDER / source.path).resolve()
     changed = {
         "preset": "study",
         "seed": plan.seed,
         "synthetic": plan.synthetic,
         "segments": plan.segments,
-        "corpus": whole["corpus"] | {"sources": {source.kind: {"path": str(path)}}, "minimum_tracks": 5},
+        "corpus": whole["corpus"]
+        | {
+            "minimum_tracks": 5,
+            "sources": {
+                name: {"path": str((root / study_plan.FOLDER / source.path).resolve()), "form": source.kind}
+                for name, source in sources.items()
+            },
+        },
         "features": {
             name: plan.features[name] for name in study_plan.chain(experiment.feature, features=plan.features)
         },
@@ -88,11 +95,11 @@ def list_source(name: str, *, root: Path = Path()) -> None:
     """
     plan = study_plan.read(root)
     source = plan.named("sources", name)
-    user = next(one for one in plan.experiments.values() if one.source == name)
-    data = workspace(name, root=root) / "data"
-    listing = corpus.run(source.kind, params=params(plan, user, root=root), root=data)
+    user = next(one for one in plan.experiments.values() if one.source == source.workspace)
+    data = workspace(source.workspace, root=root) / "data"
+    listing = corpus.run(name, params=params(plan, user, root=root), root=data)
     if source.tracks_per_genre:
-        with atomic.replacing(data / "corpus" / f"{source.kind}.parquet") as path:
+        with atomic.replacing(data / "corpus" / f"{name}.parquet") as path:
             spread(listing, tracks_per_genre=source.tracks_per_genre).to_parquet(path, index=False)
 
 

@@ -107,7 +107,7 @@ def run(name: str, *, root: Path = Path()) -> list[Fit]:
         if fit.protocol == "artist" and (songs := fit.metrics.get("test.headline_songs")):
             state += f", headline {fit.metrics['test.headline_accuracy']:.1%} of {songs:.0f} songs"
         print(f"{name}: {fit.protocol} fold {fit.fold} seed {fit.seed}: {state}", flush=True)
-    listing = corpus_store.read(plan.sources[experiment.source].kind, root=data)
+    listing = corpus_store.read(experiment.source, root=data)
     result = {
         "name": name,
         "declared": experiment.model_dump(mode="json"),
@@ -131,14 +131,17 @@ def runs(
     """Lay each split and seed of an experiment over its params: a fold each, or a seed each of a published split.
 
     The seed of the folds is one, so that each row is tested in exactly one of them. Artists are kept apart under
-    ``artist`` alone; under the other protocols their names are there for the intervals.
+    ``artist`` alone, which takes the sources beside its own too; under the other protocols their names are there for
+    the intervals.
     """
     named = {"artists": artists} if artists else {}
     listed = []
     for protocol in experiment.protocols:
         given = protocol == "fault_filtered"
         published = {"lists": lists, **named} if given else named
-        corpus = params.corpus.model_copy(update={"published": published})
+        taken = [experiment.source, *(experiment.beside if protocol == "artist" else ())]
+        sources = {name: params.corpus.sources[name] for name in taken}
+        corpus = params.corpus.model_copy(update={"published": published, "sources": sources})
         for number in range(experiment.seeds if given else experiment.folds):
             split = params.split.model_copy(update={"protocol": protocol, "fold": 0 if given else number})
             seed = params.seed + (number if given else 0)

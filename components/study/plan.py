@@ -27,14 +27,14 @@ from components.study.declarations import (
     Source,
     preset,
 )
-from components.study.discovery import CORPUS, EMBEDDED, LABELS, SECONDS, Found
+from components.study.discovery import CORPUS, EMBEDDED, LABELS, SECONDS, WHOLE_COLLECTION, Found
 
 #: Where the study's pipeline lies, and where it writes, below the project's root.
 FOLDER, DATA = Path("study"), Path("data") / "study"
-#: The published lists are of a thousand tracks; with fewer than this a split by them is another one, and is not made.
-WHOLE_COLLECTION = 900
 #: Where data is looked for unless a folder is named, below the project's root.
 RAW = Path("data") / "raw"
+#: The source of other songs of the collection, listed beside its own.
+BESIDE = "clips"
 #: ``--only kfold``: every model of the main table, all folds.
 KFOLD = "kfold"
 HEADER = """# Written by `genre reproduce` from components/study/experiments.yaml and the data it found.
@@ -107,6 +107,7 @@ def make(found: Found, *, budget: str, root: Path, search: bool = False, kfold: 
         if source.form not in found.sources:
             not_run[name] = f"the {LABELS[source.form]}"
             continue
+        # The published lists are of a thousand tracks: with few of them it is another split, and is not made.
         whole = found.sources[source.form].tracks >= WHOLE_COLLECTION and source.tracks_per_genre is None
         possible = {"fault_filtered": bool(found.lists and whole), "artist": found.artists_known(source.form)}
         most = experiment.at_most or max(times.folds, times.seeds)
@@ -117,6 +118,7 @@ def make(found: Found, *, budget: str, root: Path, search: bool = False, kfold: 
             **experiment.model_dump(exclude={"protocols"}),
             protocols=[one for one in experiment.protocols if possible.get(one, True)],
             source=place,
+            beside=[BESIDE] if source.form in found.beside else [],
             form=source.form,
             network=preset(experiment.preset)["models"][experiment.model]["network"],
             folds=study.budgets["full"].folds if kfold and main else min(times.folds, most),
@@ -126,7 +128,15 @@ def make(found: Found, *, budget: str, root: Path, search: bool = False, kfold: 
         )
     used = {name for one in experiments.values() for name in chain(one.feature, features=study.features)}
     blocks = {name: _feature(block, found=found) for name, block in study.features.items() if name in used}
-    sources = dict.fromkeys(block.source for block in blocks.values())
+    sources = {
+        name: _source(
+            study.sources[name], path=found.sources[study.sources[name].form].path, workspace=name, root=root
+        )
+        for name in dict.fromkeys(block.source for block in blocks.values())
+    }
+    for name, source in list(sources.items()):
+        if one := found.beside.get(source.form):
+            sources[BESIDE] = _source(Source(form=source.form), path=one.path, workspace=name, root=root)
     published = [found.lists / name for name in published_metadata.LISTS.values()] if found.lists else []
     published += [found.artists] if found.artists else []
     return Plan(
@@ -137,8 +147,12 @@ def make(found: Found, *, budget: str, root: Path, search: bool = False, kfold: 
         lists=str(found.lists) if found.lists else None,
         artists=str(found.artists) if found.artists else None,
         checksum=hashing.files(published),
-        segments=SegmentsParams(seconds=SECONDS, per_track=3 if found.synthetic else 10, shortest=SECONDS),
-        sources={name: _source(study.sources[name], found=found, root=root) for name in sources},
+        segments=SegmentsParams(
+            seconds=SECONDS,
+            per_track=3 if found.synthetic else 10,
+            shortest=preset("gtzan")["segments"]["shortest"],
+        ),
+        sources=sources,
         features=blocks,
         experiments=experiments,
         reports=["study"],
@@ -163,12 +177,12 @@ def _feature(block: Feature, *, found: Found) -> PlannedFeature:
     return PlannedFeature(**block.model_dump(exclude={"options"}), options=options, pretrained=weights)
 
 
-def _source(declared: Source, *, found: Found, root: Path) -> PlannedSource:
-    path = found.sources[declared.form].path.resolve()
+def _source(declared: Source, *, path: Path, workspace: str, root: Path) -> PlannedSource:
+    path = path.resolve()
     if path.is_relative_to(root.resolve()):
         # From the folder of the pipeline: DVC ties a stage's output to another's dependency by the path.
         path = Path("..") / path.relative_to(root.resolve())
-    return PlannedSource(**declared.model_dump(), path=str(path))
+    return PlannedSource(**declared.model_dump(), path=str(path), workspace=workspace)
 
 
 def write(plan: Plan, *, root: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,6 +101,40 @@ def test_tracks_whose_artist_is_known_are_counted_however_the_files_are_named(tm
     assert found.known == {"audio": 6, "pictures": 6, "table_30": 6, "table_3": 6}
     known = {form: found.artists_known(form) for form in found.sources}
     assert known == {"audio": True, "pictures": False, "table_30": False, "table_3": True}
+
+
+def mini_and_clips(
+    top: Path, *, first: int = 5, genres: tuple[str, ...] = ("jazz", "rock")
+) -> tuple[Path, Path]:
+    """Songs, other songs of ``genres`` numbered from ``first``, and a table of the artists of all of them."""
+    names = [f"{genre}.{number:05d}" for genre in ("jazz", "rock") for number in range(20)]
+    lines = "\n".join(f"{name}.wav ::: Somebody ::: Tune" for name in names)
+    (top / "artists.txt").write_text(lines, encoding="utf-8")
+    mini = fill(top / "mini", suffix=".wav", songs=9)
+    for genre in genres:
+        (top / "clips" / genre).mkdir(parents=True)
+        for number in range(first, first + 7):
+            (top / "clips" / genre / f"{genre}.{number:05d}.flac").touch()
+    return mini, top / "clips"
+
+
+def test_other_songs_of_the_collection_lie_beside_it(tmp_path: Path) -> None:
+    mini, clips = mini_and_clips(tmp_path, first=9)
+    found = discovery.look(tmp_path)
+    assert found.sources["audio"].path == mini
+    assert {form: one.path for form, one in found.beside.items()} == {"audio": clips}
+    assert found.tracks("audio") == found.known["audio"] == 32
+    assert f"audio beside it, with artists apart: 14 tracks in {clips}" in found.lines()
+
+
+@pytest.mark.parametrize("wrong", [{"first": 5}, {"first": 9, "genres": ("jazz", "blues")}, {"first": 20}])
+def test_the_same_songs_another_collection_or_unknown_artists_do_not(
+    tmp_path: Path, wrong: dict[str, Any]
+) -> None:
+    mini_and_clips(tmp_path, **wrong)
+    found = discovery.look(tmp_path)
+    assert found.beside == {}
+    assert found.tracks("audio") == 18
 
 
 def test_what_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,3 +98,13 @@ def test_a_declared_search_replaces_the_space_and_starts_inside_it(everything: F
     assert model.start == {"units_1": 8, "units_2": 8, "units_3": 8}
     assert model.fixed["learning_rate"] == 0.01
     assert model.tuning.max_trials == 12
+
+
+def test_a_source_and_the_songs_beside_it_are_one_corpus(everything: Found, tmp_path: Path) -> None:
+    clips = replace(everything.sources["audio"], path=Path("/elsewhere/short"))
+    made = plan.make(replace(everything, beside={"audio": clips}), budget="quick", root=tmp_path)
+    sources = extraction.params(made, made.experiments["mlp"], root=tmp_path).corpus.sources
+    assert {name: (source.path, source.form) for name, source in sources.items()} == {
+        "audio": ("/elsewhere/audio", "audio"),
+        "clips": ("/elsewhere/short", "audio"),
+    }

@@ -81,6 +81,15 @@ def test_each_fold_is_a_run_and_each_seed_where_the_parts_are_given() -> None:
     ]
 
 
+def test_songs_beside_a_source_are_taken_with_artists_apart_alone() -> None:
+    params = parse(presets.compose("gtzan"))
+    sources = {name: params.corpus.sources["audio"] for name in ("audio", "clips")}
+    params = params.model_copy(update={"corpus": params.corpus.model_copy(update={"sources": sources})})
+    experiment = workspace.experiment(protocols=["segment", "track", "artist"], beside=["clips"])
+    listed = fits.runs(experiment, params=params, lists=None, artists="artists.txt")
+    assert [list(one.corpus.sources) for one in listed] == [["audio"], ["audio"], ["audio", "clips"]]
+
+
 def test_artists_where_they_are_known_are_there_under_every_protocol() -> None:
     params = parse(presets.compose("gtzan"))
     experiment = workspace.experiment(protocols=["segment", "track", "artist", "fault_filtered"], folds=1)

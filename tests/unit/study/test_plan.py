@@ -135,6 +135,17 @@ def test_a_path_in_the_project_is_named_from_the_pipeline_s_folder(everything: F
     assert made.sources["pictures"].path == "/elsewhere/pictures"
 
 
+def test_songs_beside_a_source_are_listed_in_its_workspace(everything: Found, tmp_path: Path) -> None:
+    clips = replace(everything.sources["audio"], path=Path("/elsewhere/short"))
+    made = plan.make(replace(everything, beside={"audio": clips}), budget="quick", root=tmp_path)
+    assert made.sources["clips"].path == "/elsewhere/short"
+    assert {name: source.workspace for name, source in made.sources.items()} == {
+        name: "audio" if name == "clips" else name for name in made.sources
+    }
+    assert made.experiments["mlp"].beside == ["clips"]
+    assert made.experiments["vgg16"].beside == []
+
+
 def test_the_shipped_plan_holds_nothing_so_that_the_main_pipeline_is_alone() -> None:
     shipped = plan.read(PROJECT)
     assert shipped.experiments == shipped.features == shipped.sources == {}
