@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Names
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -49,8 +49,8 @@ class Collection:
         Its tracks, unusable ones included.
     genres : tuple of str
         Sorted.
-    names : frozenset of str
-        Its tracks, as :func:`components.corpus.discovery.track_id` names them.
+    files : dict of str to str
+        By track, as :func:`components.corpus.discovery.track_id` names it, its path below the folder; '' in a table.
     why : str
         The reason for it where there were others; '' for the only one.
     """
@@ -58,7 +58,7 @@ class Collection:
     path: Path
     tracks: int
     genres: tuple[str, ...]
-    names: frozenset[str] = frozenset()
+    files: Mapping[str, str] = field(default_factory=dict, hash=False)
     why: str = ""
 
 
@@ -168,15 +168,15 @@ def look(folder: Path, *, without: Names[str] = ()) -> Found:
         for form, first in sources.items()
         if form == "audio" and (one := _beside(first, collections[form], artists=table))
     }
-    names = {
-        form: one.names | (beside[form].names if form in beside else set()) for form, one in sources.items()
-    }
+    together = {form: [one, *([beside[form]] if form in beside else [])] for form, one in sources.items()}
     return Found(
         sources=sources,
         lists=lists,
         artists=artists,
         weights=weights,
-        known={form: len(tracks & table.keys()) for form, tracks in names.items()},
+        known={
+            form: sum(_named(one, artists=table) for one in several) for form, several in together.items()
+        },
         beside=beside,
     )
 
@@ -191,18 +191,29 @@ def _largest(form: str, collections: list[Collection]) -> Collection:
     return replace(first, why=f": the most {unit}, {counts[first]}, against {others}")
 
 
-def _beside(first: Collection, collections: list[Collection], *, artists: Names[str]) -> Collection | None:
+def _beside(
+    first: Collection, collections: list[Collection], *, artists: Mapping[str, str]
+) -> Collection | None:
     """Find the most other tracks of the collection that ``artists`` is of, where ``first`` holds few of them."""
     others = [
         one
         for one in collections
         if one.genres == first.genres
-        and not one.names & first.names
-        and len([name for name in one.names if name in artists]) > len(one.names) / 2
+        and not one.files.keys() & first.files.keys()
+        and _named(one, artists=artists) > len(one.files) / 2
     ]
     if first.tracks >= WHOLE_COLLECTION or not others:
         return None
     return max(others, key=lambda one: one.tracks)
+
+
+def _named(collection: Collection, *, artists: Mapping[str, str]) -> int:
+    """Count the tracks whose artist is known."""
+    tracks = pd.DataFrame({"track": list(collection.files), "path": list(collection.files.values())})
+    try:
+        return len(published_metadata.match(artists, tracks, key="artists"))
+    except ParamsError:  # no track is in the table
+        return 0
 
 
 def _long_enough(collection: Collection) -> int:
@@ -229,14 +240,18 @@ def _collections(place: Path) -> Iterator[tuple[str, Collection]]:
     genres = [below for below in sorted(place.iterdir()) if below.is_dir() and below.name[0] != "."]
     for form, suffixes in (("audio", audio.SUFFIXES), ("pictures", PICTURES)):
         tracks = {
-            genre.name: [path.stem for path in genre.iterdir() if path.suffix.lower() in suffixes]
+            genre.name: [path for path in genre.iterdir() if path.suffix.lower() in suffixes]
             for genre in genres
         }
-        enough = tuple(genre for genre, stems in tracks.items() if len(stems) >= LEAST_TRACKS)
+        enough = tuple(genre for genre, paths in tracks.items() if len(paths) >= LEAST_TRACKS)
         if len(enough) >= LEAST_GENRES:
-            names = frozenset(track_id(genre, stem) for genre in enough for stem in tracks[genre])
+            files = {
+                track_id(genre, path.stem): f"{genre}/{path.name}"
+                for genre in enough
+                for path in tracks[genre]
+            }
             count = sum(len(tracks[genre]) for genre in enough)
-            yield form, Collection(path=place, tracks=count, genres=enough, names=names)
+            yield form, Collection(path=place, tracks=count, genres=enough, files=files)
     for path in sorted(place.glob("*.csv")):
         try:
             table = pd.read_csv(path, usecols=COLUMNS, dtype=str, keep_default_na=False, encoding="utf-8-sig")
@@ -248,10 +263,10 @@ def _collections(place: Path) -> Iterator[tuple[str, Collection]]:
         if len(labels) >= LEAST_GENRES:
             # Pieces are named track.piece.wav.
             stems = table["filename"].str.rsplit(".", n=1 if whole else 2).str[0]
-            names = frozenset(track_id(genre, stem) for genre, stem in zip(genres_of, stems, strict=True))
+            files = {track_id(genre, stem): "" for genre, stem in zip(genres_of, stems, strict=True)}
             yield (
                 "table_30" if whole else "table_3",
-                Collection(path=path, tracks=len(names), genres=labels, names=names),
+                Collection(path=path, tracks=len(files), genres=labels, files=files),
             )
 
 
