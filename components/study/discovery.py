@@ -155,8 +155,7 @@ def look(folder: Path, *, without: Names[str] = ()) -> Found:
             collections.setdefault(form, []).append(found)
         if all((place / name).is_file() for name in published_metadata.LISTS.values()):
             lists = lists or place
-        if (place / "artists.txt").is_file():
-            artists = artists or place / "artists.txt"
+        artists = artists or next(iter(sorted(place.glob("*artists.txt"))), None)
         vgg16 = vgg16 or next(iter(sorted(place.glob("*vgg16*notop*.h5"))), None)
     weights = dict(preset("gtzan")["pretrained"])
     if vgg16 and vgg16 != encoders.find("vgg16").locate(weights["vgg16"]):
