@@ -305,6 +305,7 @@ class TrainingParams(Strict):
     With ``refit`` the tested and registered model is a second, fresh one, fitted on train and validation for
     as many epochs as the first fit has shown to be right; see :mod:`components.stages.train`. With ``calibrate``
     the saved network's probabilities are calibrated on validation songs; see :mod:`components.training.calibration`.
+    With ``class_weight`` ``balanced`` each genre's songs weigh as much together as another's, in the search's fits too.
     """
 
     epochs: Count
@@ -312,6 +313,7 @@ class TrainingParams(Strict):
     monitor: Literal["val_accuracy", "val_loss"]
     refit: bool = False
     calibrate: bool = True
+    class_weight: Literal["none", "balanced"] = "none"
 
 
 class VariantParams(Strict):

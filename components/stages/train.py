@@ -173,6 +173,7 @@ def fit_fresh(
         figures = [f"{name} {value:.3f}" for name, value in row.items() if name != "learning_rate"]
         print(f"{model.name}: {phase % epoch}: {', '.join(figures)}", flush=True)
 
+    train = dataset.balanced(train) if model.training.class_weight == "balanced" else train
     fit.seed_everything(seed)
     network = fit.build(model, hp=hp, train=train, classes=classes, epochs=most)
     history = fit.fit(

@@ -49,6 +49,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
     model = params.model(name)
     data = dataset.load(model.feature, parts=("train", "validation"), root=root)
     train = dataset.at_most(data["train"], model.tuning.max_rows, seed=params.seed)
+    train = dataset.balanced(train) if model.training.class_weight == "balanced" else train
     folder = root / "tuning" / name
     _begin_or_resume(folder, model=model, data=data, seed=params.seed)
     # KerasTuner writes its state in place, in several files: a kill in between leaves them cut short, or a trial
@@ -96,7 +97,8 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
 def _begin_or_resume(folder: Path, *, model: SelectedModel, data: dataset.Dataset, seed: int) -> None:
     """Keep what an earlier search of the same model, data and seed has done; clear away another's."""
     digest = hashlib.sha256(model.model_dump_json(exclude={"training"}).encode())
-    digest.update(f"{seed} {data.split.fingerprint} {data.genres}".encode())
+    about = f"{seed} {data.split.fingerprint} {data.genres} {model.training.class_weight}"
+    digest.update(about.encode())
     arrays = [
         array for part in data.parts.values() for array in (part.x, part.augmented) if array is not None
     ]

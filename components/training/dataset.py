@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +147,24 @@ def song_weights(rows: pd.DataFrame) -> np.ndarray | None:
         return None
     weights = 1.0 / counts
     return np.asarray(weights / weights.mean(), dtype=np.float32)
+
+
+def balanced(part: Part) -> Part:
+    """Weigh rows so that the songs of each genre weigh as much together as those of another.
+
+    Parameters
+    ----------
+    part : Part
+        Rows to fit on.
+
+    Returns
+    -------
+    Part
+        Its weights, or ones, divided by their sum over the row's genre, and scaled to a mean of 1.
+    """
+    weights = np.ones(len(part.y)) if part.weights is None else part.weights.astype(np.float64)
+    weights = weights / np.bincount(part.y, weights)[part.y]
+    return replace(part, weights=np.asarray(weights / weights.mean(), dtype=np.float32))
 
 
 def check_equal_rows(train: Part, other: Part, *, part: str, known: str = "train") -> None:

@@ -11,6 +11,7 @@ import pytest
 from components.core.errors import FeatureError, LeakError
 from components.splits import store as split_store
 from components.training import dataset
+from components.training.dataset import Part
 from tests.support.small_project import GENRES
 
 
@@ -85,3 +86,14 @@ def test_augmented_views_go_with_the_rows_that_may_be_fitted_on(small_project: P
     np.save(folder / "augmented.npy", values[None, :-1])
     with pytest.raises(FeatureError, match="genre stage features mfcc_summary"):
         dataset.load("mfcc_summary", parts=("train",), root=small_project)
+
+
+def test_balanced_genres_weigh_alike_and_songs_of_one_too() -> None:
+    rows = pd.DataFrame({"track": ["a", "a", "b", "c", "c"], "genre": ["x", "x", "x", "y", "y"]})
+    part = Part(
+        x=np.zeros((5, 1)), y=np.array([0, 0, 0, 1, 1]), rows=rows, weights=dataset.song_weights(rows)
+    )
+    weights = dataset.balanced(part).weights
+    assert weights is not None and weights.mean() == pytest.approx(1.0)
+    assert weights[:3].sum() == pytest.approx(weights[3:].sum())
+    assert weights[:2].sum() == pytest.approx(weights[2])
