@@ -56,9 +56,7 @@ def known_by(file: Path) -> dict[str, str]:
     return {"sha256": hashing.file(file), "sound_sha256": hashing.arrays([audio.decode(file)[0]])}
 
 
-def without_store(
-    monkeypatch: pytest.MonkeyPatch, *, songs: pd.DataFrame | None = None
-) -> None:
+def without_store(monkeypatch: pytest.MonkeyPatch, *, songs: pd.DataFrame | None = None) -> None:
     """Let the models of :data:`MODELS` be found, trained on ``songs``."""
 
     def run_of(_client: object, uri: str) -> Any:
