@@ -144,7 +144,9 @@ def test_use_does_not_overwrite_a_file_that_cannot_be_read(tmp_path: Path) -> No
 def test_the_study_s_best_sets_are_those_it_published() -> None:
     """Table of best hyperparameters in H. Wu, "Deep Learning Methods Explored for Music Genres Classification"."""
     models = parse(presets.compose("demo")).models
-    published = {name: model.variants["study"].start for name, model in models.items()}
+    published = {
+        name: model.variants["study"].start for name, model in models.items() if "study" in model.variants
+    }
     assert published["mlp"]["units_1"] == 448
     assert published["mlp"]["units_2"] == 672
     assert published["mlp"]["batch_size"] == 12
