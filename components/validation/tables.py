@@ -166,6 +166,9 @@ def read(feature: str, *, params: Params, root: Path = Path("data")) -> Inputs:
     sources = features.sources_read(origin(feature, params=params), params=params)
     listing = corpus_store.read_all(sources, root=root)
     split = split_store.read(root)[0]
+    if len(sources) < len(params.corpus.of_form(params.corpus.sources[sources[0]].form)):
+        # The other sources' tracks are in the split too, and no business of this feature.
+        split = split[split["track"].isin(listing["track"])]
     return Inputs(feature, index, values, meta, listing, split[split["unit"] == unit], params)
 
 

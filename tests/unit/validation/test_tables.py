@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from components.config.params import Params
@@ -57,6 +58,29 @@ def test_a_feature_of_a_feature_goes_back_to_its_listing(loudness_params: Params
     derived = block.model_copy(update={"reads": "data/features/loudness"})
     params = loudness_params.model_copy(update={"features": {"loudness": block, "derived": derived}})
     assert tables.origin("derived", params=params) == "loudness"
+
+
+def test_a_feature_of_one_source_of_several_is_checked_against_its_own_tracks(
+    project: Path, tmp_path: Path, loudness_params: Params
+) -> None:
+    shutil.copytree(project / "features", tmp_path / "features")
+    shutil.copytree(project / "splits", tmp_path / "splits")
+    listing = pd.read_parquet(project / "corpus" / "audio.parquet")
+    (tmp_path / "corpus").mkdir()
+    for name, rows in (("audio", listing[::2]), ("clips", listing[1::2])):
+        rows.to_parquet(tmp_path / "corpus" / f"{name}.parquet", index=False)
+    source = loudness_params.corpus.sources["audio"]
+    sources = {"audio": source, "clips": source}
+    corpus = loudness_params.corpus.model_copy(update={"sources": sources})
+    params = loudness_params.model_copy(update={"corpus": corpus})
+    assert set(tables.read("loudness", params=params, root=tmp_path).split["track"]) == set(
+        listing["track"][::2]
+    )
+    block = params.features["loudness"].model_copy(update={"reads": "data/corpus"})
+    both = params.model_copy(
+        update={"features": {"loudness": block.model_copy(update={"extractor": "mfcc_summary"})}}
+    )
+    assert set(tables.read("loudness", params=both, root=tmp_path).split["track"]) == set(listing["track"])
 
 
 def test_files_that_do_not_fit_together_are_not_sound(loudness: Inputs) -> None:
