@@ -28,6 +28,6 @@ def everything(tmp_path: Path) -> Found:
         sources=sources,
         lists=tmp_path / "lists",
         artists=tmp_path / "artists.txt",
-        weights={"yamnet": "handle", "vgg16": "imagenet"},
+        weights={"yamnet": "handle", "vgg16": "imagenet", "musicnn": "package"},
         known=dict.fromkeys(sources, 1000),
     )
