@@ -69,7 +69,7 @@ def measure(loaded: LoadedModel, files: list[Path]) -> None:
     folder = timed(files)
     features, network = parts(loaded, files[:9])
     one = 1e3 * statistics.median(alone)
-    limit = LIMITS.get(loaded.model.record.feature.feature)
+    limit = LIMITS.get(loaded.model.record.feature_names)
     kept = "" if limit is None else f"{'within' if one <= limit else 'ABOVE'} {limit}"
     figures = (one, features, network, sum(alone), folder, sum(alone) / folder)
     places = (0, 0, 0, 1, 1, 2)

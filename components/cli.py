@@ -154,6 +154,19 @@ def _log(log: Callable[[], object]) -> None:
 
 
 @stage.command()
+def ensemble() -> None:
+    """Average the models of ensemble.members, and test the mean once: data/ensemble."""
+    from components.config.params import ENSEMBLE
+    from components.serving import packaging
+
+    if not (metrics := _run("ensemble")):
+        print("ensemble.members is empty: no ensemble")
+        return
+    _log(lambda: packaging.ensure_logged(ENSEMBLE, root=ROOT))
+    print(f"{ENSEMBLE}: test songs {metrics['test.song_accuracy']:.1%}")
+
+
+@stage.command()
 def compare() -> None:
     """Compare the trained models: data/report."""
     _run("compare")

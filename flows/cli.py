@@ -34,8 +34,7 @@ def run(
     check_all(checked)
     from flows import runner
 
-    for name in model or []:
-        checked.model(name)
+    checked.check_compared(model or [])
     status = runner.run(force=force, models=model or None, only_stale=only_stale)
     if status == 0:
         comparison.show(params=checked, root=ROOT)

@@ -98,7 +98,7 @@ def experiment(force: bool = False, models: list[str] | None = None, promote: bo
         compared: Any = stages.get(COMPARE)
         if COMPARE in plan.order and COMPARE in stale and COMPARE not in selected and not problems:
             left_out = plan.outdated(selected)
-            trainings = [future for stage, future in stages.items() if stage.startswith("train@")]
+            trainings = [stages[stage] for stage in plan.made().values() if stage in stages]
             compared = compare_task(left_out, wait_for=trainings, return_state=True)
             if not compared.is_completed():
                 problems.append(f"compare: {compared.message}")
@@ -121,11 +121,13 @@ def _patient() -> dict[str, Any]:
 
 def _log_models(plan: Graph, stages: Futures) -> dict[str, State[Any]]:
     """Log each model once it is up to date. In this thread: MLflow's client is shared by all."""
+    from components.config import params
+
     stale, states = plan.stale(), {}
-    for model in plan.models():
-        trained = f"train@{model}"
-        if trained in stages or trained not in stale:
-            above = [stages[trained]] if trained in stages else None
+    compared = params.load().compared
+    for model, stage in plan.made().items():
+        if model in compared and (stage in stages or stage not in stale):
+            above = [stages[stage]] if stage in stages else None
             states[model] = log_task.with_options(**_patient())(model, wait_for=above, return_state=True)
     return states
 

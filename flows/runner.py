@@ -109,8 +109,8 @@ def _without_prefect(plan: Graph, selected: set[str], *, board: Board, only_stal
         compare.run(params=values, root=Path("data"), left_out=plan.outdated(selected))
     if only_stale:
         return 0
-    for model in plan.models():
-        if f"train@{model}" not in plan.stale():
+    for model, stage in plan.made().items():
+        if stage not in plan.stale() and model in values.compared:
             packaging.ensure_logged(model, root=Path("data"))
     if COMPARE in plan.order:
         decision = registry.promote(params=values, root=Path("data"))

@@ -150,7 +150,7 @@ def passing_smoke_test(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def light_models(monkeypatch: pytest.MonkeyPatch) -> None:
     """Log the model's file alone, where a test does not load it as audio model."""
 
-    def log(run_id: str, *, folder: Path, record: object) -> None:
+    def log(run_id: str, *, record: object, root: Path) -> None:
         import mlflow
 
         from tests.support.small_model import Constant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -28,6 +29,9 @@ Published = Literal["artists", "lists"]
 Unit = Literal["segment", "track"]
 Protocol = Literal["artist", "track", "segment", "fault_filtered"]
 Sampling = Literal["linear", "log"]
+
+#: Name of the model that averages others.
+ENSEMBLE = "ensemble"
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 Count = Annotated[int, Field(ge=1)]
@@ -377,6 +381,34 @@ class SelectedModel(VariantParams):
         return {**self.fixed, **self.start}
 
 
+class EnsembleParams(Strict):
+    """The ensemble, a weighted mean of other models' probabilities; see :mod:`components.training.ensemble`.
+
+    Attributes
+    ----------
+    members : list of str
+        Models; none for no ensemble.
+    shrinkage : float
+        Validation songs that equal weights count as, 0 or more: with as many songs in the validation part, the
+        weights lie half way between the best ones there and equal ones.
+    calibrate : bool
+        Whether its probabilities are calibrated on validation songs, as a single model's are.
+    """
+
+    members: list[str] = Field(default_factory=list)
+    shrinkage: Annotated[float, Field(ge=0.0)] = 50.0
+    calibrate: bool = True
+
+    @field_validator("members")
+    @classmethod
+    def _several(cls, members: list[str]) -> list[str]:
+        if len(members) == 1:
+            raise ValueError(f"{members[0]!r} alone is no ensemble; valid: none, or two and more")
+        if twice := [name for name in members if members.count(name) > 1]:
+            raise ValueError(f"{twice[0]!r} is named twice; valid: each once")
+        return members
+
+
 class PromotionParams(Strict):
     """Promotion: which registered model, and by what margin a challenger must win on validation songs.
 
@@ -410,6 +442,7 @@ class Params(Strict):
     models: Annotated[dict[str, ModelParams], Field(min_length=1)]
     tuning: TuningParams
     training: TrainingParams
+    ensemble: EnsembleParams = Field(default_factory=EnsembleParams)
     pretrained: dict[str, str]
     allow_untrained_encoders: bool
     promotion: PromotionParams
@@ -431,6 +464,11 @@ class Params(Strict):
                 raise ValueError(
                     f"models.{name}.feature is {model.feature!r}; valid: {', '.join(sorted(self.features))}"
                 )
+        if ENSEMBLE in self.models:
+            raise ValueError(f"models.{ENSEMBLE} is the name of the models' mean; valid: any other")
+        for name in self.ensemble.members:
+            if name not in self.models:
+                raise ValueError(f"ensemble.members has {name!r}; valid: {', '.join(sorted(self.models))}")
         listings = {LISTINGS, *(f"{LISTINGS}/{source}.parquet" for source in self.corpus.sources)}
         folders = {f"data/features/{feature}" for feature in self.features}
         for name, feature in self.features.items():
@@ -450,6 +488,18 @@ class Params(Strict):
                 f"{self.split.protocol}: {key} with {what}"
             )
         return self
+
+    @property
+    def compared(self) -> list[str]:
+        """All that is compared, by name: the models, and the ensemble where it has members."""
+        return [*self.models, *([ENSEMBLE] if self.ensemble.members else [])]
+
+    def check_compared(self, names: Iterable[str]) -> None:
+        """Raise a ParamsError unless each name is one of :attr:`compared`."""
+        for name in names:
+            if name not in self.compared:
+                valid = ", ".join(sorted(self.compared))
+                raise ParamsError(f"model {name!r} is not in params.yaml; valid: {valid}")
 
     def model(self, name: str) -> SelectedModel:
         """Return a model in its selected variant, with the default ``tuning`` and ``training`` filled in."""

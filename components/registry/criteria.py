@@ -18,7 +18,8 @@ from components.core.formatting import plural
 from components.evaluation import aggregation, significance
 from components.external_evaluation import evaluate, measure
 from components.registry import rescore
-from components.training.record import TrainingRecord
+from components.training import record as records
+from components.training.record import ModelRecord
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -48,20 +49,24 @@ def above_chance(metrics: dict[str, float], *, genres: list[str]) -> Criterion:
     )
 
 
-def feature_validated(record: TrainingRecord, *, root: Path) -> Criterion:
-    """Check that the model's feature passed its suite."""
-    name, feature = "feature validated", record.feature.feature
-    path = root / "validation" / feature / "result.json"
-    if not path.is_file():
-        reason = f"{path} is missing: {feature} was never validated; run `dvc repro validate@{feature}`"
-        return Criterion(name, False, reason)
-    passed = bool(json.loads(path.read_text(encoding="utf-8"))["success"])
-    return Criterion(name, passed, f"{feature} {'passed' if passed else 'failed'} its suite")
+def feature_validated(record: ModelRecord, *, root: Path) -> Criterion:
+    """Check that each feature of the model passed its suite."""
+    name = "feature validated"
+    for feature in record.features:
+        path = root / "validation" / feature.feature / "result.json"
+        if not path.is_file():
+            stage = f"validate@{feature.feature}"
+            reason = f"{path} is missing: {feature.feature} was never validated; run `dvc repro {stage}`"
+            return Criterion(name, False, reason)
+        if not json.loads(path.read_text(encoding="utf-8"))["success"]:
+            return Criterion(name, False, f"{feature.feature} failed its suite")
+    each = "its suite" if len(record.features) == 1 else "their suites"
+    return Criterion(name, True, f"{record.feature_names} passed {each}")
 
 
-def encoder_trained(record: TrainingRecord, *, allow_untrained: bool) -> Criterion:
+def encoder_trained(record: ModelRecord, *, allow_untrained: bool) -> Criterion:
     """Check that the model's encoders, if it has any, have their pretrained weights."""
-    name, encoders = "encoder pretrained", record.feature.pretrained
+    name, encoders = "encoder pretrained", record.encoders
     if not encoders:
         return Criterion(name, True, "the model needs none")
     untrained = [encoder.encoder for encoder in encoders if not encoder.trained]
@@ -74,7 +79,7 @@ def encoder_trained(record: TrainingRecord, *, allow_untrained: bool) -> Criteri
     return Criterion(name, allow_untrained, reason)
 
 
-def artists_apart(record: TrainingRecord, metrics: dict[str, float], *, allow_confounded: bool) -> Criterion:
+def artists_apart(record: ModelRecord, metrics: dict[str, float], *, allow_confounded: bool) -> Criterion:
     """Check that the model's validation figure is not that of its artists."""
     name, accepted = "artists apart", ", which promotion.allow_confounded accepts" * allow_confounded
     if record.leaky or record.artists == "on both sides":
@@ -93,7 +98,7 @@ def artists_apart(record: TrainingRecord, metrics: dict[str, float], *, allow_co
 
 
 def beats_champion(
-    client: MlflowClient, current: ModelVersion, *, record: TrainingRecord, params: Params, root: Path
+    client: MlflowClient, current: ModelVersion, *, record: ModelRecord, params: Params, root: Path
 ) -> Criterion:
     """Compare with the champion on the validation songs that neither was fitted on.
 
@@ -103,15 +108,13 @@ def beats_champion(
         If the champion would be scored on a song that it was fitted on.
     """
     name = f"better than champion version {current.version}"
-    path = root / "models" / record.model / "predictions.parquet"
+    path = records.folder(record.model, root=root) / "predictions.parquet"
     own = pd.read_parquet(path).query("part == 'validation'")
     if current.tags.get("split_fingerprint") == record.fingerprint:
         theirs_path = client.download_artifacts(str(current.run_id), "training/predictions.parquet")
         theirs = pd.read_parquet(theirs_path).query("part == 'validation'")
     else:
-        theirs = rescore.validation_predictions(
-            client, current, unit=record.feature.unit, params=params, root=root
-        )
+        theirs = rescore.validation_predictions(client, current, unit=record.unit, params=params, root=root)
     if theirs.empty:
         return Criterion(name, False, "the champion was fitted on every validation song; no fair comparison")
     own, theirs = aggregation.songs(own), aggregation.songs(theirs)

@@ -24,7 +24,8 @@ from components.tracking import integrity
 from components.tracking.errors import reached
 from components.tracking.runs import NOTE
 from components.tracking.training_runs import tags_of
-from components.training.record import TrainingRecord
+from components.training import record as records
+from components.training.record import ModelRecord
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -120,8 +121,8 @@ def _alone() -> Iterator[None]:
 
 def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> Decision:
     registered = params.promotion.registered_model
-    record = TrainingRecord.read(root / "models" / name)
-    metrics = json.loads((root / "models" / name / "metrics.json").read_text(encoding="utf-8"))
+    record = records.read(name, root=root)
+    metrics = json.loads((records.folder(name, root=root) / "metrics.json").read_text(encoding="utf-8"))
     run_id = packaging.ensure_logged(name, root=root)
     current = champion(client, registered)
     if current is not None and current.run_id == run_id:
@@ -160,7 +161,7 @@ def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> D
     return decision
 
 
-def register(client: MlflowClient, run_id: str, *, registered_model: str, record: TrainingRecord) -> str:
+def register(client: MlflowClient, run_id: str, *, registered_model: str, record: ModelRecord) -> str:
     """Register a run's model, once; return its version, an earlier one where this run has one."""
     import mlflow
     from mlflow.utils.logging_utils import disable_logging, enable_logging

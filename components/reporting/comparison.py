@@ -26,7 +26,7 @@ class ComparedModel(Strict):
     Attributes
     ----------
     validation_songs, test_songs, test_segments : float
-        Accuracies, 0 to 1; ``train_segments`` is that of the best epoch.
+        Accuracies, 0 to 1; ``train_segments`` is that of the best epoch, None for an ensemble.
     headline : float or None
         Accuracy on the test songs that headlines count, 0 to 1 (see :mod:`components.splits`); None without such songs.
     test_songs_interval, headline_interval : tuple of float
@@ -60,7 +60,7 @@ class ComparedModel(Strict):
     untrained: bool
     at_chance: bool
     marks: list[str]
-    train_segments: float
+    train_segments: float | None
     epochs: int
     trials: int
     seconds: float
@@ -225,9 +225,9 @@ def best(*, params: Params, root: Path = Path("data")) -> str:
             f"{root / 'report' / 'comparison.json'} compares models of another split (fingerprint "
             f"{found.fingerprint[:12]}, now {split.fingerprint[:12]}); run `dvc repro compare`"
         )
-    if found.best not in params.models:
+    if found.best not in params.compared:
         raise ComparisonError(
-            f"the comparison's best, {found.best!r}, is not in params.yaml; valid: {', '.join(params.models)}; run "
+            f"the comparison's best, {found.best!r}, is not in params.yaml; valid: {', '.join(params.compared)}; run "
             "`dvc repro compare`"
         )
     return found.best

@@ -80,15 +80,17 @@ def _pictures(model: TrainedModel, *, colour: str, params: Params) -> dict[str, 
     name, trials = model.name, model.trials
     counts = metrics.confusion(model.predictions, genres=model.genres, part="test")
     reliability = metrics.reliability(model.test, genres=model.genres)
-    learning = figures.learning(model.history, colour=colour)
     calibrated = figures.reliability(reliability, colour=colour)
     confused = figures.confusion(counts, colour=colour)
     drawn: dict[str, Any] = {
-        "learning": inline(learning, label=f"Learning curves of {name}"),
+        "learning": None,
         "reliability": inline(calibrated, label=f"Reliability of {name}"),
         "confusion": inline(confused, label=f"Confusion matrix of {name}"),
         "tuning": None,
     }
+    if len(model.history):
+        learning = figures.learning(model.history, colour=colour)
+        drawn["learning"] = inline(learning, label=f"Learning curves of {name}")
     if len(trials) and trials["score"].notna().any():
         search = params.model(name).search
         # Trial 0 of every search is the published best set; KerasTuner pads its number with zeros.
@@ -166,31 +168,39 @@ def _corpus(table: pd.DataFrame) -> dict[str, Any]:
 
 def lineage(model: TrainedModel, *, inputs: Inputs, params: Params) -> dict[str, str]:
     """Return what a model was made of: choices, seeds, and the hashes of data, code and weights that are known."""
-    record, feature = model.record, model.record.feature
-    # %g: a step of 0.05 adds up to 0.15000000000000002.
-    hyperparameters = ", ".join(
-        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in sorted(record.hyperparameters.items())
-    )
-    entries = {
-        "variant": record.variant,
-        "feature": f"{feature.feature}, one row a {feature.unit}",
-        "hyperparameters": hyperparameters,
-        "trial": record.trial,
+    record = model.record
+    entries: dict[str, str | None] = {
+        "made as": record.about,
+        "features": ", ".join(f"{feature.feature}, one row a {feature.unit}" for feature in record.features),
         "seed": str(record.seed),
-        "refit": record.refit
-        and f"tested model fitted on {record.fitted_on}, {record.refit.epochs} epochs: {record.refit.rule}; "
-        "validation figures are the first fit's",
         "temperature": str(record.calibration),
         "split fingerprint": record.fingerprint,
-        "feature values (SHA-256)": record.feature_sha256,
         "weights (SHA-256)": record.weights_sha256,
         "git commit of the comparison": inputs.code,
     }
     paths = [source.path for source in params.corpus.sources.values()]
-    paths += ["data/splits", f"data/features/{feature.feature}", f"data/models/{model.name}/model.keras"]
+    paths += ["data/splits", *(f"data/features/{feature.feature}" for feature in record.features)]
+    for _, network in record.networks:
+        # An ensemble has the entries of each member under that one's own name.
+        of = "" if network is record else f"{network.model}: "
+        refit = network.refit
+        # %g: a step of 0.05 adds up to 0.15000000000000002.
+        hyperparameters = ", ".join(
+            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in sorted(network.hyperparameters.items())
+        )
+        entries |= {
+            f"{of}hyperparameters": hyperparameters,
+            f"{of}trial": network.trial,
+            f"{of}refit": f"tested model fitted on {network.fitted_on}, {refit.epochs} epochs: {refit.rule}; "
+            "validation figures are the first fit's"
+            if refit
+            else None,
+            f"{of}feature values (SHA-256)": network.feature_sha256,
+        }
+        paths.append(f"data/models/{network.model}/model.keras")
     entries |= {f"DVC, {path}": inputs.hashes.get(path) for path in paths}
-    for encoder in feature.pretrained:
+    for encoder in record.encoders:
         state = "pretrained" if encoder.trained else "UNTRAINED stand-in"
         entries[f"encoder {encoder.encoder}"] = f"{state}, from {encoder.origin}"
         entries[f"{encoder.encoder} weights (SHA-256)"] = encoder.sha256

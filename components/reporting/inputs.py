@@ -11,15 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from components.config.params import Params
+from components.config.params import ENSEMBLE, Params
 from components.core import lineage
 from components.core.errors import ComparisonError, LeakError
 from components.splits import store as split_store
 from components.splits.store import SplitRecord
-from components.training.record import TrainingRecord
-
-#: The files of a trained model; one that lacks any of them did not finish.
-FILES = ("metrics.json", "training.json", "history.csv", "predictions.parquet", "songs.parquet")
+from components.training import record as records
+from components.training.record import ModelRecord
 
 
 @dataclass(frozen=True)
@@ -29,15 +27,15 @@ class TrainedModel:
     Attributes
     ----------
     name : str
-        A key of ``models``.
+        A key of ``models``, or ``ensemble``.
     metrics : mapping
         ``metrics.json``.
-    record : TrainingRecord
+    record : ModelRecord
         ``training.json``.
     history : DataFrame
-        One row an epoch.
+        One row an epoch; empty for an ensemble.
     predictions : DataFrame
-        One row a segment of validation and test.
+        One row a segment, or a song, of validation and test.
     trials : DataFrame
         One row a trial: ``trial``, ``status``, ``score`` and the hyperparameters; empty without a table.
     executions : list of dict
@@ -46,7 +44,7 @@ class TrainedModel:
 
     name: str
     metrics: Mapping[str, float]
-    record: TrainingRecord
+    record: ModelRecord
     history: pd.DataFrame
     predictions: pd.DataFrame
     trials: pd.DataFrame
@@ -110,12 +108,12 @@ def read(*, params: Params, root: Path, left_out: Mapping[str, str] = MappingPro
     split = split_store.record(root)
     models: dict[str, TrainedModel] = {}
     without: dict[str, str] = {}
-    for name in params.models:
+    for name in params.compared:
         reason = left_out.get(name) or _out_of_date(
             name, root=root, params=params, fingerprint=split.fingerprint
         )
         if reason:
-            without[name] = f"{reason}; run `dvc repro train@{name}`"
+            without[name] = f"{reason}; run `dvc repro {records.kind(name).stage(name)}`"
             continue
         models[name] = _trained(name, root=root)
         _check_leak(models[name])
@@ -147,31 +145,50 @@ def read(*, params: Params, root: Path, left_out: Mapping[str, str] = MappingPro
 
 def _out_of_date(model: str, *, root: Path, params: Params, fingerprint: str) -> str:
     """Return why a model cannot be compared, or ''."""
-    folder = root / "models" / model
-    if missing := [name for name in FILES if not (folder / name).is_file()]:
+    folder = records.folder(model, root=root)
+    # An ensemble without members has none of them but its record.
+    if missing := [name for name in records.kind(model).FILES if not (folder / name).is_file()]:
         # Not the whole path: the report is the same wherever the project lies.
         return f"it has not been trained ({model}/{missing[0]} is missing)"
-    record = TrainingRecord.read(folder)
+    record = records.read(model, root=root)
     if record.fingerprint != fingerprint:
         return (
             f"it was trained on another split (fingerprint {record.fingerprint[:12]}, the split's is "
             f"{fingerprint[:12]})"
         )
     # The search's budget is not of the fit; whatever else changed reaches a model through files.
+    if model == ENSEMBLE:
+        return _other_members(record, root=root, params=params)
     old, new = (values.model(model).model_dump(exclude={"tuning"}) for values in (record.params, params))
     changed = [f"models.{model}: {key}" for key in new if old[key] != new[key]]
     changed += ["seed"] * (record.params.seed != params.seed)
     return f"it was trained with other params ({', '.join(changed)})" if changed else ""
 
 
+def _other_members(record: ModelRecord, *, root: Path, params: Params) -> str:
+    """Return why an ensemble is not that of the present models, or ''."""
+    if record.params.ensemble != params.ensemble:
+        return "it was made with other params (ensemble)"
+    for _, member in record.networks:
+        present = records.folder(member.model, root=root)
+        if (
+            not (present / member.FILE).is_file()
+            or member.read(present).weights_sha256 != member.weights_sha256
+        ):
+            return f"{member.model} is not the one that it was made of"
+    return ""
+
+
 def _trained(name: str, *, root: Path) -> TrainedModel:
-    folder, search = root / "models" / name, root / "tuning" / name
-    train, tune, trials = f"train@{name}", f"tune@{name}", search / "trials.csv"
+    folder, search, kind = records.folder(name, root=root), root / "tuning" / name, records.kind(name)
+    train, tune, trials = kind.stage(name), f"tune@{name}", search / "trials.csv"
     return TrainedModel(
         name=name,
         metrics=read_json(folder / "metrics.json", stage=train),
-        record=TrainingRecord.read(folder),
-        history=_table(folder / "history.csv", stage=train),
+        record=records.read(name, root=root),
+        history=_table(folder / "history.csv", stage=train)
+        if "history.csv" in kind.FILES
+        else pd.DataFrame(),
         predictions=_table(folder / "predictions.parquet", stage=train),
         trials=_table(trials, stage=tune) if trials.is_file() else pd.DataFrame(),
         executions=[

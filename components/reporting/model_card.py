@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from humanize import natural_list
 
 from components.reporting.html import environment
-from components.training.record import TrainingRecord
+from components.training.record import ModelRecord
 
 #: Characters; MLflow's store takes no longer description of a registered version.
 LONGEST = 5000
@@ -26,12 +26,12 @@ GTZAN = (
 )
 
 
-def card(record: TrainingRecord, *, metrics: Mapping[str, float], commit: str) -> str:
+def card(record: ModelRecord, *, metrics: Mapping[str, float], commit: str) -> str:
     """Write a trained model's card.
 
     Parameters
     ----------
-    record : TrainingRecord
+    record : ModelRecord
         The trained model's.
     metrics : mapping of str to float
         Of ``metrics.json``.
@@ -66,7 +66,7 @@ def card(record: TrainingRecord, *, metrics: Mapping[str, float], commit: str) -
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def warnings(record: TrainingRecord) -> list[str]:
+def warnings(record: ModelRecord) -> list[str]:
     """List what limits every number of a model; nothing for real music and a trained encoder."""
     found = []
     if record.composed_songs:
@@ -77,7 +77,7 @@ def warnings(record: TrainingRecord) -> list[str]:
     found += [
         f"Untrained encoder: no weights of {encoder.encoder} were found, so a random one stands in: "
         "the numbers do not show what the real one can do."
-        for encoder in record.feature.pretrained
+        for encoder in record.encoders
         if not encoder.trained
     ]
     if record.leaky:
@@ -99,7 +99,7 @@ def warnings(record: TrainingRecord) -> list[str]:
     return found
 
 
-def licence(record: TrainingRecord) -> str:
+def licence(record: ModelRecord) -> str:
     """Return the licence of the data a model was trained on."""
     if record.composed_songs:
         return "The songs are composed by this project's code and are under its licence (MIT)."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,55 +21,67 @@ DISTANCE = 0.2
 FALSE_SHARE = 0.05
 
 
-def names(feature: FeatureRecord) -> list[str]:
-    """Return the names of the watched columns, at most :data:`COLUMNS`; the feature's own where it has some."""
-    known = feature.names or [f"column {number}" for number in range(feature.shape[-1])]
-    return [known[column] for column in _spaced(len(known), at_most=COLUMNS)]
+def names(features: Sequence[FeatureRecord]) -> list[str]:
+    """Return the names of the watched columns, at most :data:`COLUMNS` a feature; its own where it has some.
+
+    Of several features, each column's name begins with that of its feature.
+    """
+    found = []
+    for feature in features:
+        known = feature.names or [f"column {number}" for number in range(feature.shape[-1])]
+        begin = f"{feature.feature}: " if len(features) > 1 else ""
+        found += [begin + known[column] for column in _spaced(len(known), at_most=COLUMNS)]
+    return found
 
 
-def summary(values: np.ndarray) -> np.ndarray:
+def summary(values: Sequence[np.ndarray]) -> np.ndarray:
     """Summarise a song's feature rows: segments of a song are alike, so a song counts once.
 
     Parameters
     ----------
-    values : ndarray of float32, shape (rows, ..., columns)
-        The song's rows; axes between are moments in time.
+    values : sequence of ndarray of float32, each of shape (rows, ..., columns)
+        The song's rows, feature by feature; axes between are moments in time.
 
     Returns
     -------
-    ndarray of float32, shape (at most COLUMNS,)
-        Each watched column's mean.
+    ndarray of float32, shape (watched columns,)
+        The mean of each; as many as :func:`names` gives.
     """
-    means = values.reshape(-1, values.shape[-1]).mean(axis=0, dtype=np.float64)
-    return means[_spaced(len(means), at_most=COLUMNS)].astype(np.float32)
+    means = [rows.reshape(-1, rows.shape[-1]).mean(axis=0, dtype=np.float64) for rows in values]
+    watched = [mean[_spaced(len(mean), at_most=COLUMNS)] for mean in means]
+    return np.concatenate(watched).astype(np.float32)
 
 
 def reference(
-    index: pd.DataFrame, values: np.ndarray, *, feature: FeatureRecord, tracks: Collection[str]
+    tables: Sequence[tuple[pd.DataFrame, np.ndarray]],
+    *,
+    features: Sequence[FeatureRecord],
+    tracks: Collection[str],
 ) -> pd.DataFrame:
     """Summarise the songs a model was trained on, to travel with the model.
 
     Parameters
     ----------
-    index : DataFrame
-        The feature's index; sorted by track.
-    values : ndarray, shape (rows, ...)
-        The feature's values.
-    feature : FeatureRecord
-        The feature.
+    tables : sequence of (DataFrame, ndarray)
+        Of each feature its index, sorted by track, and its values, shape (rows, ...).
+    features : sequence of FeatureRecord
+        The features.
     tracks : collection of str
         The training songs.
 
     Returns
     -------
     DataFrame
-        One row a song, at most :data:`SONGS`; columns as :func:`names`. Songs are not named.
+        One row a song that has all features, at most :data:`SONGS`; columns as :func:`names`. Songs are not named.
     """
-    rows = index.groupby("track", sort=True).indices
-    known = sorted(set(tracks) & rows.keys())
+    places = [index.groupby("track", sort=True).indices for index, _ in tables]
+    known = sorted(set(tracks).intersection(*places))
     chosen = [known[place] for place in _spaced(len(known), at_most=SONGS)]
-    table = [summary(np.asarray(values[rows[track]])) for track in chosen]
-    return pd.DataFrame(table, columns=names(feature), dtype=np.float32)
+    rows = [
+        summary([np.asarray(values[own[track]]) for (_, values), own in zip(tables, places, strict=True)])
+        for track in chosen
+    ]
+    return pd.DataFrame(rows, columns=names(features), dtype=np.float32)
 
 
 def measure(songs: pd.DataFrame, *, reference: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,8 @@ import components
 from components.core.errors import PretrainedError
 from components.features.encoders import base as encoders
 from components.tracking import training_runs
-from components.training.record import TrainingRecord
+from components.training import record as records
+from components.training.record import ModelRecord
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -59,50 +60,54 @@ def signature(example: pd.DataFrame, *, genres: list[str]) -> ModelSignature:
     )
 
 
-def requirements(record: TrainingRecord) -> list[str]:
+def requirements(record: ModelRecord) -> list[str]:
     """Pin what a model needs at the versions that are installed here: ``name==version``."""
     own = [encoders.find(name).REQUIREMENTS for name in carried(record)]
     needed = dict.fromkeys(itertools.chain(REQUIREMENTS, *own))
     return [f"{package}=={version(package)}" for package in needed]
 
 
-def carried(record: TrainingRecord) -> list[str]:
+def carried(record: ModelRecord) -> list[str]:
     """List the trained encoders whose weights a model carries."""
-    return [encoder.encoder for encoder in record.feature.pretrained if encoder.trained]
+    return [encoder.encoder for encoder in record.encoders if encoder.trained]
 
 
-def artifacts(folder: Path, *, record: TrainingRecord, reference: Path) -> dict[str, str]:
+def artifacts(record: ModelRecord, *, temporary: Path, root: Path) -> dict[str, str]:
     """List the files that travel with a model, by name.
 
     Parameters
     ----------
-    folder : Path
-        ``data/models/<name>``.
-    record : TrainingRecord
+    record : ModelRecord
         The trained model's.
-    reference : Path
-        Its training songs, summarised by :func:`components.serving.drift.reference`.
+    temporary : Path
+        A folder for what is made anew: ``reference.parquet`` is there already. MLflow keeps a file under its own name,
+        so each network's is copied as ``<model>.keras``.
+    root : Path
+        The data folder.
 
     Raises
     ------
     PretrainedError
         If an encoder's weights are gone since the feature was extracted.
     """
-    files = {
-        "model": str(folder / "model.keras"),
-        "training": str(folder / "training.json"),
-        "songs": str(folder / "songs.parquet"),
-        "reference": str(reference),
-    }
+    folder = records.folder(record.model, root=root)
+    files = {name: folder / file for name, file in (("training", record.FILE), ("songs", "songs.parquet"))}
+    files["reference"] = temporary / "reference.parquet"
+    for _, network in record.networks:
+        saved = records.folder(network.model, root=root) / "model.keras"
+        files[f"network_{network.model}"] = temporary / f"{network.model}.keras"
+        if not saved.is_file():
+            raise PretrainedError(f"{saved} does not exist; it must travel with the model")
+        shutil.copyfile(saved, files[f"network_{network.model}"])
     for name in carried(record):
-        files[f"encoder_{name}"] = str(encoders.find(name).locate(record.params.pretrained[name]))
+        files[f"encoder_{name}"] = encoders.find(name).locate(record.params.pretrained[name])
     for name, path in files.items():
-        if not Path(path).exists():
+        if not path.exists():
             raise PretrainedError(f"{name}: {path} does not exist; it must travel with the model")
-    return files
+    return {name: str(path) for name, path in files.items()}
 
 
-def modules(record: TrainingRecord) -> set[str]:
+def modules(record: ModelRecord) -> set[str]:
     """List the modules of this project that a served model imports, at their head or within a function.
 
     They are those that :data:`ENTRYPOINT`, the model's features and their encoders reach, and the packages around them.
@@ -114,12 +119,14 @@ def modules(record: TrainingRecord) -> set[str]:
     graph = grimp.build_graph("components", exclude_type_checking_imports=True, cache_dir=None)
     for module in graph.modules - {"components"}:
         graph.add_import(importer=module, imported=module.rpartition(".")[0])
-    first = {ENTRYPOINT, *compute.modules(record.feature.feature, params=record.params)}
-    first |= {f"components.features.encoders.{encoder.encoder}" for encoder in record.feature.pretrained}
+    first = {ENTRYPOINT}
+    for _, network in record.networks:
+        first |= {*compute.modules(network.feature.feature, params=network.params)}
+    first |= {f"components.features.encoders.{encoder.encoder}" for encoder in record.encoders}
     return first.union(*map(graph.find_upstream_modules, first))
 
 
-def copy_code(folder: Path, *, record: TrainingRecord) -> Path:
+def copy_code(folder: Path, *, record: ModelRecord) -> Path:
     """Copy the modules of a model into a folder, as a package; return the package's folder."""
     root = Path(components.__file__).parent
     for name in modules(record):
@@ -145,22 +152,22 @@ def open_run(run_id: str) -> Iterator[None]:
         mlflow.end_run("RUNNING")
 
 
-def log(run_id: str, *, folder: Path, record: TrainingRecord) -> None:
+def log(run_id: str, *, record: ModelRecord, root: Path) -> None:
     """Log the model to its run.
 
     Parameters
     ----------
     run_id : str
         A training run.
-    folder : Path
-        ``data/models/<name>``; its feature lies in ``data/features``.
-    record : TrainingRecord
+    record : ModelRecord
         The trained model's.
+    root : Path
+        The data folder, which holds its networks and its features.
 
     Raises
     ------
     FeatureError
-        If the feature it was trained on is gone.
+        If a feature it was trained on is gone.
     PretrainedError
         See :func:`artifacts`.
     """
@@ -169,19 +176,18 @@ def log(run_id: str, *, folder: Path, record: TrainingRecord) -> None:
     from components.features.pipeline import store as feature_store
     from components.serving import drift
 
-    index, values, _ = feature_store.read(record.feature.feature, root=folder.parents[1])
-    songs = drift.reference(index, values, feature=record.feature, tracks=record.train_tracks)
+    tables = [feature_store.read(feature.feature, root=root)[:2] for feature in record.features]
+    songs = drift.reference(tables, features=record.features, tracks=record.train_tracks)
     example = pd.DataFrame({"audio": [example_song(seconds=4.0)]})
     tags = training_runs.tags_of(record)
     os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     with tempfile.TemporaryDirectory() as temporary, open_run(run_id):
-        reference = Path(temporary) / "reference.parquet"
-        songs.to_parquet(reference, index=False)
+        songs.to_parquet(Path(temporary) / "reference.parquet", index=False)
         package = copy_code(Path(temporary), record=record)
         mlflow.pyfunc.log_model(
             name="model",
             python_model=str(package.parent.joinpath(*ENTRYPOINT.split(".")).with_suffix(".py")),
-            artifacts=artifacts(folder, record=record, reference=reference),
+            artifacts=artifacts(record, temporary=Path(temporary), root=root),
             code_paths=[str(package)],
             signature=signature(example, genres=record.genres),
             input_example=example,

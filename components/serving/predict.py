@@ -81,17 +81,19 @@ def below(folder: Path) -> list[Path]:
 
 def predict(files: Sequence[Path], *, model: LoadedModel) -> Iterator[Prediction]:
     """Predict the genre of each file, in order, :data:`BATCH` files at a time."""
-    columns = drift.names(model.model.record.feature)
+    features = model.model.record.features
+    columns = drift.names(features)
     for first in range(0, len(files), BATCH):
         batch = files[first : first + BATCH]
         extracted = model.model.extract(batch)
         predictions = model.model.predict_extracted(extracted)
-        for file, features, row in zip(batch, extracted, predictions, strict=True):
-            if isinstance(row, GenreError) or isinstance(features, GenreError):
+        for file, song, row in zip(batch, extracted, predictions, strict=True):
+            if isinstance(row, GenreError) or isinstance(song, GenreError):
                 yield Prediction(file, reason=str(row))
             else:
                 probabilities = {genre: row[f"probability.{genre}"] for genre in model.genres}
-                watched = dict(zip(columns, drift.summary(features.values).tolist(), strict=True))
+                summary = drift.summary([song.rows[feature.feature].values for feature in features])
+                watched = dict(zip(columns, summary.tolist(), strict=True))
                 yield Prediction(
                     file,
                     row["genre"],

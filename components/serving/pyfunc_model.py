@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,8 +18,14 @@ from components.corpus import audio
 from components.features.encoders.base import UNTRAINED
 from components.features.pipeline import compute
 from components.serving import safe_keras
-from components.training import calibration
-from components.training.record import TrainingRecord
+from components.training import ensemble
+from components.training import record as records
+from components.training.record import FeatureRecord, ModelRecord
+
+if TYPE_CHECKING:
+    import keras
+
+    from components.config.params import Params
 
 #: Bytes of one song in a request, where it lies in memory several times over; a file named by its path may be larger.
 LARGEST_REQUEST = 100_000_000
@@ -29,8 +35,8 @@ ROWS = 256
 THREADS = 4
 
 
-class Extracted(NamedTuple):
-    """Feature rows of a song.
+class Rows(NamedTuple):
+    """Rows of one feature of a song.
 
     Attributes
     ----------
@@ -38,24 +44,42 @@ class Extracted(NamedTuple):
         One row a segment; for a feature of whole tracks, one a stretch as long as a track in training.
     starts : ndarray of float64, shape (rows,)
         Where each begins, in seconds.
-    seconds : float
-        Length of the song.
     """
 
     values: np.ndarray
     starts: np.ndarray
+
+
+class Extracted(NamedTuple):
+    """A song's rows by feature, each feature's computed once, and its length in seconds."""
+
+    rows: dict[str, Rows]
     seconds: float
 
 
 class GenreModel(PythonModel):
     """Decode, cut, extract, predict, aggregate: one genre a song.
 
-    Its artifacts are ``model`` (a ``.keras`` file), ``training`` (``training.json``), ``songs`` (``songs.parquet``: the
-    songs of its split, and which it was fitted on), ``reference`` (those, summarised by
-    :mod:`components.serving.drift`) and, for each trained encoder that its feature runs, ``encoder_<name>`` (the
+    Its artifacts are ``training`` (``training.json``), for each of its networks ``network_<model>`` (``.keras``),
+    ``songs`` (``songs.parquet``: the songs of its split, and which it was fitted on), ``reference`` (those, summarised
+    by :mod:`components.serving.drift`) and, for each trained encoder that its features run, ``encoder_<name>`` (the
     encoder's weights).
+
+    Attributes
+    ----------
+    record : ModelRecord
+        What it is made of.
+    params : Params
+        Those it was trained with, its encoders' weights being its own.
+    networks : dict of str to keras.Model
+        By model: one, or an ensemble's members.
+    songs, reference : DataFrame
+        See :func:`components.splits.store.songs` (and ``fitted``), and :func:`components.serving.drift.reference`.
     """
 
+    record: ModelRecord
+    params: Params
+    networks: dict[str, keras.Model]
     songs: pd.DataFrame
     reference: pd.DataFrame
 
@@ -63,17 +87,19 @@ class GenreModel(PythonModel):
         """Load the weights from the paths that MLflow's context names."""
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         paths = context.artifacts
-        self.record = TrainingRecord.read(Path(paths["training"]).parent, remedy="`genre run` logs it again")
+        self.record = records.read_file(Path(paths["training"]), remedy="`genre run` logs it again")
         self.songs = pd.read_parquet(paths["songs"])
         self.reference = pd.read_parquet(paths["reference"])
-        self.params = self.record.params
         # The weights it was trained on, also where others are at hand by now.
         weights = {
             encoder.encoder: paths[f"encoder_{encoder.encoder}"] if encoder.trained else UNTRAINED
-            for encoder in self.record.feature.pretrained
+            for encoder in self.record.encoders
         }
-        self.params = self.params.model_copy(update={"pretrained": weights})
-        self.model = safe_keras.load(Path(paths["model"]))
+        self.params = self.record.params.model_copy(update={"pretrained": weights})
+        self.networks = {
+            network.model: safe_keras.load(Path(paths[f"network_{network.model}"]))
+            for _, network in self.record.networks
+        }
 
     def predict(
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -180,7 +206,10 @@ class GenreModel(PythonModel):
         GenreError
             If the song is shorter than ``segments.shortest``, or a value is not a number.
         """
-        feature = self.record.feature
+        rows = {feature.feature: self._rows(feature, y, sample_rate) for feature in self.record.features}
+        return Extracted(rows, len(y) / sample_rate)
+
+    def _rows(self, feature: FeatureRecord, y: np.ndarray, sample_rate: int) -> Rows:
         values, starts = [], []
         for window in compute.windows(
             len(y), sample_rate, segments=self.params.segments, whole=feature.unit == "track"
@@ -188,34 +217,38 @@ class GenreModel(PythonModel):
             rows, begins = compute.compute(feature.feature, y[window], sample_rate, params=self.params)
             values.append(rows)
             starts.append(begins + window.start / sample_rate)
-        return Extracted(np.concatenate(values), np.concatenate(starts), len(y) / sample_rate)
+        return Rows(np.concatenate(values), np.concatenate(starts))
 
     def predict_extracted(
         self, extracted: Sequence[Extracted | GenreError]
     ) -> list[dict[str, Any] | GenreError]:
-        """Predict songs from what :meth:`extract` returns, all of them in one pass through the network."""
+        """Predict songs from what :meth:`extract` returns, all of them in one pass through each network."""
         good = [song for song in extracted if not isinstance(song, GenreError)]
         if not good:
             return [song for song in extracted if isinstance(song, GenreError)]
-        values = np.concatenate([song.values for song in good])
-        # predict() sets up a data pipeline for every call, which costs more than the network.
-        probabilities = np.concatenate(
-            [
-                self.model.predict_on_batch(values[first : first + ROWS])
-                for first in range(0, len(values), ROWS)
-            ]
-        )
-        edges = np.cumsum([len(song.values) for song in good])[:-1]
-        by_song = iter(np.split(probabilities, edges))
+        by_network = [
+            self._probabilities(
+                self.networks[network.model], [song.rows[network.feature.feature] for song in good]
+            )
+            for _, network in self.record.networks
+        ]
+        by_song = zip(good, zip(*by_network, strict=True), strict=True)
         return [
-            song
-            if isinstance(song, GenreError)
-            else self.aggregate(next(by_song), starts=song.starts, seconds=song.seconds)
-            for song in extracted
+            song if isinstance(song, GenreError) else self.aggregate(*next(by_song)) for song in extracted
         ]
 
-    def aggregate(self, probabilities: np.ndarray, *, starts: np.ndarray, seconds: float) -> dict[str, Any]:
-        """Aggregate a song's segments: the genre of the highest mean probability.
+    @staticmethod
+    def _probabilities(network: keras.Model, songs: Sequence[Rows]) -> list[np.ndarray]:
+        """Give each row of each song its probabilities, in one pass through a network."""
+        values = np.concatenate([song.values for song in songs])
+        # predict() sets up a data pipeline for every call, which costs more than the network.
+        probabilities = np.concatenate(
+            [network.predict_on_batch(values[first : first + ROWS]) for first in range(0, len(values), ROWS)]
+        )
+        return np.split(probabilities, np.cumsum([len(song.values) for song in songs])[:-1])
+
+    def aggregate(self, song: Extracted, probabilities: Sequence[np.ndarray]) -> dict[str, Any]:
+        """Aggregate a song's rows: the genre of the highest mean probability.
 
         Of a song that fills only a part of a segment, the logarithms of the probabilities are multiplied by the root
         of that part: a network's features are means over time, whose noise grows as one over the root of its length.
@@ -223,30 +256,36 @@ class GenreModel(PythonModel):
 
         Parameters
         ----------
-        probabilities : ndarray, shape (segments, genres)
-            Each row sums to 1.
-        starts : ndarray, shape (segments,)
-            In seconds.
-        seconds : float
-            Length of the song.
+        song : Extracted
+            From :meth:`features_of`.
+        probabilities : sequence of ndarray, each of shape (rows, genres)
+            Of each network; each row sums to 1.
 
         Returns
         -------
         dict
-            One row as of :meth:`predict`.
+            One row as of :meth:`predict`. Where networks have other rows, the timeline is one moment: the song.
         """
         genres = self.record.genres
-        coverage = min(1.0, seconds / self.params.segments.seconds)
-        if coverage < 1.0:
-            probabilities = calibration.scale(probabilities, 1.0 / math.sqrt(coverage))
-        means = probabilities.mean(axis=0)
+        coverage = min(1.0, song.seconds / self.params.segments.seconds)
+        song_by_network = [rows.mean(axis=0, dtype=np.float64)[np.newaxis] for rows in probabilities]
+        (means,) = self._mean(song_by_network, coverage=coverage)
+        first, *others = (song.rows[network.feature.feature].starts for _, network in self.record.networks)
+        alike = all(len(first) == len(starts) and np.allclose(first, starts) for starts in others)
+        moments = self._mean(probabilities, coverage=coverage) if alike else means[np.newaxis]
+        starts = first if alike else np.zeros(1)
         timeline = [
             {"start": float(start), "genre": genres[int(row.argmax())], "probability": float(row.max())}
-            for start, row in zip(starts, probabilities, strict=True)
+            for start, row in zip(starts, moments, strict=True)
         ]
         shares = {f"probability.{genre}": float(share) for genre, share in zip(genres, means, strict=True)}
-        about = {"seconds": seconds, "coverage": coverage, "timeline": timeline}
+        about = {"seconds": song.seconds, "coverage": coverage, "timeline": timeline}
         return {"genre": genres[int(means.argmax())], **about, **shares}
+
+    def _mean(self, probabilities: Sequence[np.ndarray], *, coverage: float) -> np.ndarray:
+        weights = [weight for weight, _ in self.record.networks]
+        temperature = self.record.temperature_of_mean / math.sqrt(coverage)
+        return ensemble.mean(probabilities, weights=weights, temperature=temperature)
 
 
 def _check_request(song: object, *, number: int) -> None:

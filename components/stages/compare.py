@@ -10,7 +10,7 @@ from types import MappingProxyType
 import pandas as pd
 from humanize import natural_list
 
-from components.config.params import Params
+from components.config.params import ENSEMBLE, Params
 from components.core import atomic
 from components.core.errors import ComparisonError
 from components.evaluation import aggregation, diagnostics, metrics, significance
@@ -119,16 +119,19 @@ def measure(model: TrainedModel, *, params: Params) -> ComparedModel:
             if abs(logged - measured[metric]) > AGREEMENT:
                 raise ComparisonError(
                     f"model {model.name!r}: {part}.{metric} is {logged} in metrics.json and {measured[metric]} by its "
-                    f"predictions; run `dvc repro train@{model.name}`"
+                    f"predictions; run `dvc repro {model.record.stage(model.name)}`"
                 )
     record = model.record
     marks = [mark for mark in record.marks if mark != COMPOSED]  # which is a note of the whole page
-    diagnoses = diagnostics.diagnose(
-        model.history,
-        hyperparameters=record.hyperparameters,
-        search=params.model(model.name).search,
-        classes=len(model.genres),
-    )
+    history, diagnoses = model.history, []
+    if len(history):
+        ((_, network),) = record.networks
+        diagnoses = diagnostics.diagnose(
+            history,
+            hyperparameters=network.hyperparameters,
+            search=params.model(model.name).search,
+            classes=len(model.genres),
+        )
     return ComparedModel(
         validation_songs=validation["song_accuracy"],
         test_songs=test["song_accuracy"],
@@ -142,13 +145,13 @@ def measure(model: TrainedModel, *, params: Params) -> ComparedModel:
         mark="; ".join(marks),
         validation=validation,
         test=test,
-        feature=record.feature.feature,
-        unit=record.feature.unit,
+        feature=record.feature_names,
+        unit=record.unit,
         untrained=record.untrained_encoder,
         at_chance=diagnostics.is_at_chance(validation["song_accuracy"], chance=1.0 / len(model.genres)),
         marks=marks,
-        train_segments=model.history.loc[model.history["val_accuracy"].idxmax(), "accuracy"],
-        epochs=len(model.history),
+        train_segments=history.loc[history["val_accuracy"].idxmax(), "accuracy"] if len(history) else None,
+        epochs=len(history),
         trials=len(model.trials),
         seconds=record.seconds,
         tuning_seconds=sum(execution["seconds"] for execution in model.executions),
@@ -187,6 +190,11 @@ def _notes(inputs: Inputs, *, models: Mapping[str, ComparedModel], params: Param
         notes.append(
             f"† {natural_list(untrained)} {verb} an untrained encoder, since no pretrained weights were found: these "
             "figures do not show what the architecture can do."
+        )
+    if ENSEMBLE in models:
+        notes.append(
+            f"{ENSEMBLE} is the {inputs.models[ENSEMBLE].record.about}. Its weights were chosen on the validation "
+            "songs, so its figures of these are a little too good; those of test songs are not."
         )
     most = max(row.test["songs"] for row in models.values())
     notes += [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from components.config.params import ENSEMBLE
 from components.core import hashing, lineage
 from components.core.errors import TrainingError
 from components.evaluation.metrics import confusion
@@ -17,21 +18,19 @@ from components.tracking import integrity, store
 from components.tracking.errors import reached
 from components.tracking.runs import NOTE, Runs, source_tags
 from components.tracking.search_runs import ensure_tuning_logged
-from components.training.record import LEAKY, TrainingRecord
+from components.training import record as records
+from components.training.record import LEAKY, ModelRecord, TrainingRecord
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
-
-ARTIFACTS_OF_A_MODEL = (
-    "model.keras", "history.csv", "predictions.parquet", "training.json", "songs.parquet", "metrics.json",
-)  # fmt: skip
 
 
 @reached()
 def ensure_logged(name: str, *, log_model: Callable[..., None], root: Path = Path("data")) -> str:
     """Make sure that a trained model has its training run; log it from its files if not; return its id.
 
-    ``log_model(run_id, folder=..., record=...)`` logs the model itself.
+    ``log_model(run_id, record=..., root=...)`` logs the model itself. An ensemble's run has a tag ``member.<model>``
+    for the run of each member.
 
     Raises
     ------
@@ -40,35 +39,38 @@ def ensure_logged(name: str, *, log_model: Callable[..., None], root: Path = Pat
     StoreError
         If MLflow's store fails.
     """
-    folder = root / "models" / name
-    missing = [file for file in ARTIFACTS_OF_A_MODEL if not (folder / file).is_file()]
-    if missing:
-        raise TrainingError(f"{folder} lacks {', '.join(missing)}; run `dvc repro train@{name}`")
-    record = TrainingRecord.read(folder)
+    folder, kind = records.folder(name, root=root), records.kind(name)
+    if missing := [file for file in kind.FILES if not (folder / file).is_file()]:
+        raise TrainingError(f"{folder} lacks {', '.join(missing)}; run `dvc repro {kind.stage(name)}`")
+    record = kind.read(folder)
     identity = hashing.file(folder / "metrics.json") + record.weights_sha256
     runs = Runs(store.TRAINING)
     if known := runs.find(identity):
         return known
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     commit = source_tags().get("mlflow.source.git.commit", "")
+    if name == ENSEMBLE:
+        sources = {
+            f"member.{network.model}": ensure_logged(network.model, log_model=log_model, root=root)
+            for _, network in record.networks
+        }
+    else:
+        sources = {"tuning_run": ensure_tuning_logged(name, root=root)}
     tags = {
-        "tuning_run": ensure_tuning_logged(name, root=root),
+        **sources,
         NOTE: model_card.card(record, metrics=metrics, commit=commit),
         **tags_of(record),
     }
-    history = pd.read_csv(folder / "history.csv")
+    history = pd.read_csv(folder / "history.csv") if "history.csv" in kind.FILES else None
     run_id = runs.begin(
         name,
         tags=tags,
         identity=identity,
         seconds=record.seconds,
         params={
-            **record.hyperparameters,
+            **record.settings,
             **record.model_dump(include={"seed", "protocol"}),
             "temperature": record.temperature,
-            "feature": record.feature.feature,
-            "max_epochs": record.training.epochs,
-            "patience": record.training.patience,
         },
         metrics={
             **metrics,
@@ -78,15 +80,20 @@ def ensure_logged(name: str, *, log_model: Callable[..., None], root: Path = Pat
         history=history,
     )
     client, predictions = runs.client, pd.read_parquet(folder / "predictions.parquet")
-    client.log_inputs(run_id, [_dataset(predictions, record=record, root=root)])
-    for file in ARTIFACTS_OF_A_MODEL:
+    inputs = {network.feature.feature: network for _, network in record.networks}
+    client.log_inputs(
+        run_id, [_dataset(predictions, record=network, root=root) for network in inputs.values()]
+    )
+    for file in kind.FILES:
         client.log_artifact(run_id, str(folder / file), artifact_path="training")
     counts = confusion(predictions, genres=record.genres, part="test")
-    drawn = {"learning_curves.png": figures.learning(history), "confusion.png": figures.confusion(counts)}
+    drawn = {"confusion.png": figures.confusion(counts)}
+    if history is not None:
+        drawn["learning_curves.png"] = figures.learning(history)
     for file, figure in drawn.items():
         client.log_figure(run_id, figure, file, save_kwargs={"dpi": 200})
     client.log_table(run_id, per_class(predictions, genres=record.genres), "per_class.json")
-    log_model(run_id, folder=folder, record=record)
+    log_model(run_id, record=record, root=root)
     client.set_tag(run_id, integrity.TAG, integrity.of_run(client, run_id))
     return runs.finish(run_id, identity=identity)
 
@@ -111,11 +118,12 @@ def _dataset(predictions: pd.DataFrame, *, record: TrainingRecord, root: Path) -
     return DatasetInput(dataset._to_mlflow_entity(), [InputTag(key, value) for key, value in tags.items()])
 
 
-def tags_of(record: TrainingRecord) -> dict[str, str]:
+def tags_of(record: ModelRecord) -> dict[str, str]:
     """Return the tags to read before the numbers: parts fitted on, leaky mark, origin of the encoders' weights."""
-    encoders = record.feature.pretrained
+    encoders = record.encoders
     return {
-        **record.model_dump(include={"model", "variant", "preset", "protocol", "weights_sha256"}),
+        **record.model_dump(include={"model", "preset", "protocol", "weights_sha256"}),
+        "about": record.about,
         "fitted_on": record.fitted_on,
         "split_fingerprint": record.fingerprint,
         "leaky": LEAKY if record.leaky else "no",

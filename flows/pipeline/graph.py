@@ -15,8 +15,8 @@ from pathlib import Path
 
 from components.core.errors import GenreError, ParamsError
 
-#: The stage that reads all models.
-COMPARE = "compare"
+#: The stages that read all models, in order.
+ENSEMBLE, COMPARE = "ensemble", "compare"
 
 
 class GraphError(GenreError):
@@ -65,11 +65,17 @@ class Graph:
         """Return the models, that is the names of the stages ``train@NAME``, in order."""
         return tuple(stage.partition("@")[2] for stage in self.order if stage.startswith("train@"))
 
+    def made(self) -> dict[str, str]:
+        """Return the stage that makes each model, by the model's name, in order: the ensemble's is the last."""
+        last = {ENSEMBLE: ENSEMBLE} if ENSEMBLE in self.order else {}
+        return {model: f"train@{model}" for model in self.models()} | last
+
     def for_models(self, models: Iterable[str] | None) -> set[str]:
         """Return the stages of a run of some models; None for the whole graph.
 
-        The comparison is one of them where all that it reads is up to date after the run. Elsewhere DVC's own
-        would compare files of models that are not, and record them: the flow compares the others itself.
+        The ensemble and the comparison are among them where all that they read is up to date after the run. Elsewhere
+        DVC's own would compare files of models that are not, and record them: the flow compares the others itself.
+        The ensemble is a model as well, which reads all others.
 
         Raises
         ------
@@ -78,19 +84,21 @@ class Graph:
         """
         if models is None:
             return set(self.order)
-        known = self.models()
+        known = self.made()
         for model in (models := list(models)):
             if model not in known:
                 raise ParamsError(f"model {model!r} is not in params.yaml; valid: {', '.join(sorted(known))}")
-        selected = self.needed(f"train@{model}" for model in models)
-        outdated = self.stale().keys() - selected - {COMPARE}
-        whole = COMPARE in self.order and not outdated & self.needed([COMPARE])
-        return selected | {COMPARE} if whole else selected
+        selected = self.needed(known[model] for model in models)
+        for last in (ENSEMBLE, COMPARE):
+            outdated = self.stale().keys() - selected - {last}
+            if last in self.order and not outdated & self.needed([last]):
+                selected.add(last)
+        return selected
 
     def outdated(self, selected: Collection[str]) -> dict[str, str]:
         """Return the models that are not up to date after a run of the ``selected`` stages, each with why."""
         left = [stage for stage in self.stale() if stage not in selected]
-        above = {model: self.needed([f"train@{model}"]) for model in self.models()}
+        above = {model: self.needed([stage]) for model, stage in self.made().items()}
         first = {model: next((stage for stage in left if stage in above[model]), "") for model in above}
         return {model: f"it is not up to date from {stage} on" for model, stage in first.items() if stage}
 

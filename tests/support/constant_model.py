@@ -35,7 +35,8 @@ def model(
     made = GenreModel()
     made.record = training_record(model=name, genres=GENRES, feature=FEATURE | {"feature": feature})
     made.params = made.record.params
-    made.model = Network(shares or [0.1, 0.7, 0.2])
+    made.networks = {name: Network(shares or [0.1, 0.7, 0.2])}
+    made.songs = pd.DataFrame({"track": [], "artist": [], "fitted": np.zeros(0, dtype=bool)})
     made.reference = reference()
     return made
 
@@ -43,7 +44,7 @@ def model(
 def reference(*, around: float = 0.0) -> pd.DataFrame:
     """Return 50 training songs whose watched columns are normal around a value."""
     values = np.random.default_rng(0).normal(around, 1.0, (50, 57))
-    return pd.DataFrame(values, columns=drift.names(training_record().feature))
+    return pd.DataFrame(values, columns=drift.names(training_record().features))
 
 
 def loaded_model(shares: list[float] | None = None, *, name: str = "mlp") -> LoadedModel:

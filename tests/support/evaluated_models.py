@@ -19,7 +19,7 @@ from components.external_evaluation import evaluate, recognition
 from components.external_evaluation.evaluate import Result
 from components.serving import load
 from components.serving.load import LoadedModel
-from components.serving.pyfunc_model import Extracted
+from components.serving.pyfunc_model import Extracted, Rows
 from tests.support import constant_model
 from tests.support.constant_model import GENRES, song
 
@@ -82,7 +82,8 @@ def _loaded(uri: str) -> LoadedModel:
         if len(y) < sample_rate:
             return real(y, sample_rate)  # too short: refused before anything is computed
         starts = np.arange(max(1, len(y) // (3 * sample_rate))) * 3.0
-        return Extracted(np.zeros((len(starts), 57), dtype=np.float32), starts, len(y) / sample_rate)
+        rows = Rows(np.zeros((len(starts), 57), dtype=np.float32), starts)
+        return Extracted({"mfcc_summary": rows}, len(y) / sample_rate)
 
     loaded.model.features_of = quick  # type: ignore[method-assign]
     return loaded

@@ -249,6 +249,7 @@ def _model(
         }
     )
     history.to_csv(folder / "history.csv", index=False)
+    (folder / "model.keras").touch()
     metrics = {
         f"{part}.{metric}": value
         for part in ("validation", "test")

@@ -6,7 +6,7 @@ from typing import Any
 
 from components.config import presets
 from components.config.params import parse
-from components.training.record import TrainingRecord
+from components.training.record import EnsembleRecord, MemberRecord, TrainingRecord
 
 FEATURE = {
     "feature": "mfcc_summary",
@@ -54,3 +54,11 @@ def training_record(**changes: Any) -> TrainingRecord:
             **changes,
         }
     )
+
+
+def ensemble_record(*members: tuple[float, TrainingRecord], **changes: Any) -> EnsembleRecord:
+    """Return the record of an ensemble of these weights and members, but for the changes."""
+    (_, first), *_ = members
+    common = {name: getattr(first, name) for name in EnsembleRecord.model_fields if hasattr(first, name)}
+    made = [MemberRecord(weight=weight, record=record) for weight, record in members]
+    return EnsembleRecord(**{**common, "model": "ensemble", "members": made, **changes})

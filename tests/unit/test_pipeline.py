@@ -31,6 +31,10 @@ STAGES: dict[str, tuple[str, set[str]]] = {
         "stages.train",
         {"corpus", "splits.folds", "evaluation.significance", "features.encoders.base"},
     ),
+    "ensemble": (
+        "stages.ensemble",
+        {"corpus", "splits.folds", "evaluation.significance", "features.encoders.base"},
+    ),
     "fit": (
         "study.fits",
         {"features", "stages.corpus", "stages.features", "stages.synthesise", "evaluation.significance"}

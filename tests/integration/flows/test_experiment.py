@@ -38,7 +38,7 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
         calls["promoted"].append("best")
         return DECISION
 
-    monkeypatch.setattr(params, "load", lambda: None)
+    monkeypatch.setattr(params, "load", lambda: SimpleNamespace(compared=["a", "b"]))
     monkeypatch.setattr(packaging, "ensure_logged", lambda model, **_given: calls["logged"].append(model))
     monkeypatch.setattr(registry, "promote", promote)
     monkeypatch.setattr(

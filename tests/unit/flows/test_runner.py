@@ -40,7 +40,7 @@ def nothing_stale(tmp_path: Path, two_models: Graph, monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setattr(graph, "read", lambda _root: fresh)
     monkeypatch.setattr(server, "start", refused)
-    monkeypatch.setattr(params, "load", lambda: None)
+    monkeypatch.setattr(params, "load", lambda: SimpleNamespace(compared=["a", "b"]))
     monkeypatch.setattr(packaging, "ensure_logged", lambda model, **_given: seen["logged"].append(model))
     monkeypatch.setattr(registry, "promote", promote)
     return seen
@@ -54,6 +54,20 @@ def test_with_nothing_stale_runs_are_made_sure_of_and_promotion_is_decided(
     printed = capsys.readouterr().out
     assert "All 10 stages are up to date" in printed
     assert "Not promoted: mlp is champion already" in printed
+
+
+@pytest.mark.parametrize("compared", [["a", "b"], ["a", "b", "ensemble"]])
+def test_an_ensemble_is_logged_where_it_has_members(
+    nothing_stale: dict[str, list[str]],
+    two_models: Graph,
+    monkeypatch: pytest.MonkeyPatch,
+    compared: list[str],
+) -> None:
+    upstream = {**two_models.upstream, "ensemble": ("train@a", "train@b")}
+    monkeypatch.setattr(graph, "read", lambda _root: Graph(tuple(upstream), upstream, {}))
+    monkeypatch.setattr(params, "load", lambda: SimpleNamespace(compared=compared))
+    assert runner.run() == 0
+    assert nothing_stale["logged"] == compared
 
 
 def test_only_stale_does_nothing_at_all_with_nothing_stale(nothing_stale: dict[str, list[str]]) -> None:

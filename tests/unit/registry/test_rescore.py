@@ -12,7 +12,7 @@ import pytest
 from components.config.params import Params
 from components.core.errors import RegistryError
 from components.registry import rescore as rescoring
-from components.serving.pyfunc_model import Extracted
+from components.serving.pyfunc_model import Extracted, Rows
 from tests.support.constant_model import loaded_model, song
 from tests.support.records import training_record
 from tests.support.small_project import GENRES
@@ -38,7 +38,8 @@ def rescore(small_project: Path, small_params: Params, monkeypatch: pytest.Monke
 
         def features_of(y: np.ndarray, rate: int) -> Extracted:
             given.append(len(y) / rate)
-            return Extracted(np.zeros((2, 57), dtype=np.float32), np.array([0.0, 3.0]), len(y) / rate)
+            rows = Rows(np.zeros((2, 57), dtype=np.float32), np.array([0.0, 3.0]))
+            return Extracted({"mfcc_summary": rows}, len(y) / rate)
 
         monkeypatch.setattr(champion.model, "features_of", features_of)
         monkeypatch.setattr(rescoring.load, "load", lambda *_: champion)

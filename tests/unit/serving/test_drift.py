@@ -26,37 +26,55 @@ def songs(count: int, *, shift: float = 0.0, columns: int = 20, seed: int = 0) -
 
 class TestWhatIsWatched:
     def test_a_features_own_names(self):
-        assert drift.names(NAMED) == ["tempo", "rms", "zero crossings"]
+        assert drift.names([NAMED]) == ["tempo", "rms", "zero crossings"]
 
     @pytest.mark.parametrize("shape", [[1024], [6, 1024]])
     def test_of_many_columns_evenly_spaced_ones(self, shape):
-        names = drift.names(feature(shape=shape))
+        names = drift.names([feature(shape=shape)])
         assert len(names) == drift.COLUMNS
         assert (names[0], names[-1]) == ("column 0", "column 1023")
 
     def test_a_song_is_the_mean_of_its_moments(self):
         rows = np.array([[[0, 10], [2, 20]], [[4, 30], [6, 40]]], dtype=np.float32)
-        assert drift.summary(rows).tolist() == [3, 25]
+        assert drift.summary([rows]).tolist() == [3, 25]
 
     def test_names_and_summary_mean_the_same_columns(self):
         row = np.arange(300, dtype=np.float32)[np.newaxis]
-        names = drift.names(feature(shape=[300]))
-        assert names == [f"column {value:.0f}" for value in drift.summary(row)]
+        names = drift.names([feature(shape=[300])])
+        assert names == [f"column {value:.0f}" for value in drift.summary([row])]
+
+    def test_of_several_features_the_columns_of_each_under_its_name(self):
+        other = feature(feature="yamnet_embedding", shape=[6, 2])
+        assert drift.names([NAMED, other])[2:] == [
+            "mfcc_summary: zero crossings",
+            "yamnet_embedding: column 0",
+            "yamnet_embedding: column 1",
+        ]
+        rows = [np.ones((4, 3), dtype=np.float32), np.full((5, 6, 2), 7, dtype=np.float32)]
+        assert drift.summary(rows).tolist() == [1, 1, 1, 7, 7]
 
 
 class TestTheReference:
     def test_one_row_a_training_song_and_no_other(self):
         index = pd.DataFrame({"track": ["a", "a", "b", "c"]})
         values = np.array([[1, 1, 1], [3, 3, 3], [9, 9, 9], [5, 5, 5]], dtype=np.float32)
-        found = drift.reference(index, values, feature=NAMED, tracks=["c", "a"])
+        found = drift.reference([(index, values)], features=[NAMED], tracks=["c", "a"])
         assert list(found.columns) == NAMED.names
         assert found["rms"].tolist() == [2, 5]
+
+    def test_of_several_features_the_songs_that_have_all(self):
+        one = pd.DataFrame({"track": ["a", "b", "c"]}), np.arange(9, dtype=np.float32).reshape(3, 3)
+        other = pd.DataFrame({"track": ["b", "b", "c"]}), np.array([[2], [4], [5]], dtype=np.float32)
+        features = [NAMED, feature(feature="loudness", names=["mean"], shape=[1])]
+        found = drift.reference([one, other], features=features, tracks=["a", "b", "c"])
+        assert found["loudness: mean"].tolist() == [3, 5]
+        assert found["mfcc_summary: tempo"].tolist() == [3, 6]
 
     def test_of_a_large_collection_evenly_spaced_songs(self, monkeypatch):
         monkeypatch.setattr(drift, "SONGS", 3)
         index = pd.DataFrame({"track": [f"{number:02}" for number in range(11)]})
         values = np.repeat(np.arange(11, dtype=np.float32)[:, np.newaxis], 3, axis=1)
-        found = drift.reference(index, values, feature=NAMED, tracks=index["track"])
+        found = drift.reference([(index, values)], features=[NAMED], tracks=index["track"])
         assert found["tempo"].tolist() == [0, 5, 10]
 
 

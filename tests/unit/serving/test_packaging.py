@@ -51,6 +51,7 @@ def test_rooms_that_serve_nothing_stay_at_home(tmp_path: Path) -> None:
         "evaluation",
         "features",
         "serving",
+        "splits",
         "training",
     }
     for room in ("training", "corpus", "config", "serving"):
@@ -68,23 +69,29 @@ def test_requirements_are_pinned_and_those_of_the_encoder_come_with_it() -> None
 
 def test_weights_that_are_gone_are_named(tmp_path: Path) -> None:
     with pytest.raises(PretrainedError, match=r"model\.keras"):
-        packaging.artifacts(tmp_path, record=record("mlp"), reference=tmp_path / "reference.parquet")
+        packaging.artifacts(record("mlp"), temporary=tmp_path, root=tmp_path)
 
 
 def test_weights_of_each_trained_encoder_travel(tmp_path: Path) -> None:
-    files = {name: tmp_path / name for name in ("model.keras", "training.json", "songs.parquet", "vgg16.h5")}
-    for path in files.values():
+    model = tmp_path / "models" / "mlp"
+    model.mkdir(parents=True)
+    weights = {"vgg16": str(tmp_path / "vgg16.h5"), "yamnet": str(tmp_path / "yamnet")}
+    for path in (
+        model / "model.keras",
+        model / "training.json",
+        model / "songs.parquet",
+        tmp_path / "reference.parquet",
+        tmp_path / "vgg16.h5",
+    ):
         path.touch()
-    folder = tmp_path / "yamnet"
-    folder.mkdir()
-    weights = {"vgg16": str(files["vgg16.h5"]), "yamnet": str(folder)}
+    (tmp_path / "yamnet").mkdir()
     params = parse(presets.compose("demo")).model_copy(update={"pretrained": weights})
     claims = [ENCODER | {"encoder": "vgg16"}, ENCODER]
     made = training_record(params=params, feature=FEATURE | {"pretrained": claims})
-    found = packaging.artifacts(tmp_path, record=made, reference=files["songs.parquet"])
+    found = packaging.artifacts(made, temporary=tmp_path, root=tmp_path)
     assert {name: found[name] for name in found if name.startswith("encoder")} == {
-        "encoder_vgg16": str(files["vgg16.h5"]),
-        "encoder_yamnet": str(folder),
+        "encoder_vgg16": weights["vgg16"],
+        "encoder_yamnet": weights["yamnet"],
     }
     one = training_record(
         params=params, feature=FEATURE | {"pretrained": [claims[0], ENCODER | {"trained": False}]}

@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 
 from components.core.errors import AudioError
-from components.serving.pyfunc_model import LARGEST_REQUEST
+from components.features.pipeline import compute
+from components.serving.pyfunc_model import LARGEST_REQUEST, Extracted, GenreModel, Rows
+from components.training.calibration import Calibration, scale
 from tests.support import constant_model
 from tests.support.constant_model import song
+from tests.support.records import FEATURE, ensemble_record, training_record
 
 
 class TestAnyLength:
@@ -42,7 +45,7 @@ class TestManySongs:
     def test_the_network_runs_once_for_all(self, tmp_path):
         made = constant_model.model()
         made.predict_songs([song(tmp_path / f"{number}.wav") for number in range(5)])
-        assert made.model.calls == [10]
+        assert made.networks["mlp"].calls == [10]
 
     def test_a_bad_song_spoils_no_other(self, tmp_path):
         (tmp_path / "bad.wav").write_text("not audio")
@@ -92,10 +95,18 @@ class TestARequest:
             self.predict()
 
 
+def extracted(*, seconds: float = 9.0, **starts: list[float]) -> Extracted:
+    """Rows of zeros of a song, by feature."""
+    rows = {
+        feature: Rows(np.zeros((len(begins), 57)), np.array(begins)) for feature, begins in starts.items()
+    }
+    return Extracted(rows, seconds)
+
+
 def test_probabilities_are_the_mean_of_the_segments():
     made = constant_model.model()
     segments = np.array([[1, 0, 0], [0, 0.5, 0.5]], dtype=np.float32)
-    row = made.aggregate(segments, starts=np.array([0.0, 3.0]), seconds=6.0)
+    row = made.aggregate(extracted(mfcc_summary=[0.0, 3.0]), [segments])
     assert row["genre"] == "blues"
     assert row["probability.jazz"] == pytest.approx(0.25)
     assert [moment["genre"] for moment in row["timeline"]] == ["blues", "jazz"]
@@ -103,9 +114,60 @@ def test_probabilities_are_the_mean_of_the_segments():
 
 def test_a_part_of_a_segment_is_less_sure_by_the_root_of_what_is_missing():
     made, segment = constant_model.model(), np.array([[0.2, 0.7, 0.1]])
-    whole, half = (made.aggregate(segment, starts=np.zeros(1), seconds=seconds) for seconds in (3.0, 1.5))
+    whole, half = (
+        made.aggregate(extracted(mfcc_summary=[0.0], seconds=seconds), [segment]) for seconds in (3.0, 1.5)
+    )
     assert (whole["coverage"], half["coverage"]) == (1.0, 0.5)
     assert whole["probability.jazz"] == pytest.approx(0.7)
     odds = [np.log(row["probability.jazz"] / row["probability.blues"]) for row in (whole, half)]
     assert odds[1] == pytest.approx(odds[0] * np.sqrt(0.5))
     assert half["timeline"][0]["probability"] == pytest.approx(half["probability.jazz"])
+
+
+#: What each network of an ensemble gives.
+SHARES = {"mlp": [0.8, 0.1, 0.1], "lstm": [0.0, 0.6, 0.4]}
+
+
+class TestAnEnsemble:
+    """Two networks of their own features, 3 to 1."""
+
+    def model(self, *features: str, temperature: float = 1.0) -> GenreModel:
+        made = constant_model.model()
+        networks = [
+            training_record(model=name, genres=constant_model.GENRES, feature=FEATURE | {"feature": feature})
+            for name, feature in zip(SHARES, features, strict=True)
+        ]
+        made.record = ensemble_record(
+            (0.75, networks[0]), (0.25, networks[1]), calibration=Calibration(temperature=temperature)
+        )
+        made.networks = {name: constant_model.Network(shares) for name, shares in SHARES.items()}
+        return made
+
+    def test_it_predicts_the_weighted_mean_segment_by_segment(self, tmp_path):
+        made = self.model("mfcc_summary", "mfcc_sequence")
+        (row,) = made.predict_songs([song(tmp_path / "a.wav", seconds=9.2)])
+        shares = [row[f"probability.{genre}"] for genre in constant_model.GENRES]
+        assert shares == pytest.approx([0.6, 0.225, 0.175])
+        assert [moment["start"] for moment in row["timeline"]] == [0, 3, 6]
+        assert row["timeline"][0]["probability"] == pytest.approx(0.6)
+
+    def test_its_temperature_comes_after_the_mean(self, tmp_path):
+        made = self.model("mfcc_summary", "mfcc_sequence", temperature=2.0)
+        (row,) = made.predict_songs([song(tmp_path / "a.wav")])
+        given = [row[f"probability.{genre}"] for genre in constant_model.GENRES]
+        assert given == pytest.approx(scale(np.array([[0.6, 0.225, 0.175]]), 2.0)[0].tolist())
+
+    def test_a_feature_of_two_networks_is_computed_once(self, tmp_path, monkeypatch):
+        computed = []
+        own = compute.compute
+        monkeypatch.setattr(
+            compute, "compute", lambda name, *a, **k: computed.append(name) or own(name, *a, **k)
+        )
+        self.model("mfcc_summary", "mfcc_summary").predict_songs([song(tmp_path / "a.wav")])
+        assert computed == ["mfcc_summary"]
+
+    def test_networks_of_other_rows_share_one_moment(self):
+        made = self.model("mfcc_summary", "mfcc_sequence")
+        (row,) = made.predict_extracted([extracted(mfcc_summary=[0.0, 3.0, 6.0], mfcc_sequence=[0.0])])
+        assert [(one["start"], one["genre"]) for one in row["timeline"]] == [(0.0, "blues")]
+        assert row["probability.blues"] == pytest.approx(0.6)

@@ -19,15 +19,6 @@ from components.training.record import BestTrial, TrainingRecord
 from tests.conftest import small
 from tests.support.small_project import build_small_project
 
-FILES = {
-    "model.keras",
-    "history.csv",
-    "metrics.json",
-    "predictions.parquet",
-    "songs.parquet",
-    "training.json",
-}
-
 
 def write_best(root: Path) -> None:
     """Write a best set for the MLP, as if searched."""
@@ -61,7 +52,7 @@ def trained_again(trained_once: tuple[Path, dict[str, float]], tmp_path: Path) -
 
 def test_it_learns_and_writes_all_there_is(trained_once: tuple[Path, dict[str, float]]) -> None:
     tuned, metrics = trained_once
-    assert {path.name for path in (tuned / "models/mlp").iterdir()} == FILES
+    assert {path.name for path in (tuned / "models/mlp").iterdir()} == set(TrainingRecord.FILES)
     assert metrics["validation.song_accuracy"] > 0.6
     assert metrics["test.song_accuracy"] > 0.6
     record = TrainingRecord.read(tuned / "models/mlp")

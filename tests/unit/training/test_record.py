@@ -18,8 +18,10 @@ from components.training.record import (
     UNTRAINED,
     BestTrial,
     TrainingRecord,
+    read,
+    read_file,
 )
-from tests.support.records import ENCODER, FEATURE, training_record
+from tests.support.records import ENCODER, FEATURE, ensemble_record, training_record
 
 REFIT = {"rule": "best epoch", "epochs": 2, "rows": 9, "history": {"epoch": [1, 2], "loss": [0.5, 0.25]}}
 
@@ -77,3 +79,31 @@ def test_artists_are_a_mark_of_real_music() -> None:
 def test_the_parts_fitted_on() -> None:
     assert training_record().fitted_on == "train"
     assert training_record(refit=REFIT).fitted_on == "train and validation"
+
+
+def test_an_ensemble_offers_what_a_network_does(tmp_path: Path) -> None:
+    other = FEATURE | {"feature": "yamnet_embedding", "pretrained": [ENCODER | {"trained": False}]}
+    one = training_record(model="mlp", refit=REFIT)
+    two, three = (training_record(model=name, feature=other) for name in ("yamnet", "yamnet_lstm"))
+    record = ensemble_record((0.5, one), (0.2, two), (0.3, three))
+    assert [feature.feature for feature in record.features] == ["mfcc_summary", "yamnet_embedding"]
+    assert [encoder.encoder for encoder in record.encoders] == ["yamnet"]
+    assert UNTRAINED in record.marks and UNTRAINED not in one.marks
+    assert record.fitted_on == "train and validation"
+    assert record.about == "weighted mean: 0.50 mlp, 0.30 yamnet_lstm, 0.20 yamnet"
+    record.write(tmp_path / "training.json")
+    assert read_file(tmp_path / "training.json", remedy="") == record
+    one.write(tmp_path / "training.json")
+    assert read_file(tmp_path / "training.json", remedy="") == one
+
+
+def test_a_damaged_record_of_either_kind_is_one_line_with_its_remedy(tmp_path: Path) -> None:
+    for content in (b"[]", b"{", b'{"model": "ensemble", "members": []}'):
+        (tmp_path / "training.json").write_bytes(content)
+        with pytest.raises(TrainingError, match=r"training\.json is damaged.*log it again"):
+            read_file(tmp_path / "training.json", remedy="log it again")
+
+
+def test_a_missing_ensemble_names_its_stage(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"ensemble/training\.json is missing; run `dvc repro ensemble`"):
+        read("ensemble", root=tmp_path)

@@ -37,6 +37,27 @@ def test_a_model_is_outdated_by_whatever_it_reads(two_models: Graph) -> None:
     assert set(plan.outdated(plan.for_models(["a"]))) == {"b"}
 
 
+@pytest.fixture
+def with_ensemble(two_models: Graph) -> Graph:
+    """The two models, and an ensemble that reads both; the comparison reads all three."""
+    upstream = {name: reads for name, reads in two_models.upstream.items() if name != "compare"}
+    upstream |= {"ensemble": ("train@a", "train@b"), "compare": ("train@a", "train@b", "ensemble")}
+    return Graph(order=tuple(upstream), upstream=upstream, changed={"tune@a": "changed command"})
+
+
+def test_the_ensemble_is_made_after_its_models_and_is_one_itself(with_ensemble: Graph) -> None:
+    assert list(with_ensemble.made().items())[-1] == ("ensemble", "ensemble")
+    assert with_ensemble.models() == ("a", "b")
+    assert {"train@a", "train@b", "ensemble", "compare"} <= with_ensemble.for_models(["ensemble"])
+
+
+def test_the_ensemble_and_the_comparison_run_where_all_they_read_is_up_to_date(with_ensemble: Graph) -> None:
+    assert {"ensemble", "compare"} <= with_ensemble.for_models(["a"])
+    selected = with_ensemble.for_models(["b"])
+    assert not {"ensemble", "compare"} & selected
+    assert set(with_ensemble.outdated(selected)) == {"a", "ensemble"}
+
+
 def test_an_unknown_model_is_named_with_the_valid_ones(two_models: Graph) -> None:
     with pytest.raises(ParamsError, match=r"'vgg99'.*valid: a, b"):
         two_models.for_models(["vgg99"])
