@@ -30,6 +30,7 @@ def test_each_group_and_genre_and_file_left_out_is_printed(
         "artists it was",
         "songs it was",
         "new artists",
+        "ECE",
         "ska (3)",
         "[red]0.wav: broken",
         "and 5 more",
