@@ -41,7 +41,7 @@ class TestTheCommand:
         good, bad = printed["songs"]
         assert good["genre"] == "jazz" and list(good["probabilities"]) == constant_model.GENRES
         assert [moment["start"] for moment in good["timeline"]] == [0, 3]
-        assert (good["seconds"], good["coverage"]) == (6.0, 1.0)
+        assert (good["seconds"], good["coverage"]) == (6.5, 1.0)
         assert bad == {"file": "bad.wav", "reason": "no RIFF header: not a WAV file"}
         assert printed["model"]["marks"] == ["trained on synthetic songs"]
 
