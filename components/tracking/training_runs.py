@@ -132,7 +132,8 @@ def tags_of(record: ModelRecord) -> dict[str, str]:
         "genres": json.dumps(record.genres, ensure_ascii=False),
         "encoder": ", ".join(encoder.encoder for encoder in encoders) or "none",
         "encoder_weights": ", ".join(encoder.origin for encoder in encoders) or "none",
-        "encoder_licence": ", ".join(encoder.licence for encoder in encoders) or "none",
+        "encoder_licence": "; ".join(encoder.licence for encoder in encoders) or "none",
+        "encoder_trained_on": "; ".join(encoder.trained_on for encoder in encoders) or "none",
         "encoder_untrained": str(record.untrained_encoder).lower(),
         "warnings": "; ".join(record.warnings) or "none",
     }

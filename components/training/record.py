@@ -100,6 +100,11 @@ class EncoderRecord(Strict):
         """Licence of the published weights; that of a stand-in is this project's own."""
         return encoders.find(self.encoder).LICENCE if self.trained else "MIT (a stand-in of this project)"
 
+    @property
+    def trained_on(self) -> str:
+        """What the weights were trained on."""
+        return encoders.find(self.encoder).TRAINED_ON if self.trained else "nothing"
+
 
 class FeatureRecord(Strict):
     """A feature as its ``meta.json`` describes it; ``pretrained`` are its encoders, in order."""

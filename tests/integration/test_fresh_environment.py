@@ -30,7 +30,7 @@ from tests.support.records import training_record
 
 GENRES = ["blues", "jazz", "rock"]
 #: Models by the environment that they are loaded in: those on YAMNet need TensorFlow Hub besides.
-ENVIRONMENTS = {"plain": ["mlp", "lstm", "cnn_1d", "vgg16"], "hub": ["yamnet", "yamnet_lstm"]}
+ENVIRONMENTS = {"plain": ["mlp", "lstm", "cnn_1d", "vgg16", "musicnn"], "hub": ["yamnet", "yamnet_lstm"]}
 #: Run with a model's folder by a Python that may have never seen this project.
 ELSEWHERE = """
 import json, sys

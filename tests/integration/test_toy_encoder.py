@@ -31,7 +31,7 @@ from components.core import hashing
 from components.core.errors import MissingWeightsError
 from components.features.encoders.base import SEED, Encoder
 
-LICENCE, PARAMETERS, REQUIREMENTS = "MIT", 64 * 8, ("humanize",)
+LICENCE, TRAINED_ON, PARAMETERS, REQUIREMENTS = "MIT", "noise", 64 * 8, ("humanize",)
 SAMPLE_RATE, READS, UNITS, NAMES, ENCODERS = 8_000, ("audio",), ("segment",), None, ("toy",)
 
 

@@ -61,6 +61,8 @@ class EncoderFile(Protocol):
     ----------
     LICENCE : str
         Of the weights.
+    TRAINED_ON : str
+        What the weights were trained on.
     PARAMETERS : int
         Weights of the network that runs, each of 4 bytes.
     REQUIREMENTS : tuple of str
@@ -68,6 +70,7 @@ class EncoderFile(Protocol):
     """
 
     LICENCE: str
+    TRAINED_ON: str
     PARAMETERS: int
     REQUIREMENTS: tuple[str, ...]
 

@@ -23,8 +23,8 @@ from components.core import atomic, hashing
 from components.core.errors import MissingWeightsError, PretrainedError
 from components.features.encoders.base import SEED, Encoder
 
-#: Of the package; copies of these networks elsewhere are CC BY-NC-SA 4.0.
-LICENCE = "ISC"
+LICENCE = "ISC, as the package musicnn 0.1.0 states; copies elsewhere are CC BY-NC-SA 4.0"
+TRAINED_ON = "the Million Song Dataset and MagnaTagATune, which may hold songs that it is tested on"
 PARAMETERS = 2 * 792_079
 REQUIREMENTS = ()
 

@@ -14,6 +14,7 @@ from components.core.errors import MissingWeightsError
 from components.features.encoders.base import SEED, Encoder
 
 LICENCE = "CC BY 4.0"
+TRAINED_ON = "ImageNet, photographs"
 PARAMETERS = 14_714_688
 REQUIREMENTS = ()
 _OFFICIAL = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"

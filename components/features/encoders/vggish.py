@@ -18,6 +18,7 @@ from components.features.encoders import hub
 from components.features.encoders.base import SEED, Encoder
 
 LICENCE = "Apache-2.0"
+TRAINED_ON = "sounds of YouTube videos, a preliminary version of YouTube-8M"
 PARAMETERS = 72_141_184
 REQUIREMENTS = hub.REQUIREMENTS
 

@@ -19,6 +19,7 @@ from components.features.encoders import hub
 from components.features.encoders.base import SEED, Encoder
 
 LICENCE = "Apache-2.0"
+TRAINED_ON = "AudioSet, sounds of YouTube videos"
 PARAMETERS = 3_700_000
 REQUIREMENTS = hub.REQUIREMENTS
 

@@ -117,7 +117,7 @@ def test_a_feature_is_made_by_the_file_of_its_name_or_by_another() -> None:
 
 
 def test_an_unknown_model_is_named_with_the_known_ones() -> None:
-    with pytest.raises(ParamsError, match=r"'cnn'.*lstm, mlp, vgg16, yamnet, yamnet_lstm"):
+    with pytest.raises(ParamsError, match=r"'cnn'.*lstm, mlp, musicnn, vgg16, yamnet, yamnet_lstm"):
         parse(DEMO).model("cnn")
 
 

@@ -51,8 +51,7 @@ def with_parts(data: dataset.Dataset, **parts: dataset.Part) -> dataset.Dataset:
     return dataset.Dataset(
         parts=parts,
         genres=data.genres,
-        fingerprint=data.fingerprint,
-        protocol=data.protocol,
+        split=data.split,
         meta=data.meta,
     )
 
