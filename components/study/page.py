@@ -86,7 +86,7 @@ def collect(outcomes: Mapping[str, Outcome], *, plan: Plan) -> dict[str, Any]:
         "counts_apart": {verdict: apart.count(verdict) for verdict in rules.VERDICTS},
         "changes": changes,
         "changes_sentence": changes_sentence(changes, decided=decided),
-        "scopes": list(dict.fromkeys(filter(None, map(scope, outcomes.values())))),
+        "scopes": scopes(outcomes),
     }
 
 
@@ -101,7 +101,7 @@ def changes_sentence(changes: list[int], *, decided: int) -> str:
         How many findings could be decided with artists apart.
     """
     if not decided:
-        return "No finding was decided with artists apart: that needs music whose artists are known, most of them."
+        return "No finding was decided with artists apart: most artists are unknown, or what it needs was not run."
     if not changes:
         return (
             f"With artists apart none of the {decided} findings that could be decided so changes its verdict."
@@ -112,20 +112,18 @@ def changes_sentence(changes: list[int], *, decided: int) -> str:
     return f"With artists apart, {noun} {natural_list(list(map(str, changes)))} {verb} {whose} verdict."
 
 
-def scope(outcome: Outcome) -> str:
-    """Write of which songs an experiment's figures with artists apart speak; '' where it has none."""
-    if outcome.declared.group != "model" or "artist" not in outcome.figures:
-        return ""
-    found = outcome.figures["artist"]
-    sentence = (
-        f"{LABELS[outcome.form]}: {plural(found.songs, 'song')} by {plural(found.artists, 'artist')} of "
-        f"{natural_list(list(found.genres))}"
-    )
-    if found.confounded:
-        sentence += (
-            f"; too few artists for a headline (artist-confounded): {natural_list(list(found.confounded))}"
-        )
-    return sentence
+def scopes(outcomes: Mapping[str, Outcome]) -> list[str]:
+    """Write of which songs the main table's figures with artists apart speak, and which rows have the same ones."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for name, outcome in outcomes.items():
+        if outcome.declared.group == "model" and (found := outcome.figures.get("artist")):
+            counted = f"{plural(found.songs, 'song')} by {plural(found.artists, 'artist')}"
+            sentence = f"{counted} of {natural_list(list(found.genres))}"
+            if found.confounded:
+                few = natural_list(list(found.confounded))
+                sentence += f"; too few artists for a headline (artist-confounded): {few}"
+            rows.setdefault((outcome.form, sentence), []).append(name)
+    return [f"{LABELS[form]} ({', '.join(names)}): {sentence}" for (form, sentence), names in rows.items()]
 
 
 def lines(collected: Mapping[str, Any]) -> list[str]:
@@ -134,7 +132,7 @@ def lines(collected: Mapping[str, Any]) -> list[str]:
     for name, found in collected["experiments"].items():
         if found["group"] == "model" and found["figures"]:
             figures = found["figures"].items()
-            shown = (f"{HEADINGS[protocol]} {percent(one['segment_accuracy'])}" for protocol, one in figures)
+            shown = (f"{HEADINGS[protocol]} {percent(one['accuracy'])}" for protocol, one in figures)
             listed.append(f"{name:20} {', '.join(shown)}")
     counts = collected["counts"]
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())

@@ -39,6 +39,9 @@ class Figures:
         Fits that went through; different songs tested, and their artists (0 where these are unknown).
     genres, confounded : tuple of str
         Genres of those songs; artist-confounded genres, which are not among them under ``artist``.
+    accuracy, accuracy_low, accuracy_high, accuracy_sd : float
+        The figure of the column: of songs under ``artist``, where clips may stand beside songs of many segments, of
+        segments under the others, as the study's.
     segment_accuracy, segment_accuracy_low, segment_accuracy_high, segment_accuracy_sd : float
         Of segments (of songs, where a row is a song), 95 % interval by bootstrap over artists (songs, where artists
         are unknown), and deviation between fits.
@@ -53,6 +56,10 @@ class Figures:
     artists: int
     genres: tuple[str, ...]
     confounded: tuple[str, ...]
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    accuracy_sd: float
     segment_accuracy: float
     segment_accuracy_low: float
     segment_accuracy_high: float
@@ -227,24 +234,26 @@ def measure(fits: list[Fit], *, predictions: pd.DataFrame, seed: int) -> Figures
     def spread(kind: str, *, right: str, of: str, each: list[float]) -> dict[str, float]:
         hits, total = songs[right].to_numpy(dtype=np.float64), songs[of].to_numpy(dtype=np.float64)
         low, high = bootstrap.accuracy(hits, total, seed=seed, clusters=songs["cluster"])
-        mean = hits.sum() / total.sum() if pooled else fmean(each)
-        return {kind: float(mean), f"{kind}_low": low, f"{kind}_high": high, f"{kind}_sd": pstdev(each)}
+        mean = float(hits.sum() / total.sum()) if pooled else fmean(each)
+        return {kind: mean, f"{kind}_low": low, f"{kind}_high": high, f"{kind}_sd": pstdev(each)}
 
+    segments = [segment_accuracy(table) for table in tables]
+    accuracies = {
+        "segment": spread("segment_accuracy", right="segments_correct", of="segments", each=segments),
+        "song": spread(
+            "song_accuracy", right="correct", of="fits", each=[table["correct"].mean() for table in tables]
+        ),
+    }
+    unit = "song" if pooled else "segment"
     return Figures(
         fits=len(fits),
         songs=len(songs),
         artists=songs["artist"].replace("", None).nunique(),
         genres=tuple(sorted(set(songs["genre"]))),
         confounded=tuple(sorted({genre for fit in fits for genre in fit.confounded})),
-        **spread(
-            "segment_accuracy",
-            right="segments_correct",
-            of="segments",
-            each=[segment_accuracy(table) for table in tables],
-        ),
-        **spread(
-            "song_accuracy", right="correct", of="fits", each=[table["correct"].mean() for table in tables]
-        ),
+        **{key.removeprefix(f"{unit}_"): value for key, value in accuracies[unit].items()},
+        **accuracies["segment"],
+        **accuracies["song"],
         macro_f1=_macro_f1(every) if pooled else fmean(fit.metrics["test.macro_f1"] for fit in fits),
         train=fmean(fit.metrics["train.segment_accuracy"] for fit in fits),
         validation=_validation(fits, predictions=predictions),

@@ -138,7 +138,7 @@ class Evidence:
     def at_chance(self, name: str) -> bool:
         """Return whether an experiment does no better than guessing, as where no loss was finite."""
         first = self.first(name)
-        accuracy = first[1].segment_accuracy if first else 0.0
+        accuracy = first[1].accuracy if first else 0.0
         return accuracy < GUESSING or diagnostics.is_at_chance(accuracy, chance=self.outcome(name).chance)
 
     def shown(self, name: str) -> str:
@@ -146,12 +146,12 @@ class Evidence:
         title, first = self.outcome(name).declared.title, self.first(name)
         if not first:
             return f"{title}: no fit went through"
-        return f"{title} {percent(first[1].segment_accuracy)} ({first[0]})"
+        return f"{title} {percent(first[1].accuracy)} ({first[0]})"
 
 
 def simplest_is_best(ran: Evidence) -> Ruling:
     """Decide finding 1: it holds where the MLP is most accurate and fastest, the LSTM slowest."""
-    accuracy = pd.Series({name: ran.figures(name).segment_accuracy for name in FIVE})
+    accuracy = pd.Series({name: ran.figures(name).accuracy for name in FIVE})
     seconds = ran.costs("seconds")
     ends = {"best": accuracy.idxmax(), "fastest": seconds.idxmin(), "slowest": seconds.idxmax()}
     return list(ends.values()) == ["mlp", "mlp", "lstm"], {"seconds": seconds, **ends}
@@ -166,14 +166,14 @@ def unscaled(ran: Evidence) -> Ruling:
     """Decide finding 3: it holds where every unscaled MLP stays below :data:`GUESSING`."""
     scaled = {"mlp_unscaled": "mlp", "mlp_table_30_unscaled": "mlp_table_30"}
     names = ran.were_run(*scaled)
-    fitted = [first[1].segment_accuracy for name in names if (first := ran.first(name))]
+    fitted = [first[1].accuracy for name in names if (first := ran.first(name))]
     return all(accuracy < GUESSING for accuracy in fitted), {"names": [*names, scaled[names[0]]]}
 
 
 def transfer(ran: Evidence) -> Ruling:
     """Decide finding 4: it holds where frozen YAMNet beats its untrained twin, and an LSTM in time and accuracy."""
     yamnet, lstm, untrained = ran.trained("yamnet"), ran.outcome("lstm"), ran.outcome("yamnet_untrained")
-    accuracy, scratch = (ran.figures(name).segment_accuracy for name in ("yamnet", "lstm"))
+    accuracy, scratch = (ran.figures(name).accuracy for name in ("yamnet", "lstm"))
     protocol = ran.protocol("track")
     pair = significance.paired(
         yamnet.songs(protocol),
@@ -260,7 +260,7 @@ def memory(ran: Evidence) -> Ruling:
 def contaminated(ran: Evidence) -> Ruling:
     """Decide finding 14: it holds where the faulty evaluation reaches :data:`WHOLE` and the honest one does not."""
     faulty, honest = (ran.figures(name, "track") for name in ("mlp_contaminated", "mlp"))
-    return faulty.segment_accuracy >= WHOLE > honest.segment_accuracy, {}
+    return faulty.accuracy >= WHOLE > honest.accuracy, {}
 
 
 #: In the order of the findings.

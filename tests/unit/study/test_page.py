@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from components.study import page
@@ -96,7 +97,9 @@ def test_figures_with_artists_apart_have_their_column_and_the_page_says_of_which
     rendered: str,
 ) -> None:
     assert rendered.count('data-label="artists apart"') > 0
-    assert "audio: 80 songs by 40 artists of g0, g1, g2, g3, g4, g5, g6 and g7" in rendered
+    assert (
+        "audio (mlp, lstm, mlp_best): 80 songs by 40 artists of g0, g1, g2, g3, g4, g5, g6 and g7" in rendered
+    )
     assert "g8 and g9" in rendered
 
 
@@ -105,12 +108,12 @@ def test_findings_that_change_with_artists_apart_are_listed_at_the_top() -> None
     known = page.collect(ran, plan=make_plan())
     assert known["changes"] == []
     assert "none of the" in known["changes_sentence"]
-    apart = ran["mlp_contaminated"].predictions
-    wrong = apart.assign(predicted=apart["predicted"].mask(apart["protocol"] == "artist", "g0"))
-    changed = page.collect(
-        ran | {"mlp_contaminated": replace(ran["mlp_contaminated"], predictions=wrong)},
-        plan=make_plan(),
-    )
+    both = [
+        outcome("mlp_contaminated", accuracy=accuracy).predictions.query(f"protocol {which} 'artist'")
+        for accuracy, which in ((1.0, "!="), (0.5, "=="))
+    ]
+    torn = replace(ran["mlp_contaminated"], predictions=pd.concat(both))
+    changed = page.collect(ran | {"mlp_contaminated": torn}, plan=make_plan())
     assert changed["changes"] == [14]
     html = page.render(changed)
     assert "With artists apart, finding 14 changes its verdict." in html[: html.index("<main>")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from components.study import declarations, rules
@@ -113,3 +114,42 @@ def test_an_untrained_encoder_tests_nothing_of_transfer(as_published: dict[str, 
 
 def test_every_declared_finding_has_its_rule() -> None:
     assert list(declarations.load().findings) == list(range(1, len(rules.RULES) + 1)) == list(range(1, 15))
+
+
+def test_a_claim_about_accuracies_is_decided_again_with_artists_apart(
+    as_published: dict[str, Outcome],
+) -> None:
+    findings = rules.decide_all(Evidence(as_published, gpu=False))
+    costs = {7, 12, 13}
+    assert {finding.number for finding in findings if finding.verdict_apart == ""} == costs
+    assert {finding.verdict_apart for finding in findings if finding.number not in costs} == {"holds"}
+    assert not any(finding.changes for finding in findings)
+    assert "Artists apart" in findings[3].came_out_apart
+    assert "Songs whole" in findings[3].came_out
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 14])
+def test_where_artists_are_unknown_it_cannot_be(as_published: dict[str, Outcome], number: int) -> None:
+    songs = {
+        name: replace(one, fits=[fit for fit in one.fits if fit.protocol != "artist"])
+        for name, one in as_published.items()
+    }
+    found = verdict(songs, number)
+    assert (found.verdict, found.verdict_apart) == ("holds", "cannot be tested here")
+    assert not found.changes
+
+
+def test_the_verdict_with_artists_apart_is_by_its_own_figures(as_published: dict[str, Outcome]) -> None:
+    good, bad = as_published["mlp"], outcome("mlp", accuracy=0.5)
+    rows = [one.predictions for one in (good, bad)]
+    torn = pd.concat([rows[0].query("protocol != 'artist'"), rows[1].query("protocol == 'artist'")])
+    found = verdict({**as_published, "mlp": replace(good, predictions=torn)}, 1)
+    assert (found.verdict, found.verdict_apart) == ("holds", "does not hold")
+    assert found.changes
+
+
+def test_a_fault_that_lets_no_fit_through_is_at_chance_with_artists_apart_too(
+    as_published: dict[str, Outcome],
+) -> None:
+    broken = {**as_published, "mlp_learning_rate_1": outcome("mlp_learning_rate_1", accuracy=None)}
+    assert verdict(broken, 2).verdict_apart == "holds"
