@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from humanize import natural_list
 
-from components.config.params import Strict
+from components.config.strict import Strict
 from components.core import formatting
 from components.external_evaluation.recognition import TITLES, Group
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from components.config.params import Strict
+from components.config.strict import Strict
 from components.corpus.image_files import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from components.features.dsp import stft
 

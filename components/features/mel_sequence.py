@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from components.config.params import Strict
+from components.config.strict import Strict
 from components.features.dsp import stft
 
 #: Hz.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from components.config.params import Strict
+from components.config.strict import Strict
 from components.corpus import feature_table
 from components.features.dsp import stft
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from components.config.params import Strict
+from components.config.strict import Strict
 from components.corpus.image_files import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
 from components.features.encoders.base import Encoder
 

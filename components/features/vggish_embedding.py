@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from components.config.params import Strict
+from components.config.strict import Strict
 from components.features.encoders import vggish
 from components.features.encoders.base import Encoder
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field, field_validator
 
-from components.config.params import Strict
+from components.config.strict import Strict
 from components.corpus import audio
 from components.features.encoders import yamnet
 from components.features.encoders.base import Encoder

@@ -9,7 +9,8 @@ import pandas as pd
 from humanize import natural_list
 from pydantic import ValidationError
 
-from components.config.params import Params, Strict
+from components.config.params import Params
+from components.config.strict import Strict
 from components.core.errors import ComparisonError
 from components.core.formatting import interval, plural
 from components.reporting.inputs import read_json

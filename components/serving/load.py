@@ -179,6 +179,9 @@ def load(client: MlflowClient, uri: str) -> LoadedModel:
     try:
         loaded = mlflow.pyfunc.load_model(str(files))
         model = loaded.unwrap_python_model()
+    except KeyError as error:
+        # A file that the code of today takes from a model: this one was logged by other code.
+        raise _unusable(client, uri, f"lacks {error}: another version of this project logged it") from error
     except (MlflowException, OSError, AttributeError) as error:
         raise _unusable(client, uri, f"cannot be loaded: {' '.join(str(error).split())}") from error
     if not isinstance(model, GenreModel):

@@ -16,11 +16,11 @@ from components.config.params import (
     Hyperparameters,
     Protocol,
     SegmentsParams,
-    Strict,
     VariantParams,
     describe,
 )
 from components.config.params import Form as Kind
+from components.config.strict import Strict
 from components.core.errors import ParamsError
 
 FILE = Path(__file__).parent / "experiments.yaml"

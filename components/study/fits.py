@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from components.config.params import Hyperparameters, Params, Strict
+from components.config.params import Hyperparameters, Params
+from components.config.strict import Strict
 from components.core import atomic
 from components.core.errors import ParamsError, TrainingError, TuningError
 from components.corpus import store as corpus_store

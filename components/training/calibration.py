@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from components.config.params import Strict
+from components.config.strict import Strict
 from components.core.errors import PredictionsError
 from components.evaluation import aggregation
 from components.evaluation.metrics import SMALLEST_PROBABILITY

@@ -14,11 +14,11 @@ from components.config.params import (
     Hyperparameters,
     Params,
     Protocol,
-    Strict,
     TrainingParams,
     Unit,
     describe,
 )
+from components.config.strict import Strict
 from components.core import atomic
 from components.core.errors import TrainingError
 from components.features.encoders import base as encoders

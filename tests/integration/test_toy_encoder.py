@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from components.config.params import Strict
+from components.config.strict import Strict
 from components.core import hashing
 from components.core.errors import MissingWeightsError
 from components.features.encoders.base import SEED, Encoder

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from scipy import signal
 
-from components.config.params import Strict
+from components.config.strict import Strict
 
 #: Hz; that of the public collection.
 SAMPLE_RATE = 22_050

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError, model_validator
 
-from components.config.params import Count, Params, Strict, describe
+from components.config.params import Count, Params, describe
+from components.config.strict import Strict
 from components.core.errors import ParamsError
 from components.corpus.synthetic.styles import STYLES
 

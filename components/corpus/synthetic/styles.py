@@ -12,7 +12,7 @@ from importlib import resources
 import yaml
 from pydantic import TypeAdapter
 
-from components.config.params import Strict
+from components.config.strict import Strict
 
 #: Semitones above the key, and those of the tones above the root.
 Chord = tuple[int, tuple[int, ...]]

@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from components.config.params import AugmentParams, Drawn
+from components.config.augmentation import AugmentParams, Drawn
 from components.corpus import audio
 
 #: Hz. Where the shelves take half their gain: the usual corners of a desk's bass and treble.

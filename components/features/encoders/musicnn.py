@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from components.config.params import Strict
+from components.config.strict import Strict
 from components.core import atomic, hashing
 from components.core.errors import MissingWeightsError, PretrainedError
 from components.features.encoders.base import SEED, Encoder

@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 from components import features
-from components.config.params import AugmentParams, FeatureParams, Params
+from components.config.augmentation import AugmentParams
+from components.config.params import FeatureParams, Params
 from components.core import atomic, hashing
 from components.core.errors import AudioError, FeatureError
 from components.core.processes import cores

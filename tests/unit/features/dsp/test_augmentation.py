@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from components.config.params import AugmentParams
+from components.config.augmentation import AugmentParams
 from components.features.dsp.augmentation import augment, equalise, retime
 
 RATE = 22_050
