@@ -15,7 +15,9 @@ from tests.conftest import PROJECT
 #: what an earlier stage wrote, which is a dependency itself.
 PLUMBING = {
     "core",
+    "config.augmentation",
     "config.params",
+    "config.strict",
     "corpus.store",
     "splits.store",
     "features.pipeline.store",
