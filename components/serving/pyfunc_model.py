@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -282,9 +283,17 @@ class GenreModel(PythonModel):
         about = {"seconds": song.seconds, "coverage": coverage, "timeline": timeline}
         return {"genre": genres[int(means.argmax())], **about, **shares}
 
+    @cached_property
+    def least_coverage(self) -> float:
+        """The share of a segment that the shortest song of its split fills, 1 at most."""
+        lengths = self.songs.loc[self.songs["seconds"] > 0, "seconds"]
+        return min(1.0, float(lengths.min()) / self.params.segments.seconds) if len(lengths) else 1.0
+
     def _mean(self, probabilities: Sequence[np.ndarray], *, coverage: float) -> np.ndarray:
         weights = [weight for weight, _ in self.record.networks]
-        temperature = self.record.temperature_of_mean / math.sqrt(coverage)
+        # Its temperature is right for songs as short as those it comes from.
+        less = min(1.0, coverage / self.least_coverage)
+        temperature = self.record.temperature_of_mean / math.sqrt(less)
         return ensemble.mean(probabilities, weights=weights, temperature=temperature)
 
 

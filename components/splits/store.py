@@ -14,8 +14,8 @@ from components.core.errors import CorpusError, LeakError
 from components.splits import leakage
 from components.splits.artists import Artists
 
-#: Of a track's file, and of its decoded samples.
-HASHES = ("sha256", "sound_sha256")
+#: Hashes of a track's file and of its decoded samples, and its length (0 where it has none).
+KNOWN_BY = ("sha256", "sound_sha256", "seconds")
 
 
 class SplitRecord(BaseModel):
@@ -64,12 +64,14 @@ def write(table: pd.DataFrame, record: SplitRecord, *, tracks: pd.DataFrame, roo
     record : SplitRecord
         Its record.
     tracks : DataFrame
-        Columns ``track`` and :data:`HASHES`, by which a song is recognised elsewhere.
+        Columns ``track`` and :data:`KNOWN_BY`, by which a song is recognised elsewhere.
     """
     songs = table[table["unit"] == "track"].drop(columns=["unit", "segment"])
     with atomic.replacing_folder(root / "splits") as folder:
         table.to_parquet(folder / "split.parquet", index=False)
-        songs.merge(tracks[["track", *HASHES]], on="track").to_parquet(folder / "songs.parquet", index=False)
+        songs.merge(tracks[["track", *KNOWN_BY]], on="track").to_parquet(
+            folder / "songs.parquet", index=False
+        )
         atomic.write_json(folder / "split.json", record.model_dump(mode="json"))
 
 
@@ -79,7 +81,7 @@ def songs(root: Path = Path("data")) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``track``, ``genre``, ``part``, ``artist``, ``headline`` and :data:`HASHES`, one row a song.
+        ``track``, ``genre``, ``part``, ``artist``, ``headline`` and :data:`KNOWN_BY`, one row a song.
 
     Raises
     ------

@@ -28,9 +28,7 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
     """
     usable = [corpus_store.usable(listing) for listing in _listings(params, root=root)]
     shared = set.intersection(*(set(listing["track"]) for listing in usable))
-    tracks = usable[0].loc[
-        usable[0]["track"].isin(shared), ["track", "path", "genre", "sha256", "sound_sha256"]
-    ]
+    tracks = usable[0].loc[usable[0]["track"].isin(shared), ["track", "path", "genre", *store.KNOWN_BY]]
     counts = pd.concat(usable).groupby("track")["segments"].max()
     tracks["segments"] = tracks["track"].map(counts)
     known = {name: published_metadata.read(name, root=root) for name in params.corpus.published}

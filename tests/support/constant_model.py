@@ -36,7 +36,7 @@ def model(
     made.record = training_record(model=name, genres=GENRES, feature=FEATURE | {"feature": feature})
     made.params = made.record.params
     made.networks = {name: Network(shares or [0.1, 0.7, 0.2])}
-    made.songs = pd.DataFrame({"track": [], "artist": [], "fitted": np.zeros(0, dtype=bool)})
+    made.songs = pd.DataFrame({"track": [], "artist": [], "fitted": np.zeros(0, dtype=bool), "seconds": []})
     made.reference = reference()
     return made
 

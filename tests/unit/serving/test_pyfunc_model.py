@@ -124,6 +124,16 @@ def test_a_part_of_a_segment_is_less_sure_by_the_root_of_what_is_missing():
     assert half["timeline"][0]["probability"] == pytest.approx(half["probability.jazz"])
 
 
+def test_a_model_of_short_songs_is_calibrated_for_them():
+    made, segment = constant_model.model(), np.array([[0.2, 0.7, 0.1]])
+    made.songs = pd.DataFrame({"seconds": [2.0, 30.0]})
+    shares = [
+        made.aggregate(extracted(mfcc_summary=[0.0], seconds=seconds), [segment])["probability.jazz"]
+        for seconds in (3.0, 2.0, 1.0)
+    ]
+    assert shares[0] == pytest.approx(shares[1]) and shares[2] < shares[1]
+
+
 #: What each network of an ensemble gives.
 SHARES = {"mlp": [0.8, 0.1, 0.1], "lstm": [0.0, 0.6, 0.4]}
 
