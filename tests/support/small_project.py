@@ -38,7 +38,6 @@ def build_small_project(
             "segments": 4,
             "sha256": [rng.bytes(32).hex() for _ in names],
             "sound_sha256": "",
-            "seconds": 30.0,
             "artist": "",
             "fault": "",
         }
