@@ -13,6 +13,8 @@ from components.models import layers as pieces
 #: pairs more.
 COLUMNS = 57
 VARIANCES = np.r_[1:17:2, 18:57:2]
+#: Which follow the level of a recording: RMS, the harmonic and the percussive part (mean and variance), the first MFCC.
+LEVEL = np.r_[2:4, 12:16, 17]
 
 
 def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) -> Model:
@@ -44,7 +46,8 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     Parameters
     ----------
     hp : mapping
-        ``log_variances`` (of the 57 columns alone), ``clip`` (deviations), ``bins`` (so many a
+        ``log_variances`` (of the 57 columns alone), ``level`` (of these, false leaves out those that follow the
+        level of a recording; true where not given), ``clip`` (deviations), ``bins`` (so many a
         column, beside its value, where given), ``activation``, ``units_1``, ``units_2``, ``dropout_rate``.
     input_shape : tuple of int
         ``(columns,)``.
@@ -58,12 +61,16 @@ def build_best(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: in
     """
     inputs = layers.Input(input_shape)
     columns, x = input_shape[0], inputs
-    if hp["log_variances"]:
-        if columns != COLUMNS:
+    for name, value in (("log_variances", True), ("level", False)):
+        if hp.get(name, not value) == value and columns != COLUMNS:
             raise ParamsError(
-                f"log_variances is true for {columns} columns; valid: for the {COLUMNS} of mfcc_summary"
+                f"{name} is {str(value).lower()} for {columns} columns; valid: for the {COLUMNS} of mfcc_summary"
             )
+    if hp["log_variances"]:
         x = pieces.log_columns(x, columns=np.isin(np.arange(columns), VARIANCES))
+    if not hp.get("level", True):
+        kept = np.delete(np.arange(columns), LEVEL)
+        x, columns = ops.take(x, kept, axis=-1), len(kept)
     x = pieces.standardise(x, clip=hp["clip"])
     if bins := hp.get("bins", 0):
         x = ops.concatenate([x, pieces.piecewise(x, bins=bins, columns=columns)], axis=-1)
