@@ -135,7 +135,7 @@ TRAINED = together(
     SPLIT,
     *(
         write(f"data/models/mlp/{name}", "{}")
-        for name in ("metrics.json", "history.csv", "predictions.parquet", "songs.parquet")
+        for name in ("model.keras", "metrics.json", "history.csv", "predictions.parquet", "songs.parquet")
     ),
 )
 #: As above, of work that failed; the exit status is 1.

@@ -31,6 +31,8 @@ def predictions(
         track=np.repeat([f"song.{number:05d}" for number in range(songs)], segments),
         segment=np.tile(np.arange(segments), songs),
         genre=np.repeat(names[drawn], segments),
+        artist="",
+        headline=True,
         predicted=names[values.argmax(axis=1)],
     )
 

@@ -80,7 +80,8 @@ def test_a_test_part_that_is_fitted_on_is_a_leak(
 
 def test_a_single_segment_on_two_sides_is_a_leak_under_the_study_s_protocol_too() -> None:
     def part(*rows: tuple[str, int]) -> dataset.Part:
-        table = pd.DataFrame(rows, columns=["track", "segment"]).assign(genre="jazz")
+        table = pd.DataFrame(rows, columns=["track", "segment"])
+        table = table.assign(genre="jazz", artist="", headline=True)
         return dataset.Part(x=np.zeros((len(rows), 1), np.float32), y=np.zeros(len(rows), int), rows=table)
 
     parts = {"train": part(("a", 0), ("a", 1)), "test": part(("a", 2))}
@@ -89,6 +90,18 @@ def test_a_single_segment_on_two_sides_is_a_leak_under_the_study_s_protocol_too(
         leakage.check_parts(parts, protocol="track")
     with pytest.raises(LeakError, match="'a' segment 1 among them"):
         leakage.check_parts({**parts, "test": part(("a", 1))}, protocol="segment")
+
+
+def test_an_artist_of_train_in_a_headline_is_a_leak() -> None:
+    def part(track: str, *, headline: bool) -> dataset.Part:
+        table = pd.DataFrame([{"track": track, "segment": 0, "genre": "jazz", "artist": "ada"}])
+        rows = table.assign(headline=headline)
+        return dataset.Part(x=np.zeros((1, 1), np.float32), y=np.zeros(1, int), rows=rows)
+
+    train = part("a", headline=True)
+    leakage.check_parts({"train": train, "test": part("b", headline=False)}, protocol="track")
+    with pytest.raises(LeakError, match="'b'.*'ada'"):
+        leakage.check_parts({"train": train, "test": part("b", headline=True)}, protocol="track")
 
 
 def test_a_scaler_that_saw_test_is_a_leak(
