@@ -100,7 +100,7 @@ def test_an_artist_of_train_in_a_headline_is_a_leak() -> None:
 
     train = part("a", headline=True)
     leakage.check_parts({"train": train, "test": part("b", headline=False)}, protocol="track")
-    with pytest.raises(LeakError, match="'b'.*'ada'"):
+    with pytest.raises(LeakError, match=r"'b'.*'ada'"):
         leakage.check_parts({"train": train, "test": part("b", headline=True)}, protocol="track")
 
 
