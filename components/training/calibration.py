@@ -164,6 +164,9 @@ def calibrated(network: keras.Model, temperature: float) -> keras.Model:
 
     if temperature == 1.0:
         return network
-    logs = keras.ops.log(keras.ops.maximum(network.output, SMALLEST))
-    scaled = keras.layers.Rescaling(1.0 / temperature, name=LAYER)(logs)
-    return keras.Model(network.inputs, keras.layers.Softmax(name="calibrated")(scaled), name=network.name)
+    # A model of its own: Keras names operations itself, and a network's layers may have the same names.
+    given = keras.Input(network.output_shape[1:])
+    logs = keras.ops.log(keras.ops.maximum(given, SMALLEST))
+    scaled = keras.layers.Rescaling(1.0 / temperature, name="scale")(logs)
+    calibrator = keras.Model(given, keras.layers.Softmax()(scaled), name=LAYER)
+    return keras.Model(network.inputs, calibrator(network.output), name=network.name)

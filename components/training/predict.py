@@ -87,5 +87,5 @@ def weights_hash(model: keras.Model) -> str:
         digest.update(np.ascontiguousarray(weight).tobytes())
     for layer in model.layers:
         if layer.name == calibration.LAYER:
-            digest.update(f"{layer.scale!r}".encode())
+            digest.update(f"{layer.get_layer('scale').scale!r}".encode())
     return digest.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -115,3 +116,13 @@ def test_odds_beyond_float32_stay_numbers(tmp_path: Path) -> None:
 def test_a_temperature_of_one_adds_nothing() -> None:
     own = network()
     assert calibration.calibrated(own, 1.0) is own
+
+
+def test_a_network_s_layers_may_have_any_name() -> None:
+    inputs = keras.Input((3,))
+    hidden = keras.layers.Dense(4, name="maximum")(inputs)
+    hidden = keras.layers.Dense(4, name="log_1")(keras.layers.Dense(4, name="maximum_1")(hidden))
+    network = keras.Model(inputs, keras.layers.Softmax(name="calibrated")(hidden))
+    row = np.ones((1, 3), dtype=np.float32)
+    made = calibration.calibrated(network, 2.0)
+    np.testing.assert_allclose(made(row), calibration.scale(np.asarray(network(row)), 2.0), atol=1e-6)
