@@ -38,7 +38,7 @@ def changed(path: str, value: object) -> str:
         ("tuning.max_trials", 0, "tuning.max_trials is 0"),
         ("models.mlp.feature", "mfcc", "mfcc_summary"),
         ("models.mlp.network", "../mlp", "models.mlp.network is '../mlp'"),
-        ("models.mlp.variant", "better", "variant is 'better'; valid: best, study"),
+        ("models.mlp.variant", "better", "variant is 'better'; valid: best, level_free, study"),
         ("ensemble.members", ["mlp", "vgg99"], "ensemble.members has 'vgg99'; valid: lstm, mlp"),
         ("ensemble.members", ["mlp"], "'mlp' alone is no ensemble; valid: none, or two and more"),
         ("ensemble.members", ["mlp", "lstm", "mlp"], "'mlp' is named twice"),

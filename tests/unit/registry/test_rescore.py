@@ -13,6 +13,7 @@ from components.config.params import Params
 from components.core.errors import RegistryError
 from components.registry import rescore as rescoring
 from components.serving.pyfunc_model import Extracted, Rows
+from components.splits import store as split_store
 from tests.support.constant_model import loaded_model, song
 from tests.support.records import training_record
 from tests.support.small_project import GENRES
@@ -30,11 +31,13 @@ def rescore(small_project: Path, small_params: Params, monkeypatch: pytest.Monke
         song(folder / path, seconds=30.0)
 
     def rescore(
-        *, unit: str, fitted_on: list[str], genres: tuple[str, ...] = GENRES
+        *, unit: str, fitted_on: list[str], genres: tuple[str, ...] = GENRES, artist: str = ""
     ) -> tuple[list[float], pd.DataFrame]:
         champion, given = loaded_model(), []
         champion.model.record = training_record(train_tracks=fitted_on, genres=list(genres))
-        champion.model.songs = pd.DataFrame({"track": fitted_on, "fitted": True, "artist": ""})
+        champion.model.songs = pd.DataFrame(
+            {"track": fitted_on, "fitted": True, "artist": artist, "seconds": 30.0}
+        )
 
         def features_of(y: np.ndarray, rate: int) -> Extracted:
             given.append(len(y) / rate)
@@ -70,3 +73,16 @@ def test_songs_it_was_fitted_on_play_no_part(rescore):
 def test_other_genres_are_refused(rescore):
     with pytest.raises(RegistryError, match="blues, polka"):
         rescore(unit="segment", fitted_on=[], genres=("blues", "polka"))
+
+
+def test_songs_of_artists_it_was_fitted_on_play_no_part(rescore, monkeypatch):
+    _, before = rescore(unit="segment", fitted_on=[])
+    honest, by_ada = split_store.read, before["track"].tolist()[:2]
+
+    def read(root):
+        table, record = honest(root)
+        return table.assign(artist=np.where(table["track"].isin(by_ada), "ada", "")), record
+
+    monkeypatch.setattr(split_store, "read", read)
+    _, found = rescore(unit="segment", fitted_on=["elsewhere"], artist="ada")
+    assert set(found["track"]) == set(before["track"][2:])
