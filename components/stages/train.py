@@ -93,7 +93,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     # The test part is not even in memory until the fit is over.
     tested = dataset.load(model.feature, parts=("train", "test"), root=root)["test"]
     parts = {**data.parts, "test": tested}
-    leakage.check_parts(parts, protocol=data.split.protocol)
+    leakage.check_parts(parts, protocol=data.split.protocol, artists=data.split.artists)
     leakage.check_preprocessing(network, fitted=fitted, genres=data.genres)
     if refit and data.split.protocol != "segment":
         dataset.check_equal_rows(data["validation"], tested, part="test", known="validation")
