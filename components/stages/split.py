@@ -24,7 +24,8 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
     Raises
     ------
     CorpusError, LeakError, ParamsError
-        As :func:`components.splits.folds.make`; or a listing or published table cannot be read.
+        As :func:`components.splits.folds.make`; or a listing or published table cannot be read, or a genre keeps fewer
+        tracks than ``corpus.minimum_tracks``.
     """
     usable = [corpus_store.usable(listing) for listing in _listings(params, root=root)]
     shared = set.intersection(*(set(listing["track"]) for listing in usable))
@@ -59,13 +60,16 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
 
 
 def _listings(params: Params, *, root: Path) -> list[pd.DataFrame]:
-    """Read the listings, those of one form as one, and check that several keep enough tracks together."""
+    """Read the listings, those of one form as one, and check that each keeps enough tracks.
+
+    A single source too: the stage ``corpus`` leaves it unchecked while there is another of its form, and does not run
+    again once that is gone.
+    """
     listings = []
     for form in sorted({source.form for source in params.corpus.sources.values()}):
         sources = params.corpus.of_form(form)
         listing = corpus_store.read_all(sources, root=root)
-        if len(sources) > 1:
-            name = " and ".join(sources)
-            minimum.require_enough(listing, name=name, minimum=params.corpus.minimum_tracks)
+        name = " and ".join(sources)
+        minimum.require_enough(listing, name=name, minimum=params.corpus.minimum_tracks)
         listings.append(listing)
     return listings

@@ -47,3 +47,13 @@ def test_sources_of_one_form_are_split_together(
         split.run(
             params=pointed_at(params, minimum=21, form="audio", songs=tmp_path, clips=tmp_path), root=tmp_path
         )
+
+
+def test_a_source_that_is_left_alone_must_hold_enough(
+    tmp_path: Path, tracks: pd.DataFrame, demo_params: Params
+) -> None:
+    (tmp_path / "corpus").mkdir()
+    listing(tracks).to_parquet(tmp_path / "corpus" / "songs.parquet", index=False)
+    alone = pointed_at(demo_params, minimum=21, form="audio", songs=tmp_path)
+    with pytest.raises(CorpusError, match=r"songs: genre 'blues' keeps 20 usable of 20 tracks"):
+        split.run(params=alone, root=tmp_path)
