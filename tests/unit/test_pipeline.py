@@ -37,6 +37,7 @@ STAGES: dict[str, tuple[str, set[str]]] = {
         "stages.ensemble",
         {"corpus", "splits.folds", "evaluation.significance", "features.encoders.base"},
     ),
+    "compare": ("stages.compare", {"corpus", "features", "splits"}),
     "fit": (
         "study.fits",
         {"features", "stages.corpus", "stages.features", "stages.synthesise", "evaluation.significance"}
