@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -87,6 +87,22 @@ def evaluate(predictions: pd.DataFrame, *, genres: Sequence[str], part: str, see
         "ece": expected_error(reliability(rows, genres=names)),
         **{f"recall.{names[code]}": float(share) for code, share in zip(present, recalls, strict=True)},
     }
+
+
+def headline_key(measured: Mapping[str, float]) -> str:
+    """Return which accuracy of a part speaks of genres.
+
+    Parameters
+    ----------
+    measured : mapping of str to float
+        From :func:`evaluate`.
+
+    Returns
+    -------
+    str
+        ``headline_accuracy`` where headlines count some of the songs and leave others out, else ``song_accuracy``.
+    """
+    return "headline_accuracy" if 0 < measured["headline_songs"] < measured["songs"] else "song_accuracy"
 
 
 def confusion(predictions: pd.DataFrame, *, genres: Sequence[str], part: str) -> pd.DataFrame:

@@ -27,7 +27,8 @@ class ComparedModel(Strict):
     Attributes
     ----------
     validation_songs, test_songs, test_segments : float
-        Accuracies, 0 to 1; ``train_segments`` is that of the best epoch, None for an ensemble.
+        Accuracies, 0 to 1; ``train_segments`` is that of the best epoch, None of an ensemble. Of validation songs those
+        that headlines count, where they leave some out (:func:`components.evaluation.metrics.headline_key`).
     headline : float or None
         Accuracy on the test songs that headlines count, 0 to 1 (see :mod:`components.splits`); None without such songs.
     test_songs_interval, headline_interval : tuple of float

@@ -45,6 +45,7 @@ def environment(*folders: Path) -> jinja2.Environment:
     made.filters |= {"metric": humanize.metric, "size": partial(humanize.naturalsize, binary=True)}
     made.filters["listed"] = humanize.natural_list
     made.globals |= {"css": palette.css, "replicates": bootstrap.REPLICATES}
+    made.globals["headline_key"] = metrics.headline_key
     return made
 
 

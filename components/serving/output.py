@@ -148,7 +148,7 @@ def show(
     marks = f" ({', '.join(model.marks)})" if model.marks else ""
     console.print(Text(f"{model.name}{marks}, {model.uri}; run {model.run_id}", style="dim"))
     if short := sum(one.coverage < 1 for one in predictions):
-        note = "shorter than a segment: repeated until they fill it, and less sure for it"
+        note = "shorter than a segment, and repeated until they fill it"
         console.print(Text(f"{short} of {len(predictions)} songs are {note}", style="yellow"))
     if failed := sum(bool(one.reason) for one in predictions):
         console.print(Text(f"{failed} of {len(predictions)} files could not be decoded", style="red"))

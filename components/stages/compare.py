@@ -133,7 +133,7 @@ def measure(model: TrainedModel, *, params: Params) -> ComparedModel:
             classes=len(model.genres),
         )
     return ComparedModel(
-        validation_songs=validation["song_accuracy"],
+        validation_songs=validation[metrics.headline_key(validation)],
         test_songs=test["song_accuracy"],
         test_songs_interval=(test["song_accuracy_low"], test["song_accuracy_high"]),
         headline=test.get("headline_accuracy"),
