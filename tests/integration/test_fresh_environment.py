@@ -98,7 +98,7 @@ def logged(project: tuple[Path, Params]) -> dict[str, tuple[Path, np.ndarray]]:
     found = {}
     for name in [name for names in ENVIRONMENTS.values() for name in names]:
         run_id = client.create_run(experiment).info.run_id
-        packaging.log(run_id, folder=root / "data/models" / name, record=build(name, root, chosen))
+        packaging.log(run_id, record=build(name, root, chosen), root=root / "data")
         place = Path(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/model"))
         prediction = mlflow.pyfunc.load_model(str(place)).predict(pd.DataFrame({"audio": [example_song()]}))
         found[name] = (place, prediction.filter(like="probability.").to_numpy()[0])
@@ -132,6 +132,10 @@ def build(name: str, root: Path, chosen: Params) -> TrainingRecord:
     record = training_record(
         model=name, genres=GENRES, feature=meta, train_tracks=["a"], weights_sha256=name * 8, params=chosen
     )
+    songs = pd.DataFrame(
+        {"track": ["a"], "part": "train", "fitted": True, "genre": "jazz", "artist": "", "seconds": 30.0}
+    )
+    songs.to_parquet(folder / "songs.parquet", index=False)
     record.write(folder / "training.json")
     return record
 
@@ -144,7 +148,7 @@ def test_no_file_holds_a_pickle(logged: dict[str, tuple[Path, np.ndarray]]) -> N
                 with path.open("rb") as file:
                     # A pickle of protocol 2 to 5 begins with its number.
                     assert file.read(2) not in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), path
-        with zipfile.ZipFile(next(place.rglob("model.keras"))) as saved:
+        with zipfile.ZipFile(next(place.rglob("*.keras"))) as saved:
             assert {Path(name).suffix for name in saved.namelist()} == {".json", ".h5"}
 
 
