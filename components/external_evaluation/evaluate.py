@@ -295,7 +295,7 @@ def _evaluated(
     )
 
 
-def new_to_all(songs: pd.DataFrame) -> pd.DataFrame:
+def outside_training(songs: pd.DataFrame) -> pd.DataFrame:
     """Keep the rows of songs that none of the models was trained on; their artists may have been.
 
     Parameters
@@ -315,7 +315,7 @@ def _pairs(tables: dict[str, pd.DataFrame], *, seed: int) -> list[dict[str, Any]
             {label: table for label, table in counted.items() if len(table)}, part=predictions.PART, seed=seed
         )
     except PredictionsError:
-        return []  # two of them share no song that is new to both
+        return []  # two of them share no headline song
 
 
 def _notes(models: dict[str, EvaluatedModel], *, tables: dict[str, pd.DataFrame]) -> list[str]:

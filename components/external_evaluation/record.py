@@ -212,7 +212,7 @@ class Evaluation(Strict):
     models : dict of str to EvaluatedModel
         In the order in which they were named.
     pairs : list of dict
-        From :func:`components.evaluation.significance.pairs`, on the songs that are new to both.
+        From :func:`components.evaluation.significance.pairs`, on the songs that both headlines count.
     notes : list of str
         What a reader must know before any figure.
     """

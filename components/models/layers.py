@@ -213,7 +213,7 @@ def attention(x: Any, *, units: int) -> Any:
     """Sum up a sequence over time by a weighted mean whose weights are learnt.
 
     The gated attention of M. Ilse, J. Tomczak and M. Welling, "Attention-based deep multiple instance learning",
-    ICML 2018: the frames that say most of a genre count most.
+    ICML 2018: frames that distinguish genres weigh more.
 
     Parameters
     ----------

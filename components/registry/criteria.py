@@ -138,7 +138,7 @@ def beats_champion(
     )
 
 
-def right_elsewhere(
+def external_accuracy(
     run_id: str, current: ModelVersion | None, *, registered_model: str, params: Params
 ) -> Criterion:
     """Check that the model is not worse than the champion on labelled music that neither was trained on.
@@ -146,22 +146,22 @@ def right_elsewhere(
     Without a champion the 95 % interval of its accuracy there must lie above guessing.
     """
     place = str(params.promotion.evaluate_on)
-    name = f"right on {Path(place).name}"
+    name = f"accuracy on {Path(place).name}"
     models = [f"runs:/{run_id}"]
     models += [f"models:/{registered_model}/{current.version}"] if current else []
     try:
         result = evaluate.run(Path(place), params=params, models=models)
     except EvaluationError as error:
         return Criterion(name, False, str(error))
-    new = evaluate.new_to_all(result.songs)
-    shares = [float(new.loc[new["model"] == label, "correct"].mean()) for label in result.record.models]
-    count = plural(int(new["track"].nunique()), "song")
-    if new.empty:
+    songs = evaluate.outside_training(result.songs)
+    shares = [float(songs.loc[songs["model"] == label, "correct"].mean()) for label in result.record.models]
+    count = plural(int(songs["track"].nunique()), "song")
+    if songs.empty:
         return Criterion(name, False, f"every song of {place} was part of a training; valid: other music")
     if current:
         reason = f"{shares[0]:.1%} against {shares[-1]:.1%} of champion version {current.version}, {count} of {place}"
         return Criterion(name, shares[0] >= shares[-1], f"{reason} that neither was trained on")
-    low, _ = measure.interval(new, seed=params.seed)
+    low, _ = measure.interval(songs, seed=params.seed)
     chance = next(iter(result.record.models.values())).chance
     return Criterion(
         name,

@@ -138,7 +138,9 @@ def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> D
         checked.append(criteria.beats_champion(client, current, record=record, params=params, root=root))
     if params.promotion.evaluate_on is not None and all(one.met for one in checked):
         # After all that takes no time.
-        checked.append(criteria.right_elsewhere(run_id, current, registered_model=registered, params=params))
+        checked.append(
+            criteria.external_accuracy(run_id, current, registered_model=registered, params=params)
+        )
     failed = next((one for one in checked if not one.met), None)
     if failed is not None:
         stays = f"; version {current.version} stays champion" if current else "; there is no champion"

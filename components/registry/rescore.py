@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def validation_predictions(
     client: MlflowClient, version: ModelVersion, *, unit: str, params: Params, root: Path = Path("data")
 ) -> pd.DataFrame:
-    """Predict the validation songs of the present split that a registered model knows neither of nor of their artists.
+    """Predict validation songs of the present split; none that a registered model was fitted on, nor of their artists.
 
     Parameters
     ----------

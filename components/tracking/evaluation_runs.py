@@ -100,7 +100,7 @@ def _ensure(
         for path in sorted(folder.iterdir()):
             runs.client.log_artifact(run_id, str(path))
     except BaseException:
-        # An interrupted run says so at once; the next evaluation deletes it.
+        # An interrupted run is marked as such at once; the next evaluation deletes it.
         runs.client.set_terminated(run_id, status=RunStatus.to_string(RunStatus.KILLED))
         raise
     return runs.finish(run_id, identity=identity)

@@ -20,8 +20,8 @@ from components.training import calibration
 def choose_weights(given: NDArray[np.floating], *, shrinkage: float) -> NDArray[np.float64]:
     """Choose the weights that give validation songs the lowest log loss, drawn towards equal ones.
 
-    Few songs tell good members from lucky ones badly. So the best weights there count as the songs they were chosen on,
-    equal ones as ``shrinkage`` songs.
+    Weights chosen on few songs vary much. So the best weights there count as the songs they were chosen on, equal ones
+    as ``shrinkage`` songs.
 
     Parameters
     ----------

@@ -81,7 +81,7 @@ def test_a_folder_decides_with_the_other_criteria(
     decision = promote.promote(
         params=small_params.model_copy(update={"promotion": elsewhere}), root=project / "data"
     )
-    assert not decision.promoted and decision.criteria[-1].name == "right on songs"
+    assert not decision.promoted and decision.criteria[-1].name == "accuracy on songs"
     assert "5 songs" in decision.reason and not passing_smoke_test
     assert promote.promote(params=small_params, root=project / "data").promoted
 

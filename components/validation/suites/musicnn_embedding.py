@@ -8,7 +8,8 @@ from components.validation.limits import Limits
 from components.validation.scan import Scan
 from components.validation.tables import Inputs
 
-#: Three quarters of the pooled channels of msd are constants, and many more are at their floor: they answer to little.
+#: Three quarters of the pooled channels of msd are constants, and many more are seldom above their
+#: smallest value.
 LIMITS = Limits(constant_columns=0.8, constant_elements=0.8, piled_columns=0.4, zeros=1.0)
 
 

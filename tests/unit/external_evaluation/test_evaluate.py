@@ -49,7 +49,7 @@ def test_the_headline_is_of_new_artists_alone(result: Result) -> None:
 
 
 def test_songs_that_none_was_trained_on(result: Result) -> None:
-    assert set(evaluate.new_to_all(result.songs)["track"]) == {
+    assert set(evaluate.outside_training(result.songs)["track"]) == {
         "blues/blues.0.wav", "blues/blues.1.wav", "jazz/jazz.0.wav", "jazz/jazz.1.wav", "rock/rock.0.wav",
     }  # fmt: skip
 

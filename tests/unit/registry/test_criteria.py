@@ -140,7 +140,7 @@ class TestOnOtherMusic:
             addresses = {"runs:/r": challenger, "models:/genre/3": champion}
             monkeypatch.setattr(load, "address", lambda _client, model, **_: addresses[model])
             promotion = demo_params.promotion.model_copy(update={"evaluate_on": str(folder)})
-            return criteria.right_elsewhere(
+            return criteria.external_accuracy(
                 "r",
                 CHAMPION if champion else None,
                 registered_model="genre",
