@@ -135,7 +135,7 @@ def shell(_arguments: list[str]) -> None:
 
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "genre": genre, "mlflow": mlflow, "dvc": dvc, "prefect": prefect, "make": make, "python": python, "pytest": pytest_,
-    "pre-commit": shell,
+    "pre-commit": shell, "pip": shell,
     "export": shell, ".": shell, "open": shell, "curl": shell, "printf": shell, "git": shell, "mkdir": shell,
 }  # fmt: skip
 
@@ -162,7 +162,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("song.flac", "SONG.mp3", "SONG", "more.mp3", "songs/one.wav"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(song(tmp_path / "made.wav").read_bytes())
-    (tmp_path / "music" / "by-genre").mkdir(parents=True)
+    for name in ("by-genre", "clips"):
+        (tmp_path / "music" / name).mkdir(parents=True)
     run = type("Run", (), {"data": type("Data", (), {"tags": {"model": "mlp", "weights_sha256": "a" * 64}})})
 
     def load(*_: object) -> loading.LoadedModel:
@@ -196,20 +197,24 @@ ELSEWHERE = {
     "export": "needs a shell",
     "genre config use": "tests/integration/test_docs_commands.py",
     "genre download": "tests/unit/corpus/test_download.py",
+    "genre evaluate": "tests/integration/test_external_evaluation.py",
     "genre mlflow-ui": "tests/integration/test_mlflow_ui.py",
     "genre predict": "tests/integration/test_docs_commands.py",
     "genre reproduce": "tests/integration/flows/test_reproduce.py",
     "genre rollback": "tests/integration/test_registry.py",
     "genre run": "tests/integration/test_workflow.py",
     "genre score": "tests/integration/test_docs_commands.py",
+    "genre stage": "tests/integration/test_workflow.py",
     "genre ui": "tests/integration/browser/test_page.py",
     "make": "needs the whole suite, a network or a confirmation",
     "mlflow models serve": "tests/integration/test_serving.py",
     "open": "needs a desktop",
+    "pip": "needs a network",
     "pre-commit": "needs a clone of its own",
     "prefect": "needs a server and a worker",
     "printf": "tests/integration/test_docs_commands.py",
     "pytest": "needs real music",
+    "python -m components.features.encoders.musicnn": "tests/unit/features/encoders/test_musicnn.py",
     "python -m benchmarks": "needs a folder of music",
 }
 

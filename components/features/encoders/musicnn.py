@@ -263,4 +263,10 @@ def _runner(networks: Mapping[str, Any]) -> Callable[..., list[np.ndarray]]:
 
 
 if __name__ == "__main__":
-    unpack(Path(sys.argv[1]), folder=Path(sys.argv[2]) if len(sys.argv) > 2 else locate("package"))
+    import argparse
+
+    parser = argparse.ArgumentParser(description="Unpack musicnn's checkpoints and licence from its wheel.")
+    parser.add_argument("wheel", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=locate("package"))
+    given = parser.parse_args()
+    unpack(given.wheel, folder=given.folder)
