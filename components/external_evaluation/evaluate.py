@@ -17,7 +17,7 @@ from components.config.params import Params
 from components.core import atomic
 from components.core.errors import EvaluationError, ParamsError, PredictionsError
 from components.corpus.published_metadata import same_artist
-from components.evaluation import metrics, significance
+from components.evaluation import aggregation, metrics, significance
 from components.external_evaluation import labels as labelled
 from components.external_evaluation import measure, predictions, recognition
 from components.external_evaluation.labels import LabelledMusic, Song
@@ -259,7 +259,7 @@ def _placed(table: pd.DataFrame, *, identities: dict[str, Identity], training: p
     table["sha256"] = [identities[name].sha256 for name in table["track"]]
     table["sound_sha256"] = [identities[name].sound_sha256 for name in table["track"]]
     table["artist_key"] = table["artist"].map(same_artist)
-    table["cluster"] = measure.clusters(table)
+    table["cluster"] = aggregation.clusters(table["track"], artists=table["artist_key"])
     table = table.join(recognition.groups(table, training=training))
     return table.assign(headline=table["group"] == recognition.headline(table["group"]))
 

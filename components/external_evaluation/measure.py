@@ -17,18 +17,6 @@ RECORD = "test.headline_accuracy"
 RECORD_SONGS = "test.headline_songs"
 
 
-def clusters(songs: pd.DataFrame) -> pd.Series:
-    """Return what each song is drawn with in a bootstrap: its artist, or itself where that is not known.
-
-    Parameters
-    ----------
-    songs : DataFrame
-        Columns ``track`` and ``artist_key`` ('' where it is not known).
-    """
-    named = songs["artist_key"] != ""
-    return ("artist " + songs["artist_key"]).where(named, "track " + songs["track"])
-
-
 def interval(songs: pd.DataFrame, *, seed: int) -> tuple[float, float]:
     """Return the 95 % interval of the accuracy of songs, drawing their clusters.
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.evaluation import bootstrap
+from components.evaluation import aggregation, bootstrap
 from components.external_evaluation import measure
 
 GENRES = ["blues", "jazz"]
@@ -30,7 +30,7 @@ def songs(right: str, *, artists: list[str] | None = None, genre: str = "jazz") 
     )
     for name in GENRES:
         table[f"probability.{name}"] = np.where(table["predicted"] == name, 0.8, 0.2)
-    return table.assign(cluster=measure.clusters(table))
+    return table.assign(cluster=aggregation.clusters(table["track"], artists=table["artist_key"]))
 
 
 def test_figures_of_a_group() -> None:
@@ -57,11 +57,6 @@ def test_intervals_are_over_artists_where_they_are_known() -> None:
     assert apart.accuracy_low > 0.2
     expected = bootstrap.accuracy(np.array([1.0] * 10 + [0.0] * 10), np.ones(20), seed=1)
     assert (apart.accuracy_low, apart.accuracy_high) == pytest.approx(expected, abs=0.03)
-
-
-def test_an_artist_and_a_song_of_one_name_are_two_clusters() -> None:
-    table = pd.DataFrame({"track": ["x", "y"], "artist_key": ["", "x"]})
-    assert measure.clusters(table).nunique() == 2
 
 
 def test_genres_have_recall_and_precision() -> None:
