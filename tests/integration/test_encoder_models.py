@@ -85,7 +85,10 @@ def test_each_model_goes_from_songs_to_a_prediction_in_another_process(
     assert found["musicnn"]["trained"] == {"musicnn": True}
     assert found["encoders"]["trained"] == {"yamnet": True, "musicnn": True}
     assert found["vggish"]["trained"] == {"vggish": False}
-    assert (found["vggish"]["marks"], found["vggish"]["tag"]) == (["untrained encoder", "artists unknown"], "true")
+    assert (found["vggish"]["marks"], found["vggish"]["tag"]) == (
+        ["untrained encoder", "artists unknown"],
+        "true",
+    )
     song = sorted((test_data / "gtzan-mini" / "genres_original" / "metal").iterdir())[8]
     for name, one in found.items():
         # Neither the project's weights nor the hub's cache are there: all that it needs travels with the model.
