@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Bytes of one song in a request, where it lies in memory several times over; a file named by its path may be larger.
 LARGEST_REQUEST = 100_000_000
+#: Share of the songs fitted on that are left aside as unusually short: a few clips calibrate nothing.
+SHORTEST_FEW = 0.05
 #: Feature rows that a model is given at a time, so that an hour costs no more memory than a song.
 ROWS = 256
 #: Songs of one call decoded and extracted side by side; each may be an hour of memory.
@@ -285,9 +287,10 @@ class GenreModel(PythonModel):
 
     @cached_property
     def least_coverage(self) -> float:
-        """The share of a segment that the shortest song of its split fills, 1 at most."""
-        lengths = self.songs.loc[self.songs["seconds"] > 0, "seconds"]
-        return min(1.0, float(lengths.min()) / self.params.segments.seconds) if len(lengths) else 1.0
+        """The share of a segment, 1 at most, that all but the shortest few of the songs it was fitted on fill."""
+        lengths = self.songs.loc[self.songs["fitted"] & (self.songs["seconds"] > 0), "seconds"]
+        shortest = float(lengths.quantile(SHORTEST_FEW)) if len(lengths) else np.inf
+        return min(1.0, shortest / self.params.segments.seconds)
 
     def _mean(self, probabilities: Sequence[np.ndarray], *, coverage: float) -> np.ndarray:
         weights = [weight for weight, _ in self.record.networks]

@@ -48,8 +48,8 @@ class SplitRecord(BaseModel):
 
 
 def fingerprint(table: pd.DataFrame) -> str:
-    """Return the SHA-256, 64 hexadecimal digits, of which track and segment is in which part."""
-    columns = ["unit", "track", "segment", "genre", "part"]
+    """Return the SHA-256, 64 hexadecimal digits, of which track and segment is in which part, and by which artist."""
+    columns = ["unit", "track", "segment", "genre", "part", "artist", "headline"]
     ordered = table[columns].sort_values(columns[:3])
     return hashlib.sha256(ordered.to_csv(index=False).encode()).hexdigest()
 

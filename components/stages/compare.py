@@ -132,8 +132,9 @@ def measure(model: TrainedModel, *, params: Params) -> ComparedModel:
             search=params.model(model.name).search,
             classes=len(model.genres),
         )
+    validated = validation[metrics.headline_key(validation)]
     return ComparedModel(
-        validation_songs=validation[metrics.headline_key(validation)],
+        validation_songs=validated,
         test_songs=test["song_accuracy"],
         test_songs_interval=(test["song_accuracy_low"], test["song_accuracy_high"]),
         headline=test.get("headline_accuracy"),
@@ -148,7 +149,9 @@ def measure(model: TrainedModel, *, params: Params) -> ComparedModel:
         feature=record.feature_names,
         unit=record.unit,
         untrained=record.untrained_encoder,
-        at_chance=diagnostics.is_at_chance(validation["song_accuracy"], chance=1.0 / len(model.genres)),
+        at_chance=diagnostics.is_at_chance(
+            validation[metrics.headline_key(validation)], chance=1.0 / len(model.genres)
+        ),
         marks=marks,
         train_segments=history.loc[history["val_accuracy"].idxmax(), "accuracy"] if len(history) else None,
         epochs=len(history),

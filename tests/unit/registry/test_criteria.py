@@ -41,6 +41,7 @@ def predictions(right: str) -> pd.DataFrame:
 @pytest.mark.parametrize(("low", "met"), [(0.4, False), (0.5, False), (0.6, True)])
 def test_the_interval_must_lie_above_guessing(low: float, met: bool) -> None:
     metrics = {"validation.song_accuracy": 0.75, "validation.song_accuracy_low": low}
+    metrics |= {"validation.songs": 20.0, "validation.headline_songs": 20.0}
     found = criteria.above_chance(metrics, genres=GENRES)
     assert found.met is met and "75.0%" in found.reason and "50.0%" in found.reason
 

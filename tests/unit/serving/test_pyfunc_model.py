@@ -126,7 +126,7 @@ def test_a_part_of_a_segment_is_less_sure_by_the_root_of_what_is_missing():
 
 def test_a_model_of_short_songs_is_calibrated_for_them():
     made, segment = constant_model.model(), np.array([[0.2, 0.7, 0.1]])
-    made.songs = pd.DataFrame({"seconds": [2.0, 30.0]})
+    made.songs = pd.DataFrame({"seconds": [2.0] * 10 + [30.0] * 10, "fitted": True})
     shares = [
         made.aggregate(extracted(mfcc_summary=[0.0], seconds=seconds), [segment])["probability.jazz"]
         for seconds in (3.0, 2.0, 1.0)
