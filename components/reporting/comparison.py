@@ -99,7 +99,7 @@ class Comparison(Strict):
     ranking : list of str
         Models by accuracy on validation songs, then log loss; ``best`` is the first: test never chooses.
     pairs : list of dict
-        From :func:`components.evaluation.significance.pairs`.
+        From :func:`components.evaluation.significance.pairs`, on the songs that headlines count, where there are any.
     groups : list of list of str
         Largest sets of models of which no two can be told apart.
     left_out : dict of str to str
@@ -171,7 +171,7 @@ class Comparison(Strict):
 
     def verdicts(self) -> list[str]:
         """Return one sentence for each group of models that cannot be told apart, or that all can."""
-        songs = plural(self.songs, "test song")
+        songs = plural(self.headline_songs or self.songs, "test song")
         if len(self.ranking) < 2:
             return [f"Only one model, so there is nothing to tell apart on {songs}."]
         if not self.groups:

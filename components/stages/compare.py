@@ -74,10 +74,11 @@ def compare(inputs: Inputs, *, params: Params) -> Comparison:
     ranking = sorted(
         models, key=lambda name: (-models[name].validation_songs, models[name].validation["log_loss"], name)
     )
-    pairs = significance.pairs(
-        {name: inputs.models[name].predictions for name in ranking}, part="test", seed=params.seed
-    )
-    counted = pd.concat([model.test[model.test["headline"]] for model in inputs.models.values()])
+    tested = {name: inputs.models[name].test for name in ranking}
+    headlines = {name: rows[rows["headline"]] for name, rows in tested.items()}
+    counted = pd.concat(headlines.values())
+    shared = all(len(rows) for rows in headlines.values())
+    pairs = significance.pairs(headlines if shared else tested, part="test", seed=params.seed)
     return Comparison(
         preset=params.preset,
         protocol=inputs.split.protocol,

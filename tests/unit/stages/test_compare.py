@@ -83,6 +83,25 @@ def test_the_test_part_never_chooses(two):
     assert after.best == before.best
 
 
+def test_headlines_rank_and_tell_apart_where_they_leave_songs_out(two):
+    for name in ("mlp", "yamnet"):
+        path = two / "models" / name / "predictions.parquet"
+        table = pd.read_parquet(path)
+        table["artist"] = "artist of " + table["track"]
+        # Genre c is artist-confounded.
+        table["headline"] = table["genre"] != "c"
+        table.to_parquet(path)
+    edit(two / "splits" / "split.json", artists="apart", confounded=["c"])
+    found = compare_two(two)
+    assert found.headline_genres == ["a", "b"]
+    assert found.partial and 0 < found.headline_songs < found.songs
+    assert {pair["songs"] for pair in found.pairs} == {found.headline_songs}
+    for row in found.models.values():
+        assert row.validation_songs == row.validation["headline_accuracy"]
+        assert row.headline == row.test["headline_accuracy"] and row.headline_interval
+    assert "artist-confounded" in found.scope()
+
+
 def test_confusion_has_one_row_a_model_and_test_song(five_models):
     root, result = five_models
     table = pd.read_csv(root / "report" / "confusion.csv")
