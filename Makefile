@@ -19,8 +19,8 @@ export UV_COMPILE_BYTECODE := 1
 
 help:
 	@echo "make demo              run the whole workflow on the embedded corpus"
-	@echo "make test              lint, types and unit tests: about four minutes on two cores"
-	@echo "make test-integration  whole flows, servers, processes and planted faults: about ten minutes"
+	@echo "make test              lint, types and unit tests: about five minutes on two cores"
+	@echo "make test-integration  whole flows, servers, processes and planted faults: about fifteen minutes"
 	@echo "make test-slow         the long ones: planted data faults, killed runs, serving over HTTP"
 	@echo "make lint              ruff and the import contracts"
 	@echo "make types             mypy"
