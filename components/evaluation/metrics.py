@@ -90,7 +90,7 @@ def evaluate(predictions: pd.DataFrame, *, genres: Sequence[str], part: str, see
 
 
 def headline_key(measured: Mapping[str, float]) -> str:
-    """Return which accuracy of a part speaks of genres.
+    """Return which accuracy of a part measures genres.
 
     Parameters
     ----------

@@ -79,7 +79,7 @@ class Gap(Strict):
     ----------
     record, here : float
         Shares of songs, 0 to 1: of its test part (songs of artists in no earlier part), and of the headline songs here
-        whose genres that headline speaks of.
+        whose genres that headline covers.
     record_low, record_high : float
         95 % interval of ``record``.
     record_songs, here_songs : int

@@ -84,8 +84,8 @@ def warnings(record: ModelRecord) -> list[str]:
         found.append("Leaky: segments of one song are on both sides of the split: the numbers are too good.")
     if record.artists == "on both sides":
         found.append(
-            "Artists on both sides: songs of one artist are in train and in test: the numbers speak of artists as "
-            "much as of genres."
+            "Artists on both sides: songs of one artist are in train and in test: the numbers measure artists as "
+            "much as genres."
         )
     elif record.artists == "unknown" and not record.composed_songs:
         found.append(

@@ -182,7 +182,7 @@ def _notes(inputs: Inputs, *, models: Mapping[str, ComparedModel], params: Param
     if inputs.split.artists == "on both sides":
         notes.append(
             f"{ARTISTS_ON_BOTH_SIDES.capitalize()}: songs of one artist are in train and in test, so figures of all "
-            "test songs speak of artists as much as of genres; split.protocol artist keeps them apart."
+            "test songs measure artists as much as genres; split.protocol artist keeps them apart."
         )
     elif inputs.split.artists == "unknown" and not params.synthetic:
         notes.append(

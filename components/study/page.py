@@ -57,7 +57,7 @@ def collect(outcomes: Mapping[str, Outcome], *, plan: Plan) -> dict[str, Any]:
         JSON: ``budget``, ``found`` (lines), ``synthetic``, ``gpu``, ``experiments`` (by name, as :func:`row`),
         ``gains`` of ablations by protocol, ``pairs`` by protocol and form of the collection, ``findings``, ``counts``
         of their verdicts, ``counts_apart`` of those with artists apart, ``changes`` (numbers of the findings whose
-        two verdicts differ), ``changes_sentence``, and ``scopes`` (of which songs figures with artists apart speak).
+        two verdicts differ), ``changes_sentence``, and ``scopes`` (of which songs figures with artists apart are).
     """
     gpu = any(fit.cost.gpu for outcome in outcomes.values() for fit in outcome.fits if fit.cost)
     findings = rules.decide_all(rules.Evidence(outcomes, gpu=gpu))
@@ -113,7 +113,7 @@ def changes_sentence(changes: list[int], *, decided: int) -> str:
 
 
 def scopes(outcomes: Mapping[str, Outcome]) -> list[str]:
-    """Write of which songs the main table's figures with artists apart speak, and which rows have the same ones."""
+    """Write of which songs the main table's figures with artists apart are, and which rows have the same ones."""
     rows: dict[tuple[str, str], list[str]] = {}
     for name, outcome in outcomes.items():
         if outcome.declared.group == "model" and (found := outcome.figures.get("artist")):
