@@ -56,12 +56,14 @@ class Options(Pooling):
 
     ``preparation``: ``raw`` (0 to 255), ``scaled`` (0 to 1) or ``preprocess_input`` (Keras' own for VGG16: blue,
     green, red, less ImageNet's means). ``crop``: ``content`` (cut the white margins off), or keep only so many
-    pixels from the upper left corner. ``also``: further poolings, whose values follow. ``windows``: more than
+    pixels from the upper left corner. ``shrink``: average squares of so many pixels a side first; the encoder then
+    costs the square of that less. ``also``: further poolings, whose values follow. ``windows``: more than
     one gives each row a second axis: the whole picture, then windows of half its length, evenly laid.
     """
 
     preparation: Literal["raw", "scaled", "preprocess_input"] = "preprocess_input"
     crop: Annotated[int, Field(ge=32, le=288)] | Literal["content"] | None = None
+    shrink: Literal[1, 2, 4] = 1
     also: tuple[Pooling, ...] = ()
     windows: Annotated[int, Field(ge=1, le=9)] = 1
 
@@ -69,6 +71,14 @@ class Options(Pooling):
     def _fit_together(self) -> Options:
         if self.bands > 1 and isinstance(self.crop, int):
             raise ValueError(f"bands is {self.bands}; valid with crop in pixels: 1")
+        for pooling in (self, *self.also):
+            # The shortest picture that is pooled is the content, and a band needs a row of cells.
+            rows = (BOTTOM - TOP) // (self.shrink * 2 ** max(pooling.blocks)) - 1
+            if pooling.bands > max(rows, 1):
+                raise ValueError(
+                    f"bands is {pooling.bands} of block {max(pooling.blocks)} with shrink {self.shrink}; "
+                    f"valid: 1 to {max(rows, 1)}"
+                )
         if self.statistics == "flatten" and self.windows > 1:
             raise ValueError(f"windows is {self.windows}; valid with flatten: 1")
         return self
@@ -97,6 +107,8 @@ def extract(clips: np.ndarray, *, options: Options, encoders: Sequence[Encoder])
         clips = clips[:, TOP : BOTTOM + 1, LEFT : RIGHT + 1]
     elif options.crop:
         clips = clips[:, : options.crop, : options.crop]
+    if options.shrink > 1:
+        clips = _shrink(clips, options.shrink)
     pairs = [(block, pooling) for pooling in (options, *options.also) for block in pooling.blocks]
     blocks = tuple(sorted({block for block, _ in pairs}))
     rows = []
@@ -113,6 +125,13 @@ def extract(clips: np.ndarray, *, options: Options, encoders: Sequence[Encoder])
             views.append(np.concatenate(parts, axis=1))
         rows.append(views[0] if options.windows == 1 else np.stack(views, axis=1))
     return np.concatenate(rows)
+
+
+def _shrink(pictures: np.ndarray, by: int) -> np.ndarray:
+    n, height, width, channels = pictures.shape
+    even = pictures[:, : height - height % by, : width - width % by]
+    squares = even.reshape(n, height // by, by, width // by, by, channels)
+    return squares.mean(axis=(2, 4), dtype=np.float32)
 
 
 def prepare(pictures: np.ndarray, *, preparation: str) -> np.ndarray:
