@@ -85,9 +85,10 @@ def experiment(force: bool = False, models: list[str] | None = None, promote: bo
         due = [stage for stage in plan.order if stage in selected and (force or stage in stale)]
         logger.info("%d of %d stages are due: %s", len(due), len(plan.order), ", ".join(due) or "none")
         session.board.plan(len(due))
-        stages = stage_task.submit(plan, due, force=force)
-        logs = _log_models(plan, stages)
-        outcome = stage_task.collect(plan, stages)
+        with session.processes.preloading(due):
+            stages = stage_task.submit(plan, due, force=force)
+            logs = _log_models(plan, stages)
+            outcome = stage_task.collect(plan, stages)
         create_table_artifact(outcome.rows(), key="stages", description="How each stage ended")
         problems = outcome.problems() + [
             f"log@{model}: {state.message}"

@@ -67,12 +67,14 @@ def reproduce(
         logger.info("%d of %d stages are due: %s", len(due), len(pipeline.order), ", ".join(due) or "none")
 
         session.board.plan(len(due) + 1)
-        stages = stage_task.submit(pipeline, due, force=force)
-        outcome = stage_task.collect(pipeline, stages)
-        note_failures(outcome, root=root)
-        create_table_artifact(outcome.rows(), key="study-stages", description="How each stage ended")
-        problems = list(outcome.failed.values())
-        if page := _report(stages):
+        with session.processes.preloading([*due, REPORT]):
+            stages = stage_task.submit(pipeline, due, force=force)
+            outcome = stage_task.collect(pipeline, stages)
+            note_failures(outcome, root=root)
+            create_table_artifact(outcome.rows(), key="study-stages", description="How each stage ended")
+            problems = list(outcome.failed.values())
+            page = _report(stages)
+        if page:
             problems.append(page)
         else:
             logged: Any = log_task(return_state=True)

@@ -15,6 +15,7 @@ from flows import settings
 from flows.orchestration import server
 from flows.pipeline import graph
 from flows.pipeline.graph import COMPARE, Graph
+from flows.pipeline.preloading import PreloadedStages, preloading
 from flows.process import workspace_lock
 from flows.process.workspace_lock import Holder
 from flows.progress import Board
@@ -83,7 +84,10 @@ def run(
 
             return experiment(force=force, models=list(models) if models else None, promote=not only_stale)
 
-        outcome = _flow(start, root=root, holder=holder, board=board, plan=plan)
+        due = selected if force else selected & plan.stale().keys()
+        # Beside the start of Prefect's server, which takes as long.
+        with preloading(due, root=root, keep=(holder.fileno(),)) as preloaded:
+            outcome = _flow(start, root=root, holder=holder, board=board, plan=plan, preloaded=preloaded)
         if outcome is None:
             return 1
         board.message(
@@ -179,14 +183,20 @@ def _in_terminal(work: Callable[[Path, Holder, Board], int], *, root: Path | Non
 
 
 def _flow(
-    start: Callable[[], Any], *, root: Path, holder: Holder, board: Board, plan: Graph | None = None
+    start: Callable[[], Any],
+    *,
+    root: Path,
+    holder: Holder,
+    board: Board,
+    plan: Graph | None = None,
+    preloaded: PreloadedStages | None = None,
 ) -> Any:
     """Run a flow on a server; return what it returns, or None after printing its problems."""
     with served(root, holder=holder):
         from flows.orchestration import session
 
         try:
-            with session.called_from(board, graph=plan), board.shown():
+            with session.called_from(board, graph=plan, preloaded=preloaded), board.shown():
                 return start()
         except session.FlowError as error:
             for line in error.problems:

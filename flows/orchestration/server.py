@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import os
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -13,7 +12,7 @@ from collections import deque
 from pathlib import Path
 
 from components.core.errors import GenreError
-from flows.pipeline.stage import lines, supervised
+from flows.process.commands import Supervised, lines
 
 #: Only this machine can reach it.
 HOST = "127.0.0.1"
@@ -49,14 +48,14 @@ class TemporaryServer:
             self.port: int = free.getsockname()[1]
         program = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
         place = ["--host", HOST, "--port", str(self.port), "--log-level", "error", "--lifespan", "on"]
-        self.process: subprocess.Popen[bytes] = supervised([*program, *place], root=root, extra=OPTIONS)
+        self._command = Supervised([*program, *place], root=root, extra=OPTIONS)
         self._output: deque[str] = deque(maxlen=20)
         # Read all along: a full pipe would make the server stand still.
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        self._output.extend(lines(self.process))
+        self._output.extend(lines(self._command.output))
 
     @property
     def api(self) -> str:
@@ -73,7 +72,7 @@ class TemporaryServer:
         """
         limit = time.monotonic() + seconds
         while not self._is_up():
-            if self.process.poll() is not None:
+            if self._command.process.poll() is not None:
                 self._reader.join()
                 written = [line for line in self._output if line.strip()] or ["it wrote nothing"]
                 raise ServerError(f"the temporary Prefect server ended: {written[-1]}")
@@ -91,10 +90,9 @@ class TemporaryServer:
 
     def stop(self) -> None:
         """Stop it, and wait until it has ended."""
-        self.process.stdin.close()  # type: ignore[union-attr]
-        self.process.wait()
+        self._command.stop()
         self._reader.join()
-        self.process.stdout.close()  # type: ignore[union-attr]
+        self._command.close()
 
 
 #: The temporary servers of this process.

@@ -16,6 +16,7 @@ from components.core.errors import GenreError
 from flows import settings
 from flows.orchestration import crashed_runs
 from flows.pipeline.graph import Graph
+from flows.pipeline.preloading import PreloadedStages
 from flows.pipeline.stage import StageProcesses
 from flows.process import workspace_lock
 from flows.progress import Board
@@ -58,13 +59,25 @@ class Session:
 
 
 SESSION: ContextVar[Session] = ContextVar("session")
-_TERMINAL: ContextVar[tuple[Board, Graph | None]] = ContextVar("terminal")
+_TERMINAL: ContextVar[tuple[Board, Graph | None, PreloadedStages | None]] = ContextVar("terminal")
 
 
 @contextmanager
-def called_from(board: Board, *, graph: Graph | None = None) -> Iterator[None]:
-    """Let a flow called in this block show its progress, and spare it reading the graph again."""
-    token = _TERMINAL.set((board, graph))
+def called_from(
+    board: Board, *, graph: Graph | None = None, preloaded: PreloadedStages | None = None
+) -> Iterator[None]:
+    """Let a flow called in this block show its progress, and spare it what the caller has begun already.
+
+    Parameters
+    ----------
+    board : Board
+        The terminal.
+    graph : Graph, optional
+        As just read.
+    preloaded : PreloadedStages, optional
+        Where its stages are forked from.
+    """
+    token = _TERMINAL.set((board, graph, preloaded))
     try:
         yield
     finally:
@@ -83,12 +96,12 @@ def opened(root: Path, *, pipeline: Path = Path()) -> Iterator[Session]:
         If another flow holds the workspace.
     """
     logger, machine = get_run_logger(), settings.load()
-    board, graph = _TERMINAL.get((Board(Console(quiet=True)), None))
+    board, graph, preloaded = _TERMINAL.get((Board(Console(quiet=True)), None, None))
     with workspace_lock.held(root, wait=machine.wait, report=logger.warning) as holder:
         crashed_runs.take_over(holder, flow_run=flow_run.id)
         for line in workspace_lock.clear_dvc_locks(root):
             logger.warning(line)
-        processes = StageProcesses(root / pipeline, keep=(holder.fileno(),))
+        processes = StageProcesses(root / pipeline, keep=(holder.fileno(),), preloaded=preloaded)
         token = SESSION.set(Session(machine, processes, board, graph))
         try:
             yield SESSION.get()

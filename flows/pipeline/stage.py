@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -19,7 +16,8 @@ from typing import Literal
 from components.core.errors import GenreError
 from flows.pipeline import cache_check
 from flows.pipeline.graph import Graph
-from flows.process import supervisor
+from flows.pipeline.preloading import PreloadedStages, preloading
+from flows.process.commands import Running, Supervised, lines
 
 #: How a stage ended well: it ran, DVC restored its outputs from the cache, or nothing had changed after all.
 How = Literal["ran", "restored", "unchanged"]
@@ -38,7 +36,6 @@ CHATTER = re.compile(
 FAILED = re.compile(r"failed to run: .*, exited with (-?\d+)$")
 #: What a shell adds to the signal that ended its command (POSIX 2.8.2: more than 128; all add 128).
 SHELL = 128
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class StageError(GenreError):
@@ -144,14 +141,19 @@ class StageProcesses:
         The project's root.
     keep : tuple of int
         Descriptors each supervisor inherits: the workspace's lock, so that it is held until the last has ended.
+    preloaded : PreloadedStages, optional
+        Where stages are forked from; without, each is started anew.
     """
 
-    def __init__(self, root: Path, *, keep: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, root: Path, *, keep: tuple[int, ...] = (), preloaded: PreloadedStages | None = None
+    ) -> None:
         self.root = root
         self.stopping = False
         self.slots = Slots(Graph((), {}, {}), (), most=1)
         self._keep = keep
-        self._supervisors: set[subprocess.Popen[bytes]] = set()
+        self._preloaded = preloaded
+        self._running: set[Running] = set()
         self._lock = threading.Lock()
 
     def stop(self) -> None:
@@ -159,25 +161,38 @@ class StageProcesses:
         with self._lock:
             self.stopping = True
             self.slots.stop()
-            for process in self._supervisors:
-                process.send_signal(signal.SIGTERM)
+            for running in self._running:
+                running.stop()
 
     @contextmanager
-    def _started(self, command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    def preloading(self, due: Collection[str]) -> Iterator[None]:
+        """Fork the stages of this block from processes that import what those ``due`` need, where none were given."""
+        if self._preloaded is not None:
+            yield
+            return
+        with preloading(due, root=self.root, keep=self._keep) as self._preloaded:
+            try:
+                yield
+            finally:
+                self._preloaded = None
+
+    def _start(self, command: list[str]) -> Running:
         with self._lock:
             if self.stopping:
                 raise StoppedError("the flow is stopping")
-            process = supervised(command, root=self.root, keep=self._keep)
-            self._supervisors.add(process)
-        try:
-            yield process
-        finally:
-            # Closing the pipe is what ends the supervisor, where the reader of its output was interrupted.
-            process.stdin.close()  # type: ignore[union-attr]
-            process.wait()
-            process.stdout.close()  # type: ignore[union-attr]
-            with self._lock:
-                self._supervisors.discard(process)
+            if self._preloaded is None:
+                running: Running = Supervised(command, root=self.root, keep=self._keep)
+            else:
+                running = self._preloaded.start(command, root=self.root)
+            self._running.add(running)
+            return running
+
+    def _end(self, running: Running) -> int:
+        """End what still runs, where the reader of its output was interrupted; return the exit status."""
+        status = running.close()
+        with self._lock:
+            self._running.discard(running)
+        return status
 
     def run(self, stage: str, *, force: bool, line: Callable[[str], None]) -> Result:
         """Run one stage by DVC, without the stages it reads from, and record it in ``dvc.lock``.
@@ -207,8 +222,9 @@ class StageProcesses:
         command = ["dvc", "--wait-for-lock", "repro", "--single-item", *(["--force"] if force else []), stage]
         tail: deque[str] = deque(maxlen=KEPT)
         how: How = "ran"
-        with self._started(command) as process:
-            for text in lines(process):
+        running = self._start(command)
+        try:
+            for text in lines(running.output):
                 tail.append(text)
                 if "didn't change, skipping" in text:
                     how = "unchanged"
@@ -216,75 +232,17 @@ class StageProcesses:
                     how = "restored"
                 elif not CHATTER.match(text) and not self.stopping:
                     line(text)  # where an interrupted stage was is of no use to whoever stopped it
+        finally:
+            status = self._end(running)
         if self.stopping:
             raise StoppedError(f"{stage} was stopped")
-        if process.returncode:
-            raise failure(stage, list(tail), process.returncode)
+        if status:
+            raise failure(stage, list(tail), status)
         if how == "restored" and (damages := cache_check.damaged(stage, root=self.root)):
             line(f"{len(damages)} files in DVC's cache are damaged: made anew")
             cache_check.forget(damages, root=self.root)
             return self.run(stage, force=True, line=line)
         return Result(stage=stage, how=how, seconds=time.monotonic() - began)
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a stage: ours, with this Python's programs first on the path."""
-    here = str(Path(sys.executable).parent)
-    path = os.environ.get("PATH", os.defpath)
-    # A stage's output is read by line: without this Python would hold it back in blocks.
-    settings = {"PATH": f"{here}{os.pathsep}{path}", "PYTHONUNBUFFERED": "1"}
-    return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, **settings}
-
-
-def supervised(
-    command: list[str], *, root: Path, keep: tuple[int, ...] = (), extra: dict[str, str] | None = None
-) -> subprocess.Popen[bytes]:
-    """Start a command under a supervisor, in a session of its own.
-
-    Parameters
-    ----------
-    command : list of str
-        The program, found on the path of :func:`environment`, and its arguments.
-    root : Path
-        Where it works.
-    keep : tuple of int
-        Descriptors the supervisor inherits. The command does not.
-    extra : dict of str to str, optional
-        More environment variables.
-
-    Returns
-    -------
-    subprocess.Popen
-        The supervisor; its output (both streams) is a pipe. It ends the command once its input is closed.
-    """
-    return subprocess.Popen(
-        [sys.executable, "-I", "-S", str(supervisor.__file__), *command],
-        cwd=root,
-        env={**environment(), **(extra or {})},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        pass_fds=keep,
-    )
-
-
-def lines(process: subprocess.Popen[bytes]) -> Iterator[str]:
-    """Yield a process's lines as they come, without colours, and of a redrawn line only its last state.
-
-    Parameters
-    ----------
-    process : subprocess.Popen
-        With its output as a pipe.
-
-    Yields
-    ------
-    str
-        A line without its end.
-    """
-    for raw in process.stdout or ():
-        text = _ESCAPES.sub("", raw.decode("utf-8", errors="replace")).rstrip()
-        yield text.rpartition("\r")[2]
 
 
 def failure(stage: str, tail: list[str], returned: int) -> StageError:

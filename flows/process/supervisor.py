@@ -14,7 +14,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 #: Seconds that each signal is given before the next, harder one. An interrupt lets Python code run its
 #: ``finally`` blocks; all three together stay below the ten seconds in which a stop is promised.
@@ -26,13 +28,23 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
 
+class Child(Protocol):
+    """A child process: ``subprocess.Popen``, or what behaves as one."""
+
+    returncode: int | None
+
+    def poll(self) -> int | None:
+        """Reap it if it has ended; return its exit status, -N for signal N, or None."""
+
+
 def _prctl(option: int, value: int) -> None:
     # Linux only. Elsewhere the process group alone shows what belongs to the command.
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
-def _die_with_supervisor() -> None:
+def die_with_supervisor() -> None:
+    """Let SIGKILL end this process, just begun, once the one that began it has ended."""
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -81,7 +93,7 @@ def _signal(number: int) -> None:
         os.killpg(0, number)
 
 
-def _reap(child: subprocess.Popen[bytes]) -> None:
+def _reap(child: Child) -> None:
     # Processes whose own parent died are handed to the supervisor (subreaper); unreaped they would stay zombies.
     child.poll()
     while child.returncode is not None:
@@ -93,7 +105,7 @@ def _reap(child: subprocess.Popen[bytes]) -> None:
             return
 
 
-def _clear(child: subprocess.Popen[bytes], steps: tuple[tuple[int, float], ...]) -> None:
+def _clear(child: Child, steps: tuple[tuple[int, float], ...]) -> None:
     for number, seconds in steps:
         _signal(number)
         limit = time.monotonic() + seconds
@@ -102,6 +114,49 @@ def _clear(child: subprocess.Popen[bytes], steps: tuple[tuple[int, float], ...])
             if child.returncode is not None and not descendants(os.getpid()):
                 return
             time.sleep(LOOK)
+
+
+def supervise(begin: Callable[[], Child], *, stop: int) -> int:
+    """Begin a child and wait until it ends, or a descriptor or a signal says to stop; then end all below this process.
+
+    Parameters
+    ----------
+    begin : callable
+        Starts the child.
+    stop : int
+        A descriptor that ends, or fails, when the child is to be stopped.
+
+    Returns
+    -------
+    int
+        The child's exit status; 128 + N where signal N ended it.
+    """
+    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    received: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda sent, _frame: received.append(sent))
+    signal.signal(signal.SIGCHLD, lambda _sent, _frame: None)
+    child = begin()
+    while child.poll() is None and not received:
+        ready, _, _ = select.select([stop, wake_read], [], [])
+        if wake_read in ready:
+            os.read(wake_read, 512)
+        if stop in ready and not _goes_on(stop):
+            break
+    # After a normal end only strays are left: nothing of theirs is worth a gentle stop.
+    _clear(child, STEPS if child.returncode is None else STEPS[1:])
+    status = child.returncode if child.returncode is not None else -signal.SIGKILL
+    return 128 - status if status < 0 else status
+
+
+def _goes_on(descriptor: int) -> bool:
+    try:
+        return bool(os.read(descriptor, 512))
+    except ConnectionError:
+        return False  # a socket whose other end was killed
 
 
 def main(command: list[str]) -> int:
@@ -117,25 +172,9 @@ def main(command: list[str]) -> int:
     int
         The command's exit status; 128 + N where signal N ended it.
     """
-    _prctl(PR_SET_CHILD_SUBREAPER, 1)
-    wake_read, wake_write = os.pipe()
-    os.set_blocking(wake_write, False)
-    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    received: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda sent, _frame: received.append(sent))
-    signal.signal(signal.SIGCHLD, lambda _sent, _frame: None)
-    child = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=_die_with_supervisor)
-    while child.poll() is None and not received:
-        ready, _, _ = select.select([0, wake_read], [], [])
-        if wake_read in ready:
-            os.read(wake_read, 512)
-        if 0 in ready and not os.read(0, 512):
-            break
-    # After a normal end only strays are left: nothing of theirs is worth a gentle stop.
-    _clear(child, STEPS if child.returncode is None else STEPS[1:])
-    status = child.returncode if child.returncode is not None else -signal.SIGKILL
-    return 128 - status if status < 0 else status
+    return supervise(
+        lambda: subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=die_with_supervisor), stop=0
+    )
 
 
 if __name__ == "__main__":
