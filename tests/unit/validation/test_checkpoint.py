@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pandas as pd
 import pytest
 
@@ -71,3 +73,8 @@ def test_what_holds_is_no_failure(failed: dict[str, dict[str, str]]) -> None:
 
 def test_a_missing_column_is_an_error_in_words(failed: dict[str, dict[str, str]]) -> None:
     assert "nowhere" in failed["absent"]["observed"]
+
+
+def test_what_the_import_leaves_out_can_be_imported_later() -> None:
+    checkpoint.engine()
+    assert [name for name in checkpoint.OPTIONAL if sys.modules.get(name, ...) is None] == []
