@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from components.core.errors import CorpusError
 from components.corpus.discovery import MAX_GENRES, printable, track_id
 from components.corpus.store import Row
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SPECTRAL = ("chroma_stft", "rms", "spectral_centroid", "spectral_bandwidth", "rolloff", "zero_crossing_rate")
 #: The 57 numbers of a row, in the order of the public tables.
@@ -46,6 +49,8 @@ def rows(path: Path, *, key: str = "corpus.sources.table.path") -> pd.DataFrame:
     CorpusError
         If the file is missing, no CSV, or lacks a column.
     """
+    import pandas as pd
+
     frame = _text(path, key=key)
     genres = frame["label"].str.strip().map(printable)
     lengths = pd.to_numeric(frame["length"], errors="coerce")
@@ -68,6 +73,8 @@ def rows(path: Path, *, key: str = "corpus.sources.table.path") -> pd.DataFrame:
 
 
 def _text(path: Path, *, key: str) -> pd.DataFrame:
+    import pandas as pd
+
     if not path.is_file():
         state = "is not a file" if path.exists() else "does not exist"
         raise CorpusError(f"{key} is {str(path)!r}, which {state}; valid: a CSV of the public feature tables")

@@ -7,11 +7,13 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from components.config.params import Params
 from components.core.errors import LeakError, ParamsError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: The fault-filtered lists of GTZAN (443, 197 and 290 tracks), one track a line, published with C. Kereliuk,
 #: B. L. Sturm, J. Larsen, "Deep Learning and Music Adversaries", IEEE Trans. Multimedia 17(11), 2015.
@@ -219,5 +221,7 @@ def read(name: str, *, root: Path = Path("data")) -> dict[str, str]:
     if not path.is_file():
         raise ParamsError(f"{path} is missing; run `dvc repro published@{name}`")
     # An artist called "None" is not a missing one.
+    import pandas as pd
+
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     return dict(zip(table["track"], table[name], strict=True))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from components.config.params import Params
 from components.core.errors import CorpusError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ def read(source: str, *, root: Path = Path("data")) -> pd.DataFrame:
     CorpusError
         If there is no such listing, or it cannot be read.
     """
+    import pandas as pd
+
     path = Path(root) / "corpus" / f"{source}.parquet"
     try:
         listing = pd.read_parquet(path)
@@ -89,6 +93,8 @@ def read_all(sources: Sequence[str], *, root: Path = Path("data")) -> pd.DataFra
     CorpusError
         As :func:`read`; or two sources have a track of one name.
     """
+    import pandas as pd
+
     listings = [read(source, root=root).assign(source=source) for source in sources]
     both = pd.concat(listings, ignore_index=True).sort_values("track", kind="stable", ignore_index=True)
     if (twice := both["track"].duplicated(keep=False)).any():

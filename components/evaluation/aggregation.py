@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from components.core.errors import PredictionsError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: What a predictions table has beside one ``probability.<genre>`` a genre.
 COLUMNS = ("part", "track", "segment", "genre", "artist", "headline", "predicted")
@@ -95,6 +98,8 @@ def labels(column: pd.Series, *, genres: Sequence[str]) -> NDArray[np.int64]:
     ndarray of int, shape (rows,)
         Each within 0 and ``len(genres) - 1``; -1 for a name that is not there.
     """
+    import pandas as pd
+
     # Codes, not strings: pandas 3 keeps text in Arrow arrays, which scikit-learn cannot index.
     return pd.Index(list(genres)).get_indexer(pd.Index(column.to_numpy(dtype=object)))
 

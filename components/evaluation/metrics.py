@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from components.core.errors import PredictionsError
 from components.evaluation import aggregation, bootstrap
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Probabilities are kept this far from 0 before the logarithm: one sure mistake costs 16 nats, not infinity.
 SMALLEST_PROBABILITY = 1e-7
@@ -127,6 +130,8 @@ def confusion(predictions: pd.DataFrame, *, genres: Sequence[str], part: str) ->
     PredictionsError
         If the table cannot be a model's predictions, or has no row of ``part``.
     """
+    import pandas as pd
+
     names = aggregation.check(predictions, genres=genres)
     table = aggregation.songs(_rows(predictions, part=part))
     from sklearn.metrics import confusion_matrix
@@ -184,6 +189,8 @@ def reliability(predictions: pd.DataFrame, *, genres: Sequence[str], bins: int =
         One row a bin that has rows: ``low``, ``high`` (its ends; the upper one belongs to it), ``count``,
         ``confidence`` (mean of the highest probabilities, 0 to 1), ``accuracy`` (share that is right).
     """
+    import pandas as pd
+
     values = aggregation.probabilities(predictions, genres=genres)
     confidence = values.max(axis=1)
     right = values.argmax(axis=1) == aggregation.labels(predictions["genre"], genres=genres)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from components.core.errors import ParamsError
@@ -37,15 +39,27 @@ def load(network: str, *, build: str = "build") -> Build:
     ParamsError
         If there is no such file, or no such function in it.
     """
+    check(network, build=build)
+    function: Build = getattr(importlib.import_module(f"{__name__}.{network}"), build)
+    return function
+
+
+def check(network: str, *, build: str = "build") -> None:
+    """Check that a model's file has a function, without importing it: that takes Keras, and seconds.
+
+    Raises
+    ------
+    ParamsError
+        As :func:`load`.
+    """
     if network not in names():
         raise ParamsError(
             f"network {network!r} has no file in components/models; valid: {', '.join(names())}"
         )
-    module = importlib.import_module(f"{__name__}.{network}")
-    functions = [name for name in vars(module) if name.startswith("build")]
-    if build not in functions:
+    source = Path(__file__).with_name(f"{network}.py").read_bytes()
+    functions = [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    found = [name for name in functions if name.startswith("build")]
+    if build not in found:
         raise ParamsError(
-            f"build {build!r} is not in components/models/{network}.py; valid: {', '.join(functions)}"
+            f"build {build!r} is not in components/models/{network}.py; valid: {', '.join(found)}"
         )
-    function: Build = getattr(module, build)
-    return function

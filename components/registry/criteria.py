@@ -10,15 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from components.config.params import Params
 from components.core.errors import EvaluationError
 from components.core.formatting import plural
-from components.evaluation import aggregation, significance
 from components.evaluation.metrics import headline_key
-from components.external_evaluation import evaluate, measure
-from components.registry import rescore
 from components.training import record as records
 from components.training.record import ModelRecord
 
@@ -109,6 +104,11 @@ def beats_champion(
     LeakError
         If the champion would be scored on a song that it was fitted on.
     """
+    import pandas as pd
+
+    from components.evaluation import aggregation, significance
+    from components.registry import rescore
+
     name = f"better than champion version {current.version}"
     path = records.folder(record.model, root=root) / "predictions.parquet"
     own = pd.read_parquet(path).query("part == 'validation'")
@@ -147,6 +147,8 @@ def external_accuracy(
 
     Without a champion the 95 % interval of its accuracy there must lie above guessing.
     """
+    from components.external_evaluation import evaluate, measure
+
     place = str(params.promotion.evaluate_on)
     name = f"accuracy on {Path(place).name}"
     models = [f"runs:/{run_id}"]

@@ -14,13 +14,12 @@ from filelock import FileLock, Timeout
 from components import tracking
 from components.config.params import Params
 from components.core.errors import ParamsError, RegistryError
-from components.external_evaluation import labels
 from components.registry import criteria
 from components.registry.criteria import Criterion, smoke_test
-from components.reporting import comparison, model_card
+from components.reporting import comparison
 from components.serving import packaging
 from components.serving.load import CHAMPION, champion
-from components.tracking import integrity
+from components.tracking import integrity, reader
 from components.tracking.errors import reached
 from components.tracking.runs import NOTE
 from components.tracking.training_runs import tags_of
@@ -70,7 +69,7 @@ class Decision:
 def summary(*, params: Params) -> str:
     """Describe the champion version in one line."""
     name = params.promotion.registered_model
-    current = champion(tracking.connect(), name)
+    current = champion(reader.opened(), name)
     if current is None:
         return f"Champion: none; `genre promote` prints the criteria (models:/{name})"
     model = current.tags.get("model", "?")
@@ -95,19 +94,18 @@ def promote(*, params: Params, root: Path = Path("data")) -> Decision:
     """
     name = comparison.best(params=params, root=root)
     if params.promotion.evaluate_on is not None:
+        from components.external_evaluation import labels
+
         labels.read(Path(params.promotion.evaluate_on))
-    client = tracking.connect()
     with _alone():
-        return _decide(client, name, params=params, root=root)
+        return _decide(name, params=params, root=root)
 
 
 @contextmanager
 def _alone() -> Iterator[None]:
     """Let one promotion at a time decide, of all workspaces whose store is one file on this machine."""
-    import mlflow
-
-    scheme, _, place = mlflow.get_tracking_uri().partition(":///")
-    folder = Path(place).parent if scheme == "sqlite" else tracking.STORE
+    database = reader.database()
+    folder = database.parent if database else tracking.STORE
     folder.mkdir(exist_ok=True)
     lock = FileLock(folder / ".promotion.lock", timeout=LONGEST_DECISION)
     try:
@@ -119,15 +117,16 @@ def _alone() -> Iterator[None]:
         ) from error
 
 
-def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> Decision:
+def _decide(name: str, *, params: Params, root: Path) -> Decision:
     registered = params.promotion.registered_model
     record = records.read(name, root=root)
     metrics = json.loads((records.folder(name, root=root) / "metrics.json").read_text(encoding="utf-8"))
     run_id = packaging.ensure_logged(name, root=root)
-    current = champion(client, registered)
+    current = champion(reader.opened(), registered)
     if current is not None and current.run_id == run_id:
         reason = f"{name} is already champion (version {current.version}): nothing to do."
         return Decision(False, name, current.version, reason)
+    client = tracking.connect()
     checked = [
         criteria.above_chance(metrics, genres=record.genres),
         criteria.feature_validated(record, root=root),
@@ -154,7 +153,7 @@ def _decide(client: MlflowClient, name: str, *, params: Params, root: Path) -> D
     now = champion(client, registered)
     if (now and now.version) != (current and current.version):
         # Another machine, beyond the reach of the lock, promoted meanwhile: its version is the champion to beat.
-        return _decide(client, name, params=params, root=root)
+        return _decide(name, params=params, root=root)
     decision = Decision(True, name, version, f"{name} is champion as version {version}.", checked)
     client.set_model_version_tag(registered, version, "promotion", "passed")
     client.log_dict(run_id, asdict(decision), "promotion.json")
@@ -190,6 +189,8 @@ def register(client: MlflowClient, run_id: str, *, registered_model: str, record
         # Another promotion registered the same run at the same moment: both keep the first.
         client.delete_model_version(registered_model, made.version)
     client.update_model_version(registered_model, str(first), description=run_tags[NOTE])
+    from components.reporting import model_card
+
     about = model_card.of_the_name(registered_model=registered_model, composed=record.composed_songs)
     client.update_registered_model(registered_model, description=about)
     return str(first)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from humanize import natural_list
 from pydantic import ValidationError
 
@@ -18,6 +17,7 @@ from components.splits import store as split_store
 from components.splits.artists import Artists
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
 
 
@@ -130,6 +130,8 @@ class Comparison(Strict):
 
     def table(self) -> pd.DataFrame:
         """Return one row a model, best on validation first; figures of a part as ``part.metric``."""
+        import pandas as pd
+
         rows = []
         for name in self.ranking:
             row = self.models[name].model_dump(

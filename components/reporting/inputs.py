@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from components.config.params import ENSEMBLE, Params
 from components.core import lineage
@@ -18,6 +16,9 @@ from components.splits import store as split_store
 from components.splits.store import SplitRecord
 from components.training import record as records
 from components.training.record import ModelRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,8 @@ def _other_members(record: ModelRecord, *, root: Path, params: Params) -> str:
 
 
 def _trained(name: str, *, root: Path) -> TrainedModel:
+    import pandas as pd
+
     folder, search, kind = records.folder(name, root=root), root / "tuning" / name, records.kind(name)
     train, tune, trials = kind.stage(name), f"tune@{name}", search / "trials.csv"
     return TrainedModel(
@@ -211,6 +214,8 @@ def _check_leak(model: TrainedModel) -> None:
 
 
 def _table(path: Path, *, stage: str) -> pd.DataFrame:
+    import pandas as pd
+
     try:
         # KerasTuner numbers its trials with zeros in front.
         return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype={"trial": str})

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from components.training.record import FeatureRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Columns that are watched; of a feature that has more, so many evenly spaced ones.
 COLUMNS = 64
@@ -74,6 +77,8 @@ def reference(
     DataFrame
         One row a song that has all features, at most :data:`SONGS`; columns as :func:`names`. Songs are not named.
     """
+    import pandas as pd
+
     places = [index.groupby("track", sort=True).indices for index, _ in tables]
     known = sorted(set(tracks).intersection(*places))
     chosen = [known[place] for place in _spaced(len(known), at_most=SONGS)]
@@ -100,6 +105,7 @@ def measure(songs: pd.DataFrame, *, reference: pd.DataFrame) -> pd.DataFrame:
         One row a watched column, the farthest first: ``column``, ``distance`` (0 to 1), ``p`` (adjusted),
         ``drifted``: both surely and considerably apart, so a few songs prove nothing.
     """
+    import pandas as pd
     from scipy import stats
 
     found = stats.ks_2samp(songs.to_numpy(np.float64), reference.to_numpy(np.float64), axis=0)

@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components import tracking
 from components.config.params import Params
 from components.core.errors import ParamsError, RegistryError
-from components.tracking import integrity
-from components.tracking.store import TRAINING
+from components.tracking import integrity, reader
+from components.tracking.store import STORE, TRAINING
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
-    from components.serving.pyfunc_model import GenreModel
+    from components.serving.genre_model import GenreModel
 
+#: MLflow's description of a logged model, and the name of the code that this project's are made by.
+DESCRIPTION, ENTRYPOINT = "MLmodel", "pyfunc_entrypoint.py"
 #: Alias of the version that serves.
 CHAMPION = "champion"
 
@@ -58,49 +59,46 @@ class LoadedModel:
         return self.model.record.marks
 
 
-def store() -> MlflowClient:
-    """Connect to the runs of this workspace without making a store where there is none.
+def store() -> MlflowClient | reader.Reader:
+    """Open the runs of this workspace for reading, without making a store where there is none.
 
     Raises
     ------
     RegistryError
         If nothing was ever trained here.
     """
-    path = tracking.STORE / "mlflow.db"
+    path = STORE / "mlflow.db"
     if not os.environ.get("MLFLOW_TRACKING_URI") and not path.is_file():
         raise RegistryError(
             f"{path} does not exist: nothing was trained in {Path.cwd()}; "
             "valid: a folder where `genre run` has finished, or MLFLOW_TRACKING_URI"
         )
-    return tracking.connect()
+    return reader.opened()
 
 
-def champion(client: MlflowClient, name: str) -> ModelVersion | None:
+def champion(client: MlflowClient | reader.Reader, name: str) -> ModelVersion | None:
     """Return the version of a registered model that serves; None where none was promoted yet."""
-    from mlflow.exceptions import MlflowException
-
     try:
         return client.get_model_version_by_alias(name, CHAMPION)
-    except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+    except Exception as error:
+        # MLflow's exception, without its import.
+        if getattr(error, "error_code", None) in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
         raise
 
 
-def latest_runs(client: MlflowClient) -> dict[str, Run]:
+def latest_runs(client: MlflowClient | reader.Reader) -> dict[str, Run]:
     """Find the latest finished training run of each model, by model name, sorted."""
     experiment = client.get_experiment_by_name(TRAINING)
     if experiment is None:
         return {}
-    runs = client.search_runs(
-        [experiment.experiment_id],
-        filter_string="attributes.status = 'FINISHED'",
-        order_by=["attributes.start_time ASC"],
-    )
-    return dict(sorted({run.data.tags["model"]: run for run in runs if "model" in run.data.tags}.items()))
+    # The newest come first.
+    runs = reversed(client.search_runs([experiment.experiment_id]))
+    finished = [run for run in runs if run.info.status == "FINISHED" and "model" in run.data.tags]
+    return dict(sorted({run.data.tags["model"]: run for run in finished}.items()))
 
 
-def address(client: MlflowClient, model: str | None, *, params: Params) -> str:
+def address(client: MlflowClient | reader.Reader, model: str | None, *, params: Params) -> str:
     """Resolve a model's name to an address that MLflow loads.
 
     Parameters
@@ -138,15 +136,15 @@ def address(client: MlflowClient, model: str | None, *, params: Params) -> str:
     raise ParamsError(f"--model {model!r} does not exist; valid: {_choices(client)}")
 
 
-def _choices(client: MlflowClient) -> str:
+def _choices(client: MlflowClient | reader.Reader) -> str:
     return ", ".join([*latest_runs(client), "models:/NAME/VERSION", "runs:/RUN"])
 
 
-def _unusable(client: MlflowClient, uri: str, reason: str) -> RegistryError:
+def _unusable(client: MlflowClient | reader.Reader, uri: str, reason: str) -> RegistryError:
     return RegistryError(f"{uri} {reason}; valid: the champion, or {_choices(client)}")
 
 
-def run_of(client: MlflowClient, uri: str) -> Run:
+def run_of(client: MlflowClient | reader.Reader, uri: str) -> Run:
     """Find the training run behind an address, without loading the model.
 
     Its tags ``model`` and ``weights_sha256`` identify the model.
@@ -162,28 +160,31 @@ def run_of(client: MlflowClient, uri: str) -> Run:
     return run
 
 
-def load(client: MlflowClient, uri: str) -> LoadedModel:
-    """Load a logged model from files that are as they were logged.
+def load(client: MlflowClient | reader.Reader, uri: str) -> LoadedModel:
+    """Load a logged model from files that are as they were logged; no code of theirs is run.
 
     Raises
     ------
     RegistryError
         If it does not exist, was altered, or is not a model of this project.
     """
-    import mlflow
-    from mlflow.exceptions import MlflowException
+    import yaml
 
-    from components.serving.pyfunc_model import GenreModel
+    from components.serving.genre_model import GenreModel
 
     files = integrity.checked(client, uri)
     try:
-        loaded = mlflow.pyfunc.load_model(str(files))
-        model = loaded.unwrap_python_model()
+        description = yaml.load(
+            (files / DESCRIPTION).read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        )
+        flavour = description["flavors"]["python_function"]
+        if Path(flavour["model_code_path"]).name != ENTRYPOINT:
+            raise _unusable(client, uri, "is not a genre model")
+        artifacts = {name: str(files / one["path"]) for name, one in flavour["artifacts"].items()}
+        model = GenreModel.load(artifacts)
     except KeyError as error:
         # A file that the code of today takes from a model: this one was logged by other code.
         raise _unusable(client, uri, f"lacks {error}: another version of this project logged it") from error
-    except (MlflowException, OSError, AttributeError) as error:
+    except (yaml.YAMLError, OSError, AttributeError, TypeError) as error:
         raise _unusable(client, uri, f"cannot be loaded: {' '.join(str(error).split())}") from error
-    if not isinstance(model, GenreModel):
-        raise _unusable(client, uri, "is not a genre model")
-    return LoadedModel(uri, str(loaded.metadata.run_id or ""), model)
+    return LoadedModel(uri, str(description.get("run_id") or ""), model)

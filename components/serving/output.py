@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-import pandas as pd
-
 from components.core.console import quiet
 from components.serving.load import LoadedModel
 from components.serving.predict import Prediction
@@ -96,6 +94,8 @@ def write_csv(
     predictions: Iterable[Prediction], *, genres: Sequence[str], timeline: bool, to: TextIO
 ) -> None:
     """Write a CSV table: a row a song with every probability, or a row a segment with its start."""
+    import pandas as pd
+
     columns = ["start", "probability"] if timeline else [f"probability.{genre}" for genre in genres]
     rows: list[dict[str, Any]] = []
     for one in predictions:

@@ -13,9 +13,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
 import components
 from components.core.errors import PretrainedError
 from components.features.encoders import base as encoders
@@ -24,6 +21,7 @@ from components.training import record as records
 from components.training.record import ModelRecord
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow.models import ModelSignature
 
 #: What a model needs to predict; logged at the versions it was trained with.
@@ -50,6 +48,7 @@ def ensure_logged(name: str, *, root: Path = Path("data")) -> str:
 
 def signature(example: pd.DataFrame, *, genres: list[str]) -> ModelSignature:
     """Return the signature: ``audio``, a file's bytes (base64 in JSON), to genre, timeline, probabilities."""
+    import pandas as pd
     from mlflow.models import infer_signature
 
     length = {"seconds": 30.0, "coverage": 1.0}
@@ -172,6 +171,7 @@ def log(run_id: str, *, record: ModelRecord, root: Path) -> None:
         See :func:`artifacts`.
     """
     import mlflow
+    import pandas as pd
 
     from components.features.pipeline import store as feature_store
     from components.serving import drift
@@ -198,6 +198,7 @@ def log(run_id: str, *, record: ModelRecord, root: Path) -> None:
 
 def example_song(*, seconds: float = 6.0, sample_rate: int = 22050) -> bytes:
     """Make a short 16-bit WAV file: a chord with a decaying beat, so that no feature is degenerate."""
+    import numpy as np
     import soundfile
 
     time = np.arange(int(seconds * sample_rate)) / sample_rate

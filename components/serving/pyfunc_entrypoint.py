@@ -2,6 +2,6 @@
 
 import mlflow
 
-from components.serving.pyfunc_model import GenreModel
+from components.serving.pyfunc_model import PyfuncModel
 
-mlflow.models.set_model(GenreModel())
+mlflow.models.set_model(PyfuncModel())

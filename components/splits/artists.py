@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 #: Whether an artist is in several parts of a split; ``unknown`` where most songs have no known artist.
 Artists = Literal["apart", "on both sides", "unknown"]
@@ -73,6 +75,8 @@ def headline(tracks: pd.DataFrame) -> pd.Series:
     Series of bool
         As the package describes the column.
     """
+    import pandas as pd
+
     if not known(tracks):
         return pd.Series(True, index=tracks.index)
     place = tracks["part"].map({part: number for number, part in enumerate(ORDER)})

@@ -6,9 +6,12 @@ feature values and fitted models is checked in :mod:`components.training.leakage
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from components.core.errors import LeakError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def check_groups(table: pd.DataFrame) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError, computed_field
 
 from components.config.params import Protocol
@@ -13,6 +13,9 @@ from components.core import atomic
 from components.core.errors import CorpusError, LeakError
 from components.splits import leakage
 from components.splits.artists import Artists
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Hashes of a track's file and of its decoded samples, and its length (0 where it has none).
 KNOWN_BY = ("sha256", "sound_sha256", "seconds")
@@ -88,6 +91,8 @@ def songs(root: Path = Path("data")) -> pd.DataFrame:
     CorpusError
         If there is none, or it cannot be read.
     """
+    import pandas as pd
+
     path = Path(root) / "splits" / "songs.parquet"
     try:
         return pd.read_parquet(path)
@@ -130,6 +135,8 @@ def read(root: Path = Path("data")) -> tuple[pd.DataFrame, SplitRecord]:
     LeakError
         If the table does not match its fingerprint, or a song is on two sides.
     """
+    import pandas as pd
+
     made = record(root)
     path = Path(root) / "splits" / "split.parquet"
     try:

@@ -35,7 +35,7 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
     for name, model in params.models.items():
         for variant in model.variants.values():
             try:
-                models.load(model.network, build=variant.build)
+                models.check(model.network, build=variant.build)
             except ParamsError as error:
                 raise ParamsError(f"models.{name}: {error}") from error
     for name in params.features:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,17 +24,26 @@ def reached() -> Iterator[None]:
     StoreError
         Naming the store, the reason, and what was not lost.
     """
-    import mlflow
-    import sqlalchemy.exc
-    from mlflow.exceptions import MlflowException
-
     try:
         yield
-    except (MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
+    except Exception as error:
+        if not _of_the_store(error):
+            raise
+        import mlflow
+
         store, reason = masked(mlflow.get_tracking_uri()), _reason(error)
         raise StoreError(
             f"the MLflow store {store} failed ({reason}); what was computed is kept, `genre run` goes on from it"
         ) from error
+
+
+def _of_the_store(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return True
+    # What these raise comes from them, so they are imported by then; nothing else pays for their import.
+    kinds = {"mlflow.exceptions": "MlflowException", "sqlalchemy.exc": "SQLAlchemyError"}
+    known = [getattr(sys.modules[module], kind) for module, kind in kinds.items() if module in sys.modules]
+    return isinstance(error, tuple(known))
 
 
 def _reason(error: Exception) -> str:

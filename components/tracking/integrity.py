@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import hashlib
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from components.core import hashing
 from components.core.errors import RegistryError, StoreError
@@ -99,8 +102,6 @@ def resolve(client: MlflowClient, uri: str) -> Logged:
     RegistryError
         If there is none.
     """
-    from mlflow.exceptions import MlflowException
-
     kind, _, rest = uri.partition(":/")
     try:
         if kind == "runs":
@@ -113,11 +114,12 @@ def resolve(client: MlflowClient, uri: str) -> Logged:
         else:
             name, _, number = rest.partition("/")
             version = client.get_model_version(name, number)
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+    except Exception as error:
+        # MLflow's exception, without its import.
+        if getattr(error, "error_code", None) not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
         raise RegistryError(
-            f"{uri} does not exist ({error.message}); valid: models:/NAME/VERSION, models:/NAME@champion or "
+            f"{uri} does not exist ({error}); valid: models:/NAME/VERSION, models:/NAME@champion or "
             "runs:/RUN of a model that `genre run` has logged"
         ) from error
     location = client.get_model_version_download_uri(version.name, version.version)
@@ -133,11 +135,14 @@ def _location_of_run(client: MlflowClient, run_id: str) -> str:
 
 @reached()
 def _fetched(location: str) -> Path:
+    # Local files are read where they are: MLflow would write into a store that may be read-only, or copy them.
+    if location.startswith("file:"):
+        local = Path(url2pathname(urlsplit(location).path))
+        if not local.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "no such folder", str(local))
+        return local
     import mlflow
 
-    # Local files are read where they are: MLflow would write into a store that may be read-only, or copy them.
-    folder = None
-    if not location.startswith("file:"):
-        folder = tempfile.mkdtemp(prefix="genre-model-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix="genre-model-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(mlflow.artifacts.download_artifacts(artifact_uri=location, dst_path=folder))

@@ -8,13 +8,14 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from components.core import lineage, processes
 from components.tracking import store
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow.entities import Run
+
+    from components.tracking import reader
 
 #: Tag that holds the hash of what a run was logged from.
 IDENTITY = "genre.identity"
@@ -48,13 +49,13 @@ class Runs:
             The run's id, if there is one; of several the one that was finished first.
         """
         for run in self._search("attributes.status = 'RUNNING'"):
-            if run.data.tags.get(PROCESS) != processes.own() and _abandoned(run):
+            if run.data.tags.get(PROCESS) != processes.own() and abandoned(run):
                 self.discard(run)
         finished = []
         for run in self._search(f"tags.`{IDENTITY}` = '{identity}'"):
             if run.info.status == "FINISHED":
                 finished.append((run.info.end_time, run.info.run_id))
-            elif _abandoned(run):
+            elif abandoned(run):
                 self.discard(run)
         return str(min(finished)[1]) if finished else None
 
@@ -151,8 +152,8 @@ class Runs:
         _remove(run.info.artifact_uri)
 
 
-def _abandoned(run: Run) -> bool:
-    """Whether no process writes to a run any more, as far as this machine can tell."""
+def abandoned(run: Run | reader.Run) -> bool:
+    """Return whether no process writes to a run any more, as far as this machine can tell."""
     if run.info.status in ("FAILED", "KILLED"):
         return True
     if run.data.tags.get(HOST) != platform.node():

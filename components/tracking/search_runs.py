@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pandas as pd
-
 from components.core import hashing
 from components.tracking import store
 from components.tracking.errors import reached
@@ -23,6 +21,8 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
     StoreError
         If MLflow's store fails.
     """
+    import pandas as pd
+
     folder = root / "tuning" / name
     identity = hashing.files(folder / file for file in ("trials.csv", "best.json", "identity.json"))
     runs = Runs(store.TUNING)

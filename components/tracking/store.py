@@ -74,6 +74,11 @@ def connect() -> MlflowClient:
     return mlflow.MlflowClient()
 
 
+def uri() -> str:
+    """Return the address of the store: ``MLFLOW_TRACKING_URI``, or else that of ``mlruns/mlflow.db``."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or _own_uri()
+
+
 def _own_uri() -> str:
     return f"sqlite:///{(STORE / 'mlflow.db').resolve()}"
 

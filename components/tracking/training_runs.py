@@ -7,14 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from components.config.params import ENSEMBLE
 from components.core import hashing, lineage
 from components.core.errors import TrainingError
-from components.evaluation.metrics import confusion
-from components.reporting import figures, model_card
-from components.tracking import integrity, store
+from components.tracking import integrity, reader, store
 from components.tracking.errors import reached
 from components.tracking.runs import NOTE, Runs, source_tags
 from components.tracking.search_runs import ensure_tuning_logged
@@ -22,6 +18,7 @@ from components.training import record as records
 from components.training.record import LEAKY, ModelRecord, TrainingRecord
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow.entities import DatasetInput
 
 
@@ -44,9 +41,23 @@ def ensure_logged(name: str, *, log_model: Callable[..., None], root: Path = Pat
         raise TrainingError(f"{folder} lacks {', '.join(missing)}; run `dvc repro {kind.stage(name)}`")
     record = kind.read(folder)
     identity = hashing.file(folder / "metrics.json") + record.weights_sha256
-    runs = Runs(store.TRAINING)
-    if known := runs.find(identity):
+    client = reader.opened()
+    if isinstance(client, reader.Reader) and (known := client.logged(store.TRAINING, identity)):
         return known
+    runs = Runs(store.TRAINING)
+    return runs.find(identity) or _log(runs, record, identity=identity, log_model=log_model, root=root)
+
+
+def _log(
+    runs: Runs, record: ModelRecord, *, identity: str, log_model: Callable[..., None], root: Path
+) -> str:
+    import pandas as pd
+
+    from components.evaluation.metrics import confusion
+    from components.reporting import figures, model_card
+
+    name, kind = record.model, records.kind(record.model)
+    folder = records.folder(name, root=root)
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     commit = source_tags().get("mlflow.source.git.commit", "")
     if name == ENSEMBLE:
@@ -141,6 +152,7 @@ def tags_of(record: ModelRecord) -> dict[str, str]:
 
 def per_class(predictions: pd.DataFrame, *, genres: list[str]) -> pd.DataFrame:
     """Return precision, recall, F1 and support over test segments, one row a genre."""
+    import pandas as pd
     from sklearn.metrics import classification_report
 
     test = predictions[predictions["part"] == "test"]

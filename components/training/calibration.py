@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from components.config.strict import Strict
@@ -19,6 +18,7 @@ from components.evaluation.metrics import SMALLEST_PROBABILITY
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
 #: Temperatures that are searched. What lies beyond a factor of four is chance of a small part, or a broken network.
 BOUNDS = (0.25, 4.0)

@@ -21,8 +21,8 @@ from components.features.pipeline import store as feature_store
 from components.registry import promote
 from components.reporting import comparison
 from components.serving import drift, load, packaging
+from components.serving.genre_model import Extracted, Rows
 from components.serving.packaging import example_song
-from components.serving.pyfunc_model import Extracted, Rows
 from components.stages import compare, ensemble, train, tune
 from components.training.record import EnsembleRecord
 from tests.conftest import small

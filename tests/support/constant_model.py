@@ -9,8 +9,8 @@ import pandas as pd
 import soundfile
 
 from components.serving import drift
+from components.serving.genre_model import GenreModel
 from components.serving.load import LoadedModel
-from components.serving.pyfunc_model import GenreModel
 from tests.support.records import FEATURE, training_record
 
 GENRES = ["blues", "jazz", "rock"]
@@ -32,10 +32,8 @@ class Network:
 def model(
     shares: list[float] | None = None, *, feature: str = "mfcc_summary", name: str = "mlp"
 ) -> GenreModel:
-    made = GenreModel()
-    made.record = training_record(model=name, genres=GENRES, feature=FEATURE | {"feature": feature})
-    made.params = made.record.params
-    made.networks = {name: Network(shares or [0.1, 0.7, 0.2])}
+    record = training_record(model=name, genres=GENRES, feature=FEATURE | {"feature": feature})
+    made = GenreModel(record, params=record.params, networks={name: Network(shares or [0.1, 0.7, 0.2])})
     made.songs = pd.DataFrame({"track": [], "artist": [], "fitted": np.zeros(0, dtype=bool), "seconds": []})
     made.reference = reference()
     return made

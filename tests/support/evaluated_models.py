@@ -18,8 +18,8 @@ from components.corpus import audio
 from components.external_evaluation import evaluate, recognition
 from components.external_evaluation.evaluate import Result
 from components.serving import load
+from components.serving.genre_model import Extracted, Rows
 from components.serving.load import LoadedModel
-from components.serving.pyfunc_model import Extracted, Rows
 from tests.support import constant_model
 from tests.support.constant_model import GENRES, song
 

@@ -12,7 +12,7 @@ import pytest
 from components.config.params import Params
 from components.core.errors import RegistryError
 from components.registry import rescore as rescoring
-from components.serving.pyfunc_model import Extracted, Rows
+from components.serving.genre_model import Extracted, Rows
 from components.splits import store as split_store
 from tests.support.constant_model import loaded_model, song
 from tests.support.records import training_record

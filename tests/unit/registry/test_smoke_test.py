@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.registry import smoke_test
+from components.serving.pyfunc_model import PyfuncModel
 from components.tracking import integrity
 from tests.support import constant_model
 
@@ -22,14 +23,15 @@ def test_one_probability_a_genre_passes(
 ) -> None:
     import mlflow
 
-    model = constant_model.model()
+    served = PyfuncModel()
+    served.model = constant_model.model()
     monkeypatch.setattr(integrity, "checked", lambda *_: tmp_path)
     monkeypatch.setattr(mlflow, "set_tracking_uri", lambda _: None)
     monkeypatch.setattr(mlflow, "MlflowClient", lambda: None)
     monkeypatch.setattr(
         mlflow.pyfunc,
         "load_model",
-        lambda _: type("Loaded", (), {"predict": lambda _, x: model.predict(None, x)})(),
+        lambda _: type("Loaded", (), {"predict": lambda _, x: served.predict(None, x)})(),
     )
     assert smoke_test.main("models:/genre/1", "sqlite://", json.dumps(genres)) == status
     output = capsys.readouterr()

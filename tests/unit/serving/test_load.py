@@ -15,7 +15,8 @@ class TestWhichModel:
     def client(self, monkeypatch):
         monkeypatch.setattr(load, "champion", lambda client, name: None)
         run = SimpleNamespace(
-            info=SimpleNamespace(run_id="f" * 32), data=SimpleNamespace(tags={"model": "mlp"})
+            info=SimpleNamespace(run_id="f" * 32, status="FINISHED"),
+            data=SimpleNamespace(tags={"model": "mlp"}),
         )
         return SimpleNamespace(
             get_experiment_by_name=lambda name: SimpleNamespace(experiment_id="1"),

@@ -1,0 +1,296 @@
+"""A trained model with all it needs: audio in; genre, probabilities and a timeline out."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+
+import numpy as np
+
+from components.core.errors import GenreError
+from components.corpus import audio
+from components.features.encoders.base import UNTRAINED
+from components.features.pipeline import compute
+from components.serving import safe_keras
+from components.training import ensemble
+from components.training import record as records
+from components.training.record import FeatureRecord, ModelRecord
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from components.config.params import Params
+
+#: Share of the songs fitted on that are left aside as unusually short: a few clips calibrate nothing.
+SHORTEST_FEW = 0.05
+#: Feature rows that a model is given at a time, so that an hour costs no more memory than a song.
+ROWS = 256
+#: Songs of one call decoded and extracted side by side; each may be an hour of memory.
+THREADS = 4
+
+
+class Rows(NamedTuple):
+    """Rows of one feature of a song.
+
+    Attributes
+    ----------
+    values : ndarray of float32, shape (rows, ...)
+        One row a segment; for a feature of whole tracks, one a stretch as long as a track in training.
+    starts : ndarray of float64, shape (rows,)
+        Where each begins, in seconds.
+    """
+
+    values: np.ndarray
+    starts: np.ndarray
+
+
+class Extracted(NamedTuple):
+    """A song's rows by feature, each feature's computed once, and its length in seconds."""
+
+    rows: dict[str, Rows]
+    seconds: float
+
+
+class Network(Protocol):
+    """A network that is loaded: Keras' own model, or what runs its export."""
+
+    def predict_on_batch(self, x: np.ndarray) -> np.ndarray:
+        """Give each row of a feature its probabilities, shape (rows, genres)."""
+        ...
+
+
+class GenreModel:
+    """Decode, cut, extract, predict, aggregate: one genre a song.
+
+    Parameters
+    ----------
+    record : ModelRecord
+        What it is made of.
+    params : Params
+        Those it was trained with, its encoders' weights being its own.
+    networks : mapping of str to Network
+        By model: one, or an ensemble's members.
+    artifacts : mapping of str to str
+        Its files, see :meth:`load`.
+    """
+
+    def __init__(
+        self,
+        record: ModelRecord,
+        *,
+        params: Params,
+        networks: Mapping[str, Network],
+        artifacts: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self.record, self.params, self.networks, self.artifacts = record, params, networks, artifacts
+
+    @classmethod
+    def load(cls, artifacts: Mapping[str, str]) -> Self:
+        """Load a model.
+
+        Parameters
+        ----------
+        artifacts : mapping of str to str
+            The paths of its files: ``training`` (``training.json``), for each of its networks ``network_<model>``
+            (``.keras``), ``songs`` (``songs.parquet``: the songs of its split, and which it was fitted on),
+            ``reference`` (those, summarised by :mod:`components.serving.drift`) and, for each trained encoder that its
+            features run, ``encoder_<name>`` (the encoder's weights).
+
+        Raises
+        ------
+        KeyError
+            If a file is not among them.
+        RegistryError
+            If a network cannot be loaded.
+        TrainingError
+            If the record is damaged.
+        """
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        record = records.read_file(Path(artifacts["training"]), remedy="`genre run` logs it again")
+        for needed in ("songs", "reference"):
+            artifacts[needed]
+        # The weights it was trained on, also where others are at hand by now.
+        weights = {
+            encoder.encoder: artifacts[f"encoder_{encoder.encoder}"] if encoder.trained else UNTRAINED
+            for encoder in record.encoders
+        }
+        networks = {
+            network.model: safe_keras.load(Path(artifacts[f"network_{network.model}"]))
+            for _, network in record.networks
+        }
+        params = record.params.model_copy(update={"pretrained": weights})
+        return cls(record, params=params, networks=networks, artifacts=artifacts)
+
+    @cached_property
+    def songs(self) -> pd.DataFrame:
+        """The songs of its split, see :func:`components.splits.store.songs`; and which it was ``fitted`` on."""
+        import pandas as pd
+
+        return pd.read_parquet(self.artifacts["songs"])
+
+    @cached_property
+    def reference(self) -> pd.DataFrame:
+        """The songs it was fitted on, see :func:`components.serving.drift.reference`."""
+        import pandas as pd
+
+        return pd.read_parquet(self.artifacts["reference"])
+
+    def predict_songs(self, songs: Sequence[bytes | str | Path]) -> list[dict[str, Any] | GenreError]:
+        """Predict the genre of each song, given as a file's content or its path; a bad song spoils no other.
+
+        Returns
+        -------
+        list of dict or GenreError
+            For each song one row, see :meth:`aggregate`, or why there is none.
+        """
+        return self.predict_extracted(self.extract(songs))
+
+    def extract(self, songs: Sequence[bytes | str | Path]) -> list[Extracted | GenreError]:
+        """Decode songs and compute their features, side by side.
+
+        Returns
+        -------
+        list of Extracted or GenreError
+            For each song what :meth:`features_of` returns, or why it cannot be decoded.
+        """
+        if not songs:
+            return []
+        # The first alone: it loads what later ones share. The limit is set around all threads, since each
+        # that ends would lift it for the others, and values must not depend on the number of processors.
+        extracted = [self._extract(songs[0])]
+        if songs[1:]:
+            from threadpoolctl import threadpool_limits
+
+            with (
+                threadpool_limits(1, user_api="blas"),
+                ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool,
+            ):
+                extracted += pool.map(self._extract, songs[1:])
+        return extracted
+
+    def _extract(self, song: bytes | str | Path) -> Extracted | GenreError:
+        limits = self.params.corpus
+        try:
+            y, rate = audio.decode(song, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
+            return self.features_of(y, rate)
+        except GenreError as error:
+            return error
+
+    def features_of(self, y: np.ndarray, sample_rate: int) -> Extracted:
+        """Compute a song's feature rows, as many as it holds, also where training cut each track short.
+
+        Parameters
+        ----------
+        y : ndarray of float32, shape (samples,)
+            Mono audio.
+        sample_rate : int
+            Hz.
+
+        Returns
+        -------
+        Extracted
+            Its rows; a song shorter than a segment is repeated until it fills one, as in training.
+
+        Raises
+        ------
+        GenreError
+            If the song is shorter than ``segments.shortest``, or a value is not a number.
+        """
+        rows = {feature.feature: self._rows(feature, y, sample_rate) for feature in self.record.features}
+        return Extracted(rows, len(y) / sample_rate)
+
+    def _rows(self, feature: FeatureRecord, y: np.ndarray, sample_rate: int) -> Rows:
+        values, starts = [], []
+        for window in compute.windows(
+            len(y), sample_rate, segments=self.params.segments, whole=feature.unit == "track"
+        ):
+            rows, begins = compute.compute(feature.feature, y[window], sample_rate, params=self.params)
+            values.append(rows)
+            starts.append(begins + window.start / sample_rate)
+        return Rows(np.concatenate(values), np.concatenate(starts))
+
+    def predict_extracted(
+        self, extracted: Sequence[Extracted | GenreError]
+    ) -> list[dict[str, Any] | GenreError]:
+        """Predict songs from what :meth:`extract` returns, all of them in one pass through each network."""
+        good = [song for song in extracted if not isinstance(song, GenreError)]
+        if not good:
+            return [song for song in extracted if isinstance(song, GenreError)]
+        by_network = [
+            self._probabilities(
+                self.networks[network.model], [song.rows[network.feature.feature] for song in good]
+            )
+            for _, network in self.record.networks
+        ]
+        by_song = zip(good, zip(*by_network, strict=True), strict=True)
+        return [
+            song if isinstance(song, GenreError) else self.aggregate(*next(by_song)) for song in extracted
+        ]
+
+    @staticmethod
+    def _probabilities(network: Network, songs: Sequence[Rows]) -> list[np.ndarray]:
+        """Give each row of each song its probabilities, in one pass through a network."""
+        values = np.concatenate([song.values for song in songs])
+        # predict() sets up a data pipeline for every call, which costs more than the network.
+        probabilities = np.concatenate(
+            [network.predict_on_batch(values[first : first + ROWS]) for first in range(0, len(values), ROWS)]
+        )
+        return np.split(probabilities, np.cumsum([len(song.values) for song in songs])[:-1])
+
+    def aggregate(self, song: Extracted, probabilities: Sequence[np.ndarray]) -> dict[str, Any]:
+        """Aggregate a song's rows: the genre of the highest mean probability.
+
+        Of a song that fills only a part of a segment, the logarithms of the probabilities are multiplied by the root
+        of that part: a network's features are means over time, whose noise grows as one over the root of its length.
+        The genre stays, and is less sure.
+
+        Parameters
+        ----------
+        song : Extracted
+            From :meth:`features_of`.
+        probabilities : sequence of ndarray, each of shape (rows, genres)
+            Of each network; each row sums to 1.
+
+        Returns
+        -------
+        dict
+            ``genre``, ``seconds`` (its length), ``coverage`` (the share of a segment that it fills, 1 for a song of a
+            segment or more), ``timeline`` (list of ``start``, ``genre``, ``probability``, a row a segment, ``start``
+            in seconds), and ``probability.<genre>`` in label order. Where networks have other rows, the timeline is
+            one moment: the song.
+        """
+        genres = self.record.genres
+        coverage = min(1.0, song.seconds / self.params.segments.seconds)
+        song_by_network = [rows.mean(axis=0, dtype=np.float64)[np.newaxis] for rows in probabilities]
+        (means,) = self._mean(song_by_network, coverage=coverage)
+        first, *others = (song.rows[network.feature.feature].starts for _, network in self.record.networks)
+        alike = all(len(first) == len(starts) and np.allclose(first, starts) for starts in others)
+        moments = self._mean(probabilities, coverage=coverage) if alike else means[np.newaxis]
+        starts = first if alike else np.zeros(1)
+        timeline = [
+            {"start": float(start), "genre": genres[int(row.argmax())], "probability": float(row.max())}
+            for start, row in zip(starts, moments, strict=True)
+        ]
+        shares = {f"probability.{genre}": float(share) for genre, share in zip(genres, means, strict=True)}
+        about = {"seconds": song.seconds, "coverage": coverage, "timeline": timeline}
+        return {"genre": genres[int(means.argmax())], **about, **shares}
+
+    @cached_property
+    def least_coverage(self) -> float:
+        """The share of a segment, 1 at most, that all but the shortest few of the songs it was fitted on fill."""
+        lengths = self.songs.loc[self.songs["fitted"] & (self.songs["seconds"] > 0), "seconds"]
+        shortest = float(lengths.quantile(SHORTEST_FEW)) if len(lengths) else np.inf
+        return min(1.0, shortest / self.params.segments.seconds)
+
+    def _mean(self, probabilities: Sequence[np.ndarray], *, coverage: float) -> np.ndarray:
+        weights = [weight for weight, _ in self.record.networks]
+        # Its temperature is right for songs as short as those it comes from.
+        less = min(1.0, coverage / self.least_coverage) if coverage < 1.0 else 1.0
+        temperature = self.record.temperature_of_mean / math.sqrt(less)
+        return ensemble.mean(probabilities, weights=weights, temperature=temperature)
