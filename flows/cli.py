@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -20,15 +21,22 @@ def run(
     only_stale: Annotated[
         bool, typer.Option("--only-stale", help="Run what is stale and promote nothing")
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="A line for each epoch and each execution of a search too")
+    ] = False,
 ) -> None:
     """Run the workflow: what is stale in DVC's order, then compare, then promote the best model if it passes.
 
     Examples: `genre run`, `genre run --model mlp --model lstm`
     """
     from components.config import params
+    from components.core import progress
     from components.registry import promote
     from components.reporting import comparison
     from components.stages.preflight import check_all
+
+    if verbose:
+        os.environ[progress.VERBOSE] = "1"
 
     checked = params.load()
     check_all(checked)

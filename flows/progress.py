@@ -1,20 +1,72 @@
-"""Progress of a flow in the terminal: which stage runs, how far the flow is, how long it takes."""
+"""Progress of a flow in the terminal: which stage runs, how far stage and flow are, how long they take."""
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from rich.console import Console
-from rich.live import Live
 from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.text import Text
+
+from components.core.progress import MARK
+
+#: Seconds that a stage takes before its time left is shown, and between two lines where there is no terminal.
+LONG = 10.0
+
+
+@dataclass
+class _Running:
+    """A stage that runs: its bar, and what it has counted of its work since when."""
+
+    bar: TaskID
+    began: float = field(default_factory=time.monotonic)
+    written: float = field(default_factory=time.monotonic)
+    first: tuple[float, int] | None = None
+    done: int = 0
+    total: int = 0
+
+    def count(self, done: int, total: int) -> None:
+        # A stage may count one thing after another: executions, then epochs.
+        if self.first is None or total != self.total or done < self.done:
+            self.first = (time.monotonic(), done)
+        self.done, self.total = done, total
+
+    def left(self) -> float | None:
+        """Return the seconds left at the pace until now; None where that is not known, or the stage is short."""
+        now = time.monotonic()
+        if self.first is None or now - self.began < LONG or not self.first[1] < self.done < self.total:
+            return None
+        since, before = self.first
+        return (now - since) / (self.done - before) * (self.total - self.done)
+
+
+class _Left(ProgressColumn):
+    """Seconds left, where they are known."""
+
+    def render(self, task: Task) -> Text:
+        left = task.fields.get("left")
+        return Text("" if left is None else f"about {left:.0f} s left", style="progress.remaining")
 
 
 class Board:
-    """Lines as things happen, and in a terminal a last line that counts the seconds.
+    """A line a stage that ended; in a terminal, a bar for each that runs and one for the flow.
+
+    Where there is no terminal, a stage that begins has a line, and one that counts its work a line now and then.
 
     Parameters
     ----------
@@ -24,28 +76,33 @@ class Board:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(highlight=False, soft_wrap=True)
-        self._began = time.monotonic()
-        self._running: dict[str, float] = {}
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[unit]}"),
+            TimeElapsedColumn(),
+            _Left(),
+            console=self.console,
+            transient=True,
+            refresh_per_second=2,
+            disable=not self.console.is_terminal,
+        )
+        self._all = self._bars.add_task("all", unit="stages", total=0)
+        self._running: dict[str, _Running] = {}
         self._place: dict[str, int] = {}
-        self._ended = 0
         self._total = 0
         self._lock = threading.Lock()
 
     @contextmanager
     def shown(self) -> Iterator[Board]:
-        """Keep the last line up to date until the block ends (only where the console is a terminal)."""
-        if not self.console.is_terminal:
-            yield self
-            return
-        with Live(self, console=self.console, refresh_per_second=1, transient=True):
+        """Keep the bars up to date until the block ends (only where the console is a terminal)."""
+        with self._bars:
             yield self
 
-    def __rich__(self) -> Text:
-        with self._lock:
-            now = time.monotonic()
-            running = ", ".join(f"{stage} {now - began:.0f} s" for stage, began in self._running.items())
-            text = f"{self._ended} of {self._total} stages done, {now - self._began:.0f} s"
-        return Text(f"{text}; running: {running}" if running else text, no_wrap=True, overflow="ellipsis")
+    def refresh(self) -> None:
+        """Draw the bars now, which else happens twice a second."""
+        self._bars.refresh()
 
     def message(self, line: str) -> None:
         """Write one line."""
@@ -55,24 +112,46 @@ class Board:
         """Set the number of stages that are going to run."""
         with self._lock:
             self._total = total
+        self._bars.update(self._all, total=total)
 
     def start(self, stage: str) -> None:
         """Report that a stage begins; nothing for one that is tried again."""
         with self._lock:
             if stage in self._running:
                 return
-            self._running[stage] = time.monotonic()
-        self.message(self._numbered(stage))
+            self._running[stage] = _Running(self._bars.add_task(escape(stage), unit="", total=None))
+        numbered = self._numbered(stage)
+        if not self.console.is_terminal:
+            self.message(numbered)
 
     def line(self, stage: str, text: str) -> None:
-        """Show a line that a stage wrote."""
-        self.message(f"  {stage} | {text}")
+        """Show a line that a stage wrote, or how far it is (see :mod:`components.core.progress`)."""
+        if text.startswith(MARK):
+            self._count(stage, **json.loads(text.removeprefix(MARK)))
+        else:
+            self.message(f"  {stage} | {text}")
+
+    def _count(self, stage: str, *, done: int, total: int, unit: str) -> None:
+        with self._lock:
+            running = self._running.get(stage)
+            if running is None:
+                return
+            running.count(done, total)
+            left = running.left()
+            due = left is not None and time.monotonic() - running.written >= LONG
+            if due:
+                running.written = time.monotonic()
+        self._bars.update(running.bar, completed=done, total=total, unit=unit, left=left)
+        if due and not self.console.is_terminal:
+            self.message(f"  {stage}: {done} of {total} {unit}, about {left:.0f} s left")
 
     def end(self, stage: str, outcome: str) -> None:
         """Report how a stage ended, or why it will not run at all."""
         with self._lock:
-            self._ended += 1
-            self._running.pop(stage, None)
+            running = self._running.pop(stage, None)
+        if running is not None:
+            self._bars.remove_task(running.bar)
+        self._bars.advance(self._all)
         self.message(f"{self._numbered(stage)}: {outcome}")
 
     def _numbered(self, stage: str) -> str:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import track as progress_of
 
 from components.config.params import Params
+from components.core import progress
 from components.core.atomic import replacing
 from components.core.errors import CorpusError
 from components.corpus import audio, audio_files, discovery, feature_table, image_files, minimum
@@ -70,8 +70,7 @@ def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFra
         with ThreadPoolExecutor(THREADS) as pool:
             inspect = partial(discovery.inspect, folder=path, params=params, measure=measure)
             inspected = pool.map(inspect, found)
-            quiet, count = not console.is_terminal, len(found)
-            shown = progress_of(inspected, f"corpus {source}", count, console=console, disable=quiet)
+            shown = progress.each(inspected, source, total=len(found), unit="files")
             rows = discovery.unique(list(shown))
     listing = pd.DataFrame([asdict(row) for row in rows], columns=list(COLUMNS)).astype(COLUMNS)
     for line in describe(listing, source=source, ignored=ignored):

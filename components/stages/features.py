@@ -7,17 +7,16 @@ import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress
 
 from components import features
 from components.config.params import Params
+from components.core import progress
 from components.core.errors import FeatureError, ParamsError
 from components.corpus import feature_table
 from components.corpus import store as corpus_store
@@ -94,11 +93,9 @@ def run(
     ]
     names = [track.track for part in missing for chunk in part for track in chunk.tracks]
     done, total = set(names), len(tracks) * len(jobs)
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(name, total=total, completed=total - len(names))
+    with progress.counted(name, total=total, unit="tracks", done=total - len(names)) as advance:
         for each, part in zip(jobs, missing, strict=True):
-            chunks.compute_all(part, job=each, processes=processes, report=partial(bar.advance, task))
+            chunks.compute_all(part, job=each, processes=processes, report=advance)
     index = _assemble(plans, job=job, meta=meta, genres=listing.set_index("track")["genre"])
     chunks.prune(itertools.chain(*plans), job=job)
     took = time.perf_counter() - began

@@ -9,10 +9,9 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track as progress_of
 
 from components.config.params import Params
+from components.core import progress
 from components.core.atomic import replacing_folder
 from components.core.errors import CorpusError
 from components.corpus.synthetic.composition import compose
@@ -59,9 +58,7 @@ def _write(checked: SyntheticParams, folder: Path, *, label: str) -> None:
     import soundfile
 
     tracks = [(genre, number) for genre, count in sorted(checked.counts().items()) for number in range(count)]
-    console = Console(stderr=True)
-    quiet = not console.is_terminal
-    for genre, number in progress_of(tracks, description=label, console=console, disable=quiet):
+    for genre, number in progress.each(tracks, label, total=len(tracks), unit="tracks"):
         (folder / genre).mkdir(exist_ok=True)
         # A track's seed depends on nothing but itself: more tracks, or fewer genres, change no other.
         rng = np.random.default_rng([checked.seed, zlib.crc32(genre.encode()), number])

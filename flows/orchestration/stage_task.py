@@ -16,6 +16,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectConcurrentFuture
 from prefect.tasks import Task
 
+from components.core.progress import MARK
 from flows.orchestration.session import SESSION
 from flows.pipeline.graph import Graph
 from flows.pipeline.stage import Result, Slots, StageError, StoppedError
@@ -95,7 +96,8 @@ def stage_task(stage: str, *, force: bool = False) -> Result:
     session.board.start(stage)
 
     def line(text: str) -> None:
-        logger.info("%s | %s", stage, text)
+        if not text.startswith(MARK):
+            logger.info("%s | %s", stage, text)
         session.board.line(stage, text)
 
     try:

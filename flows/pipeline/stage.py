@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from components.core.errors import GenreError
+from components.core.progress import MARK
 from flows.pipeline import cache_check
 from flows.pipeline.graph import Graph
 from flows.pipeline.preloading import PreloadedStages, preloading
@@ -204,7 +205,7 @@ class StageProcesses:
         force : bool
             Run it even where nothing changed and DVC's cache has its outputs.
         line : callable
-            Takes each line of the stage's output as it comes.
+            Takes each line of the stage's output as it comes, its messages of progress among them.
 
         Returns
         -------
@@ -225,6 +226,9 @@ class StageProcesses:
         running = self._start(command)
         try:
             for text in lines(running.output):
+                if text.startswith(MARK):
+                    line(text)
+                    continue
                 tail.append(text)
                 if "didn't change, skipping" in text:
                     how = "unchanged"

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Protocol
 
+from components.core.progress import MESSAGES
 from flows.process import supervisor
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -86,7 +87,7 @@ def environment() -> dict[str, str]:
     here = str(Path(sys.executable).parent)
     path = os.environ.get("PATH", os.defpath)
     # A stage's output is read by line: without this Python would hold it back in blocks.
-    settings = {"PATH": f"{here}{os.pathsep}{path}", "PYTHONUNBUFFERED": "1"}
+    settings = {"PATH": f"{here}{os.pathsep}{path}", "PYTHONUNBUFFERED": "1", MESSAGES: "1"}
     return {"TF_CPP_MIN_LOG_LEVEL": "2", **os.environ, **settings}
 
 

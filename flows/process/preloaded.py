@@ -158,35 +158,44 @@ def main(address: str, modules: Sequence[str]) -> int:
     return program() or 0
 
 
-def _serve(listener: socket.socket, modules: list[str]) -> Callable[[], int | None]:
+def _serve(listener: socket.socket, modules: Sequence[str]) -> Callable[[], int | None]:
     """Return only in forked processes: what each is to run."""
+    for module in modules:
+        while select.select([listener], [], [], 0.0)[0]:
+            if program := _fork(listener):
+                return program
+        # One that is missing, or has moved, is imported, or missed, by the stage that needs it.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+    # What was made until now stays: the collector of no forked process need look at it, and so copy it.
+    gc.freeze()
+    # Nobody waits for forked processes here: the system is to forget those that end, and those that have.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
     while True:
-        ready, _, _ = select.select([listener], [], [], 0.0 if modules else None)
-        if not ready:
-            # A module that is missing, or has moved, is imported, or missed, by the stage that needs it.
-            with contextlib.suppress(ImportError):
-                importlib.import_module(modules.pop(0))
-            if not modules:
-                # What was made until now stays; the collector of no forked process need look at it, and copy it.
-                gc.freeze()
-            continue
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        connection, _ = listener.accept()
-        with connection:
-            try:
-                about, streams = _receive(connection)
-            except ConnectionError:
-                continue  # whoever sent it was killed in the middle
-            if threading.active_count() > 1:
-                names = ", ".join(thread.name for thread in threading.enumerate()[1:])
-                raise RuntimeError(f"a fork is not safe beside the threads {names}")
-            if os.fork() == 0:
-                listener.close()
-                return _supervised(connection, about, streams)
-            for stream in streams:
-                os.close(stream)
+        if program := _fork(listener):
+            return program
+
+
+def _fork(listener: socket.socket) -> Callable[[], int | None] | None:
+    """Wait for a command and fork its processes; return in its own what it is to run, in the server None."""
+    connection, _ = listener.accept()
+    with connection:
+        try:
+            about, streams = _receive(connection)
+        except ConnectionError:
+            return None  # whoever sent it was killed in the middle
+        if threading.active_count() > 1:
+            names = ", ".join(thread.name for thread in threading.enumerate()[1:])
+            raise RuntimeError(f"a fork is not safe beside the threads {names}")
+        if os.fork() == 0:
+            listener.close()
+            return _supervised(connection, about, streams)
+        for stream in streams:
+            os.close(stream)
+    return None
 
 
 def _receive(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
@@ -206,6 +215,7 @@ def _supervised(
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
     if pid == 0:
         connection.close()

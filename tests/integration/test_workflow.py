@@ -183,8 +183,8 @@ def test_a_run_of_some_models_compares_those_that_are_up_to_date_and_dvc_knows(
     assert json.loads(report.read_text()) == whole
 
 
-@pytest.mark.slow
 def test_two_clones_give_the_same_features_and_metrics(finished: tuple[Path, str], tmp_path: Path) -> None:
+    """One by ``genre run``, whose stages are forked from a process with all imports; one by stages started anew."""
     first, _ = finished
     second = workspace(tmp_path / "clone")
     run("dvc", "repro", folder=second)

@@ -6,43 +6,65 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from flows.pipeline import stage as stages
+from flows.pipeline.preloading import PreloadedStages, preloading
 from flows.pipeline.stage import StageError, StageProcesses, StoppedError
+from flows.process.commands import Supervised
+from flows.process.forks import POSSIBLE
 from tests.conftest import PROJECT
 
 #: Generous: only a process that never ends reaches it.
 LIMIT = 60
 
 
-def run(toy: Path, stage: str, *, force: bool = False) -> tuple[stages.Result, list[str]]:
-    lines: list[str] = []
-    return StageProcesses(toy).run(stage, force=force, line=lines.append), lines
+@pytest.fixture(params=["started anew", "forked"])
+def preloaded(request: pytest.FixtureRequest, toy: Path) -> Iterator[PreloadedStages | None]:
+    if request.param == "started anew":
+        yield None
+    elif not POSSIBLE:
+        pytest.skip("processes are not forked on this system")
+    else:
+        with preloading(["corpus"], root=toy) as made:
+            yield made
 
 
-def test_a_stage_runs_with_its_own_lines_only_and_is_recorded(toy: Path) -> None:
-    result, lines = run(toy, "corpus")
+Run = Callable[..., tuple[stages.Result, list[str]]]
+
+
+@pytest.fixture
+def run(toy: Path, preloaded: PreloadedStages | None) -> Run:
+    def run(stage: str, *, force: bool = False) -> tuple[stages.Result, list[str]]:
+        lines: list[str] = []
+        return StageProcesses(toy, preloaded=preloaded).run(stage, force=force, line=lines.append), lines
+
+    return run
+
+
+def test_a_stage_runs_with_its_own_lines_only_and_is_recorded(toy: Path, run: Run) -> None:
+    result, lines = run("corpus")
     assert (result.stage, result.how) == ("corpus", "ran")
     assert lines == ["working on corpus"]
     assert "corpus:" in (toy / "dvc.lock").read_text()
-    assert run(toy, "corpus")[0].how == "unchanged"
+    assert run("corpus")[0].how == "unchanged"
 
 
-def test_only_the_named_stage_is_started(toy: Path) -> None:
-    run(toy, "corpus")
-    run(toy, "features@f")
+def test_only_the_named_stage_is_started(toy: Path, run: Run) -> None:
+    run("corpus")
+    run("features@f")
     assert (toy / "started.log").read_text().split() == ["corpus", "features@f"]
 
 
-def test_outputs_that_dvc_has_kept_are_restored_unless_forced(toy: Path) -> None:
-    run(toy, "corpus")
+def test_outputs_that_dvc_has_kept_are_restored_unless_forced(toy: Path, run: Run) -> None:
+    run("corpus")
     (toy / "corpus.txt").unlink()
-    assert run(toy, "corpus")[0].how == "restored"
-    assert run(toy, "corpus", force=True)[0].how == "ran"
+    assert run("corpus")[0].how == "restored"
+    assert run("corpus", force=True)[0].how == "ran"
 
 
 @pytest.mark.parametrize(
@@ -60,26 +82,26 @@ def test_outputs_that_dvc_has_kept_are_restored_unless_forced(toy: Path) -> None
     ],
 )
 def test_a_failure_gives_the_stages_last_line_and_exit_status(
-    toy: Path, planted: str, status: int, lines: str
+    toy: Path, run: Run, planted: str, status: int, lines: str
 ) -> None:
     (toy / "fails-corpus").write_text(planted)
     with pytest.raises(StageError) as caught:
-        run(toy, "corpus")
+        run("corpus")
     assert caught.value.status == status
     assert str(caught.value).startswith("corpus: ")
     assert str(caught.value).endswith(lines)
     assert "\n" not in str(caught.value)
 
 
-def test_a_stage_that_does_not_write_its_output_fails(toy: Path) -> None:
+def test_a_stage_that_does_not_write_its_output_fails(toy: Path, run: Run) -> None:
     (toy / "fails-corpus").write_text("exit 0")
     with pytest.raises(StageError, match=r"corpus\.txt"):
-        run(toy, "corpus")
+        run("corpus")
 
 
-def test_stop_ends_a_running_stage_and_all_below_it(toy: Path) -> None:
+def test_stop_ends_a_running_stage_and_all_below_it(toy: Path, preloaded: PreloadedStages | None) -> None:
     os.mkfifo(toy / "blocks-corpus")
-    running = StageProcesses(toy)
+    running = StageProcesses(toy, preloaded=preloaded)
     below: set[psutil.Process] = set()
     # Other tests' helpers (a Prefect server, a resource tracker) live on beside this one.
     others = set(psutil.Process().children(recursive=True))
@@ -101,11 +123,11 @@ FLOW = """
 import sys
 from pathlib import Path
 import psutil
-from flows.pipeline import stage
-process = stage.supervised([sys.executable, "-c", {command!r}], root=Path("."))
-print(process.stdout.readline().decode().strip(), flush=True)
+from flows.process.commands import Supervised
+process = Supervised([sys.executable, "-c", {command!r}], root=Path("."))
+print(process.output.readline().decode().strip(), flush=True)
 print(*[child.pid for child in psutil.Process().children(recursive=True)], flush=True)
-process.stdout.read()
+process.output.read()
 """
 #: Starts a process in a session of its own that ignores every gentle signal, as a badly behaved stage might.
 STUBBORN = """
@@ -138,8 +160,6 @@ def test_no_process_outlives_a_flow_that_was_killed(tmp_path: Path, number: int)
 
 def test_a_stray_left_by_a_command_that_ended_well_is_ended(tmp_path: Path) -> None:
     code = f"{STUBBORN.rsplit('signal.signal(15', 1)[0]}"
-    process = stages.supervised([sys.executable, "-c", code], root=tmp_path)
-    assert process.stdout is not None and process.stdin is not None
-    with process:
-        process.stdout.read()  # ends once nobody holds the pipe any more
-    assert process.returncode == 0
+    running = Supervised([sys.executable, "-c", code], root=tmp_path)
+    running.output.read()  # ends once nobody holds the pipe any more
+    assert running.close() == 0

@@ -38,6 +38,16 @@ def test_statistics_are_taken_of_each_channel_over_time_and_frequency() -> None:
     np.testing.assert_allclose(values, np.concatenate(expected, axis=1), rtol=1e-6)
 
 
+def test_shrunk_pictures_are_means_of_squares() -> None:
+    shown = np.random.default_rng(0).integers(0, 256, (2, 8, 12, 3)).astype(np.float32)
+    options = vgg16_embedding.Options(preparation="raw", blocks=(1,), statistics=("max",), shrink=4)
+    values = vgg16_embedding.extract(shown, options=options, encoders=(PLAIN,))
+    squares = [
+        [one[y : y + 4, x : x + 4].mean(axis=(0, 1)) for y in (0, 4) for x in (0, 4, 8)] for one in shown
+    ]
+    np.testing.assert_allclose(values, np.max(squares, axis=1), rtol=1e-6)
+
+
 def test_bands_split_frequency_from_top_to_bottom_inside_the_margins() -> None:
     shown = np.full((3, 288, 432, 3), 255, dtype=np.float32)
     inside = np.random.default_rng(0).integers(0, 200, (3, 208, 328, 3)).astype(np.float32)
@@ -152,6 +162,9 @@ def test_flatten_keeps_every_value_and_crop_the_upper_left_corner() -> None:
         {"bands": 0},
         {"bands": 2, "statistics": "gram"},
         {"bands": 2, "crop": 150},
+        {"shrink": 3},
+        {"bands": 9, "blocks": (4,), "shrink": 2},
+        {"also": [{"bands": 9, "blocks": (4,)}], "shrink": 2},
         {"windows": 2, "statistics": "flatten"},
         {"also": [{"windows": 2}]},
     ],

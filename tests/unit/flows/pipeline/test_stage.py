@@ -1,12 +1,8 @@
-"""Places of stages that run side by side; lines and surroundings of a stage process."""
+"""Places of stages that run side by side, and what is left out of a stage's output."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
-from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
@@ -89,16 +85,3 @@ def test_nobody_waits_after_a_stop(two_models: Graph) -> None:
 )
 def test_noise_around_a_stage_is_left_out(text: str, shown: bool) -> None:
     assert (stages.CHATTER.match(text) is None) is shown
-
-
-def test_a_redrawn_line_is_shown_in_its_last_state_without_colours(tmp_path: Path) -> None:
-    code = r"print('1 %\r50 %\r\x1b[32m100 %\x1b[0m'); print('caf\udce9')"
-    with subprocess.Popen(
-        [sys.executable, "-X", "utf8", "-c", code.replace(r"\udce9", "e")], stdout=-1
-    ) as process:
-        assert list(stages.lines(process)) == ["100 %", "cafe"]
-
-
-def test_the_programs_of_this_python_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "/elsewhere")
-    assert stages.environment()["PATH"].split(os.pathsep) == [str(Path(sys.executable).parent), "/elsewhere"]

@@ -13,9 +13,9 @@ from flows.process import supervisor
 
 
 def test_it_needs_the_standard_library_only() -> None:
-    subprocess.run(
-        [sys.executable, "-I", "-S", str(supervisor.__file__), "true"], check=True, stdin=subprocess.PIPE
-    )
+    command = [sys.executable, "-I", "-S", str(supervisor.__file__), "true"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        assert process.wait() == 0
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc here: the process group is used")

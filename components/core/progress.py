@@ -1,0 +1,124 @@
+"""How far long work is: a bar in a terminal, messages to the flow that runs a stage, elsewhere now and then a line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+#: Environment variable that a flow sets: progress goes to standard output as messages, which it shows.
+MESSAGES = "GENRE_PROGRESS_MESSAGES"
+#: Environment variable that asks for a line for each epoch and each execution too; ``genre run --verbose`` sets it.
+VERBOSE = "GENRE_VERBOSE"
+#: A message is a line: this character, which no other line begins with, and JSON (RFC 7464).
+MARK = "\x1e"
+#: Seconds between two messages, and between two lines.
+MESSAGE_EVERY, LINE_EVERY = 0.5, 10.0
+
+
+T = TypeVar("T")
+
+
+class Advance(Protocol):
+    """Reports work that was just done."""
+
+    def __call__(self, count: int = 1, /) -> None:
+        """Add ``count`` units, 0 or more."""
+
+
+def is_verbose() -> bool:
+    """Return whether a line was asked for each epoch and each execution."""
+    return bool(os.environ.get(VERBOSE))
+
+
+@contextmanager
+def counted(name: str, *, total: int, unit: str, done: int = 0) -> Iterator[Advance]:
+    """Show how far a piece of work is, until the block ends.
+
+    Parameters
+    ----------
+    name : str
+        What is worked on, such as a model.
+    total : int
+        Units in all, 0 or more; the block may end before.
+    unit : str
+        What is counted, in the plural: ``tracks``, ``epochs``.
+    done : int
+        Units that were done before.
+
+    Yields
+    ------
+    callable
+        Call it with the number of units just done, 1 by default.
+
+    Examples
+    --------
+    >>> with counted("mlp", total=3, unit="epochs") as advance:
+    ...     for epoch in range(3):
+    ...         advance()
+    """
+    if os.environ.get(MESSAGES):
+        yield _Messages(total, unit, done)
+    elif sys.stderr.isatty():
+        with _bar(name, total=total, unit=unit, done=done) as advance:
+            yield advance
+    else:
+        yield _Lines(name, total, unit, done)
+
+
+def each(values: Iterable[T], name: str, *, total: int, unit: str) -> Iterator[T]:
+    """Yield values, and show how many of ``total`` have been worked on; see :func:`counted`."""
+    with counted(name, total=total, unit=unit) as advance:
+        for value in values:
+            yield value
+            advance()
+
+
+class _Messages:
+    def __init__(self, total: int, unit: str, done: int) -> None:
+        self._done, self._total, self._unit = done, total, unit
+        self._next = 0.0
+        self(0)
+
+    def __call__(self, count: int = 1, /) -> None:
+        self._done += count
+        now = time.monotonic()
+        if now >= self._next or self._done >= self._total:
+            self._next = now + MESSAGE_EVERY
+            message = {"done": self._done, "total": self._total, "unit": self._unit}
+            print(f"{MARK}{json.dumps(message)}", flush=True)
+
+
+class _Lines:
+    def __init__(self, name: str, total: int, unit: str, done: int) -> None:
+        self._name, self._unit = name, unit
+        self._first, self._done, self._total = done, done, total
+        self._began = self._last = time.monotonic()
+
+    def __call__(self, count: int = 1, /) -> None:
+        self._done += count
+        now = time.monotonic()
+        if now - self._last >= LINE_EVERY and self._first < self._done < self._total:
+            self._last = now
+            left = (now - self._began) / (self._done - self._first) * (self._total - self._done)
+            text = f"{self._name}: {self._done} of {self._total} {self._unit}, about {left:.0f} s left"
+            print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _bar(name: str, *, total: int, unit: str, done: int) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn
+
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TextColumn(unit))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(name, total=total, completed=done)
+
+        def advance(count: int = 1, /) -> None:
+            bar.advance(task, count)
+
+        yield advance
