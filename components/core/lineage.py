@@ -21,7 +21,9 @@ def hashes(root: Path = Path()) -> dict[str, str]:
     lock = root / "dvc.lock"
     if not lock.is_file():
         return {}
-    stages = (yaml.safe_load(lock.read_text(encoding="utf-8")) or {}).get("stages") or {}
+    # libyaml reads ten times as fast as Python; a wheel for another machine may lack it.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    stages = (yaml.load(lock.read_text(encoding="utf-8"), Loader=loader) or {}).get("stages") or {}
     entries = [
         entry for stage in stages.values() for kind in ("deps", "outs") for entry in stage.get(kind, [])
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -12,6 +14,8 @@ LEVEL = 0.95
 REPLICATES = 5000
 
 
+# Models compared on the same songs take the same draws: those of validation and test are kept.
+@lru_cache(maxsize=2)
 def replicate_counts(clusters: int, *, seed: int, replicates: int = REPLICATES) -> NDArray[np.int64]:
     """Draw how often each cluster occurs in each bootstrap replicate.
 
@@ -27,10 +31,12 @@ def replicate_counts(clusters: int, *, seed: int, replicates: int = REPLICATES) 
     Returns
     -------
     ndarray of int, shape (replicates, clusters)
-        Counts; each row sums to ``clusters``.
+        Counts, read-only; each row sums to ``clusters``.
     """
     generator = np.random.default_rng(seed)
-    return generator.multinomial(clusters, np.full(clusters, 1.0 / clusters), size=replicates)
+    counts = generator.multinomial(clusters, np.full(clusters, 1.0 / clusters), size=replicates)
+    counts.flags.writeable = False
+    return counts
 
 
 def percentile(values: NDArray[np.float64]) -> tuple[float, float]:

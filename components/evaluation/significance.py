@@ -170,9 +170,10 @@ def pairs(predictions: Mapping[str, pd.DataFrame], *, part: str, seed: int) -> l
         The fields of :class:`components.evaluation.significance.Paired`, and ``p_adjusted`` (Holm), ``apart`` and
         ``sentence``, both by the adjusted p-value.
     """
+    songs = {name: aggregation.songs(table) for name, table in predictions.items()}
     found = [
-        paired(predictions[left], predictions[right], seed=seed, part=part, names=(left, right))
-        for left, right in combinations(predictions, 2)
+        paired(songs[left], songs[right], seed=seed, part=part, names=(left, right))
+        for left, right in combinations(songs, 2)
     ]
     p_values = holm([pair.p_value for pair in found])
     adjusted = [replace(pair, p_value=value) for pair, value in zip(found, p_values, strict=True)]

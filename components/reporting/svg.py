@@ -10,6 +10,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 from matplotlib import style
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from components.core.palette import LIGHT
@@ -43,6 +44,11 @@ def inline(drawn: Figure, *, label: str) -> Markup:
     label : str
         What it shows, for screen readers; unique on the page.
     """
+    # Laid out here, `savefig` need not draw everything once more to find the layout.
+    FigureCanvasSVG(drawn)
+    if engine := drawn.get_layout_engine():
+        engine.execute(drawn)
+        drawn.set_layout_engine(None)
     buffer = io.StringIO()
     drawn.savefig(buffer, format="svg", facecolor="none")
     text = buffer.getvalue()
