@@ -34,16 +34,18 @@ def run(
     from components.registry import promote
     from components.reporting import comparison
     from components.stages.preflight import check_all
+    from flows.pipeline import graph
 
     if verbose:
         os.environ[progress.VERBOSE] = "1"
+    # DVC takes a second and a half for it, in a process of its own: as long as all that is done here meanwhile.
+    with graph.Reading(Path.cwd()) as reading:
+        checked = params.load()
+        check_all(checked)
+        from flows import runner
 
-    checked = params.load()
-    check_all(checked)
-    from flows import runner
-
-    checked.check_compared(model or [])
-    status = runner.run(force=force, models=model or None, only_stale=only_stale)
+        checked.check_compared(model or [])
+        status = runner.run(force=force, models=model or None, only_stale=only_stale, reading=reading)
     if status == 0:
         comparison.show(params=checked, root=ROOT)
         print(promote.summary(params=checked))

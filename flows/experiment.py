@@ -125,8 +125,9 @@ def _log_models(plan: Graph, stages: Futures) -> dict[str, State[Any]]:
     from components.config import params
 
     stale, states = plan.stale(), {}
-    compared = params.load().compared
-    for model, stage in plan.made().items():
+    made = plan.made()
+    compared = params.load().compared if made else ()
+    for model, stage in made.items():
         if model in compared and (stage in stages or stage not in stale):
             above = [stages[stage]] if stage in stages else None
             states[model] = log_task.with_options(**_patient())(model, wait_for=above, return_state=True)

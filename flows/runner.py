@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flows import settings
 from flows.orchestration import server
 from flows.pipeline import graph
-from flows.pipeline.graph import COMPARE, Graph
+from flows.pipeline.graph import COMPARE, Graph, Reading
 from flows.pipeline.preloading import PreloadedStages, preloading
 from flows.process import workspace_lock
 from flows.process.workspace_lock import Holder
@@ -44,6 +44,7 @@ def run(
     force: bool = False,
     only_stale: bool = False,
     root: Path | None = None,
+    reading: Reading | None = None,
 ) -> int:
     """Run the main flow here and now, with its progress in the terminal.
 
@@ -57,6 +58,8 @@ def run(
         Run what is stale and do no more: no model is promoted, and nothing at all happens if nothing is stale.
     root : Path, optional
         The project's root; the working directory by default.
+    reading : Reading, optional
+        Of the root's graph, begun before.
 
     Returns
     -------
@@ -70,7 +73,7 @@ def run(
     """
 
     def work(root: Path, holder: Holder, board: Board) -> int:
-        plan = graph.read(root)
+        plan = reading.result() if reading else graph.read(root)
         selected = plan.for_models(models)
         if not force and not selected & plan.stale().keys():
             board.message(f"All {len(selected)} stages are up to date.")

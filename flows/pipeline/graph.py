@@ -6,6 +6,7 @@ and locks of the process it is in.
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
@@ -103,8 +104,10 @@ class Graph:
         return {model: f"it is not up to date from {stage} on" for model, stage in first.items() if stage}
 
 
-def read(root: Path) -> Graph:
-    """Read the graph and its state from DVC, in a process of its own.
+class Reading:
+    """The graph and its state on their way from DVC, which reads them in a process of its own.
+
+    Begin early, and take the result where it is needed; the end of the block ends the process.
 
     Parameters
     ----------
@@ -114,24 +117,55 @@ def read(root: Path) -> Graph:
     Raises
     ------
     GraphError
-        If DVC could not read the project; the message is DVC's own.
+        If a file of the project holds a merge conflict.
     """
-    for name in ("params.yaml", "dvc.yaml", "dvc.lock"):
-        _refuse_conflict(root / name)
-    package = str(Path(__file__).resolve().parents[2])
-    code = f"import sys; sys.path.insert(0, {package!r}); from flows.pipeline.graph import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, encoding="utf-8", check=False
-    )
-    if done.returncode:
-        errors = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
-        raise GraphError(f"DVC cannot read the project in {root}: {errors[-1]}")
-    found = json.loads(done.stdout.splitlines()[-1])
-    return Graph(
-        order=tuple(found["order"]),
-        upstream={stage: tuple(reads) for stage, reads in found["upstream"].items()},
-        changed=found["changed"],
-    )
+
+    def __init__(self, root: Path) -> None:
+        for name in ("params.yaml", "dvc.yaml", "dvc.lock"):
+            _refuse_conflict(root / name)
+        package = str(Path(__file__).resolve().parents[2])
+        code = f"import sys; sys.path.insert(0, {package!r}); from flows.pipeline.graph import main; main()"
+        self._root = root
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    def __enter__(self) -> Reading:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def result(self) -> Graph:
+        """Wait for the graph.
+
+        Raises
+        ------
+        GraphError
+            If DVC could not read the project; the message is DVC's own.
+        """
+        written, errors = self._process.communicate()
+        if self._process.returncode:
+            lines = errors.strip().splitlines() or [f"exit status {self._process.returncode}"]
+            raise GraphError(f"DVC cannot read the project in {self._root}: {lines[-1]}")
+        found = json.loads(written.splitlines()[-1])
+        return Graph(
+            order=tuple(found["order"]),
+            upstream={stage: tuple(reads) for stage, reads in found["upstream"].items()},
+            changed=found["changed"],
+        )
+
+
+def read(root: Path) -> Graph:
+    """Read the graph and its state from DVC; see :class:`Reading`."""
+    with Reading(root) as reading:
+        return reading.result()
 
 
 def _refuse_conflict(path: Path) -> None:
@@ -178,6 +212,8 @@ def main() -> None:
     SystemExit
         With DVC's message, if it cannot read the project.
     """
+    # Everything that is made here stays until the end, a second from now.
+    gc.disable()
     import networkx
     from dvc.dvcfile import PROJECT_FILE
     from dvc.exceptions import DvcException

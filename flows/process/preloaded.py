@@ -169,13 +169,19 @@ def _serve(listener: socket.socket, modules: Sequence[str]) -> Callable[[], int 
             importlib.import_module(module)
     # What was made until now stays: the collector of no forked process need look at it, and so copy it.
     gc.freeze()
-    # Nobody waits for forked processes here: the system is to forget those that end, and those that have.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+    ended, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     while True:
-        if program := _fork(listener):
+        # Also those that ended while modules were imported.
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        ready, _, _ = select.select([listener, ended], [], [])
+        if ended in ready:
+            os.read(ended, 512)
+        if listener in ready and (program := _fork(listener)):
             return program
 
 
@@ -215,6 +221,7 @@ def _supervised(
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
+    signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     pid = os.fork()
     if pid == 0:
