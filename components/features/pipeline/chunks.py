@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
@@ -180,12 +181,26 @@ def compute_all(
         # Loaded once, and their arithmetic holds no lock: threads share it, one reads while another computes.
         pool = ThreadPoolExecutor(workers)
     else:
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start)
+        method = _start_method()
+        if method == "fork":
+            # The smallest here: what it imports and compiles, the forked processes have.
+            first, *chunks = sorted(chunks, key=lambda chunk: len(chunk.tracks))
+            report(compute(first, job=job))
+        pool = ProcessPoolExecutor(workers, mp_context=get_context(method), initializer=_start)
     try:
         for future in as_completed([pool.submit(compute, chunk, job=job) for chunk in chunks]):
             report(future.result())
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_method() -> str:
+    """Return how processes of the pool begin: forked where that is safe, since each imports all anew otherwise.
+
+    A fork copies the thread that asks for it and no other: a lock that another one holds would be held for ever.
+    Outside Linux a system library may not survive it.
+    """
+    return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
 
 
 def _start() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -29,3 +30,14 @@ def test_code_of_other_features_does_not_count(monkeypatch: pytest.MonkeyPatch) 
     chunks.code("yamnet_embedding")
     assert {"yamnet_embedding.py", "yamnet.py"} <= set(read)
     assert not {"mfcc_sequence.py", "vgg16.py"} & set(read)
+
+
+def test_nothing_is_forked_beside_another_thread() -> None:
+    waiting = threading.Event()
+    thread = threading.Thread(target=waiting.wait)
+    thread.start()
+    try:
+        assert chunks._start_method() == "spawn"
+    finally:
+        waiting.set()
+        thread.join()
