@@ -17,7 +17,7 @@ from components.core.errors import GenreError
 from components.corpus import audio
 from components.features.encoders.base import UNTRAINED
 from components.features.pipeline import compute
-from components.serving import safe_keras
+from components.serving import litert, safe_keras
 from components.training import ensemble
 from components.training import record as records
 from components.training.record import FeatureRecord, ModelRecord
@@ -97,10 +97,11 @@ class GenreModel:
         Parameters
         ----------
         artifacts : mapping of str to str
-            The paths of its files: ``training`` (``training.json``), for each of its networks ``network_<model>``
-            (``.keras``), ``songs`` (``songs.parquet``: the songs of its split, and which it was fitted on),
-            ``reference`` (those, summarised by :mod:`components.serving.drift`) and, for each trained encoder that its
-            features run, ``encoder_<name>`` (the encoder's weights).
+            The paths of its files: ``training`` (``training.json``); for each of its networks ``network_<model>``
+            (``.keras``) and, where it has an export, ``litert_<model>`` (``.tflite``), which then runs; ``songs``
+            (``songs.parquet``: the songs of its split, and which it was fitted on); ``reference`` (those, summarised
+            by :mod:`components.serving.drift`); and, for each trained encoder that its features run,
+            ``encoder_<name>`` (the encoder's weights).
 
         Raises
         ------
@@ -121,8 +122,7 @@ class GenreModel:
             for encoder in record.encoders
         }
         networks = {
-            network.model: safe_keras.load(Path(artifacts[f"network_{network.model}"]))
-            for _, network in record.networks
+            network.model: _network(network.model, artifacts=artifacts) for _, network in record.networks
         }
         params = record.params.model_copy(update={"pretrained": weights})
         return cls(record, params=params, networks=networks, artifacts=artifacts)
@@ -294,3 +294,9 @@ class GenreModel:
         less = min(1.0, coverage / self.least_coverage) if coverage < 1.0 else 1.0
         temperature = self.record.temperature_of_mean / math.sqrt(less)
         return ensemble.mean(probabilities, weights=weights, temperature=temperature)
+
+
+def _network(name: str, *, artifacts: Mapping[str, str]) -> Network:
+    if exported := artifacts.get(f"litert_{name}"):
+        return litert.LiteNetwork(Path(exported))
+    return safe_keras.load(Path(artifacts[f"network_{name}"]))

@@ -6,12 +6,15 @@ import io
 import itertools
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
 
 import components
 from components.core.errors import PretrainedError
@@ -24,11 +27,17 @@ if TYPE_CHECKING:
     import pandas as pd
     from mlflow.models import ModelSignature
 
+#: Index and values of a feature.
+Table: TypeAlias = "tuple[pd.DataFrame, np.ndarray]"
 #: What a model needs to predict; logged at the versions it was trained with.
 REQUIREMENTS = (
-    "mlflow", "tensorflow", "keras", "librosa", "soundfile", "soxr", "numpy", "scipy", "pandas", "pyarrow",
-    "pydantic", "pyyaml", "pillow", "matplotlib", "filelock", "psutil", "scikit-learn",
+    "mlflow", "tensorflow", "keras", "ai-edge-litert", "librosa", "soundfile", "soxr", "numpy", "scipy", "pandas",
+    "pyarrow", "pydantic", "pyyaml", "pillow", "matplotlib", "filelock", "psutil", "scikit-learn",
 )  # fmt: skip
+#: Train rows on which an exported network is compared with its own, evenly spaced.
+COMPARED = 256
+#: Tag of a run: what runs its networks, and why not LiteRT.
+RUNTIME = "runtime"
 #: The module that MLflow runs to make the model.
 ENTRYPOINT = "components.serving.pyfunc_entrypoint"
 
@@ -106,6 +115,44 @@ def artifacts(record: ModelRecord, *, temporary: Path, root: Path) -> dict[str, 
     return {name: str(path) for name, path in files.items()}
 
 
+def exports(
+    record: ModelRecord, *, tables: Mapping[str, Table], temporary: Path, root: Path
+) -> tuple[dict[str, str], str]:
+    """Export each network of a model, where that changes no probability.
+
+    Parameters
+    ----------
+    record : ModelRecord
+        The trained model's.
+    tables : mapping of str to (DataFrame, ndarray)
+        Index and values of each feature.
+    temporary : Path
+        The folder for the exports.
+    root : Path
+        The data folder.
+
+    Returns
+    -------
+    files : dict of str to str
+        Those that travel with the model, by name: all, or none.
+    runtime : str
+        What runs the networks, and why it is not LiteRT.
+    """
+    from components.serving import litert, safe_keras
+
+    files = {}
+    for _, network in record.networks:
+        index, values = tables[network.feature.feature]
+        fitted = np.flatnonzero(index["track"].isin(network.train_tracks).to_numpy())
+        some = fitted[np.unique(np.linspace(0, len(fitted) - 1, min(COMPARED, len(fitted))).astype(int))]
+        loaded = safe_keras.load(records.folder(network.model, root=root) / "model.keras")
+        path = temporary / f"{network.model}.tflite"
+        if reason := litert.export(loaded, rows=np.asarray(values[some]), to=path):
+            return {}, f"Keras, for {network.model} has no export: {reason}"
+        files[f"litert_{network.model}"] = str(path)
+    return files, "LiteRT"
+
+
 def modules(record: ModelRecord) -> set[str]:
     """List the modules of this project that a served model imports, at their head or within a function.
 
@@ -176,29 +223,34 @@ def log(run_id: str, *, record: ModelRecord, root: Path) -> None:
     from components.features.pipeline import store as feature_store
     from components.serving import drift
 
-    tables = [feature_store.read(feature.feature, root=root)[:2] for feature in record.features]
-    songs = drift.reference(tables, features=record.features, tracks=record.train_tracks)
+    tables = {
+        feature.feature: feature_store.read(feature.feature, root=root)[:2] for feature in record.features
+    }
+    songs = drift.reference([*tables.values()], features=record.features, tracks=record.train_tracks)
     example = pd.DataFrame({"audio": [example_song(seconds=4.0)]})
     tags = training_runs.tags_of(record)
     os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     with tempfile.TemporaryDirectory() as temporary, open_run(run_id):
         songs.to_parquet(Path(temporary) / "reference.parquet", index=False)
         package = copy_code(Path(temporary), record=record)
+        exported, runtime = exports(record, tables=tables, temporary=Path(temporary), root=root)
+        if not exported:
+            print(f"{record.model}: predicted by {runtime}", file=sys.stderr, flush=True)
         mlflow.pyfunc.log_model(
             name="model",
             python_model=str(package.parent.joinpath(*ENTRYPOINT.split(".")).with_suffix(".py")),
-            artifacts=artifacts(record, temporary=Path(temporary), root=root),
+            artifacts=artifacts(record, temporary=Path(temporary), root=root) | exported,
             code_paths=[str(package)],
             signature=signature(example, genres=record.genres),
             input_example=example,
             pip_requirements=requirements(record),
             metadata={key: tags[key] for key in ("weights_sha256", "encoder", "encoder_licence")},
         )
+        mlflow.set_tag(RUNTIME, runtime)
 
 
 def example_song(*, seconds: float = 6.0, sample_rate: int = 22050) -> bytes:
     """Make a short 16-bit WAV file: a chord with a decaying beat, so that no feature is degenerate."""
-    import numpy as np
     import soundfile
 
     time = np.arange(int(seconds * sample_rate)) / sample_rate

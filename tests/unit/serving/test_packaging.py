@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from components.config import presets
 from components.config.params import parse
 from components.core.errors import PretrainedError
-from components.serving import packaging
+from components.features.pipeline import store as feature_store
+from components.serving import litert, packaging
+from components.training import record as records
 from components.training.record import TrainingRecord
 from tests.support.records import ENCODER, FEATURE, training_record
 
@@ -56,7 +59,7 @@ def test_rooms_that_serve_nothing_stay_at_home(tmp_path: Path) -> None:
     }
     for room in ("training", "corpus", "config", "serving"):
         assert not {f"{room}/{name}.py" for name in ("fit", "search", "download", "presets", "load")} & files
-    assert len(files) < 40
+    assert len(files) < 45
     assert {Path(path).suffix for path in files} == {".py"}
 
 
@@ -97,3 +100,28 @@ def test_weights_of_each_trained_encoder_travel(tmp_path: Path) -> None:
         params=params, feature=FEATURE | {"pretrained": [claims[0], ENCODER | {"trained": False}]}
     )
     assert packaging.carried(one) == ["vgg16"]
+
+
+@pytest.mark.parametrize("reason", ["", "it cannot be converted: ValueError"])
+def test_networks_are_exported_all_or_none(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    compared = []
+
+    def export(_network: object, *, rows: np.ndarray, to: Path) -> str:
+        compared.append(rows)
+        return reason
+
+    monkeypatch.setattr(litert, "export", export)
+    made = records.read("mlp", root=trained)
+    index, values, _ = feature_store.read("mfcc_summary", root=trained)
+    files, runtime = packaging.exports(
+        made, tables={"mfcc_summary": (index, values)}, temporary=tmp_path, root=trained
+    )
+    fitted = values[index["track"].isin(made.train_tracks).to_numpy()]
+    assert len(compared[0]) == min(len(fitted), packaging.COMPARED)
+    assert {row.tobytes() for row in compared[0]} <= {row.tobytes() for row in fitted}
+    if reason:
+        assert (files, runtime) == ({}, f"Keras, for mlp has no export: {reason}")
+    else:
+        assert (files, runtime) == ({"litert_mlp": str(tmp_path / "mlp.tflite")}, "LiteRT")
