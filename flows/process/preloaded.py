@@ -178,10 +178,10 @@ def _serve(listener: socket.socket, modules: Sequence[str]) -> Callable[[], int 
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
-        ready, _, _ = select.select([listener, ended], [], [])
+        ready, _, _ = select.select([listener.fileno(), ended], [], [])
         if ended in ready:
             os.read(ended, 512)
-        if listener in ready and (program := _fork(listener)):
+        if listener.fileno() in ready and (program := _fork(listener)):
             return program
 
 
