@@ -26,7 +26,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,17 @@ READY = b"ready\n"
 HEAD = 8
 #: Exit status of a command whose end is not known, as of one that SIGKILL ended.
 KILLED = 128 + signal.SIGKILL
+
+
+@contextlib.contextmanager
+def _short(address: str) -> Iterator[str]:
+    """Give a socket's path another name: the system takes 108 bytes at most, and a project may lie deep."""
+    folder, name = os.path.split(address)
+    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{descriptor}/{name}"
+    finally:
+        os.close(descriptor)
 
 
 class Fork:
@@ -90,7 +101,8 @@ def send(
     """
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connection.connect(address)
+        with _short(address) as path:
+            connection.connect(path)
         about = json.dumps({"command": list(command), "root": root, "environment": environment}).encode()
         socket.send_fds(connection, [len(about).to_bytes(HEAD, "big")], list(streams))
         connection.sendall(about)
@@ -147,7 +159,8 @@ def main(address: str, modules: Sequence[str]) -> int:
         In each forked process, the exit status of its command.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind(address)
+        with _short(address) as path:
+            listener.bind(path)
         listener.listen()
         os.write(1, READY)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,18 @@ def test_two_commands_run_side_by_side(server: Preloaded, tmp_path: Path) -> Non
     both = [server.start(["genre", command, "--help"], root=tmp_path) for command in ("run", "predict")]
     assert [b"genre" in b"".join(running.output) for running in both] == [True, True]
     assert [running.close() for running in both] == [0, 0]
+
+
+def test_a_project_may_lie_deeper_than_a_sockets_path_may_be_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (deep := tmp_path / ("deep" * 20) / ("deeper" * 20)).mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    server = Preloaded([], root=tmp_path)
+    running = server.start(["genre", "--version"], root=tmp_path)
+    assert b"".join(running.output).startswith(b"genre-workflow ")
+    assert running.close() == 0
+    server.close()
 
 
 def test_no_other_user_can_send_commands(server: Preloaded) -> None:
