@@ -55,6 +55,13 @@ class _Running:
         return (now - since) / (self.done - before) * (self.total - self.done)
 
 
+class _Counted(MofNCompleteColumn):
+    """How many of how many, where a stage counts its work."""
+
+    def render(self, task: Task) -> Text:
+        return Text("") if task.total is None else super().render(task)
+
+
 class _Left(ProgressColumn):
     """Seconds left, where they are known."""
 
@@ -79,7 +86,7 @@ class Board:
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            _Counted(),
             TextColumn("{task.fields[unit]}"),
             TimeElapsedColumn(),
             _Left(),
