@@ -22,6 +22,7 @@ from components.core.errors import TrainingError
 from components.training import preprocessing
 from components.training.dataset import Part
 from components.training.input_pipeline import batches
+from components.training.traced import Traced, spare_biases
 
 #: Batches run in one call of the compiled step: 1.5 times as fast for small models on two cores.
 STEPS_PER_EXECUTION = 32
@@ -87,8 +88,7 @@ def build(
         )
     decay = hp.get("weight_decay", 0.0)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=decay) if decay else keras.optimizers.Adam(rate)
-    if decay:
-        optimizer.exclude_from_weight_decay(var_names=["bias"])
+    spare_biases(optimizer)
     model.compile(
         optimizer=optimizer,
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=hp.get("label_smoothing", 0.0)),
@@ -109,6 +109,7 @@ def fit(
     patience: int,
     monitor: str,
     report: Report | None = None,
+    traced: Traced | None = None,
 ) -> pd.DataFrame:
     """Fit a fresh model; with a constant learning rate, stop early and keep the best epoch's weights.
 
@@ -132,6 +133,8 @@ def fit(
         ``val_accuracy`` or ``val_loss``.
     report : callable, optional
         Called with each epoch's figures.
+    traced : Traced, optional
+        Of an earlier fit of the same set, whose traced step this one then runs; the outcome is the same without.
 
     Returns
     -------
@@ -152,7 +155,7 @@ def fit(
 
     def note(epoch: int, logs: Mapping[str, float]) -> None:
         row = {name: float(logs[name]) for name in figures}
-        row["learning_rate"] = float(keras.ops.convert_to_numpy(model.optimizer.learning_rate))
+        row["learning_rate"] = float(keras.ops.convert_to_numpy(twin.optimizer.learning_rate))
         history.append({"epoch": epoch + 1, **row})
         if report:
             report(epoch + 1, row)
@@ -172,10 +175,12 @@ def fit(
         raise TrainingError(
             f"model {model.name!r}: {masks[0]} is {changed[masks[0]]}, and what is trained takes no sequence; valid: 0"
         )
+    traced = traced or Traced()
+    twin = traced.begin(trained)
     with warnings.catch_warnings():
         # Least squares alone: it is fitted already, and an epoch measures it.
         warnings.filterwarnings("ignore", message="The model does not have any trainable weights")
-        trained.fit(
+        twin.fit(
             batches(train, classes=classes, batch_size=hp["batch_size"], shuffle=True, **changed),
             validation_data=validation
             and batches(validation, classes=classes, batch_size=256, shuffle=False),
@@ -184,6 +189,7 @@ def fit(
             verbose=0,
             callbacks=callbacks,
         )
+    traced.end(trained)
     table = pd.DataFrame(history)
     losses = [name for name in figures if name.endswith("loss")]
     if table.empty or not np.isfinite(table[losses].to_numpy()).all():

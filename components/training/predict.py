@@ -11,6 +11,7 @@ import pandas as pd
 from components.evaluation import aggregation
 from components.evaluation import metrics as evaluation
 from components.training import calibration, dataset
+from components.training.inference import outputs
 
 if TYPE_CHECKING:
     import keras
@@ -36,7 +37,7 @@ def predict(model: keras.Model, *, part: dataset.Part, name: str, genres: list[s
         Columns ``part``, ``track``, ``segment``, ``genre``, ``artist``, ``headline``, ``predicted``, and
         ``probability.<genre>`` in label order.
     """
-    probabilities = model.predict(part.x, batch_size=256, verbose=0)
+    probabilities = outputs(model, part.x)
     frame = part.rows.assign(
         part=name, predicted=np.array(genres, dtype=object)[probabilities.argmax(axis=1)]
     )

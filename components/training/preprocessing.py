@@ -13,6 +13,7 @@ import numpy as np
 
 from components.models import layers as pieces
 from components.training.dataset import Part
+from components.training.inference import outputs
 
 
 def adapt(model: keras.Model, train: Part) -> None:
@@ -31,7 +32,8 @@ def adapt(model: keras.Model, train: Part) -> None:
     for layer in model.layers:
         scales = isinstance(layer, keras.layers.Normalization)
         if scales or layer.name in {*_FITTED, pieces.LEAST_SQUARES}:
-            below = keras.Model(model.inputs, layer.input).predict(x, batch_size=256, verbose=0)
+            read_directly = layer.input is model.inputs[0]
+            below = x if read_directly else outputs(keras.Model(model.input, layer.input), x)
             if scales:
                 layer.adapt(below)
                 _keep_constants(layer)
@@ -125,7 +127,7 @@ def run(model: keras.Model, *, train: Part, validation: Part | None) -> tuple[ke
     validation = validation and replace(validation, augmented=None)
     if not _marked(model):
         return model, train, validation
-    fixed = keras.Model(model.inputs, model.get_layer(pieces.PREPARED).output)
+    fixed = keras.Model(model.input, model.get_layer(pieces.PREPARED).output)
     trained = keras.Model(fixed.output, model.output, name=model.name)
     trained.compile(
         optimizer=model.optimizer,
@@ -135,12 +137,11 @@ def run(model: keras.Model, *, train: Part, validation: Part | None) -> tuple[ke
         jit_compile=False,
     )
 
-    def output(x: np.ndarray) -> np.ndarray:
-        return np.asarray(fixed.predict(x, batch_size=256, verbose=0))
-
     def through(part: Part) -> Part:
-        augmented = None if part.augmented is None else np.stack([output(view) for view in part.augmented])
-        return replace(part, x=output(part.x), augmented=augmented)
+        augmented = (
+            None if part.augmented is None else np.stack([outputs(fixed, view) for view in part.augmented])
+        )
+        return replace(part, x=outputs(fixed, part.x), augmented=augmented)
 
     train = _one_row_a_view(through(train)) if has_views(model) else through(train)
     return trained, train, validation and through(validation)

@@ -16,6 +16,7 @@ import numpy as np
 from components.config.params import Boolean, Choice, FloatRange, IntRange, SelectedModel
 from components.core import atomic
 from components.training import dataset, fit
+from components.training.traced import Traced
 
 #: What a search maximises.
 OBJECTIVE = "val_accuracy"
@@ -87,12 +88,12 @@ class Search:
         list of dict
             The objective of each execution.
         """
-        tuning, outcomes = self.model.tuning, []
+        tuning, outcomes, traced = self.model.tuning, [], Traced()
         for execution in range(tuning.executions_per_trial):
             path = self.folder / "executions" / f"{trial}-{execution}.json"
             outcome = _kept(path, hp=hp)
             if outcome is None:
-                outcome = self.execution(trial, execution=execution, hp=hp)
+                outcome = self.execution(trial, execution=execution, hp=hp, traced=traced)
                 atomic.write_json(path, outcome)
             print(
                 f"{self.model.name}: trial {int(trial) + 1} of {tuning.max_trials}, execution {execution + 1} of "
@@ -102,7 +103,9 @@ class Search:
             outcomes.append({OBJECTIVE: outcome[OBJECTIVE]})
         return outcomes
 
-    def execution(self, trial: str, *, execution: int, hp: Mapping[str, Any]) -> dict[str, Any]:
+    def execution(
+        self, trial: str, *, execution: int, hp: Mapping[str, Any], traced: Traced | None = None
+    ) -> dict[str, Any]:
         """Fit one fresh model on one set.
 
         Parameters
@@ -113,6 +116,8 @@ class Search:
             Number within the trial, from 0.
         hp : mapping
             The set to try; Hyperband adds ``tuner/epochs``.
+        traced : Traced, optional
+            Of the trial's earlier executions.
 
         Returns
         -------
@@ -134,6 +139,7 @@ class Search:
             epochs=epochs,
             patience=self.model.tuning.patience,
             monitor=OBJECTIVE,
+            traced=traced,
         )
         kept = fit.kept_epoch(history, hp=hp, monitor=OBJECTIVE)
         return {
