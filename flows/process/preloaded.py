@@ -138,7 +138,7 @@ def run(command: Sequence[str]) -> int:
             address, command, root=str(Path.cwd()), environment=dict(os.environ), streams=(0, 1, 2)
         )
     except OSError as error:
-        print(f"genre: the flow that this stage belongs to has ended ({error.strerror})", file=sys.stderr)
+        print(f"genre: the process that stages are forked from has ended ({error.strerror})", file=sys.stderr)
         return 1
     return status(connection)
 
