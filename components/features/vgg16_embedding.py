@@ -185,8 +185,10 @@ def _statistic(part: np.ndarray, name: str) -> np.ndarray:
 def _gram(output: np.ndarray) -> np.ndarray:
     n, height, width, channels = output.shape
     even = output[:, : height - height % 2, : width - width % 2]
-    squares = even.reshape(n, height // 2, 2, width // 2, 2, channels)
-    places = squares.mean(axis=(2, 4)).reshape(n, -1, channels)
+    # Means of squares in the order in which NumPy adds them up, which takes ten times as long.
+    first, second = (even[:, row::2] for row in (0, 1))
+    added = first[:, :, ::2] + first[:, :, 1::2] + second[:, :, ::2] + second[:, :, 1::2]
+    places = (added / np.float32(4)).reshape(n, -1, channels)
     products = places.transpose(0, 2, 1) @ places / np.float32(places.shape[1])
     upper = np.triu_indices(channels)
     return np.sqrt(np.maximum(products[:, upper[0], upper[1]], 0))

@@ -172,26 +172,28 @@ def compute_all(
         Takes the number of tracks just done.
     """
     workers = min(processes or cores(), len(chunks))
-    if workers < 2:
-        for chunk in chunks:
-            report(compute(chunk, job=job))
-        return
-    pool: Executor
-    if features.load(job.block.extractor).ENCODERS:
-        # Loaded once, and their arithmetic holds no lock: threads share it, one reads while another computes.
-        pool = ThreadPoolExecutor(workers)
-    else:
-        method = _start_method()
-        if method == "fork":
-            # The smallest here: what it imports and compiles, the forked processes have.
-            first, *chunks = sorted(chunks, key=lambda chunk: len(chunk.tracks))
-            report(compute(first, job=job))
-        pool = ProcessPoolExecutor(workers, mp_context=get_context(method), initializer=_start)
-    try:
-        for future in as_completed([pool.submit(compute, chunk, job=job) for chunk in chunks]):
-            report(future.result())
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    # Around all of it: threads that set and reset the limit each for themselves would undo each other's.
+    with waveform.one_blas_thread():
+        if workers < 2:
+            for chunk in chunks:
+                report(compute(chunk, job=job))
+            return
+        pool: Executor
+        if features.load(job.block.extractor).ENCODERS:
+            # Loaded once, and their arithmetic holds no lock: threads share it, one reads while another computes.
+            pool = ThreadPoolExecutor(workers)
+        else:
+            method = _start_method()
+            if method == "fork":
+                # The smallest here: what it imports and compiles, the forked processes have.
+                first, *chunks = sorted(chunks, key=lambda chunk: len(chunk.tracks))
+                report(compute(first, job=job))
+            pool = ProcessPoolExecutor(workers, mp_context=get_context(method), initializer=_start)
+        try:
+            for future in as_completed([pool.submit(compute, chunk, job=job) for chunk in chunks]):
+                report(future.result())
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _start_method() -> str:

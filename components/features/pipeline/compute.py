@@ -130,6 +130,11 @@ def _thread_pools() -> ThreadpoolController:
     return ThreadpoolController()
 
 
+def one_blas_thread() -> Any:
+    """Return a context in which NumPy's matrix products run on one thread."""
+    return _thread_pools().limit(limits=1, user_api="blas")
+
+
 def apply(
     module: ModuleType, clips: np.ndarray, *, options: Any, encoders: Sequence[Encoder] = ()
 ) -> np.ndarray:
@@ -156,12 +161,11 @@ def apply(
     FeatureError
         If a value is not finite.
     """
-    if encoders:
-        values = module.extract(clips, options=options, encoders=encoders)
-    else:
-        # One thread: matrix products rounded alike however many processors there are.
-        with _thread_pools().limit(limits=1, user_api="blas"):
-            values = module.extract(clips, options=options)
+    more = {"encoders": encoders} if encoders else {}
+    # One thread: matrix products are rounded alike however many processors there are, and no thread of theirs waits
+    # for work on a core that an encoder's could use.
+    with one_blas_thread():
+        values = module.extract(clips, options=options, **more)
     finite = np.isfinite(values)
     if not finite.all():
         row = int(np.argmin(finite.reshape(len(values), -1).all(axis=1)))
