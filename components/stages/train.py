@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from components.config.params import Params, SelectedModel
-from components.core import atomic, hashing
+from components.core import atomic, hashing, progress
 from components.core.processes import peak_memory_mib
 from components.evaluation import diagnostics
 from components.splits import store as split_store
@@ -78,7 +78,6 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
             name="validation",
             genres=data.genres,
         )
-    print(f"{name}: temperature {scaling}", flush=True)
     refit: RefitRecord | None = None
     if model.training.refit:
         fitted = dataset.join(data["train"], data["validation"])
@@ -145,6 +144,11 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
             folder / "songs.parquet", index=False
         )
         record.write(folder / "training.json")
+    print(
+        f"{name}: {len(history)} epochs; songs right: validation {metrics['validation.song_accuracy']:.1%}, "
+        f"test {metrics['test.song_accuracy']:.1%}; temperature {scaling}",
+        flush=True,
+    )
     for warning in warnings:
         print(f"{name}: warning: {warning}", flush=True)
     return metrics
@@ -170,20 +174,23 @@ def fit_fresh(
     )
 
     def report(epoch: int, row: Mapping[str, float]) -> None:
-        figures = [f"{name} {value:.3f}" for name, value in row.items() if name != "learning_rate"]
-        print(f"{model.name}: {phase % epoch}: {', '.join(figures)}", flush=True)
+        if progress.is_verbose():
+            figures = [f"{name} {value:.3f}" for name, value in row.items() if name != "learning_rate"]
+            print(f"{model.name}: {phase % epoch}: {', '.join(figures)}", flush=True)
+        advance()
 
     train = dataset.balanced(train) if model.training.class_weight == "balanced" else train
     fit.seed_everything(seed)
     network = fit.build(model, hp=hp, train=train, classes=classes, epochs=most)
-    history = fit.fit(
-        network,
-        train=train,
-        validation=validation,
-        hp=hp,
-        epochs=most,
-        patience=model.training.patience,
-        monitor=model.training.monitor,
-        report=report,
-    )
+    with progress.counted(model.name, total=most, unit="epochs") as advance:
+        history = fit.fit(
+            network,
+            train=train,
+            validation=validation,
+            hp=hp,
+            epochs=most,
+            patience=model.training.patience,
+            monitor=model.training.monitor,
+            report=report,
+        )
     return network, history

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from components.config.params import Params, SelectedModel
-from components.core import atomic, hashing
+from components.core import atomic, hashing, progress
 from components.core.errors import TuningError
 from components.training import dataset
 from components.training.record import BestTrial
@@ -55,20 +55,23 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
     # KerasTuner writes its state in place, in several files: a kill in between leaves them cut short, or a trial
     # that is counted and never run. The same seed and outcomes give the same trials, so it starts without any.
     shutil.rmtree(folder / PROJECT, ignore_errors=True)
-    search = Search(
-        model,
-        train=train,
-        validation=data["validation"],
-        classes=len(data.genres),
-        seed=params.seed,
-        folder=folder,
-    )
-    tuner = search.tuner()
-    try:
-        tuner.search(verbose=0)
-    except RuntimeError as error:
-        # After several failed trials in a row KerasTuner gives up with the last one's traceback.
-        raise TuningError(f"model {name!r}: {_last_line(str(error))}") from error
+    total = model.tuning.max_trials * model.tuning.executions_per_trial
+    with progress.counted(name, total=total, unit="executions") as advance:
+        search = Search(
+            model,
+            train=train,
+            validation=data["validation"],
+            classes=len(data.genres),
+            seed=params.seed,
+            folder=folder,
+            advance=advance,
+        )
+        tuner = search.tuner()
+        try:
+            tuner.search(verbose=0)
+        except RuntimeError as error:
+            # After several failed trials in a row KerasTuner gives up with the last one's traceback.
+            raise TuningError(f"model {name!r}: {_last_line(str(error))}") from error
     trials = _table(tuner.oracle)
     with atomic.replacing(folder / "trials.csv") as path:
         trials.to_csv(path, index=False)
@@ -91,6 +94,10 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
         },
     )
     best.write(folder / "best.json")
+    print(
+        f"{name}: trial {int(best.trial) + 1} is the best of {len(trials)}, {OBJECTIVE} {best.score:.3f}",
+        flush=True,
+    )
     return best
 
 

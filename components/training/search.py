@@ -14,7 +14,7 @@ import keras_tuner
 import numpy as np
 
 from components.config.params import Boolean, Choice, FloatRange, IntRange, SelectedModel
-from components.core import atomic
+from components.core import atomic, progress
 from components.training import dataset, fit
 from components.training.traced import Traced
 
@@ -43,6 +43,8 @@ class Search:
         Seed of the search; each execution's seed is derived from it, the trial and the execution.
     folder : Path
         Where KerasTuner's project and ``executions/`` lie.
+    advance : callable
+        Called after each execution, whether it was run or kept.
     """
 
     model: SelectedModel
@@ -51,6 +53,7 @@ class Search:
     classes: int
     seed: int
     folder: Path
+    advance: progress.Advance
 
     def tuner(self) -> keras_tuner.Tuner:
         """Return a KerasTuner tuner that runs trials by :meth:`trial`, resumed where one was begun."""
@@ -95,11 +98,14 @@ class Search:
             if outcome is None:
                 outcome = self.execution(trial, execution=execution, hp=hp, traced=traced)
                 atomic.write_json(path, outcome)
-            print(
-                f"{self.model.name}: trial {int(trial) + 1} of {tuning.max_trials}, execution {execution + 1} of "
-                f"{tuning.executions_per_trial}: {OBJECTIVE} {outcome[OBJECTIVE]:.3f} in {outcome['seconds']:.1f} s",
-                flush=True,
-            )
+            if progress.is_verbose():
+                print(
+                    f"{self.model.name}: trial {int(trial) + 1}, execution {execution + 1} of "
+                    f"{tuning.executions_per_trial}: {OBJECTIVE} {outcome[OBJECTIVE]:.3f} in "
+                    f"{outcome['seconds']:.1f} s",
+                    flush=True,
+                )
+            self.advance()
             outcomes.append({OBJECTIVE: outcome[OBJECTIVE]})
         return outcomes
 

@@ -89,8 +89,11 @@ def _twin(model: keras.Model) -> keras.Model:
         steps_per_execution=model.steps_per_execution,
         jit_compile=False,
     )
-    # A trace that makes variables is made twice.
+    # Keras makes variables of the optimizer and of the metrics when it traces, and then traces again without.
     optimizer.build(twin.trainable_variables)
+    row = np.zeros((1, twin.output_shape[-1]), dtype=np.float32)
+    twin.compute_metrics(x=None, y=row, y_pred=row)
+    twin.reset_metrics()
     return twin
 
 

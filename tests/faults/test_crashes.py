@@ -133,7 +133,7 @@ def test_stopped_within_ten_seconds_with_a_word_on_how_to_go_on(
     document = yaml.safe_load((folder / "params.yaml").read_text())
     document[block]["epochs"] += 1
     (folder / "params.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
-    process = start(folder)
+    process = start(folder, GENRE_VERBOSE="1")
     until(process, folder, lambda: re.search(pattern, printed(folder), re.MULTILINE) is not None)
     stop(process, folder, number=number)
     if number == signal.SIGTERM and moment == "while a search runs":

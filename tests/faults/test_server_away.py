@@ -113,7 +113,7 @@ def test_a_server_that_goes_away_while_models_are_trained_has_every_run_once_it_
     folder = workspace(tmp_path / "workspace")
     (folder / "mlruns").symlink_to(server.folder)
     variables = {"MLFLOW_TRACKING_URI": server.address, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
-    process = start(folder, **variables)
+    process = start(folder, **variables, GENRE_VERBOSE="1")
     until(process, folder, lambda: "epoch 2 of" in printed(folder))
     server.stop()
     assert process.wait(timeout=1800) == 1, printed(folder)[-3000:]

@@ -44,4 +44,7 @@ def test_without_a_server_a_stages_command_fails_in_one_line(
     code = "import sys; from flows.__main__ import main; sys.argv[1:] = ['stage', 'split']; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == "genre: the process that stages are forked from has ended (No such file or directory)\n"
+    assert (
+        done.stderr
+        == "genre: the process that stages are forked from has ended (No such file or directory)\n"
+    )
