@@ -101,7 +101,8 @@ class GenreModel:
             (``.keras``) and, where it has an export, ``litert_<model>`` (``.tflite``), which then runs; ``songs``
             (``songs.parquet``: the songs of its split, and which it was fitted on); ``reference`` (those, summarised
             by :mod:`components.serving.drift`); and, for each trained encoder that its features run,
-            ``encoder_<name>`` (the encoder's weights).
+            ``encoder_<name>`` (the encoder's weights) and, where they have exports, ``litert_encoder_<name>``, which
+            then run.
 
         Raises
         ------
@@ -121,8 +122,14 @@ class GenreModel:
             encoder.encoder: artifacts[f"encoder_{encoder.encoder}"] if encoder.trained else UNTRAINED
             for encoder in record.encoders
         }
+        weights |= {
+            name: artifacts[f"litert_encoder_{name}"]
+            for name in weights
+            if f"litert_encoder_{name}" in artifacts
+        }
         networks = {
-            network.model: _network(network.model, artifacts=artifacts) for _, network in record.networks
+            network.model: loaded_network(network.model, artifacts=artifacts)
+            for _, network in record.networks
         }
         params = record.params.model_copy(update={"pretrained": weights})
         return cls(record, params=params, networks=networks, artifacts=artifacts)
@@ -296,7 +303,8 @@ class GenreModel:
         return ensemble.mean(probabilities, weights=weights, temperature=temperature)
 
 
-def _network(name: str, *, artifacts: Mapping[str, str]) -> Network:
+def loaded_network(name: str, *, artifacts: Mapping[str, str]) -> Network:
+    """Load one of a model's networks: its export where there is one, see :meth:`GenreModel.load`."""
     if exported := artifacts.get(f"litert_{name}"):
         return litert.LiteNetwork(Path(exported))
     return safe_keras.load(Path(artifacts[f"network_{name}"]))

@@ -1,18 +1,17 @@
-"""Networks exported to LiteRT, the runtime of TensorFlow Lite: it starts in a fraction of a second, TensorFlow in four.
+"""Networks exported to LiteRT.
 
 An export is packaged only where it gives the probabilities of the Keras network it was made from; else Keras runs it.
 """
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from components.core.console import quiet
-from components.core.errors import RegistryError
+from components.core.litert import Graph
 
 if TYPE_CHECKING:
     import keras
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 ROWS = 16
 #: Largest difference of a probability from that of the Keras network. Float32 sums in another order differ by 2e-6.
 TOLERANCE = 1e-5
+#: Characters of either end of a converter's error.
+SHOWN = 120
 
 
 class LiteNetwork:
@@ -39,19 +40,7 @@ class LiteNetwork:
     """
 
     def __init__(self, path: Path) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
-        try:
-            # One thread: sums in one order, however many processors there are.
-            self._interpreter = Interpreter(str(path), num_threads=1)
-            self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise RegistryError(f"{path} cannot be loaded by LiteRT: {_line(error)}") from error
-        (given,), (made,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        self._input, self._output = given["index"], made["index"]
-        self._shape = tuple(int(size) for size in given["shape"])
-        # An interpreter has one set of tensors, and the page predicts in threads.
-        self._lock = threading.Lock()
+        self._graph = Graph(path)
 
     def predict_on_batch(self, x: np.ndarray) -> np.ndarray:
         """Predict rows.
@@ -67,14 +56,11 @@ class LiteNetwork:
             Probabilities.
         """
         found = []
-        filled = np.zeros(self._shape, dtype=np.float32)
-        with self._lock:
-            for first in range(0, len(x), ROWS):
-                some = x[first : first + ROWS]
-                filled[: len(some)] = some
-                self._interpreter.set_tensor(self._input, filled)
-                self._interpreter.invoke()
-                found.append(self._interpreter.get_tensor(self._output)[: len(some)])
+        filled = np.zeros(self._graph.shape, dtype=np.float32)
+        for first in range(0, len(x), ROWS):
+            some = x[first : first + ROWS]
+            filled[: len(some)] = some
+            found.append(self._graph(filled)[: len(some)])
         return np.concatenate(found)
 
 
@@ -95,23 +81,47 @@ def export(network: keras.Model, *, rows: np.ndarray, to: Path) -> str:
     str
         ``''`` where every probability is within :data:`TOLERANCE`; else the reason, in one line, and no file is left.
     """
-    import keras
-
     try:
-        signature = [keras.InputSpec(shape=(ROWS, *rows.shape[1:]), dtype="float32")]
         with quiet():  # the converter's own lines are for its developers
-            network.export(to, format="litert", input_signature=signature, verbose=False)
+            to.write_bytes(_converted(network, shape=rows.shape[1:]))
             found = LiteNetwork(to).predict_on_batch(rows)
     except Exception as error:  # noqa: BLE001 - a converter meets every operation of every network in its own way
-        reason = f"it cannot be converted: {_line(error)}"
+        reason = f"it cannot be converted: {line(error)}"
     else:
         difference = float(np.abs(found - network.predict_on_batch(rows)).max())
         if difference <= TOLERANCE:
             return ""
-        reason = f"its probabilities differ by up to {difference:.1e}, more than {TOLERANCE:.0e}"
+        reason = too_far(difference)
     to.unlink(missing_ok=True)
     return reason
 
 
-def _line(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:200]
+def _converted(network: keras.Model, *, shape: tuple[int, ...]) -> bytes:
+    import tensorflow as tf
+
+    # Weights as constants of the graph. Keras' own export writes and reads a saved model of variables on the way,
+    # which takes twice as long.
+    trained, others = (
+        [weight.numpy() for weight in weights]
+        for weights in (network.trainable_variables, network.non_trainable_variables)
+    )
+
+    @tf.function(input_signature=[tf.TensorSpec((ROWS, *shape), tf.float32)])
+    def run(x: tf.Tensor) -> tf.Tensor:
+        return network.stateless_call(trained, others, x, training=False)[0]
+
+    return bytes(
+        tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()], run).convert()
+    )
+
+
+def too_far(difference: float) -> str:
+    """Say that probabilities differ by more than :data:`TOLERANCE`."""
+    return f"its probabilities differ by up to {difference:.1e}, more than {TOLERANCE:.0e}"
+
+
+def line(error: Exception) -> str:
+    """Put an error into one line: its beginning and its end, which name the operation and the reason."""
+    text = " ".join(str(error).split())
+    short = text if len(text) <= 2 * SHOWN else f"{text[:SHOWN]} … {text[-SHOWN:]}"
+    return f"{type(error).__name__}: {short}"

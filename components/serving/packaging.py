@@ -8,16 +8,18 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 import components
-from components.core.errors import PretrainedError
+from components.core.console import quiet
+from components.core.errors import GenreError, PretrainedError
+from components.corpus import store as corpus_store
 from components.features.encoders import base as encoders
 from components.tracking import training_runs
 from components.training import record as records
@@ -36,6 +38,8 @@ REQUIREMENTS = (
 )  # fmt: skip
 #: Train rows on which an exported network is compared with its own, evenly spaced.
 COMPARED = 256
+#: Songs that it was fitted on, on which exported encoders are compared with their own, at most.
+SONGS_COMPARED = 4
 #: Tag of a run: what runs its networks, and why not LiteRT.
 RUNTIME = "runtime"
 #: The module that MLflow runs to make the model.
@@ -148,9 +152,75 @@ def exports(
         loaded = safe_keras.load(records.folder(network.model, root=root) / "model.keras")
         path = temporary / f"{network.model}.tflite"
         if reason := litert.export(loaded, rows=np.asarray(values[some]), to=path):
-            return {}, f"Keras, for {network.model} has no export: {reason}"
+            return {}, f"Keras, since the export of {network.model} is not packaged: {reason}"
         files[f"litert_{network.model}"] = str(path)
+    if record.encoders:
+        exported, runtime = _export_encoders(record, files=files, temporary=temporary, root=root)
+        return files | exported, runtime
     return files, "LiteRT"
+
+
+def _export_encoders(
+    record: ModelRecord, *, files: Mapping[str, str], temporary: Path, root: Path
+) -> tuple[dict[str, str], str]:
+    """Export all encoders of a model, where that changes no probability of real songs."""
+    from components.serving import litert
+    from components.serving.genre_model import GenreModel, loaded_network
+
+    weights = {
+        encoder.encoder: record.params.pretrained[encoder.encoder] if encoder.trained else encoders.UNTRAINED
+        for encoder in record.encoders
+    }
+    known = {name: encoders.find(name) for name in weights}
+    if missing := [name for name, module in known.items() if not hasattr(module, "export")]:
+        return {}, f"LiteRT; TensorFlow for {', '.join(missing)}, which has no export"
+    exported = {name: str(temporary / f"encoder_{name}.tflite") for name in weights}
+    networks = {
+        network.model: loaded_network(network.model, artifacts=files) for _, network in record.networks
+    }
+    try:
+        with quiet():  # the converter's own lines are for its developers
+            for name, path in exported.items():
+                known[name].export(weights[name], to=Path(path))  # type: ignore[attr-defined]
+        both = [
+            GenreModel(
+                record, params=record.params.model_copy(update={"pretrained": pretrained}), networks=networks
+            ).predict_songs(_songs(record, root=root))
+            for pretrained in (weights, exported)
+        ]
+    except Exception as error:  # noqa: BLE001 - a converter meets every operation in its own way
+        reason = f"it cannot be converted: {litert.line(error)}"
+    else:
+        if (difference := _difference(*both)) <= litert.TOLERANCE:
+            return {f"litert_encoder_{name}": path for name, path in exported.items()}, "LiteRT"
+        reason = litert.too_far(difference)
+    return {}, f"LiteRT; TensorFlow for {', '.join(weights)}, whose export is not packaged: {reason}"
+
+
+def _songs(record: ModelRecord, *, root: Path) -> list[Path | bytes]:
+    """List a few songs it was fitted on, evenly spaced, whose files are still there; an example beside them."""
+    sources = record.params.corpus.of_form("audio")
+    listing = corpus_store.read_all(sources, root=root) if sources else None
+    if listing is None or listing.empty:
+        return [example_song()]
+    fitted = listing[listing["track"].isin(record.train_tracks)]
+    files = [file for file in corpus_store.files(fitted, params=record.params, root=root) if file.is_file()]
+    return [example_song(), *files[:: max(1, -(-len(files) // SONGS_COMPARED))]]
+
+
+def _difference(one: Sequence[Any], other: Sequence[Any]) -> float:
+    """Return the largest difference of a probability between two predictions of the same songs."""
+    tables = [[_probabilities(song) for song in songs] for songs in (one, other)]
+    return max(
+        (float(np.abs(a - b).max()) for a, b in zip(*tables, strict=True) if len(a) and len(b)), default=0.0
+    )
+
+
+def _probabilities(song: Any) -> np.ndarray:
+    if isinstance(song, GenreError):
+        return np.zeros(0)
+    shares = [value for key, value in song.items() if key.startswith("probability.")]
+    return np.array([*shares, *(moment["probability"] for moment in song["timeline"])])
 
 
 def modules(record: ModelRecord) -> set[str]:
@@ -234,7 +304,7 @@ def log(run_id: str, *, record: ModelRecord, root: Path) -> None:
         songs.to_parquet(Path(temporary) / "reference.parquet", index=False)
         package = copy_code(Path(temporary), record=record)
         exported, runtime = exports(record, tables=tables, temporary=Path(temporary), root=root)
-        if not exported:
+        if "not packaged" in runtime:
             print(f"{record.model}: predicted by {runtime}", file=sys.stderr, flush=True)
         mlflow.pyfunc.log_model(
             name="model",

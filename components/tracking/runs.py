@@ -6,6 +6,8 @@ import platform
 import shutil
 import time
 from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.core import lineage, processes
@@ -171,8 +173,13 @@ def _remove(address: str) -> None:
 
 
 def source_tags() -> dict[str, str]:
-    """Return the running code's git commit, and whether files differ from it, as tags."""
-    commit, changed = lineage.commit()
+    """Return the git commit of the code that this process began with, and whether files differed, as tags."""
+    return dict(_source_tags(Path.cwd()))
+
+
+@lru_cache(maxsize=4)
+def _source_tags(root: Path) -> dict[str, str]:
+    commit, changed = lineage.commit(root)
     if not commit:
         return {}
     return {"mlflow.source.git.commit": commit, "genre.uncommitted_code": str(changed).lower()}

@@ -57,6 +57,9 @@ class Encoder:
 class EncoderFile(Protocol):
     """What an encoder's file holds.
 
+    It may have ``export(value, *, to)`` too: that writes what ``pretrained.<name>`` stands for as a file that ``load``
+    runs without TensorFlow.
+
     Attributes
     ----------
     LICENCE : str

@@ -16,7 +16,7 @@ import numpy as np
 from components.core import hashing
 from components.core.errors import PretrainedError
 from components.features.encoders import hub
-from components.features.encoders.base import SEED, Encoder
+from components.features.encoders.base import SEED, UNTRAINED, Encoder
 
 LICENCE = "Apache-2.0"
 TRAINED_ON = "AudioSet, sounds of YouTube videos"
@@ -33,6 +33,9 @@ WIDTH = 1024
 #: Clips embedded in one call: 60 patches of 3-s segments. More is no faster, and takes more memory.
 BATCH = 10
 
+#: Ending of what :func:`export` writes.
+EXPORTED = ".tflite"
+
 _LAYERS = 14
 #: Layers whose depthwise convolution halves time and frequency.
 _HALVING = frozenset({3, 5, 7, 13})
@@ -46,7 +49,7 @@ def locate(value: str) -> Path:
 
 
 def load(value: str) -> Encoder:
-    """Load the published weights; a handle that is not in the cache is downloaded.
+    """Load the published weights, downloaded where the cache lacks a handle; or what :func:`export` wrote.
 
     Returns
     -------
@@ -54,17 +57,21 @@ def load(value: str) -> Encoder:
         ``run(clips, starts=starts)`` takes clips ``(n, samples)`` at ``SAMPLE_RATE`` and the first frame of each
         patch, and returns ``[(n, patches, 1024)]``, float32, 0 and up.
     """
+    if value.endswith(EXPORTED):
+        return _exported(Path(value))
+    weights, sha256 = _published(value)
+    return Encoder("yamnet", _runner(body(weights)), origin=value, trained=True, sha256=sha256)
+
+
+def _published(value: str) -> tuple[dict[str, np.ndarray], str]:
     model, sha256 = hub.load(value)
     variables = model.__call__.concrete_functions[0].variables
-    weights = {variable.name.split(":")[0]: variable.numpy() for variable in variables}
-    return Encoder("yamnet", _runner(body(weights)), origin=value, trained=True, sha256=sha256)
+    return {variable.name.split(":")[0]: variable.numpy() for variable in variables}, sha256
 
 
 def untrained() -> Encoder:
     """Build a small stand-in: a seeded projection of each patch, rectified."""
-    # Means of 8 frames: what a projection keeps of a patch does not hang on a few milliseconds.
-    pooled = PATCH // 8 * MELS
-    weights = np.random.default_rng(SEED).normal(0.0, pooled**-0.5, (pooled, WIDTH)).astype(np.float32)
+    weights = _projection()
 
     def project(patches: np.ndarray) -> np.ndarray:
         means = patches.reshape(len(patches), PATCH // 8, 8, MELS).mean(axis=2)
@@ -72,6 +79,12 @@ def untrained() -> Encoder:
 
     digest = hashing.arrays([weights])
     return Encoder("yamnet", _runner(project), origin=f"seed {SEED}", trained=False, sha256=digest)
+
+
+def _projection() -> np.ndarray:
+    # Means of 8 frames: what a projection keeps of a patch does not hang on a few milliseconds.
+    pooled = PATCH // 8 * MELS
+    return np.random.default_rng(SEED).normal(0.0, pooled**-0.5, (pooled, WIDTH)).astype(np.float32)
 
 
 def _runner(embed: Callable[[np.ndarray], np.ndarray]) -> Callable[..., list[np.ndarray]]:
@@ -142,20 +155,25 @@ def front_end() -> Callable[[np.ndarray], np.ndarray]:
     """
     import tensorflow as tf
 
-    bands = tf.signal.linear_to_mel_weight_matrix(MELS, N_FFT // 2 + 1, SAMPLE_RATE, LOWEST, HIGHEST)
+    bands = _bands()
 
     @tf.function(input_signature=[tf.TensorSpec((None, None), tf.float32)])
     def run(clips: Any) -> Any:
         magnitude = tf.abs(tf.signal.stft(clips, FRAME, FRAME_HOP, N_FFT))
         return tf.math.log(tf.matmul(magnitude, bands) + OFFSET)
 
-    def call(clips: np.ndarray) -> np.ndarray:
-        missing = FRAME + (PATCH - 1) * FRAME_HOP - clips.shape[1]
-        if missing > 0:
-            clips = np.pad(clips, ((0, 0), (0, missing)))
-        return run(tf.constant(clips)).numpy()
+    return lambda clips: run(tf.constant(_long_enough(clips))).numpy()
 
-    return call
+
+def _bands() -> Any:
+    import tensorflow as tf
+
+    return tf.signal.linear_to_mel_weight_matrix(MELS, N_FFT // 2 + 1, SAMPLE_RATE, LOWEST, HIGHEST)
+
+
+def _long_enough(clips: np.ndarray) -> np.ndarray:
+    missing = FRAME + (PATCH - 1) * FRAME_HOP - clips.shape[1]
+    return np.pad(clips, ((0, 0), (0, missing))) if missing > 0 else clips
 
 
 def body(weights: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
@@ -178,6 +196,13 @@ def body(weights: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray
     """
     import tensorflow as tf
 
+    run = _graph(weights)
+    return lambda patches: run(tf.constant(patches)).numpy()
+
+
+def _graph(weights: Mapping[str, np.ndarray]) -> Any:
+    import tensorflow as tf
+
     try:
         first = _folded(weights, "layer1/conv", "kernel")
         layers = [f"layer{number}" for number in range(2, _LAYERS + 1)]
@@ -198,7 +223,7 @@ def body(weights: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray
             x = tf.nn.relu(tf.nn.bias_add(tf.nn.conv2d(x, point[0], 1, "SAME"), point[1]))
         return tf.reduce_mean(x, axis=[1, 2])
 
-    return lambda patches: run(tf.constant(patches)).numpy()
+    return run
 
 
 def _folded(weights: Mapping[str, np.ndarray], layer: str, kernel: str) -> tuple[np.ndarray, np.ndarray]:
@@ -208,3 +233,50 @@ def _folded(weights: Mapping[str, np.ndarray], layer: str, kernel: str) -> tuple
     if kernel == "depthwise_kernel":
         factor = factor[:, np.newaxis]
     return (weights[f"{layer}/{kernel}"] * factor).astype(np.float32), bias.astype(np.float32)
+
+
+def export(value: str, *, to: Path) -> None:
+    """Export the encoder to LiteRT, so that a prediction need not wait for TensorFlow; :func:`load` takes the file.
+
+    Its values differ from TensorFlow's in the last digits, so features are never extracted by it.
+
+    Parameters
+    ----------
+    value : str
+        As of :func:`load`, or :data:`components.features.encoders.base.UNTRAINED`.
+    to : Path
+        The file to write, which ends in :data:`EXPORTED`.
+    """
+    import tensorflow as tf
+
+    bands = _bands()
+    projection = _projection()
+    published = None if value == UNTRAINED else _graph(_published(value)[0])
+
+    @tf.function(input_signature=[tf.TensorSpec((None, PATCH, N_FFT // 2 + 1), tf.float32)])
+    def run(magnitudes: Any) -> Any:
+        patches = tf.math.log(tf.matmul(magnitudes, bands) + OFFSET)
+        if published is not None:
+            return published(patches)
+        means = tf.reduce_mean(tf.reshape(patches, (-1, PATCH // 8, 8, MELS)), axis=2)
+        return tf.nn.relu(tf.matmul(tf.reshape(means, (-1, len(projection))), projection))
+
+    to.write_bytes(
+        tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()], run).convert()
+    )
+
+
+def _exported(path: Path) -> Encoder:
+    from components.core.litert import Graph
+
+    graph = Graph(path)
+    # As tf.signal.hann_window: periodic.
+    window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)).astype(np.float32)
+
+    def run(clips: np.ndarray, *, starts: np.ndarray) -> list[np.ndarray]:
+        frames = np.lib.stride_tricks.sliding_window_view(_long_enough(clips), FRAME, axis=1)[:, ::FRAME_HOP]
+        magnitudes = np.abs(np.fft.rfft(frames * window, N_FFT))
+        patches = magnitudes[:, starts[:, np.newaxis] + np.arange(PATCH)]
+        return [graph(patches.reshape(-1, *patches.shape[2:])).reshape(len(clips), len(starts), -1)]
+
+    return Encoder("yamnet", run, origin=path.name, trained=True, sha256=hashing.file(path))

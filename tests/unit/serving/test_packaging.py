@@ -10,8 +10,9 @@ import pytest
 from components.config import presets
 from components.config.params import parse
 from components.core.errors import PretrainedError
+from components.features.encoders import yamnet
 from components.features.pipeline import store as feature_store
-from components.serving import litert, packaging
+from components.serving import genre_model, litert, packaging
 from components.training import record as records
 from components.training.record import TrainingRecord
 from tests.support.records import ENCODER, FEATURE, training_record
@@ -122,6 +123,40 @@ def test_networks_are_exported_all_or_none(
     assert len(compared[0]) == min(len(fitted), packaging.COMPARED)
     assert {row.tobytes() for row in compared[0]} <= {row.tobytes() for row in fitted}
     if reason:
-        assert (files, runtime) == ({}, f"Keras, for mlp has no export: {reason}")
+        assert (files, runtime) == ({}, f"Keras, since the export of mlp is not packaged: {reason}")
     else:
         assert (files, runtime) == ({"litert_mlp": str(tmp_path / "mlp.tflite")}, "LiteRT")
+
+
+class TestExportedEncoders:
+    """The predictions of the model by each kind of encoder are made up."""
+
+    def runtime(self, *names: str, moved: float, monkeypatch: pytest.MonkeyPatch, folder: Path) -> tuple:
+        made = record("yamnet")
+        claims = [ENCODER | {"encoder": name, "trained": False} for name in names]
+        made = training_record(model="yamnet", params=made.params, feature=FEATURE | {"pretrained": claims})
+        song = {"probability.blues": 0.25, "timeline": [{"probability": 0.5}]}
+        other = {"probability.blues": 0.25 + moved, "timeline": [{"probability": 0.5}]}
+        monkeypatch.setattr(yamnet, "export", lambda value, *, to: None)
+        monkeypatch.setattr(genre_model, "loaded_network", lambda *_, **__: None)
+        monkeypatch.setattr(packaging, "_songs", lambda *_, **__: [b""])
+        monkeypatch.setattr(
+            genre_model.GenreModel,
+            "predict_songs",
+            lambda self, _: [song if self.params.pretrained["yamnet"] == "untrained" else other],
+        )
+        return packaging._export_encoders(made, files={}, temporary=folder, root=folder)
+
+    def test_one_that_moves_no_probability_is_packaged(self, tmp_path, monkeypatch):
+        files, runtime = self.runtime("yamnet", moved=1e-6, monkeypatch=monkeypatch, folder=tmp_path)
+        assert (list(files), runtime) == (["litert_encoder_yamnet"], "LiteRT")
+
+    def test_one_that_moves_some_is_not(self, tmp_path, monkeypatch):
+        files, runtime = self.runtime("yamnet", moved=1e-4, monkeypatch=monkeypatch, folder=tmp_path)
+        assert not files and "not packaged" in runtime and "1.0e-04" in runtime
+
+    def test_beside_one_that_needs_tensorflow_it_saves_nothing(self, tmp_path, monkeypatch):
+        files, runtime = self.runtime(
+            "yamnet", "musicnn", moved=0.0, monkeypatch=monkeypatch, folder=tmp_path
+        )
+        assert (files, runtime) == ({}, "LiteRT; TensorFlow for musicnn, which has no export")
