@@ -90,12 +90,13 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
         refit = RefitRecord(rule=rule, epochs=epochs, rows=len(fitted.y), history=curves.to_dict("list"))
     seconds = time.perf_counter() - began
     # The test part is not even in memory until the fit is over.
-    tested = dataset.load(model.feature, parts=("train", "test"), root=root)["test"]
+    tested = dataset.load(model.feature, parts=("test",), root=root)["test"]
     parts = {**data.parts, "test": tested}
     leakage.check_parts(parts, protocol=data.split.protocol, artists=data.split.artists)
     leakage.check_preprocessing(network, fitted=fitted, genres=data.genres)
-    if refit and data.split.protocol != "segment":
-        dataset.check_equal_rows(data["validation"], tested, part="test", known="validation")
+    if data.split.protocol != "segment":
+        for known in ("train", "validation") if refit else ("train",):
+            dataset.check_equal_rows(data[known], tested, part="test", known=known)
     network = calibration.calibrated(network, scaling.temperature)
     predicted = predict(network, part=tested, name="test", genres=data.genres)
     predictions = pd.concat([validated, predicted], ignore_index=True)

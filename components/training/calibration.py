@@ -169,4 +169,4 @@ def calibrated(network: keras.Model, temperature: float) -> keras.Model:
     logs = keras.ops.log(keras.ops.maximum(given, SMALLEST))
     scaled = keras.layers.Rescaling(1.0 / temperature, name="scale")(logs)
     calibrator = keras.Model(given, keras.layers.Softmax()(scaled), name=LAYER)
-    return keras.Model(network.inputs, calibrator(network.output), name=network.name)
+    return keras.Model(network.input, calibrator(network.output), name=network.name)

@@ -14,6 +14,9 @@ from components.features.pipeline import store as feature_store
 from components.splits import store as split_store
 from components.splits.store import SplitRecord
 
+#: Rows read at a time.
+_ROWS = 256
+
 
 @dataclass(frozen=True)
 class Part:
@@ -99,13 +102,18 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
     )
     genres = sorted(set(assigned.loc[assigned["part"] == "train", "genre"]))
     codes = {genre: code for code, genre in enumerate(genres)}
-    loaded = {}
-    for part in parts:
-        chosen = np.flatnonzero((assigned["part"] == part).to_numpy())
+    places = {part: np.flatnonzero((assigned["part"] == part).to_numpy()) for part in parts}
+    # One block, so that parts can be joined without a copy.
+    block = np.empty((sum(map(len, places.values())), *values.shape[1:]), dtype=np.float32)
+    loaded, end = {}, 0
+    for part, chosen in places.items():
         rows = assigned.loc[chosen, ["track", "segment", "genre", "artist", "headline"]]
         rows = rows.astype({"headline": bool}).reset_index(drop=True)
         y = rows["genre"].map(codes).to_numpy(dtype=np.int64)
-        x = np.asarray(values[chosen], dtype=np.float32)
+        begin, end = end, end + len(chosen)
+        x = block[begin:end]
+        for first in range(0, len(x), _ROWS):
+            x[first : first + _ROWS] = values[chosen[first : first + _ROWS]]
         # Validation rows have theirs because the refit is on them too.
         views = None if augmented is None or part == "test" else np.asarray(augmented[:, chosen])
         loaded[part] = Part(x=x, y=y, rows=rows, weights=song_weights(rows), augmented=views)
@@ -116,16 +124,32 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
 
 
 def join(*parts: Part) -> Part:
-    """Put parts of one dataset together, one after the other; augmented views stay where all have them."""
+    """Put parts of one dataset together, one after the other; augmented views stay where all have them.
+
+    Parts that were loaded one after the other are not copied.
+    """
     rows = pd.concat([part.rows for part in parts], ignore_index=True)
     views = [part.augmented for part in parts if part.augmented is not None]
     return Part(
-        x=np.concatenate([part.x for part in parts]),
+        x=_together([part.x for part in parts]),
         y=np.concatenate([part.y for part in parts]),
         rows=rows,
         weights=song_weights(rows),
         augmented=np.concatenate(views, axis=1) if len(views) == len(parts) else None,
     )
+
+
+def _together(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    block = arrays[0].base
+    begins = [array.ctypes.data for array in arrays]
+    ends = [begin + array.nbytes for begin, array in zip(begins, arrays, strict=True)]
+    neighbours = begins[1:] == ends[:-1] and all(
+        array.base is block and array.flags.c_contiguous for array in arrays
+    )
+    if block is None or not neighbours:
+        return np.concatenate(arrays)
+    first = (begins[0] - block.ctypes.data) // block.strides[0]
+    return block[first : first + sum(map(len, arrays))]
 
 
 def song_weights(rows: pd.DataFrame) -> np.ndarray | None:

@@ -175,15 +175,18 @@ def fit(
         raise TrainingError(
             f"model {model.name!r}: {masks[0]} is {changed[masks[0]]}, and what is trained takes no sequence; valid: 0"
         )
+    fed = batches(train, classes=classes, batch_size=hp["batch_size"], shuffle=True, **changed)
+    measured = validation and batches(validation, classes=classes, batch_size=256, shuffle=False)
+    # TensorFlow has a copy of its own.
+    del train, validation
     traced = traced or Traced()
     twin = traced.begin(trained)
     with warnings.catch_warnings():
         # Least squares alone: it is fitted already, and an epoch measures it.
         warnings.filterwarnings("ignore", message="The model does not have any trainable weights")
         twin.fit(
-            batches(train, classes=classes, batch_size=hp["batch_size"], shuffle=True, **changed),
-            validation_data=validation
-            and batches(validation, classes=classes, batch_size=256, shuffle=False),
+            fed,
+            validation_data=measured,
             epochs=epochs,
             shuffle=False,  # the dataset does it
             verbose=0,

@@ -9,8 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     import keras
 
-#: Rows at a time.
-BATCH = 256
+#: Rows at a time, and bytes of them: each layer's output of one batch is in memory at once.
+BATCH, BYTES = 256, 1 << 24
 
 
 def outputs(model: keras.Model, x: np.ndarray) -> np.ndarray:
@@ -29,8 +29,9 @@ def outputs(model: keras.Model, x: np.ndarray) -> np.ndarray:
         What ``model.predict(x)`` gives.
     """
     given: np.ndarray | None = None
-    for first in range(0, len(x), BATCH):
-        rows = slice(first, first + BATCH)
+    batch_size = min(BATCH, max(1, BYTES // max(1, x[:1].nbytes)))
+    for first in range(0, len(x), batch_size):
+        rows = slice(first, first + batch_size)
         batch = np.asarray(model(x[rows], training=False))
         if given is None:
             given = np.empty((len(x), *batch.shape[1:]), dtype=batch.dtype)

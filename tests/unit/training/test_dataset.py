@@ -97,3 +97,12 @@ def test_balanced_genres_weigh_alike_and_songs_of_one_too() -> None:
     assert weights is not None and weights.mean() == pytest.approx(1.0)
     assert weights[:3].sum() == pytest.approx(weights[3:].sum())
     assert weights[:2].sum() == pytest.approx(weights[2])
+
+
+def test_parts_that_were_loaded_together_are_joined_without_a_copy(small_project: Path) -> None:
+    data = dataset.load("mfcc_summary", parts=("train", "validation"), root=small_project)
+    for names in (("train", "validation"), ("validation", "train"), ("train", "train")):
+        parts = [data[name] for name in names]
+        joined = dataset.join(*parts)
+        np.testing.assert_array_equal(joined.x, np.concatenate([part.x for part in parts]))
+        assert np.shares_memory(joined.x, data["train"].x) == (names == ("train", "validation"))
