@@ -151,7 +151,8 @@ def _decide(name: str, *, params: Params, root: Path) -> Decision:
         client.set_model_version_tag(registered, version, "promotion", f"refused: {checked[-1].reason}")
         return Decision(False, name, version, f"{name} was not promoted: {checked[-1].reason}.", checked)
     now = champion(client, registered)
-    if (now and now.version) != (current and current.version):
+    # MLflow gives numbers or texts, by the kind of store.
+    if (now and str(now.version)) != (current and str(current.version)):
         # Another machine, beyond the reach of the lock, promoted meanwhile: its version is the champion to beat.
         return _decide(name, params=params, root=root)
     decision = Decision(True, name, version, f"{name} is champion as version {version}.", checked)

@@ -130,9 +130,10 @@ def test_everywhere_a_model_is_loaded_its_file_is_looked_into() -> None:
         str(path.relative_to(PROJECT)): path.read_text(encoding="utf-8")
         for folder in ("components", "flows")
         for path in (PROJECT / folder).rglob("*.py")
-        if "load_model(" in path.read_text(encoding="utf-8")
+        if re.search(r"load_model\(|GenreModel\.load\(", path.read_text(encoding="utf-8"))
     }
     del loading["components/serving/safe_keras.py"]
+    del loading["components/serving/pyfunc_model.py"]  # MLflow calls it, on files that its caller has checked
     assert len(loading) >= 2
     assert [path for path, text in loading.items() if "integrity.checked(" not in text] == []
 
