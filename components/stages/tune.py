@@ -13,7 +13,7 @@ import pandas as pd
 from components.config.params import Params, SelectedModel
 from components.core import atomic, hashing, progress
 from components.core.errors import TuningError
-from components.training import dataset
+from components.training import dataset, fit
 from components.training.record import BestTrial
 from components.training.search import OBJECTIVE, PROJECT, Search
 
@@ -46,6 +46,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
     TuningError
         If no trial ended with a score; KerasTuner itself returns as if nothing had happened.
     """
+    fit.run_on_one_thread()
     model = params.model(name)
     data = dataset.load(model.feature, parts=("train", "validation"), root=root)
     train = dataset.at_most(data["train"], model.tuning.max_rows, seed=params.seed)
@@ -94,10 +95,6 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
         },
     )
     best.write(folder / "best.json")
-    print(
-        f"{name}: trial {int(best.trial) + 1} is the best of {len(trials)}, {OBJECTIVE} {best.score:.3f}",
-        flush=True,
-    )
     return best
 
 
