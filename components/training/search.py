@@ -131,7 +131,8 @@ class Search:
             ``trial``, ``execution``, ``seed``, ``seconds``, ``hyperparameters``, ``history`` and the
             objective: that of the epoch whose weights are kept.
         """
-        keras.backend.clear_session()
+        # Looking for garbage takes a quarter of a second, once a trial.
+        keras.backend.clear_session(free_memory=execution == 0)
         seed = int(np.random.SeedSequence([self.seed, int(trial), execution]).generate_state(1)[0])
         fit.seed_everything(seed)
         epochs = int(hp.get("tuner/epochs", self.model.tuning.epochs))
