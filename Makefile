@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest --durations=25 --durations-min=0.5
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help install demo test lint types test-unit test-integration test-slow lock audit sbom clean distclean
+.PHONY: help install kubeflow demo test lint types test-unit test-integration test-slow lock audit sbom clean distclean
 
 help:
 	@echo "make demo              run the whole workflow on the embedded corpus"
@@ -24,6 +24,7 @@ help:
 	@echo "make test-slow         the long ones: planted data faults, killed runs, serving over HTTP"
 	@echo "make lint              ruff and the import contracts"
 	@echo "make types             mypy"
+	@echo "make kubeflow          install what \`genre export kubeflow\` needs, in an environment of its own (56 MB)"
 	@echo "make audit             compare the locked packages with the known vulnerabilities"
 	@echo "make sbom              write build/sbom.cdx.json: what the locked packages are"
 	@echo "make lock              resolve requirements.lock anew from pyproject.toml"
@@ -52,6 +53,11 @@ $(INSTALLED): requirements.lock requirements-weights.lock pyproject.toml
 	@$(BIN)/python -m components.features.dsp.warm_up
 	@touch $@
 
+# kfp fixes its own versions of requests and protobuf, so it has an environment of its own.
+kubeflow: $(INSTALLED)
+	@test -x .venv-kubeflow/bin/python || $(UV) venv --quiet --python $(BIN)/python .venv-kubeflow
+	@$(UV) pip sync --quiet --require-hashes --python .venv-kubeflow/bin/python requirements-kubeflow.lock
+
 demo: $(INSTALLED)
 	$(BIN)/genre run
 
@@ -78,6 +84,8 @@ test-slow: $(INSTALLED)
 lock:
 	uv lock --upgrade
 	uv export --no-header --no-annotate --all-groups --no-emit-project -o requirements.lock
+	printf 'kfp[kubernetes]>=2.17,<2.18' | uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate \
+		--output-file requirements-kubeflow.lock -
 
 # --strict: a package that could not be looked up is a failure, not a pass.
 audit: $(INSTALLED)
@@ -89,7 +97,7 @@ sbom: $(INSTALLED)
 		--short-PURLs --output-reproducible --of JSON -o build/sbom.cdx.json
 
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-kubeflow build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 
 distclean:
 	@test "$(FORCE)" = 1 || { \

@@ -27,7 +27,7 @@ ROOT = Path("data")
 COLLECTION, RUN, USE, STUDY, STAGES = "Collection", "Run", "Use a model", "Study", "Stages"
 #: The commands in the order of ``genre --help``.
 ORDER = [
-    "download", "config", "run", "promote", "rollback", "mlflow-ui", "predict", "evaluate", "score", "ui",
+    "download", "config", "run", "promote", "rollback", "mlflow-ui", "export", "predict", "evaluate", "score", "ui",
     "reproduce", "stage",
 ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,9 @@ from typing import Annotated
 import typer
 
 from components.cli import ROOT, RUN, STUDY, USE, app, main
+
+export = typer.Typer(no_args_is_help=True, help="Write the workflow for a platform of its own.")
+app.add_typer(export, name="export", rich_help_panel=RUN)
 
 
 @app.command(rich_help_panel=RUN)
@@ -115,6 +119,82 @@ def reproduce(
             print(line)
         return
     raise typer.Exit(runner.reproduce(options))
+
+
+@export.command()
+def kubeflow(
+    out: Annotated[Path, typer.Option(help="The file to write")] = Path("pipeline.yaml"),
+    image: Annotated[
+        str, typer.Option(help="The image of every component, as built from the Containerfile")
+    ] = "localhost/genre-workflow",
+    dvc_remote: Annotated[
+        str | None,
+        typer.Option(help="DVC's remote, as s3://BUCKET/FOLDER; by default the project's default remote"),
+    ] = None,
+    mlflow: Annotated[
+        str | None, typer.Option(help="Address of the MLflow server; by default MLFLOW_TRACKING_URI")
+    ] = None,
+    secret: Annotated[
+        str,
+        typer.Option(
+            help="The Kubernetes secret with the keys of bucket and server, such as AWS_ACCESS_KEY_ID"
+        ),
+    ] = "genre",
+) -> None:
+    """Write DVC's graph as a Kubeflow pipeline (v2): one component a stage, its data from DVC's remote and back.
+
+    Example: `genre export kubeflow --dvc-remote s3://music/dvc --mlflow http://mlflow:5000`
+    """
+    from components.config import params
+    from flows.export import kubeflow as exporting
+    from flows.pipeline import graph
+
+    root = Path.cwd()
+    checked = params.load()
+    addresses = {
+        "remote": exporting.address(
+            dvc_remote or exporting.default_remote(root),
+            option="--dvc-remote",
+            valid="such as s3://BUCKET/FOLDER",
+        ),
+        "mlflow": exporting.address(
+            mlflow or os.environ.get("MLFLOW_TRACKING_URI"),
+            option="--mlflow",
+            valid="such as http://mlflow:5000",
+        ),
+    }
+    tracked = exporting.tracked(checked, root=root)
+    components = exporting.components(graph.read(root), tracked=tracked)
+    text = (root / "params.yaml").read_text(encoding="utf-8")
+    described = exporting.description(components, params=text, image=image, secret=secret, **addresses)
+    exporting.write(described, out=out)
+    print(f"{out}: {len(components)} components of {image}")
+
+
+@export.command(hidden=True)
+def component(
+    stage: Annotated[str, typer.Argument(help="Its name in dvc.yaml")],
+    params: Annotated[str, typer.Option(help="params.yaml as a JSON string")],
+    remote: Annotated[str, typer.Option(help="URL of DVC's remote")],
+    mlflow: Annotated[str, typer.Option(help="Address of MLflow")],
+    out: Annotated[Path, typer.Option(help="Where its dvc.lock goes")],
+    pull: Annotated[list[str] | None, typer.Option(help="A stage or .dvc file to pull")] = None,
+    tracked: Annotated[str, typer.Option(help="The .dvc files by path, as JSON")] = "{}",
+    lock: Annotated[list[Path] | None, typer.Option(help="The dvc.lock of a stage above")] = None,
+) -> None:
+    """Run a stage as a component of the exported pipeline: in a folder of its own, data from DVC's remote and back."""
+    from flows.export import component as running
+
+    running.run(
+        stage,
+        params=params,
+        remote=remote,
+        mlflow=mlflow,
+        pull=pull or [],
+        tracked=json.loads(tracked),
+        locks=lock or [],
+        out=out,
+    )
 
 
 if __name__ == "__main__":

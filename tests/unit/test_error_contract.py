@@ -71,6 +71,10 @@ INPUT: list[tuple[str, Prepare | None, tuple[str, ...]]] = [
     ("run --model mlp --model cnn", lambda at: (at / "data/raw/synthetic").mkdir(parents=True), ("'cnn'", *MODELS)),
     ("reproduce --list --only cnn", None, ("'cnn'", "mlp")),
     ("reproduce --list --budget endless", None, ("'endless'", "quick", "full")),
+    # a pipeline for another platform
+    ("export kubeflow", None, ("--dvc-remote", "s3://BUCKET/FOLDER")),
+    ("export kubeflow --dvc-remote s3://a:b@music/dvc", None, ("s3://…@music/dvc", "Kubernetes secret")),
+    ("export kubeflow --dvc-remote s3://music/dvc", None, ("--mlflow", "http://mlflow:5000")),
     # values of params.yaml
     ("config check", rewrite("sead", 3), ("'sead'", "valid", "seed")),
     ("config check", rewrite("seed", "twenty"), ("seed is 'twenty'",)),
