@@ -55,7 +55,8 @@ def run_on_one_thread() -> None:
     """Have TensorFlow compute on one thread, where its runtime has not started and nothing else was set.
 
     Steps of networks this small are too short to divide: on two threads an epoch of the study's LSTM takes as long, and
-    1.4 times the processor's time, which models that are fitted side by side need. The bits are the same.
+    1.4 times the processor's time, which models that are fitted side by side need. Sums of wide layers may differ in
+    their last bit from those of several threads.
     """
     for pool in ("INTRAOP", "INTEROP"):
         os.environ.setdefault(f"TF_NUM_{pool}_THREADS", "1")
