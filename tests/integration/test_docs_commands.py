@@ -198,6 +198,7 @@ ELSEWHERE = {
     "genre config use": "tests/integration/test_docs_commands.py",
     "genre download": "tests/unit/corpus/test_download.py",
     "genre evaluate": "tests/integration/test_external_evaluation.py",
+    "genre export": "tests/integration/flows/test_kubeflow.py",
     "genre mlflow-ui": "tests/integration/test_mlflow_ui.py",
     "genre predict": "tests/integration/test_docs_commands.py",
     "genre reproduce": "tests/integration/flows/test_reproduce.py",
