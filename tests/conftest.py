@@ -147,19 +147,20 @@ def passing_smoke_test(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return uris
 
 
+def light_model(run_id: str, *, record: object, root: Path) -> None:
+    """Log the model's file alone."""
+    import mlflow
+
+    from tests.support.small_model import Constant
+
+    with packaging.open_run(run_id):
+        mlflow.pyfunc.log_model(name="model", python_model=str(Constant), pip_requirements=["mlflow"])
+
+
 @pytest.fixture
 def light_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Log the model's file alone, where a test does not load it as audio model."""
-
-    def log(run_id: str, *, record: object, root: Path) -> None:
-        import mlflow
-
-        from tests.support.small_model import Constant
-
-        with packaging.open_run(run_id):
-            mlflow.pyfunc.log_model(name="model", python_model=str(Constant), pip_requirements=["mlflow"])
-
-    monkeypatch.setattr(packaging, "log", log)
+    """As :func:`light_model`, where a test does not load it as audio model."""
+    monkeypatch.setattr(packaging, "log", light_model)
 
 
 @pytest.fixture

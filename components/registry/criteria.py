@@ -180,13 +180,20 @@ def smoke_test(uri: str, *, genres: list[str]) -> Criterion:
     import mlflow
 
     name = "loads and predicts"
-    command = [sys.executable, "-m", "components.registry.smoke_test", uri]
-    command += [mlflow.get_tracking_uri(), json.dumps(genres)]
+    command = [sys.executable, "-m", "components.registry.smoke_test", uri, json.dumps(genres)]
+    # Not as an argument: those of a process are there for every user of the machine to read, passwords too.
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": mlflow.get_tracking_uri()}
     # Its input ends with this process, whatever ends it: a smoke test never outlives its parent.
     end, hold = os.pipe()
     try:
         done = subprocess.run(
-            command, stdin=end, capture_output=True, text=True, timeout=SMOKE_TEST_SECONDS, check=False
+            command,
+            env=environment,
+            stdin=end,
+            capture_output=True,
+            text=True,
+            timeout=SMOKE_TEST_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return Criterion(name, False, f"no prediction within {SMOKE_TEST_SECONDS} s")

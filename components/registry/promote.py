@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from components import tracking
 from components.config.params import Params
 from components.core.errors import ParamsError, RegistryError
-from components.registry import criteria
+from components.registry import criteria, promotion_lock
 from components.registry.criteria import Criterion, smoke_test
+from components.registry.promotion_lock import Confirm
 from components.reporting import comparison
 from components.serving import packaging
 from components.serving.load import CHAMPION, champion
@@ -28,10 +25,7 @@ from components.training.record import ModelRecord
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-#: Seconds after which another promotion is taken to hang: a smoke test may take 300, scoring anew as long, and the
-#: music of ``promotion.evaluate_on`` may be much.
-LONGEST_DECISION = 3600
+    from mlflow.entities.model_registry import ModelVersion
 
 
 @dataclass(frozen=True)
@@ -97,36 +91,27 @@ def promote(*, params: Params, root: Path = Path("data")) -> Decision:
         from components.external_evaluation import labels
 
         labels.read(Path(params.promotion.evaluate_on))
-    with _alone():
-        return _decide(name, params=params, root=root)
+    registered = params.promotion.registered_model
+    run_id = packaging.ensure_logged(name, root=root)
+    if (current := champion(reader.opened(), registered)) and current.run_id == run_id:
+        return _already(name, current)
+    with promotion_lock.held(registered, run_id=run_id) as confirm:
+        return _decide(name, run_id=run_id, confirm=confirm, params=params, root=root)
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Let one promotion at a time decide, of all workspaces whose store is one file on this machine."""
-    database = reader.database()
-    folder = database.parent if database else tracking.STORE
-    folder.mkdir(exist_ok=True)
-    lock = FileLock(folder / ".promotion.lock", timeout=LONGEST_DECISION)
-    try:
-        with lock:
-            yield
-    except Timeout as error:
-        raise RegistryError(
-            f"another promotion has held {lock.lock_file} for {LONGEST_DECISION} s; end it, then `genre promote`"
-        ) from error
+def _already(name: str, current: ModelVersion) -> Decision:
+    reason = f"{name} is already champion (version {current.version}): nothing to do."
+    return Decision(False, name, str(current.version), reason)
 
 
-def _decide(name: str, *, params: Params, root: Path) -> Decision:
+def _decide(name: str, *, run_id: str, confirm: Confirm, params: Params, root: Path) -> Decision:
     registered = params.promotion.registered_model
     record = records.read(name, root=root)
     metrics = json.loads((records.folder(name, root=root) / "metrics.json").read_text(encoding="utf-8"))
-    run_id = packaging.ensure_logged(name, root=root)
-    current = champion(reader.opened(), registered)
-    if current is not None and current.run_id == run_id:
-        reason = f"{name} is already champion (version {current.version}): nothing to do."
-        return Decision(False, name, current.version, reason)
     client = tracking.connect()
+    current = champion(client, registered)
+    if current is not None and current.run_id == run_id:
+        return _already(name, current)
     checked = [
         criteria.above_chance(metrics, genres=record.genres),
         criteria.feature_validated(record, root=root),
@@ -153,11 +138,12 @@ def _decide(name: str, *, params: Params, root: Path) -> Decision:
     now = champion(client, registered)
     # MLflow gives numbers or texts, by the kind of store.
     if (now and str(now.version)) != (current and str(current.version)):
-        # Another machine, beyond the reach of the lock, promoted meanwhile: its version is the champion to beat.
-        return _decide(name, params=params, root=root)
+        # A person moved it meanwhile, on MLflow's page, beyond the reach of the lock: it is the champion to beat.
+        return _decide(name, run_id=run_id, confirm=confirm, params=params, root=root)
     decision = Decision(True, name, version, f"{name} is champion as version {version}.", checked)
     client.set_model_version_tag(registered, version, "promotion", "passed")
     client.log_dict(run_id, asdict(decision), "promotion.json")
+    confirm()
     # Last: a promotion that is killed before has not happened, and is made again.
     client.set_registered_model_alias(registered, CHAMPION, version)
     return decision
@@ -206,19 +192,21 @@ def rollback(version: str, *, params: Params) -> str:
     ParamsError
         If there is no such version.
     RegistryError
-        If it does not load and predict.
+        If it does not load and predict, or another promotion does not end.
     """
     client, name = tracking.connect(), params.promotion.registered_model
     versions = {str(known.version): known for known in client.search_model_versions(f"name = '{name}'")}
     if version not in versions:
         valid = ", ".join(sorted(versions, key=int)) or "none is registered"
         raise ParamsError(f"version {version!r} of {name!r} is not registered; valid: {valid}")
-    before = champion(client, name)
     genres = json.loads(versions[version].tags.get("genres", "[]"))
-    check = smoke_test(f"models:/{name}/{version}", genres=genres)
-    if not check.met:
-        raise RegistryError(
-            f"version {version} does not load and predict: {check.reason}; nothing was changed"
-        )
-    client.set_registered_model_alias(name, CHAMPION, version)
+    with promotion_lock.held(name, run_id=str(versions[version].run_id)) as confirm:
+        check = smoke_test(f"models:/{name}/{version}", genres=genres)
+        if not check.met:
+            raise RegistryError(
+                f"version {version} does not load and predict: {check.reason}; nothing was changed"
+            )
+        before = champion(client, name)
+        confirm()
+        client.set_registered_model_alias(name, CHAMPION, version)
     return f"champion: version {before.version if before else 'none'} -> version {version}"

@@ -1,6 +1,6 @@
 """Smoke test of a registered model in a fresh process.
 
-``python -m components.registry.smoke_test URI STORE GENRES``
+``MLFLOW_TRACKING_URI=STORE python -m components.registry.smoke_test URI GENRES``
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def main(uri: str, store: str, genres: str) -> int:
+def main(uri: str, genres: str) -> int:
     """Load a model and predict an example song.
 
     Parameters
     ----------
-    uri, store : str
-        The model, and MLflow's tracking URI.
+    uri : str
+        The model, in the store that ``MLFLOW_TRACKING_URI`` names.
     genres : str
         The expected label order, as JSON.
 
@@ -47,7 +47,6 @@ def main(uri: str, store: str, genres: str) -> int:
     from components.serving.packaging import example_song
     from components.tracking import integrity
 
-    mlflow.set_tracking_uri(store)
     folder = integrity.checked(mlflow.MlflowClient(), uri)
     table = mlflow.pyfunc.load_model(str(folder)).predict(pd.DataFrame({"audio": [example_song()]}))
     probabilities = table.filter(like="probability.").iloc[0]

@@ -62,7 +62,7 @@ def _ensure(
     folder: Path,
     identity: str,
 ) -> str:
-    from mlflow.entities import LoggedModelInput, Metric, RunStatus
+    from mlflow.entities import LoggedModelInput, Metric
     from mlflow.utils.time import get_current_time_millis
 
     if known := runs.find(identity):
@@ -78,13 +78,12 @@ def _ensure(
         "marks": "; ".join(model["marks"]) or "none",
         NOTE: "\n\n".join(document["notes"]) or "Songs and artists of the training are reported apart.",
     }
-    run_id = runs.begin(
+    with runs.open(
         f"{label} on {document['name']}",
         tags=tags,
         identity=identity,
         params={"seed": document["seed"], "songs": document["songs"], "artists": document["artists"]},
-    )
-    try:
+    ) as run_id:
         dataset = _dataset(songs, document=document)
         linked = [LoggedModelInput(model["model_id"])] if model["model_id"] else None
         runs.client.log_inputs(run_id, datasets=[dataset], models=linked)
@@ -99,11 +98,7 @@ def _ensure(
         runs.client.log_batch(run_id, metrics=points)
         for path in sorted(folder.iterdir()):
             runs.client.log_artifact(run_id, str(path))
-    except BaseException:
-        # An interrupted run is marked as such at once; the next evaluation deletes it.
-        runs.client.set_terminated(run_id, status=RunStatus.to_string(RunStatus.KILLED))
-        raise
-    return runs.finish(run_id, identity=identity)
+        return runs.finish(run_id, identity=identity)
 
 
 def metrics_of(model: dict[str, Any]) -> dict[str, float]:

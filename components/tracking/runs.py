@@ -5,13 +5,14 @@ from __future__ import annotations
 import platform
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.core import lineage, processes
-from components.tracking import store
+from components.tracking import heartbeat, store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +65,26 @@ class Runs:
     def _search(self, condition: str) -> list[Run]:
         return list(self.client.search_runs([self.experiment_id], filter_string=condition))
 
+    @contextmanager
+    def open(self, name: str, *, tags: Mapping[str, str], **more: Any) -> Iterator[str]:
+        """Create a run, as :meth:`begin` does, and give signs of life for it until the block ends.
+
+        The block ends the run: by :meth:`finish`, or by the client. Where it fails, the run is left as it is: it is
+        deleted before it is logged again.
+
+        Yields
+        ------
+        str
+            The run's id.
+        """
+        run_id = self.begin(name, tags=tags, **more)
+
+        def renew() -> None:
+            self.client.set_tag(run_id, heartbeat.TAG, heartbeat.now())
+
+        with heartbeat.beating(renew, every=heartbeat.INTERVAL):
+            yield run_id
+
     def begin(
         self,
         name: str,
@@ -102,7 +123,8 @@ class Runs:
         """
         from mlflow.entities import Metric, Param
 
-        own = {PROCESS: processes.own(), HOST: platform.node(), **source_tags(), **tags}
+        own = {PROCESS: processes.own(), HOST: platform.node(), heartbeat.TAG: heartbeat.now()}
+        own |= {**source_tags(), **tags}
         own |= {"mlflow.source.name": "genre", "mlflow.source.type": "PROJECT"}
         optional = {IDENTITY: identity, "mlflow.parentRunId": parent}
         own |= {key: value for key, value in optional.items() if value}
@@ -155,11 +177,11 @@ class Runs:
 
 
 def abandoned(run: Run | reader.Run) -> bool:
-    """Return whether no process writes to a run any more, as far as this machine can tell."""
+    """Return whether no process writes to a run any more: of this machine by its process, else by its heartbeat."""
     if run.info.status in ("FAILED", "KILLED"):
         return True
     if run.data.tags.get(HOST) != platform.node():
-        return False
+        return heartbeat.lost(run.data.tags)
     mark = run.data.tags.get(PROCESS, "")
     return mark == processes.own() or not processes.alive(mark)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from components.core import hashing
 from components.tracking import store
@@ -30,25 +31,33 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
         return known
     best = BestTrial.read(folder)
     trials = pd.read_csv(folder / "trials.csv", dtype={"trial": str})
-    parent = runs.begin(
+    with runs.open(
         f"{name} search",
         tags={"model": name, "level": "search"},
         identity=identity,
         params={f"best.{key}": value for key, value in best.hyperparameters.items()},
         metrics={"best_val_accuracy": best.score, "trials": len(trials)},
-    )
-    for row in trials.to_dict("records"):
-        trial, status, score = row.pop("trial"), row.pop("status"), row.pop("score")
-        child = runs.begin(
-            f"{name} trial {trial}",
-            tags={"model": name, "level": "trial"},
-            parent=parent,
-            params=row,
-            metrics={} if pd.isna(score) else {"val_accuracy": score},
-        )
+    ) as parent:
+        for row in trials.to_dict("records"):
+            _log_trial(runs, row, name=name, parent=parent, folder=folder)
+        runs.client.log_artifact(parent, str(folder / "trials.csv"))
+        return runs.finish(parent, identity=identity)
+
+
+def _log_trial(runs: Runs, row: dict[str, Any], *, name: str, parent: str, folder: Path) -> None:
+    import pandas as pd
+
+    trial, status, score = row.pop("trial"), row.pop("status"), row.pop("score")
+    with runs.open(
+        f"{name} trial {trial}",
+        tags={"model": name, "level": "trial"},
+        parent=parent,
+        params=row,
+        metrics={} if pd.isna(score) else {"val_accuracy": score},
+    ) as child:
         for path in sorted((folder / "executions").glob(f"{trial}-*.json")):
             outcome = json.loads(path.read_text(encoding="utf-8"))
-            grandchild = runs.begin(
+            with runs.open(
                 f"{name} trial {trial} execution {outcome['execution']}",
                 tags={"model": name, "level": "execution"},
                 parent=child,
@@ -56,8 +65,6 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
                 params={**row, "seed": outcome["seed"]},
                 metrics={"seconds": outcome["seconds"]},
                 history=pd.DataFrame(outcome["history"]),
-            )
-            runs.client.set_terminated(grandchild)
+            ) as execution:
+                runs.client.set_terminated(execution)
         runs.client.set_terminated(child, status="FINISHED" if "COMPLETED" in status else "FAILED")
-    runs.client.log_artifact(parent, str(folder / "trials.csv"))
-    return runs.finish(parent, identity=identity)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import warnings
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.core import atomic
-from components.core.errors import GenreError
+from components.core.errors import GenreError, StoreError
+from components.tracking import errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -20,6 +22,10 @@ STUDY = "genre-study"
 EVALUATIONS = "genre-evaluations"
 #: Where runs and artifacts lie unless ``MLFLOW_TRACKING_URI`` names another store.
 STORE = Path("mlruns")
+#: Where the artifacts of a database without a server lie: what MLflow's own server reads its default from.
+ARTIFACT_ROOT = "MLFLOW_DEFAULT_ARTIFACT_ROOT"
+#: Databases that MLflow takes besides SQLite (``mlflow.store.db.db_types``).
+DATABASES = ("postgresql", "mysql", "mssql")
 #: Note on each experiment's page.
 EXPERIMENTS = {
     TRAINING: "One run a trained model. Select runs with equal split_fingerprint and compare.",
@@ -27,12 +33,13 @@ EXPERIMENTS = {
     STUDY: "A run an experiment of the study that `genre reproduce` runs, and one for its page.",
     EVALUATIONS: "A run a model and folder of labelled music. Select runs with equal songs_fingerprint and compare.",
 }
-#: Settings of MLflow where the environment has none: no telemetry, no pickles, no progress bars.
+#: Settings of MLflow where the environment has none: no telemetry, no pickles, no progress bars, no links.
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 LOG_LEVELS = {
     "alembic": logging.WARNING,  # a line for each of some fifty migrations of a new store
@@ -50,6 +57,8 @@ def connect() -> MlflowClient:
     ------
     GenreError
         If ``mlruns`` cannot be written.
+    StoreError
+        If a database that is named cannot be reached, or refuses the password.
     """
     for key, value in ENVIRONMENT.items():
         os.environ.setdefault(key, value)
@@ -71,12 +80,35 @@ def connect() -> MlflowClient:
         if not database.exists():
             _make(database)
         mlflow.set_tracking_uri(_own_uri())
+    elif _is_database(uri()):
+        _reach(uri())
     return mlflow.MlflowClient()
 
 
 def uri() -> str:
     """Return the address of the store: ``MLFLOW_TRACKING_URI``, or else that of ``mlruns/mlflow.db``."""
     return os.environ.get("MLFLOW_TRACKING_URI") or _own_uri()
+
+
+def _is_database(address: str) -> bool:
+    return address.partition(":")[0].partition("+")[0] in DATABASES
+
+
+@lru_cache(maxsize=4)
+def _reach(address: str) -> None:
+    """Connect to a database once: MLflow itself tries ten times, for a minute and a half, whatever the reason."""
+    import sqlalchemy
+
+    try:
+        engine = sqlalchemy.create_engine(address)
+        with engine.connect():
+            pass
+        engine.dispose()
+    except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
+        raise StoreError(
+            f"MLFLOW_TRACKING_URI is {errors.masked(address)}, which cannot be used ({errors.reason_of(error)}); "
+            "valid: such as postgresql+psycopg://NAME:PASSWORD@HOST:5432/DATABASE; what was computed is kept"
+        ) from error
 
 
 def _own_uri() -> str:
@@ -98,8 +130,24 @@ def _make(database: Path) -> None:
             made.engine.dispose()
 
 
+def _artifact_root() -> str:
+    if not (root := os.environ.get(ARTIFACT_ROOT)):
+        # MLflow would take a folder of this machine, which no other one reads.
+        raise StoreError(
+            f"{ARTIFACT_ROOT} is not set, and MLFLOW_TRACKING_URI is a database, which holds no files; valid: such as "
+            "s3://BUCKET/FOLDER, or a folder that every machine has"
+        )
+    return root
+
+
 def experiment(client: MlflowClient, name: str) -> str:
-    """Return the id of an experiment of :data:`EXPERIMENTS`, made where missing."""
+    """Return the id of an experiment of :data:`EXPERIMENTS`, made where missing.
+
+    Raises
+    ------
+    StoreError
+        If a database is named, and no place for its files.
+    """
     import mlflow
     from mlflow.exceptions import MlflowException
 
@@ -108,6 +156,8 @@ def experiment(client: MlflowClient, name: str) -> str:
     location = None
     if mlflow.get_tracking_uri() == _own_uri():
         location = (STORE / "artifacts" / name).resolve().as_uri()
+    elif _is_database(mlflow.get_tracking_uri()):
+        location = f"{_artifact_root().rstrip('/')}/{name}"
     tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": EXPERIMENTS[name]}
     try:
         return client.create_experiment(name, artifact_location=location, tags=tags)

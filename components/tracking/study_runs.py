@@ -72,7 +72,7 @@ def _ensure(
 ) -> str:
     if known := runs.find(identity):
         return known
-    run_id = runs.begin(name, tags=tags, identity=identity, params=params, metrics=metrics)
-    for file in files:
-        runs.client.log_artifact(run_id, str(file))
-    return runs.finish(run_id, identity=identity)
+    with runs.open(name, tags=tags, identity=identity, params=params, metrics=metrics) as run_id:
+        for file in files:
+            runs.client.log_artifact(run_id, str(file))
+        return runs.finish(run_id, identity=identity)

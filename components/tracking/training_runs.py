@@ -73,7 +73,7 @@ def _log(
         **tags_of(record),
     }
     history = pd.read_csv(folder / "history.csv") if "history.csv" in kind.FILES else None
-    run_id = runs.begin(
+    with runs.open(
         name,
         tags=tags,
         identity=identity,
@@ -89,24 +89,24 @@ def _log(
             "file_mib": record.file_bytes / 2**20,
         },
         history=history,
-    )
-    client, predictions = runs.client, pd.read_parquet(folder / "predictions.parquet")
-    inputs = {network.feature.feature: network for _, network in record.networks}
-    client.log_inputs(
-        run_id, [_dataset(predictions, record=network, root=root) for network in inputs.values()]
-    )
-    for file in kind.FILES:
-        client.log_artifact(run_id, str(folder / file), artifact_path="training")
-    counts = confusion(predictions, genres=record.genres, part="test")
-    drawn = {"confusion.png": figures.confusion(counts)}
-    if history is not None:
-        drawn["learning_curves.png"] = figures.learning(history)
-    for file, figure in drawn.items():
-        client.log_figure(run_id, figure, file, save_kwargs={"dpi": 200})
-    client.log_table(run_id, per_class(predictions, genres=record.genres), "per_class.json")
-    log_model(run_id, record=record, root=root)
-    client.set_tag(run_id, integrity.TAG, integrity.of_run(client, run_id))
-    return runs.finish(run_id, identity=identity)
+    ) as run_id:
+        client, predictions = runs.client, pd.read_parquet(folder / "predictions.parquet")
+        inputs = {network.feature.feature: network for _, network in record.networks}
+        client.log_inputs(
+            run_id, [_dataset(predictions, record=network, root=root) for network in inputs.values()]
+        )
+        for file in kind.FILES:
+            client.log_artifact(run_id, str(folder / file), artifact_path="training")
+        counts = confusion(predictions, genres=record.genres, part="test")
+        drawn = {"confusion.png": figures.confusion(counts)}
+        if history is not None:
+            drawn["learning_curves.png"] = figures.learning(history)
+        for file, figure in drawn.items():
+            client.log_figure(run_id, figure, file, save_kwargs={"dpi": 200})
+        client.log_table(run_id, per_class(predictions, genres=record.genres), "per_class.json")
+        log_model(run_id, record=record, root=root)
+        client.set_tag(run_id, integrity.TAG, integrity.of_run(client, run_id))
+        return runs.finish(run_id, identity=identity)
 
 
 def _dataset(predictions: pd.DataFrame, *, record: TrainingRecord, root: Path) -> DatasetInput:

@@ -11,6 +11,7 @@ import mlflow
 import psutil
 
 from components import tracking
+from components.tracking.errors import masked
 from components.tracking.store import TRAINING
 
 #: Opens MLflow's pages for model training; without it, it shows those for language models until a person turns
@@ -21,14 +22,19 @@ CHARTS = "&compareRunsMode=CHART"
 
 
 def serve(*, port: int) -> None:
-    """Run the UI on a port of 127.0.0.1 until interrupted."""
+    """Run the UI on a port of 127.0.0.1 until interrupted; where the store is a server, say where its own is."""
     runs = tracking.connect().get_experiment_by_name(TRAINING)
     place = f"/{runs.experiment_id}/runs{VIEW}{CHARTS}" if runs else VIEW
+    store = mlflow.get_tracking_uri()
+    if store.startswith(("http:", "https:")):
+        print(f"MLflow UI: {masked(store)}/#/experiments{place}")
+        return
     print(f"MLflow UI: http://127.0.0.1:{port}/#/experiments{place} (Ctrl-C stops it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "1", "--backend-store-uri", mlflow.get_tracking_uri()]
-    command += ["--artifacts-destination", str((tracking.STORE / "artifacts").resolve())]
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    command += ["--workers", "1", "--artifacts-destination", str((tracking.STORE / "artifacts").resolve())]
+    # The store is no argument: those of a process are there for every user of the machine to read, passwords too.
+    environment = {**os.environ, "MLFLOW_BACKEND_STORE_URI": store}
+    environment |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     server = subprocess.Popen(command, env=environment)
     try:

@@ -123,8 +123,11 @@ def check_reachable(url: str) -> None:
     try:
         httpx.get(f"{url.rstrip('/')}/health", timeout=10.0)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
+        from components.tracking.errors import masked
+
         raise ServerError(
-            f"PREFECT_API_URL is {url!r}, which does not respond ({error}); start that server or unset the variable"
+            masked(f"PREFECT_API_URL is {url!r}, which does not respond ({error}); ")
+            + "start that server or unset the variable"
         ) from error
 
 

@@ -16,7 +16,7 @@ from filelock import FileLock
 from components import tracking
 from components.config.params import Params
 from components.core.errors import ParamsError, RegistryError
-from components.registry import criteria, promote, rescore
+from components.registry import criteria, promote, promotion_lock, rescore
 from components.serving import load
 from components.tracking import integrity, store
 from tests.conftest import PROJECT
@@ -179,7 +179,8 @@ def test_an_altered_champion_is_not_scored_anew(
 def test_a_second_promotion_waits_and_then_names_the_lock(
     promoted: MlflowClient, trained: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(promote, "LONGEST_DECISION", 0.1)
+    retrained(trained, weights_sha256="other")
+    monkeypatch.setattr(promotion_lock, "LONGEST_DECISION", 0.1)
     with (
         FileLock(trained.parent / "mlruns/.promotion.lock"),
         pytest.raises(RegistryError, match=r"another promotion has held .*promotion\.lock"),

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,58 +19,14 @@ from tests.faults.left_behind import state
 from tests.faults.test_crashes import until
 from tests.faults.test_store_faults import seen
 from tests.integration.test_workflow import workspace
+from tests.support.servers import MLflow
 
 pytestmark = pytest.mark.slow
 
 
-class Server:
-    """MLflow's own server on loopback, over a database of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
-        command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db"]
-        command += ["--artifacts-destination", str(self.folder / "artifacts")]
-        with (self.folder / "output.txt").open("ab") as output:
-            self.process = subprocess.Popen(
-                command,
-                env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        import requests
-
-        limit = time.monotonic() + 120
-        while True:
-            try:
-                requests.get(f"{self.address}/health", timeout=5).raise_for_status()
-                return
-            except requests.RequestException:
-                if time.monotonic() > limit:
-                    raise
-
-    def stop(self) -> None:
-        if self.process is not None:
-            os.killpg(self.process.pid, 9)
-            self.process.wait()
-            self.process = None
-
-
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    made = Server(tmp_path / "server")
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MLflow]:
+    made = MLflow(tmp_path / "server")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", made.address)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     made.start()
@@ -85,7 +36,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 @pytest.mark.usefixtures("light_models")
 def test_a_server_that_goes_away_while_a_run_is_logged_loses_nothing(
-    trained: Path, small_params: Params, server: Server, monkeypatch: pytest.MonkeyPatch
+    trained: Path, small_params: Params, server: MLflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import mlflow
 
@@ -108,7 +59,7 @@ def test_a_server_that_goes_away_while_a_run_is_logged_loses_nothing(
 
 
 def test_a_server_that_goes_away_while_models_are_trained_has_every_run_once_it_is_back(
-    tmp_path: Path, server: Server
+    tmp_path: Path, server: MLflow
 ) -> None:
     folder = workspace(tmp_path / "workspace")
     (folder / "mlruns").symlink_to(server.folder)

@@ -19,8 +19,8 @@ from flows.export import kubeflow
 from flows.export.component import LOCK, merge
 from flows.pipeline import graph
 from tests.conftest import PROJECT
-from tests.faults.test_server_away import Server
 from tests.integration.test_workflow import BIN, MODELS, metrics, run, workspace
+from tests.support.servers import MLflow
 
 pytestmark = pytest.mark.slow
 LOCAL = PROJECT / "tests" / "support" / "kubeflow_local.py"
@@ -36,8 +36,8 @@ def kfp() -> Path:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path / "server")
+def server(tmp_path: Path) -> Iterator[MLflow]:
+    made = MLflow(tmp_path / "server")
     made.start()
     yield made
     made.stop()
@@ -73,7 +73,7 @@ def test_kfp_compiles_a_component_a_stage_with_dvcs_dependencies(tmp_path: Path)
     assert {secret["secretName"] for one in executors.values() for secret in one["secretAsEnv"]} == {"genre"}
 
 
-def test_run_by_kfp_it_ends_as_genre_run_does(kfp: Path, server: Server, tmp_path: Path) -> None:
+def test_run_by_kfp_it_ends_as_genre_run_does(kfp: Path, server: MLflow, tmp_path: Path) -> None:
     folder, remote, work = workspace(tmp_path / "workspace"), tmp_path / "remote", tmp_path / "kfp"
     work.mkdir()
     done = subprocess.run(

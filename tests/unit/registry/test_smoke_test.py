@@ -26,13 +26,12 @@ def test_one_probability_a_genre_passes(
     served = PyfuncModel()
     served.model = constant_model.model()
     monkeypatch.setattr(integrity, "checked", lambda *_: tmp_path)
-    monkeypatch.setattr(mlflow, "set_tracking_uri", lambda _: None)
     monkeypatch.setattr(mlflow, "MlflowClient", lambda: None)
     monkeypatch.setattr(
         mlflow.pyfunc,
         "load_model",
         lambda _: type("Loaded", (), {"predict": lambda _, x: served.predict(None, x)})(),
     )
-    assert smoke_test.main("models:/genre/1", "sqlite://", json.dumps(genres)) == status
+    assert smoke_test.main("models:/genre/1", json.dumps(genres)) == status
     output = capsys.readouterr()
     assert "predicted 'jazz' with 3 probabilities" in output.out if status == 0 else "jazz" in output.err

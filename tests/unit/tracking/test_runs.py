@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from components.core import processes
-from components.tracking import store
+from components.tracking import heartbeat, store
 from components.tracking.runs import HOST, PROCESS, Runs
 
 #: A process that has ended: no process is ever given this id (proc(5): the largest is 4194304).
@@ -47,6 +47,28 @@ def test_runs_of_ended_processes_go_with_all_below_them_and_others_stay(runs: Ru
     begin(runs, "the same id, another process", process=f"{os.getpid()}-1")
     assert runs.find("a") is None
     assert statuses(runs) == {"another living process": "RUNNING", "another machine": "RUNNING"}
+
+
+def test_a_run_of_another_machine_is_taken_away_once_it_gives_no_sign_of_life(runs: Runs) -> None:
+    old = {heartbeat.TAG: f"{time.time() - heartbeat.LOST - 60:.0f}"}
+    left = runs.begin("killed there", tags={HOST: "elsewhere", **old}, identity="a")
+    runs.begin("below it", tags={HOST: "elsewhere", **old}, parent=left)
+    begin(runs, "goes on there", host="elsewhere", identity="a")
+    assert runs.find("a") is None
+    assert statuses(runs) == {"goes on there": "RUNNING"}
+
+
+def test_a_run_gives_signs_of_life_as_long_as_it_is_written(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "now", lambda: "7")
+    monkeypatch.setattr(heartbeat, "INTERVAL", 0.01)
+    with runs.open("a", tags={heartbeat.TAG: "0"}, identity="a") as run_id:
+        until = time.monotonic() + 60
+        while runs.client.get_run(run_id).data.tags[heartbeat.TAG] == "0":
+            assert time.monotonic() < until
+        assert runs.finish(run_id, identity="a") == run_id
+    assert statuses(runs) == {"a": "FINISHED"}
 
 
 def test_files_of_a_killed_run_go_with_it(runs: Runs, workspace: Path) -> None:
