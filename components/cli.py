@@ -197,7 +197,8 @@ def use(
     corpus_path: Annotated[
         list[str] | None,
         typer.Option(
-            help="A folder (or CSV) that you already have, instead of the preset's own; NAME=PATH for one of several",
+            help="A folder (or CSV, or s3://BUCKET/FOLDER) that you have, instead of the preset's own; NAME=PATH for "
+            "one of several",
             metavar="PATH|NAME=PATH",
         ),
     ] = None,
@@ -214,9 +215,13 @@ def use(
     `genre config use gtzan-small --corpus-path audio=~/songs --corpus-path clips=~/clips`
     """
     from components.config import presets
+    from components.corpus import locations
 
     own = presets.places(preset, corpus_path or [])
-    given = [("--corpus-path", path) for path in own.values()]
+    remote = [place for place in own.values() if locations.is_remote(place)]
+    for place in remote:
+        locations.check(place, key="--corpus-path")
+    given = [("--corpus-path", place) for place in own.values() if place not in remote]
     for option, path in (*given, ("--artists", artists), ("--vgg16-weights", vgg16_weights)):
         if path is not None and not Path(path).exists():
             raise ParamsError(f"{option} {path!r} does not exist; valid: a path on this machine")

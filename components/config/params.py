@@ -49,7 +49,7 @@ class SourceParams(Strict):
     ----------
     path : str
         A folder with one subfolder a genre (audio, pictures) or a CSV file (table), absolute or relative to the
-        project's root.
+        project's root; or a folder's URL, ``s3://BUCKET/FOLDER``.
     form : str
         ``audio``, ``pictures`` or ``table``; by default the source's own name, where that is one of these.
     """

@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,22 +85,43 @@ def genre_folders(folder: Path, *, key: str, fewest: int = 2) -> list[Path]:
         reasons = {errno.ENOENT: f"does not exist; {valid}", errno.ENOTDIR: f"is not a folder; {valid}"}
         reason = reasons.get(error.errno or 0, f"cannot be read: {error.strerror}")
         raise CorpusError(f"{key} is {str(folder)!r}, which {reason}") from error
-    if not folders:
-        raise CorpusError(f"{key} is {str(folder)!r}, which holds no genre folders; {valid}")
-    if len(folders) < fewest:
+    check_genres([genre.name for genre in folders], place=str(folder), key=key, fewest=fewest)
+    return folders
+
+
+def check_genres(names: Sequence[str], *, place: str, key: str, fewest: int = 2) -> None:
+    """Check that folders of a collection can be its classes.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The folders' names.
+    place : str
+        The collection, for messages.
+    key, fewest
+        As of :func:`genre_folders`.
+
+    Raises
+    ------
+    CorpusError
+        As :func:`genre_folders`.
+    """
+    valid = f"valid: a folder with one subfolder a genre, {fewest} to {MAX_GENRES} of them"
+    if not names:
+        raise CorpusError(f"{key} is {place!r}, which holds no genre folders; {valid}")
+    if len(names) < fewest:
         raise CorpusError(
-            f"{key} is {str(folder)!r}, which holds one genre only, {folders[0].name!r}; {valid} "
-            f"(do the genres lie in {str(folders[0])!r}?)"
+            f"{key} is {place!r}, which holds one genre only, {names[0]!r}; {valid} "
+            f"(do the genres lie in {f'{place.rstrip(chr(47))}/{names[0]}'!r}?)"
         )
-    if len(folders) > MAX_GENRES:
-        raise CorpusError(f"{key} is {str(folder)!r}, which holds {len(folders)} folders; {valid}")
-    for genre in folders:
-        if printable(genre.name) != genre.name or genre.name != genre.name.strip():
+    if len(names) > MAX_GENRES:
+        raise CorpusError(f"{key} is {place!r}, which holds {len(names)} folders; {valid}")
+    for name in names:
+        if printable(name) != name or name != name.strip():
             raise CorpusError(
-                f"{key}: genre folder {printable(genre.name)!r} has a name that cannot be a label; "
+                f"{key}: genre folder {printable(name)!r} has a name that cannot be a label; "
                 "valid: printable UTF-8 without spaces at the ends"
             )
-    return folders
 
 
 def _is_folder_or_link_to_one(entry: os.DirEntry[str]) -> bool:
@@ -156,12 +177,21 @@ def walk(folder: Path, *, key: str, suffixes: Collection[str], fewest: int = 2) 
             shown = printable(str(error.filename or genre))
             raise CorpusError(f"{key}: folder {shown!r} cannot be read: {error.strerror}") from error
         if not listed:
-            raise CorpusError(
-                f"{key}: genre folder {str(genre)!r} holds no track; valid: files ending in "
-                f"{', '.join(sorted(suffixes))}"
-            )
+            raise no_track(str(genre), key=key, suffixes=suffixes)
         rows.extend(listed)
     return rows, ignored
+
+
+def no_track(genre: str, *, key: str, suffixes: Collection[str]) -> CorpusError:
+    """Return the error of a genre's folder in which no file is a track."""
+    return CorpusError(
+        f"{key}: genre folder {genre!r} holds no track; valid: files ending in {', '.join(sorted(suffixes))}"
+    )
+
+
+def too_large(size: int, *, limit: int) -> str:
+    """Return the fault of a file of more than ``limit`` bytes."""
+    return f"too large: {size} bytes, corpus.max_bytes is {limit}"
 
 
 def _files(folder: Path, *, suffixes: Collection[str]) -> Iterator[Path]:
@@ -242,7 +272,7 @@ def inspect(row: Row, *, folder: Path, params: Params, measure: Measure) -> Row:
                 return replace(row, fault="empty: 0 bytes")
             limit = params.corpus.max_bytes
             if before.st_size > limit:
-                return replace(row, fault=f"too large: {before.st_size} bytes, corpus.max_bytes is {limit}")
+                return replace(row, fault=too_large(before.st_size, limit=limit))
             row = measure(row, file, params=params)
             if not row.fault:
                 # What is left out is not read to its end: it may be very long.

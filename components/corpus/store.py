@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from components.config.params import Params
 from components.core.errors import CorpusError
+from components.corpus import locations
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,16 +107,24 @@ def read_all(sources: Sequence[str], *, root: Path = Path("data")) -> pd.DataFra
     return both
 
 
-def files(listing: pd.DataFrame, *, params: Params, root: Path = Path("data")) -> list[Path]:
-    """Return the file of each track; relative paths of sources start from the folder that holds ``root``.
+def files(listing: pd.DataFrame, *, params: Params, root: Path = Path("data")) -> list[str]:
+    """Return the path or URL of each track's file; :func:`components.corpus.locations.local` gives the file.
 
     Parameters
     ----------
     listing : DataFrame
-        From :func:`read_all`.
+        From :func:`read_all`. Relative paths of sources start from the folder that holds ``root``.
     """
-    folders = {name: Path(root).parent / source.path for name, source in params.corpus.sources.items()}
-    return [folders[source] / path for source, path in zip(listing["source"], listing["path"], strict=True)]
+    folders = {name: place(name, params=params, root=root) for name in params.corpus.sources}
+    return [
+        f"{folders[source]}/{path}" for source, path in zip(listing["source"], listing["path"], strict=True)
+    ]
+
+
+def place(source: str, *, params: Params, root: Path = Path("data")) -> str:
+    """Return the path or URL of a source, without a slash at its end."""
+    named = params.corpus.sources[source].path
+    return named.rstrip("/") if locations.is_remote(named) else str(Path(root).parent / named)
 
 
 def usable(listing: pd.DataFrame) -> pd.DataFrame:

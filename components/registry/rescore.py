@@ -9,7 +9,7 @@ import pandas as pd
 
 from components.config.params import Params
 from components.core.errors import RegistryError
-from components.corpus import audio
+from components.corpus import audio, locations
 from components.corpus import store as corpus_store
 from components.evaluation import aggregation
 from components.serving import load
@@ -71,7 +71,9 @@ def validation_predictions(
     listing = listing[listing["track"].isin(chosen)]
     files, limits, rows = corpus_store.files(listing, params=params, root=root), params.corpus, []
     for song, file in zip(listing.itertuples(), files, strict=True):
-        y, rate = audio.decode(file, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
+        y, rate = audio.decode(
+            locations.local(file), max_seconds=limits.max_seconds, max_bytes=limits.max_bytes
+        )
         if unit == "segment":
             y = y[: round(song.segments * params.segments.seconds * rate)]
         (row,) = champion.predict_extracted([champion.features_of(y, rate)])

@@ -19,6 +19,7 @@ import numpy as np
 import components
 from components.core.console import quiet
 from components.core.errors import GenreError, PretrainedError
+from components.corpus import locations
 from components.corpus import store as corpus_store
 from components.features.encoders import base as encoders
 from components.tracking import training_runs
@@ -204,8 +205,12 @@ def _songs(record: ModelRecord, *, root: Path) -> list[Path | bytes]:
     if listing is None or listing.empty:
         return [example_song()]
     fitted = listing[listing["track"].isin(record.train_tracks)]
-    files = [file for file in corpus_store.files(fitted, params=record.params, root=root) if file.is_file()]
-    return [example_song(), *files[:: max(1, -(-len(files) // SONGS_COMPARED))]]
+    files = [
+        file
+        for file in corpus_store.files(fitted, params=record.params, root=root)
+        if locations.is_remote(file) or Path(file).is_file()
+    ]
+    return [example_song(), *map(locations.local, files[:: max(1, -(-len(files) // SONGS_COMPARED))])]
 
 
 def _difference(one: Sequence[Any], other: Sequence[Any]) -> float:

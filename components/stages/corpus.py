@@ -19,7 +19,17 @@ from components.config.params import Params
 from components.core import progress
 from components.core.atomic import replacing
 from components.core.errors import CorpusError
-from components.corpus import audio, audio_files, discovery, feature_table, image_files, minimum
+from components.corpus import (
+    audio,
+    audio_files,
+    bucket,
+    discovery,
+    feature_table,
+    image_files,
+    locations,
+    minimum,
+    store,
+)
 from components.corpus.store import COLUMNS, Row, usable
 
 #: Decoding and hashing release the interpreter's lock, so threads are enough; two, as small machines have.
@@ -58,17 +68,22 @@ def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFra
         raise CorpusError(f"corpus source {source!r} is not in params.yaml; valid: {valid}")
     key = f"corpus.sources.{source}.path"
     form = params.corpus.sources[source].form
-    path = Path(root).parent / params.corpus.sources[source].path
+    place = store.place(source, params=params, root=root)
     alone = params.corpus.of_form(form) == [source]
     fewest = 2 if alone else 1
     console = Console(stderr=True)
     if form == "table":
-        rows, ignored = feature_table.tracks(path, key=key), 0
+        rows, ignored = feature_table.tracks(Path(place), key=key), 0
     else:
         suffixes, measure = _FOLDERS[form]
-        found, ignored = discovery.walk(path, key=key, suffixes=suffixes, fewest=fewest)
+        inspect: Callable[[Row], Row]
+        if locations.is_remote(place):
+            found, ignored = bucket.walk(place, key=key, suffixes=suffixes, fewest=fewest)
+            inspect = partial(bucket.inspect, folder=place, params=params, measure=measure)
+        else:
+            found, ignored = discovery.walk(Path(place), key=key, suffixes=suffixes, fewest=fewest)
+            inspect = partial(discovery.inspect, folder=Path(place), params=params, measure=measure)
         with ThreadPoolExecutor(THREADS) as pool:
-            inspect = partial(discovery.inspect, folder=path, params=params, measure=measure)
             inspected = pool.map(inspect, found)
             shown = progress.each(inspected, source, total=len(found), unit="files")
             rows = discovery.unique(list(shown))

@@ -128,7 +128,7 @@ def _tracks(job: Job) -> tuple[pd.DataFrame, list[Track], None]:
         )
     files = corpus_store.files(listing, params=job.params, root=job.root)
     tracks = [
-        Track(track=row.track, path=str(file), sha256=row.sha256, source=row.source)
+        Track(track=row.track, path=file, sha256=row.sha256, source=row.source)
         for row, file in zip(listing.itertuples(), files, strict=True)
     ]
     return listing, tracks, None

@@ -12,7 +12,7 @@ from pathlib import Path
 from components import features, models
 from components.config.params import Params
 from components.core.errors import CorpusError, GenreError, ParamsError
-from components.corpus import published_metadata
+from components.corpus import locations, published_metadata
 from components.corpus.synthetic import params as synthetic
 from components.features.encoders import base as encoders
 
@@ -45,7 +45,12 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
         synthetic.block(name, params=params)
     made = {str(Path("data/raw") / name) for name in params.synthetic}
     for source, place in params.corpus.sources.items():
-        if place.path not in made and not Path(place.path).exists():
+        if locations.is_remote(place.path):
+            key = f"corpus.sources.{source}.path"
+            locations.require_reachable(place.path, key=key)
+            if place.form == "table":
+                raise CorpusError(f"{key} is {place.path!r}; valid for a table: a CSV file on this machine")
+        elif place.path not in made and not Path(place.path).exists():
             raise CorpusError(
                 f"corpus.sources.{source}.path {place.path!r} does not exist; valid: a folder with one subfolder a "
                 f"genre (or a CSV for table). `genre download` downloads GTZAN, "

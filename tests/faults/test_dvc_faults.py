@@ -6,10 +6,8 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from flows.pipeline.stage import StageProcesses
 from tests.faults import left_behind
 from tests.integration.flows.conftest import TOY
 from tests.integration.test_workflow import run, workspace
+from tests.support import s3_server
 
 
 @pytest.fixture
@@ -150,36 +149,8 @@ def test_a_remote_that_is_not_there_is_named(toy: Path) -> None:
 @pytest.fixture
 def bucket(tmp_path: Path) -> Iterator[dict[str, str]]:
     """An empty bucket on moto's S3 server on loopback; what reaches it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    program = str(Path(sys.executable).parent / "moto_server")
-    with (tmp_path / "moto.txt").open("w") as output:
-        server = subprocess.Popen([program, "-H", "127.0.0.1", "-p", str(port)], stdout=output, stderr=output)
-    url = f"http://127.0.0.1:{port}"
-    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
-    try:
-        import boto3
-
-        client = boto3.client(
-            "s3",
-            endpoint_url=url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-        limit = time.monotonic() + 60
-        while True:
-            try:
-                client.create_bucket(Bucket="genre")
-                break
-            except Exception:
-                if time.monotonic() > limit:
-                    raise
-        yield {**keys, "url": url}
-    finally:
-        server.kill()
-        server.wait()
+    with s3_server.served(tmp_path / "moto.txt") as server:
+        yield {**s3_server.KEYS, "url": server.url}
 
 
 @pytest.mark.slow

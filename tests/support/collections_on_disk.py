@@ -47,7 +47,9 @@ def table_of(tracks: dict[str, str], *, pieces: int = 3) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["filename", "length", *VALUES, "label"])
 
 
-def pointed_at(params: Params, *, minimum: int = 2, form: Form | None = None, **sources: Path) -> Params:
+def pointed_at(
+    params: Params, *, minimum: int = 2, form: Form | None = None, **sources: Path | str
+) -> Params:
     """The params with the corpus somewhere else, and a small minimum of tracks a genre.
 
     A source is named for its form, unless ``form`` is that of all.

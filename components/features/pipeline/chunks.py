@@ -30,7 +30,7 @@ from components.config.params import FeatureParams, Params
 from components.core import atomic, hashing
 from components.core.errors import AudioError, FeatureError
 from components.core.processes import cores
-from components.corpus import audio, image_files
+from components.corpus import audio, image_files, locations
 from components.features.dsp import augmentation
 from components.features.encoders import base as encoders
 from components.features.pipeline import compute as waveform
@@ -53,7 +53,7 @@ class Track:
     track : str
         Its id.
     path : str
-        Where its file lies; '' if the feature reads another feature.
+        Path or URL of its file; '' if the feature reads another feature.
     sha256 : str
         Of what it is computed from.
     source : str
@@ -274,15 +274,16 @@ def check_shapes(shapes: set[tuple[int, ...]], *, job: Job) -> None:
 
 def _clips(track: Track, *, job: Job) -> np.ndarray:
     again = f"list the corpus again: `genre stage corpus {track.source}`"
-    path = Path(track.path)
     try:
+        path = locations.local(track.path)
         found = hashing.file(path)
     except OSError as error:
+        reason = error.strerror or str(error)
         raise FeatureError(
-            f"track {track.track!r}: {path} cannot be read ({error.strerror}) since it was listed; {again}"
+            f"track {track.track!r}: {track.path} cannot be read ({reason}) since it was listed; {again}"
         ) from error
     if found != track.sha256:
-        raise FeatureError(f"track {track.track!r}: {path} has changed since it was listed; {again}")
+        raise FeatureError(f"track {track.track!r}: {track.path} has changed since it was listed; {again}")
     if job.source == "pictures":
         return image_files.read(path)[np.newaxis]
     segments, limits = job.params.segments, job.params.corpus
@@ -291,7 +292,7 @@ def _clips(track: Track, *, job: Job) -> np.ndarray:
         module = features.load(job.block.extractor)
         return waveform.cut(y, rate, module=module, unit=job.block.unit, segments=segments)
     except AudioError as error:
-        raise FeatureError(f"track {track.track!r}: {path}: {error}") from error
+        raise FeatureError(f"track {track.track!r}: {track.path}: {error}") from error
 
 
 def _rows_of_feature(chunk: Chunk, *, job: Job) -> tuple[list[np.ndarray], list[np.ndarray]]:

@@ -52,8 +52,16 @@ def test_several_sources_are_one_corpus_and_each_track_has_its_own_folder(
     assert both["source"].tolist() == ["clips", "songs", "clips", "songs"]
     params = pointed_at(demo_params, form="audio", songs=tmp_path / "x", clips=Path("y"))
     files = corpus_store.files(both, params=params, root=tmp_path / "data")
-    assert files[0] == tmp_path / "y/jazz/a.wav"
-    assert files[1] == tmp_path / "x/jazz/b.wav"
+    assert files[:2] == [str(tmp_path / "y/jazz/a.wav"), str(tmp_path / "x/jazz/b.wav")]
+
+
+def test_a_bucket_s_files_are_urls(tmp_path: Path, demo_params: Params) -> None:
+    listed(tmp_path / "data", songs=["b"])
+    params = pointed_at(demo_params, form="audio", songs="s3://music/by-genre/")
+    listing = corpus_store.read_all(["songs"], root=tmp_path / "data")
+    assert corpus_store.files(listing, params=params, root=tmp_path / "data") == [
+        "s3://music/by-genre/jazz/b.wav"
+    ]
 
 
 def test_a_track_in_two_sources_names_both(tmp_path: Path) -> None:

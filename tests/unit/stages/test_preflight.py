@@ -9,7 +9,9 @@ import pytest
 
 from components.config.params import FeatureParams, Params
 from components.core.errors import CorpusError, GenreError, ParamsError
+from components.corpus import locations
 from components.stages import preflight
+from tests.support.collections_on_disk import pointed_at
 
 
 def changed(params: Params, **blocks: Any) -> Params:
@@ -52,3 +54,19 @@ def test_music_to_evaluate_on_that_is_not_there_is_named(demo_params: Params, tm
     elsewhere = demo_params.promotion.model_copy(update={"evaluate_on": str(tmp_path / "gone")})
     with pytest.raises(ParamsError, match=r"promotion\.evaluate_on .*gone' does not exist; valid"):
         preflight.check_all(changed(demo_params, promotion=elsewhere), root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("form", "place", "valid"),
+    [
+        ("audio", "ftp://host/music", "s3://BUCKET/FOLDER"),
+        ("table", "s3://genre/table.csv", "on this machine"),
+    ],
+)
+def test_a_url_that_cannot_be_read_names_what_can(
+    form: str, place: str, valid: str, demo_params: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locations, "require_reachable", locations.check)
+    params = pointed_at(demo_params, **{"audio": "data/raw/synthetic", form: place})
+    with pytest.raises(CorpusError, match=rf"corpus\.sources\.{form}\.path is '{place}'; valid.*{valid}"):
+        preflight.check_all(params, root=tmp_path / "data")

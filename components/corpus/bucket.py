@@ -1,0 +1,97 @@
+"""Discovery of a collection in a bucket: listed at once, each file copied by its ETag and measured as any other is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from io import BufferedReader
+from pathlib import PurePosixPath
+
+from components.config.params import Params
+from components.core.errors import CorpusError
+from components.corpus import discovery, locations
+from components.corpus.discovery import Measure
+from components.corpus.store import Row
+
+
+def walk(place: str, *, key: str, suffixes: Collection[str], fewest: int = 2) -> tuple[list[Row], int]:
+    """List a collection's files without reading one.
+
+    Parameters
+    ----------
+    place : str
+        Its URL; below it one folder a genre, as :func:`components.corpus.discovery.walk` takes it.
+    key : str
+        The key of ``params.yaml`` that names it, for messages.
+    suffixes : collection of str
+        Lower-case endings with the dot; other files are not tracks.
+    fewest : int
+        Least number of genres.
+
+    Returns
+    -------
+    rows : list of Row
+        With the size in bytes, in order of path.
+    ignored : int
+        How many other files there are.
+
+    Raises
+    ------
+    CorpusError
+        If the bucket cannot be read, or holds too few or too many genres, or a genre without a track.
+    """
+    locations.check(place, key=key)
+    try:
+        store, root = locations.filesystem(place)
+        found = store.find(root, detail=True)
+    except locations.failures() as error:
+        raise CorpusError(f"{key} is {place!r}, which cannot be read: {locations.reason(error)}") from error
+    rows: dict[str, list[Row]] = {}
+    ignored = 0
+    for path, info in sorted(found.items()):
+        relative = PurePosixPath(path).relative_to(PurePosixPath(root))
+        genre, *below = relative.parts
+        if not below or genre.startswith("."):
+            ignored += 1
+            continue
+        listed = rows.setdefault(genre, [])
+        if relative.suffix.lower() in suffixes and not relative.name.startswith("."):
+            track = discovery.track_id(genre, PurePosixPath(*below).with_suffix("").as_posix())
+            listed.append(Row(track, genre, relative.as_posix(), bytes=int(info["size"])))
+        else:
+            ignored += 1
+    discovery.check_genres(list(rows), place=place, key=key, fewest=fewest)
+    for genre, listed in rows.items():
+        if not listed:
+            raise discovery.no_track(f"{place.rstrip('/')}/{genre}", key=key, suffixes=suffixes)
+    return [row for listed in rows.values() for row in listed], ignored
+
+
+def inspect(row: Row, *, folder: str, params: Params, measure: Measure) -> Row:
+    """Copy a listed file and measure it, or name its fault; see :func:`components.corpus.discovery.inspect`.
+
+    Raises
+    ------
+    CorpusError
+        If the bucket cannot be reached any more; a track is left out for its own fault alone.
+    """
+    if row.fault:
+        return row
+    if (limit := params.corpus.max_bytes) < row.bytes:
+        # It is not even copied.
+        return replace(row, fault=discovery.too_large(row.bytes, limit=limit))
+    place = f"{folder.rstrip('/')}/{row.path}"
+    try:
+        copy = locations.local(place)
+    except FileNotFoundError:
+        return replace(row, fault="vanished during the listing")
+    except PermissionError:
+        return replace(row, fault="not readable: permission denied")
+
+    def measured(listed: Row, file: BufferedReader, *, params: Params) -> Row:
+        return measure(replace(listed, path=row.path), file, params=params)
+
+    found = discovery.inspect(
+        replace(row, path=copy.name), folder=copy.parent, params=params, measure=measured
+    )
+    return replace(found, path=row.path)

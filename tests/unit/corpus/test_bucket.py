@@ -1,0 +1,116 @@
+"""A collection in a bucket: listed as the same files in a folder are, and a file's own fault leaves it out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.config.params import Params
+from components.core.errors import CorpusError
+from components.corpus import audio, audio_files, bucket, discovery, locations
+from tests.support import s3_server
+from tests.support.collections_on_disk import write_tracks
+from tests.support.s3_server import BUCKET, Server
+
+KEY = "corpus.sources.audio.path"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with s3_server.served(tmp_path_factory.mktemp("moto") / "moto.txt") as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def reached(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {**server.environment, locations.CACHE: str(tmp_path / "cache")}.items():
+        monkeypatch.setenv(name, value)
+    import s3fs
+
+    s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    folder = write_tracks(tmp_path / "music", {"blues": 2, "jazz": 2})
+    (folder / "jazz/cover.jpg").write_bytes(b"picture")
+    (folder / "notes.txt").write_text("about")
+    (folder / "jazz/jazz.00009.wav").write_bytes(b"")
+    (folder / "blues/blues.00009.wav").write_bytes(b"no audio at all")
+    return folder
+
+
+def walk(place: str, **options: Any) -> tuple[list[Any], int]:
+    return bucket.walk(place, key=KEY, suffixes=audio.SUFFIXES, **options)
+
+
+def test_it_is_listed_and_measured_as_a_folder_is(
+    server: Server, collection: Path, tmp_path: Path, demo_params: Params
+) -> None:
+    place = server.put(collection, below=tmp_path.name)
+    found, ignored = walk(place)
+    inspected = [
+        bucket.inspect(row, folder=place, params=demo_params, measure=audio_files.measure) for row in found
+    ]
+    here, others = discovery.walk(collection, key=KEY, suffixes=audio.SUFFIXES)
+    expected = [
+        discovery.inspect(row, folder=collection, params=demo_params, measure=audio_files.measure)
+        for row in here
+    ]
+    assert inspected == expected
+    # What lies beside the genres is no file of theirs: a folder's listing does not look at it.
+    assert (ignored, others) == (2, 1)
+
+
+def test_one_that_is_too_large_is_not_copied(
+    server: Server, collection: Path, tmp_path: Path, demo_params: Params
+) -> None:
+    place = server.put(collection, below=tmp_path.name)
+    row = replace(walk(place)[0][0], bytes=demo_params.corpus.max_bytes + 1)
+    found = bucket.inspect(row, folder=place, params=demo_params, measure=audio_files.measure)
+    assert found.fault.startswith("too large")
+    assert not locations.cache().exists()
+
+
+def test_one_that_vanished_is_left_out_by_name(
+    server: Server, collection: Path, tmp_path: Path, demo_params: Params
+) -> None:
+    place = server.put(collection, below=tmp_path.name)
+    row = walk(place)[0][0]
+    server.client.delete_object(Bucket=BUCKET, Key=f"{tmp_path.name}/{row.path}")
+    found = bucket.inspect(row, folder=place, params=demo_params, measure=audio_files.measure)
+    assert found.fault == "vanished during the listing"
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("s3://no-such-bucket/music", "cannot be read: .*bucket"),
+        (f"s3://{BUCKET}/nothing", "holds no genre folders"),
+        ("ftp://host/music", "valid: a path, or s3://BUCKET/FOLDER"),
+    ],
+)
+def test_one_that_cannot_be_listed_is_one_line_with_the_place(place: str, reason: str) -> None:
+    with pytest.raises(CorpusError, match=reason) as raised:
+        walk(place)
+    assert place in str(raised.value) and KEY in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_a_server_that_is_not_there_is_one_line_without_the_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret-of-mine")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(CorpusError, match=r"s3://genre/music.* cannot be read") as raised:
+        walk("s3://genre/music")
+    assert "secret" not in str(raised.value)
+
+
+def test_a_genre_without_a_track_is_named(server: Server, tmp_path: Path) -> None:
+    folder = write_tracks(tmp_path / "music", {"blues": 1, "jazz": 1})
+    (folder / "rock").mkdir()
+    (folder / "rock/readme.txt").write_text("to come")
+    with pytest.raises(CorpusError, match="rock' holds no track"):
+        walk(server.put(folder, below=tmp_path.name))
