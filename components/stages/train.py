@@ -23,7 +23,7 @@ from components.core import atomic, hashing, progress
 from components.core.processes import peak_memory_mib
 from components.evaluation import diagnostics
 from components.splits import store as split_store
-from components.training import calibration, dataset, fit, leakage
+from components.training import calibration, dataset, fit, leakage, stored_rows
 from components.training.calibration import Calibration
 from components.training.predict import predict, score, weights_hash
 from components.training.record import BestTrial, FeatureRecord, RefitRecord, TrainingRecord
@@ -127,7 +127,9 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
             artists=data.split.artists,
             confounded=data.split.confounded,
             fingerprint=data.split.fingerprint,
-            feature_sha256=hashing.arrays(part.x for part in parts.values()),
+            feature_sha256=hashing.arrays(
+                block for part in parts.values() for block in stored_rows.blocks(part.x)
+            ),
             train_tracks=sorted(set(fitted.rows["track"])),
             validation_tracks=sorted(set(data["validation"].rows["track"])),
             weights_sha256=weights_hash(network),

@@ -13,7 +13,7 @@ import pandas as pd
 from components.config.params import Params, SelectedModel
 from components.core import atomic, hashing, progress
 from components.core.errors import TuningError
-from components.training import dataset, fit
+from components.training import dataset, fit, stored_rows
 from components.training.record import BestTrial
 from components.training.search import OBJECTIVE, PROJECT, Search
 
@@ -103,10 +103,8 @@ def _begin_or_resume(folder: Path, *, model: SelectedModel, data: dataset.Datase
     digest = hashlib.sha256(model.model_dump_json(exclude={"training"}).encode())
     about = f"{seed} {data.split.fingerprint} {data.genres} {model.training.class_weight}"
     digest.update(about.encode())
-    arrays = [
-        array for part in data.parts.values() for array in (part.x, part.augmented) if array is not None
-    ]
-    digest.update(hashing.arrays(arrays).encode())
+    blocks = (block for part in data.parts.values() for x in part.arrays for block in stored_rows.blocks(x))
+    digest.update(hashing.arrays(blocks).encode())
     mark, identity = folder / "identity.json", {"sha256": digest.hexdigest()}
     if mark.is_file() and json.loads(mark.read_text(encoding="utf-8")) == identity:
         return

@@ -199,7 +199,6 @@ def shuffle_labels(feature: str, *, seed: int, root: Path) -> None:
     link, which a shuffled copy replaces.
     """
     index, values, meta = feature_store.read(feature, root=root)
-    values = np.array(values)
     place = np.arange(len(index))
     sizes = index.groupby("track")["segment"].transform("size").to_numpy()
     random = np.random.default_rng(seed)
@@ -209,7 +208,7 @@ def shuffle_labels(feature: str, *, seed: int, root: Path) -> None:
         place[rows.ravel()] = random.permutation(rows).ravel()
     (root / "features").unlink()
     feature_store.write(
-        feature, index=index, values=[values[place]], shape=values.shape[1:], meta=meta, root=root
+        feature, index=index, values=[np.array(values)[place]], shape=values.shape[1:], meta=meta, root=root
     )
 
 

@@ -1,8 +1,8 @@
-"""A feature's rows by part of the split, as the arrays a model is fitted on; other parts are not even read."""
+"""A feature's rows by part of the split, as a model is fitted on them; other parts are not even read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,9 +13,8 @@ from components.core.errors import LeakError
 from components.features.pipeline import store as feature_store
 from components.splits import store as split_store
 from components.splits.store import SplitRecord
-
-#: Rows read at a time.
-_ROWS = 256
+from components.training import stored_rows
+from components.training.stored_rows import Rows, StoredRows
 
 
 @dataclass(frozen=True)
@@ -24,33 +23,52 @@ class Part:
 
     Attributes
     ----------
-    x : ndarray of float32, shape (rows, ...)
-        Feature values.
+    x : ndarray of float32 or StoredRows, shape (rows, ...)
+        Feature values; on disk where they are more than :data:`components.training.stored_rows.IN_MEMORY`.
     y : ndarray of int64, shape (rows,)
         Index of each row's genre in ``genres``.
     rows : DataFrame
         Columns ``track``, ``segment``, ``genre``, ``artist``, ``headline``.
     weights : ndarray of float32, shape (rows,), or None
         From :func:`song_weights`.
-    augmented : ndarray of float32, shape (views, rows, ...), or None
+    augmented : sequence of the same, or None
         Augmented views of the same rows, for a fit on them and nothing else.
     """
 
-    x: np.ndarray
+    x: Rows
     y: np.ndarray
     rows: pd.DataFrame
     weights: np.ndarray | None = None
-    augmented: np.ndarray | None = None
+    augmented: Sequence[Rows] | None = None
 
     def take(self, places: np.ndarray) -> Part:
         """Return the rows at these places, each with the weight it has among all."""
         return Part(
-            x=self.x[places],
+            x=stored_rows.take(self.x, places),
             y=self.y[places],
             rows=self.rows.iloc[places].reset_index(drop=True),
             weights=None if self.weights is None else self.weights[places],
-            augmented=None if self.augmented is None else self.augmented[:, places],
+            augmented=None
+            if self.augmented is None
+            else [stored_rows.take(view, places) for view in self.augmented],
         )
+
+    @property
+    def arrays(self) -> list[Rows]:
+        """The rows, and each augmented view of them."""
+        return [self.x, *([] if self.augmented is None else self.augmented)]
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the rows are on disk."""
+        return isinstance(self.x, StoredRows)
+
+    def in_memory(self, x: np.ndarray | None = None) -> Part:
+        """Read all rows, those without augmentation into an array that is given."""
+        x = np.empty(self.x.shape, dtype=np.float32) if x is None else x
+        stored_rows.fill(x, self.x)
+        views = None if self.augmented is None else [stored_rows.in_memory(view) for view in self.augmented]
+        return replace(self, x=x, augmented=views)
 
 
 @dataclass(frozen=True)
@@ -102,25 +120,45 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
     )
     genres = sorted(set(assigned.loc[assigned["part"] == "train", "genre"]))
     codes = {genre: code for code, genre in enumerate(genres)}
-    places = {part: np.flatnonzero((assigned["part"] == part).to_numpy()) for part in parts}
-    # One block, so that parts can be joined without a copy.
-    block = np.empty((sum(map(len, places.values())), *values.shape[1:]), dtype=np.float32)
-    loaded, end = {}, 0
-    for part, chosen in places.items():
+    everything = stored_rows.stored(values)
+    views = (
+        [] if augmented is None else [stored_rows.stored(augmented, view=n) for n in range(len(augmented))]
+    )
+    loaded = {}
+    for part in parts:
+        chosen = np.flatnonzero((assigned["part"] == part).to_numpy())
         rows = assigned.loc[chosen, ["track", "segment", "genre", "artist", "headline"]]
         rows = rows.astype({"headline": bool}).reset_index(drop=True)
-        y = rows["genre"].map(codes).to_numpy(dtype=np.int64)
-        begin, end = end, end + len(chosen)
-        x = block[begin:end]
-        for first in range(0, len(x), _ROWS):
-            x[first : first + _ROWS] = values[chosen[first : first + _ROWS]]
-        # Validation rows have theirs because the refit is on them too.
-        views = None if augmented is None or part == "test" else np.asarray(augmented[:, chosen])
-        loaded[part] = Part(x=x, y=y, rows=rows, weights=song_weights(rows), augmented=views)
+        loaded[part] = Part(
+            x=everything.take(chosen),
+            y=rows["genre"].map(codes).to_numpy(dtype=np.int64),
+            rows=rows,
+            weights=song_weights(rows),
+            # Validation rows have theirs because the refit is on them too.
+            augmented=[view.take(chosen) for view in views] if views and part != "test" else None,
+        )
+    if _fit_into_memory(*loaded.values()):
+        loaded = _in_memory(loaded)
     if split.protocol != "segment" and "train" in loaded:
         for part in set(loaded) - {"train"}:
             check_equal_rows(loaded["train"], loaded[part], part=part)
     return Dataset(parts=loaded, genres=genres, split=split, meta=meta)
+
+
+def _fit_into_memory(*parts: Part) -> bool:
+    return sum(x.nbytes for part in parts for x in part.arrays) <= stored_rows.IN_MEMORY
+
+
+def _in_memory(parts: Mapping[str, Part]) -> dict[str, Part]:
+    """Read parts of one feature."""
+    lengths = [len(part.y) for part in parts.values()]
+    # One block, so that parts can be joined without a copy.
+    block = np.empty((sum(lengths), *next(iter(parts.values())).x.shape[1:]), dtype=np.float32)
+    ends = np.cumsum(lengths)
+    return {
+        name: part.in_memory(block[end - len(part.y) : end])
+        for (name, part), end in zip(parts.items(), ends, strict=True)
+    }
 
 
 def join(*parts: Part) -> Part:
@@ -131,25 +169,14 @@ def join(*parts: Part) -> Part:
     rows = pd.concat([part.rows for part in parts], ignore_index=True)
     views = [part.augmented for part in parts if part.augmented is not None]
     return Part(
-        x=_together([part.x for part in parts]),
+        x=stored_rows.join([part.x for part in parts]),
         y=np.concatenate([part.y for part in parts]),
         rows=rows,
         weights=song_weights(rows),
-        augmented=np.concatenate(views, axis=1) if len(views) == len(parts) else None,
+        augmented=[stored_rows.join(view) for view in zip(*views, strict=True)]
+        if len(views) == len(parts)
+        else None,
     )
-
-
-def _together(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    block = arrays[0].base
-    begins = [array.ctypes.data for array in arrays]
-    ends = [begin + array.nbytes for begin, array in zip(begins, arrays, strict=True)]
-    neighbours = begins[1:] == ends[:-1] and all(
-        array.base is block and array.flags.c_contiguous for array in arrays
-    )
-    if block is None or not neighbours:
-        return np.concatenate(arrays)
-    first = (begins[0] - block.ctypes.data) // block.strides[0]
-    return block[first : first + sum(map(len, arrays))]
 
 
 def song_weights(rows: pd.DataFrame) -> np.ndarray | None:
@@ -212,12 +239,12 @@ def check_equal_rows(train: Part, other: Part, *, part: str, known: str = "train
         Naming a pair of tracks.
     """
 
-    def keys(rows: Part) -> pd.Series:
-        flat = np.ascontiguousarray(rows.x.reshape(len(rows.x), -1))
-        return pd.Series([hash(row.tobytes()) for row in flat])
+    def keys(rows: Part) -> np.ndarray:
+        hashes = (hash(row.tobytes()) for block in stored_rows.blocks(rows.x) for row in block)
+        return np.fromiter(hashes, dtype=np.int64, count=len(rows.x))
 
-    tracks = dict(zip(keys(train), train.rows["track"], strict=True))
-    twins = keys(other).map(tracks)
+    tracks = pd.Series(train.rows["track"].to_numpy(), index=keys(train))
+    twins = pd.Series(keys(other)).map(tracks[~tracks.index.duplicated(keep="last")])
     whole = twins.notna().groupby(other.rows["track"].to_numpy(dtype=object)).all()
     for track in whole[whole].index:
         twin = twins[(other.rows["track"] == track).to_numpy()].iloc[0]
@@ -246,4 +273,5 @@ def at_most(part: Part, rows: int | None, *, seed: int) -> Part:
     from sklearn.model_selection import train_test_split
 
     kept, _ = train_test_split(np.arange(len(part.y)), train_size=rows, stratify=part.y, random_state=seed)
-    return part.take(np.sort(kept))
+    sample = part.take(np.sort(kept))
+    return sample.in_memory() if sample.is_stored and _fit_into_memory(sample) else sample

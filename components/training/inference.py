@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from components.training import stored_rows
+from components.training.stored_rows import Rows
+
 if TYPE_CHECKING:
     import keras
 
@@ -13,29 +16,33 @@ if TYPE_CHECKING:
 BATCH, BYTES = 256, 1 << 24
 
 
-def outputs(model: keras.Model, x: np.ndarray) -> np.ndarray:
+def outputs(model: keras.Model, x: Rows) -> Rows:
     """Run a network as it is used, dropout off.
 
     Parameters
     ----------
     model : keras.Model
         With one input and one output.
-    x : ndarray, shape (rows, ...)
+    x : ndarray or StoredRows, shape (rows, ...)
         At least one row.
 
     Returns
     -------
-    ndarray of float32, shape (rows, ...)
-        What ``model.predict(x)`` gives.
+    ndarray of float32 or StoredRows, shape (rows, ...)
+        What ``model.predict(x)`` gives; on disk where ``x`` is and it does not fit into memory.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows.
     """
-    given: np.ndarray | None = None
-    batch_size = min(BATCH, max(1, BYTES // max(1, x[:1].nbytes)))
-    for first in range(0, len(x), batch_size):
-        rows = slice(first, first + batch_size)
-        batch = np.asarray(model(x[rows], training=False))
-        if given is None:
-            given = np.empty((len(x), *batch.shape[1:]), dtype=batch.dtype)
-        given[rows] = batch
-    if given is None:
+    if not len(x):
         raise ValueError(f"no rows to run model {model.name!r} on")
-    return given
+    step = min(BATCH, max(1, BYTES // max(1, x[:1].nbytes)))
+    batches = (np.asarray(model(x[first : first + step], training=False)) for first in range(0, len(x), step))
+    return stored_rows.collect(batches, count=len(x), like=x)
+
+
+def probabilities(model: keras.Model, x: Rows) -> np.ndarray:
+    """Run a network whose outputs fit into memory whatever it is given: :func:`outputs`, as an array."""
+    return stored_rows.in_memory(outputs(model, x))

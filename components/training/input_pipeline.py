@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from components.training import stored_rows
 from components.training.dataset import Part
 
 
@@ -51,12 +52,22 @@ def batches(
     # With its autotuner on two cores, epochs stretch up to twofold at random.
     options.autotune.enabled = False
     labels = tf.one_hot(part.y, classes)
-    x = part.x if part.augmented is None else np.stack([part.x, *part.augmented], axis=1)
     weights = () if part.weights is None else (part.weights,)
-    data = tf.data.Dataset.from_tensor_slices((x, labels, *weights))
+    if part.is_stored:
+        # Their places, which are drawn as rows are: the batches are those of rows in memory.
+        data = tf.data.Dataset.range(len(part.y))
+    else:
+        x = (
+            part.x
+            if part.augmented is None
+            else np.stack([stored_rows.in_memory(view) for view in part.arrays], axis=1)
+        )
+        data = tf.data.Dataset.from_tensor_slices((x, labels, *weights))
     if shuffle:
         data = data.shuffle(len(part.y), reshuffle_each_iteration=True)
     data = data.batch(batch_size)
+    if part.is_stored:
+        data = data.map(_reading(part, labels, *weights))
     if part.augmented is not None:
         data = data.map(_one_view)
     if mixup:
@@ -80,6 +91,22 @@ def batches(
         if most:
             data = data.map(_masking(axis, most=most))
     return data.prefetch(2).with_options(options)
+
+
+def _reading(part: Part, *beside: tf.Tensor | np.ndarray) -> Any:
+    """Read the rows at some places, and take what stands beside them."""
+
+    def read(places: np.ndarray) -> np.ndarray:
+        views = [x[places] for x in part.arrays]
+        return views[0] if part.augmented is None else np.stack(views, axis=1)
+
+    shape = part.x.shape[1:] if part.augmented is None else (len(part.arrays), *part.x.shape[1:])
+
+    def rows(places: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        x = tf.numpy_function(read, [places], tf.float32, stateful=False)
+        return tf.ensure_shape(x, (None, *shape)), *(tf.gather(each, places) for each in beside)
+
+    return rows
 
 
 def _one_view(x: tf.Tensor, *rest: tf.Tensor) -> tuple[tf.Tensor, ...]:

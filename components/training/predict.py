@@ -10,8 +10,7 @@ import pandas as pd
 
 from components.evaluation import aggregation
 from components.evaluation import metrics as evaluation
-from components.training import calibration, dataset
-from components.training.inference import outputs
+from components.training import calibration, dataset, inference
 
 if TYPE_CHECKING:
     import keras
@@ -37,7 +36,7 @@ def predict(model: keras.Model, *, part: dataset.Part, name: str, genres: list[s
         Columns ``part``, ``track``, ``segment``, ``genre``, ``artist``, ``headline``, ``predicted``, and
         ``probability.<genre>`` in label order.
     """
-    probabilities = outputs(model, part.x)
+    probabilities = inference.probabilities(model, part.x)
     frame = part.rows.assign(
         part=name, predicted=np.array(genres, dtype=object)[probabilities.argmax(axis=1)]
     )

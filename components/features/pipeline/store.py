@@ -41,7 +41,7 @@ def folder(name: str, *, root: Path = Path("data")) -> Path:
     return Path(root) / "features" / name
 
 
-def read(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
+def read(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.memmap, dict[str, Any]]:
     """Open an extracted feature.
 
     Parameters
@@ -74,7 +74,7 @@ def read(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.ndar
     return index, values, meta
 
 
-def load(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.ndarray, dict[str, Any]]:
+def load(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.memmap, dict[str, Any]]:
     """Open the three files as they are; :func:`read` also checks that they belong together.
 
     Raises
@@ -98,7 +98,7 @@ def load(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.ndar
     return index, values, meta
 
 
-def augmented(name: str, *, root: Path = Path("data")) -> np.ndarray | None:
+def augmented(name: str, *, root: Path = Path("data")) -> np.memmap | None:
     """Open an extracted feature's augmented views.
 
     Parameters

@@ -16,8 +16,9 @@ from components.config.params import Choice, SelectedModel, parse
 from components.core.errors import ParamsError, TrainingError
 from components.features import mfcc_summary
 from components.models import layers, mlp
-from components.training import fit, input_pipeline
+from components.training import fit, input_pipeline, stored_rows
 from components.training.dataset import Part
+from tests.support.stored import stored
 
 if TYPE_CHECKING:
     import keras
@@ -86,6 +87,14 @@ ONE_OF_A_KIND = [
     next(case for case in CASES if (case.name, case.variant) == (name, "best"))
     for name in ("mlp", "lstm", "cnn_1d")
 ]
+#: Masks, mixup, bins, principal components, least squares, and views that are rows of their own or are not.
+ON_DISK = [
+    Case("mlp", "best", SHAPES["mfcc_summary"], more=(("bins", 4),)),
+    Case("vgg16", "best", (3, 64)),
+    Case("yamnet", "study", SHAPES["yamnet_embedding"]),
+    Case("lstm", "best", SEQUENCE),
+    Case("musicnn", "best", SHAPES["musicnn_embedding"]),
+]
 BUDGET: dict[str, Any] = {"epochs": 2, "patience": 2, "monitor": "val_loss"}
 
 
@@ -127,6 +136,29 @@ def test_a_fit_is_the_same_from_the_same_seed(case: Case) -> None:
     rows = part(case.shape)
     (_, first), (_, second) = fitted(case, rows), fitted(case, rows)
     assert first.equals(second)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case if case in ON_DISK else pytest.param(case, marks=pytest.mark.slow) for case in CASES],
+    ids=str,
+)
+def test_a_fit_on_rows_that_are_on_disk_is_the_same_to_the_bit(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = part(case.shape)
+    if case in ONE_OF_A_KIND:
+        rows = replace(rows, augmented=[rows.x + 1, rows.x - 1])
+    model, history = fitted(case, rows)
+    monkeypatch.setattr(stored_rows, "IN_MEMORY", 0)
+    again, same = fitted(case, stored(rows, tmp_path))
+    if any(layer.name == layers.LEAST_SQUARES for layer in model.layers):
+        # Sums of pieces in place of one product.
+        np.testing.assert_allclose(again(rows.x), model(rows.x), atol=1e-4)
+        return
+    assert same.equals(history)
+    for one, other in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("name", [case.name for case in CASES if case.variant == "study"])

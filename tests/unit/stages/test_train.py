@@ -14,7 +14,7 @@ from components.config.params import Params
 from components.core import atomic
 from components.core.errors import TrainingError
 from components.stages import train
-from components.training import dataset
+from components.training import dataset, stored_rows
 from components.training.record import BestTrial, TrainingRecord
 from tests.conftest import small
 from tests.support.small_project import build_small_project
@@ -82,6 +82,23 @@ def test_two_runs_give_the_same_metrics_and_weights(
     assert train.run("mlp", params=small_params, root=trained_again) == metrics
     first, second = (TrainingRecord.read(folder / "models/mlp") for folder in (root, trained_again))
     assert first.weights_sha256 == second.weights_sha256
+
+
+def test_rows_that_stay_on_disk_give_the_same_metrics_and_record(
+    trained_once: tuple[Path, dict[str, float]],
+    trained_again: Path,
+    small_params: Params,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root, metrics = trained_once
+    monkeypatch.setattr(stored_rows, "IN_MEMORY", 0)
+    assert train.run("mlp", params=small_params, root=trained_again) == metrics
+    costs = {"seconds", "peak_memory_mib"}
+    first, second = (
+        TrainingRecord.read(folder / "models/mlp").model_dump(exclude=costs)
+        for folder in (root, trained_again)
+    )
+    assert first == second
 
 
 def test_shuffled_labels_give_chance(tuned: Path, small_params: Params) -> None:

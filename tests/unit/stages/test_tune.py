@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from components.config.params import Params
 from components.core.errors import LeakError, TrainingError, TuningError
 from components.stages import tune
-from components.training import dataset
+from components.training import dataset, stored_rows
 from components.training import fit as fitting
 
 
@@ -183,6 +184,17 @@ def test_the_test_part_is_out_of_reach(
     (only,) = loaded
     with pytest.raises(LeakError):
         only["test"]
+
+
+def test_rows_that_stay_on_disk_are_the_same_search(
+    small_project: Path, small_params: Params, fits: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(small_project / "features/mfcc_summary/augmented.npy", np.ones((2, 144, 57), np.float32))
+    first = tune.run("mlp", params=small_params, root=small_project)
+    executed = len(fits)
+    monkeypatch.setattr(stored_rows, "IN_MEMORY", 0)
+    assert tune.run("mlp", params=small_params, root=small_project) == first
+    assert len(fits) == executed
 
 
 def test_a_real_search_is_the_same_from_the_same_seed(small_project: Path, small_params: Params) -> None:

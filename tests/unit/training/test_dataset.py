@@ -10,7 +10,7 @@ import pytest
 
 from components.core.errors import FeatureError, LeakError
 from components.splits import store as split_store
-from components.training import dataset
+from components.training import dataset, stored_rows
 from components.training.dataset import Part
 from tests.support.small_project import GENRES
 
@@ -86,6 +86,31 @@ def test_augmented_views_go_with_the_rows_that_may_be_fitted_on(small_project: P
     np.save(folder / "augmented.npy", values[None, :-1])
     with pytest.raises(FeatureError, match="genre stage features mfcc_summary"):
         dataset.load("mfcc_summary", parts=("train",), root=small_project)
+
+
+def test_more_rows_than_fit_into_memory_stay_on_disk_and_are_the_same(
+    small_project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = small_project / "features" / "mfcc_summary"
+    values = np.load(folder / "values.npy")
+    np.save(folder / "augmented.npy", np.stack([values + 1, values + 2]))
+    parts = ("train", "validation", "test")
+    held = dataset.load("mfcc_summary", parts=parts, root=small_project)
+    monkeypatch.setattr(
+        stored_rows, "IN_MEMORY", sum(x.nbytes for part in parts for x in held[part].arrays) - 1
+    )
+    stored = dataset.load("mfcc_summary", parts=parts, root=small_project)
+    both = [dataset.join(data["train"], data["validation"]) for data in (held, stored)]
+    for one, other in [*((held[part], stored[part]) for part in parts), both]:
+        assert other.is_stored and not one.is_stored
+        assert other.rows.equals(one.rows)
+        for x, y in zip(one.arrays, other.arrays, strict=True):
+            np.testing.assert_array_equal(x, y[:])
+    # A sample of them fits.
+    few = [dataset.at_most(data["train"], 30, seed=0) for data in (held, stored)]
+    assert not few[1].is_stored
+    for x, y in zip(few[0].arrays, few[1].arrays, strict=True):
+        np.testing.assert_array_equal(x, y)
 
 
 def test_balanced_genres_weigh_alike_and_songs_of_one_too() -> None:

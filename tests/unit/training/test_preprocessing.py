@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +12,9 @@ from sklearn.preprocessing import StandardScaler
 
 from components.core.errors import ParamsError
 from components.models import layers as pieces
-from components.training import preprocessing
+from components.training import preprocessing, stored_rows
 from components.training.dataset import Part, song_weights
+from tests.support.stored import stored
 
 
 def part(x: np.ndarray, y: np.ndarray | None = None, tracks: list[str] | None = None) -> Part:
@@ -97,7 +101,7 @@ def test_augmented_views_take_the_way_of_their_rows_and_those_of_validation_none
     first = rows.reshape(6, -1, 4)[:, 0]
     expected = (rows - first.mean(axis=0)) / first.std(axis=0)
     views = shape[0] if len(shape) > 1 else 1
-    assert train.augmented.shape == (2, *train.x.shape)
+    assert [view.shape for view in train.augmented] == [train.x.shape] * 2
     assert len(train.x) == len(train.y) == 6 * views
     np.testing.assert_allclose(train.x.reshape(rows.shape), expected, atol=1e-4)
     for number, offset in enumerate((10, 20)):
@@ -150,3 +154,66 @@ def test_blocks_weigh_the_same_whatever_their_width() -> None:
     np.testing.assert_allclose(scaled, [[1, 0.5, 0.5, 0.5, 0.5]])
     with pytest.raises(ParamsError, match=r"blocks is \[1, 3\], 4 columns in all; valid: .* 5 columns"):
         pieces.scale_blocks(x, widths=[1, 3])
+
+
+@pytest.mark.parametrize("shape", [(200, 1), (200, 3), (70, 9, 5)])
+def test_rows_on_disk_are_standardised_to_the_bit_as_in_memory(
+    shape: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    monkeypatch.setattr(stored_rows, "PIECE", 700)
+    x = (np.random.default_rng(0).normal(size=shape) * 7 + 1e3).astype(np.float32)
+    weights = []
+    for rows in (part(x), stored(part(x), tmp_path)):
+        inputs = keras.layers.Input(shape[1:])
+        model = keras.Model(inputs, keras.layers.Normalization()(inputs))
+        preprocessing.adapt(model, rows)
+        weights.append(model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_very_many_rows_are_added_up_in_double_precision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    monkeypatch.setattr(preprocessing, "SUMMED_SINGLY", 100)
+    x = (np.random.default_rng(0).normal(size=(5000, 2)) + 1e4).astype(np.float32)
+    inputs = keras.layers.Input((2,))
+    model = keras.Model(inputs, keras.layers.Normalization()(inputs))
+    preprocessing.adapt(model, stored(part(x), tmp_path))
+    np.testing.assert_allclose(model.get_weights()[0], x.mean(axis=0, dtype=np.float64), rtol=1e-7)
+    np.testing.assert_allclose(model.get_weights()[1], x.var(axis=0, dtype=np.float64), rtol=1e-6)
+
+
+def test_components_and_bins_are_of_evenly_spaced_rows_where_all_are_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    monkeypatch.setattr(preprocessing, "SAMPLE", 3 * 4)
+    x = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
+    weights = []
+    for rows in (part(x[[0, 4, 8]]), stored(part(x), tmp_path)):
+        inputs = keras.layers.Input((4,))
+        model = keras.Model(inputs, pieces.piecewise(inputs, bins=2, columns=4))
+        preprocessing.adapt(model, rows)
+        weights.append(model.get_weights())
+    for one, other in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_least_squares_of_rows_on_disk_is_that_of_rows_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_rows, "PIECE", 4 * 5 * 8)
+    rng = np.random.default_rng(0)
+    y = np.sort(np.arange(30) % 3)
+    x = (rng.normal(size=(30, 5)) + y[:, None]).astype(np.float32)
+    tracks = [str(row // 3) if row < 12 else str(row) for row in range(30)]
+    rows = part(x, y, tracks)
+    rows = replace(rows, weights=song_weights(rows.rows))
+    expected = least_squares(rows, x, ridge=0.3)
+    np.testing.assert_allclose(least_squares(stored(rows, tmp_path), x, ridge=0.3), expected, atol=1e-5)
