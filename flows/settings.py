@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from components.core.errors import ParamsError
+from components.parallel import cluster as dask
 
 #: More stages than this at once were never of use: each holds about 0.7 GB once TensorFlow is imported.
 MOST_STAGES = 2
@@ -27,6 +28,9 @@ class FlowSettings(BaseSettings):
         Seconds between two tries, 0 to 3600.
     wait : float
         Seconds a second flow in the same workspace waits for the first before it gives up, 0 or more.
+    cluster : str
+        Address of a Dask scheduler, ``tcp://HOST:PORT``, whose workers do what is parallel within a stage; '' for this
+        machine. Stages read the variable themselves: :func:`components.parallel.cluster.address`.
     """
 
     model_config = SettingsConfigDict(env_prefix="GENRE_", frozen=True, extra="ignore", allow_inf_nan=False)
@@ -37,6 +41,7 @@ class FlowSettings(BaseSettings):
     retries: Annotated[int, Field(ge=0, le=10)] = 1
     retry_delay: Annotated[float, Field(ge=0.0, le=3600.0)] = 5.0
     wait: Annotated[float, Field(ge=0.0)] = 15.0
+    cluster: Annotated[str, AfterValidator(dask.check)] = ""
 
 
 def load() -> FlowSettings:

@@ -60,6 +60,10 @@ class TrainingError(GenreError):
     """A fit failed: not a fresh model, a loss that is not finite, no epoch completed."""
 
 
+class ClusterError(GenreError):
+    """A cluster cannot be reached, lost its scheduler or its workers, or a worker has other code or libraries."""
+
+
 class StoreError(GenreError):
     """MLflow's store cannot be reached, is locked, or cannot be written."""
 

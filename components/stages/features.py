@@ -75,7 +75,8 @@ def run(
         console.print(f"{name}: {len(index)} rows from the table", highlight=False)
         return index
     meta["pretrained"] = [encoder.record() for encoder in compute.encoders_of(module, params=params)]
-    job = Job(name=name, params=params, root=root, source=source)
+    weights = tuple(encoder["sha256"] for encoder in meta["pretrained"])
+    job = Job(name=name, params=params, root=root, source=source, weights=weights)
     jobs = [job, *(replace(job, view=view) for view in block.views)]
     listing, tracks, upstream = _tracks_of_feature(job) if block.upstream else _tracks(job)
     about = {

@@ -11,10 +11,11 @@ import yaml
 
 from tests.conftest import PROJECT
 
-#: What no value depends on: errors, writing and processes; the form of params, whose values are params; and readers of
-#: what an earlier stage wrote, which is a dependency itself.
+#: What no value depends on: errors, writing, processes and where they run; the form of params, whose values are params;
+#: and readers of what an earlier stage wrote, which is a dependency itself.
 PLUMBING = {
     "core",
+    "parallel",
     "config.augmentation",
     "config.params",
     "config.strict",

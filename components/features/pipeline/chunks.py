@@ -15,12 +15,13 @@ import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from importlib.metadata import version
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,13 +29,14 @@ from components import features
 from components.config.augmentation import AugmentParams
 from components.config.params import FeatureParams, Params
 from components.core import atomic, hashing
-from components.core.errors import AudioError, FeatureError
+from components.core.errors import AudioError, FeatureError, PretrainedError
 from components.core.processes import cores
 from components.corpus import audio, image_files, locations
 from components.features.dsp import augmentation
 from components.features.encoders import base as encoders
 from components.features.pipeline import compute as waveform
 from components.features.pipeline import store
+from components.parallel import cluster, executors
 
 #: Tracks a chunk holds on average: seconds of work, and little memory.
 MEAN_TRACKS = 8
@@ -74,6 +76,28 @@ class Chunk:
     tracks: tuple[Track, ...]
 
 
+class Values(NamedTuple):
+    """A chunk's result.
+
+    Attributes
+    ----------
+    values : ndarray of float32 or uint8, shape (rows, ...)
+        All rows of its tracks; whole numbers of 0 to 255, as pictures are, in a quarter of the space.
+    starts : ndarray of float64, shape (rows,)
+        Where each begins, in seconds.
+    counts : ndarray of int64, shape (tracks,)
+        Rows of each track.
+    """
+
+    values: np.ndarray
+    starts: np.ndarray
+    counts: np.ndarray
+
+
+#: Rows of another feature that a chunk is computed from: of each of its tracks, and where each row begins.
+Upstream = tuple[list[np.ndarray], list[np.ndarray]]
+
+
 @dataclass(frozen=True)
 class Job:
     """A feature to extract: everything a process needs besides the chunk.
@@ -91,6 +115,8 @@ class Job:
     view : tuple of AugmentParams and int, or None
         Which augmented view of the clips it is computed from, of :attr:`FeatureParams.views`; None for the clips as
         they are.
+    weights : tuple of str
+        SHA-256 of the weights of each encoder that the feature runs: other ones would give other values.
     """
 
     name: str
@@ -98,6 +124,7 @@ class Job:
     root: Path
     source: str
     view: tuple[AugmentParams, int] | None = None
+    weights: tuple[str, ...] = ()
 
     @property
     def block(self) -> FeatureParams:
@@ -158,7 +185,7 @@ def code(extractor: str) -> dict[str, str]:
 def compute_all(
     chunks: Sequence[Chunk], *, job: Job, processes: int | None, report: Callable[[int], object]
 ) -> None:
-    """Compute and cache chunks, side by side.
+    """Compute and cache chunks, side by side: on a cluster where one is named, else on this machine.
 
     Parameters
     ----------
@@ -167,33 +194,58 @@ def compute_all(
     job : Job
         The feature.
     processes : int or None
-        How many, of threads where an encoder runs; None for one a core.
+        How many on this machine, of threads where an encoder runs; None for one a core.
     report : callable
         Takes the number of tracks just done.
+
+    Raises
+    ------
+    ClusterError
+        If the cluster cannot be reached, or fails; chunks that are done stay.
     """
+    if not chunks:
+        return
+    if cluster.address():
+        _on_cluster(chunks, job=job, report=report)
+        return
     workers = min(processes or cores(), len(chunks))
+    local: Callable[[], Executor]
     # Around all of it: threads that set and reset the limit each for themselves would undo each other's.
     with waveform.one_blas_thread():
         if workers < 2:
             for chunk in chunks:
-                report(compute(chunk, job=job))
+                report(cache(chunk, job=job))
             return
-        pool: Executor
         if features.load(job.block.extractor).ENCODERS:
             # Loaded once, and their arithmetic holds no lock: threads share it, one reads while another computes.
-            pool = ThreadPoolExecutor(workers)
+            local = partial(ThreadPoolExecutor, workers)
         else:
             method = _start_method()
             if method == "fork":
                 # The smallest here: what it imports and compiles, the forked processes have.
                 first, *chunks = sorted(chunks, key=lambda chunk: len(chunk.tracks))
-                report(compute(first, job=job))
-            pool = ProcessPoolExecutor(workers, mp_context=get_context(method), initializer=_start)
-        try:
-            for future in as_completed([pool.submit(compute, chunk, job=job) for chunk in chunks]):
-                report(future.result())
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+                report(cache(first, job=job))
+            local = partial(ProcessPoolExecutor, workers, mp_context=get_context(method), initializer=_start)
+        with executors.executor(local) as pool:
+            for _, tracks in executors.completed(pool, partial(cache, job=job), chunks):
+                report(tracks)
+
+
+def _on_cluster(chunks: Sequence[Chunk], *, job: Job, report: Callable[[int], object]) -> None:
+    """Compute chunks on workers, which have the files of the corpus and nothing else of the data folder."""
+    if job.block.upstream is None:
+        sent: Iterable[tuple[Chunk, Upstream | None]] = ((chunk, None) for chunk in chunks)
+    else:
+        sent = ((chunk, _packed(_rows_of_feature(chunk, job=job))) for chunk in chunks)
+    with executors.executor(ThreadPoolExecutor) as pool:
+        for (chunk, _), values in executors.completed(pool, partial(_computed, job=job), sent):
+            save(chunk, job=job, values=values)
+            report(len(chunk.tracks))
+
+
+def _computed(sent: tuple[Chunk, Upstream | None], *, job: Job) -> Values:
+    chunk, upstream = sent
+    return compute(chunk, job=job, upstream=upstream)
 
 
 def _start_method() -> str:
@@ -221,30 +273,49 @@ def _start() -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def compute(chunk: Chunk, *, job: Job) -> int:
-    """Compute and cache one chunk.
+def cache(chunk: Chunk, *, job: Job) -> int:
+    """Compute and cache one chunk; return its number of tracks."""
+    save(chunk, job=job, values=compute(chunk, job=job))
+    return len(chunk.tracks)
 
-    Returns
-    -------
-    int
-        Its number of tracks.
+
+def compute(chunk: Chunk, *, job: Job, upstream: Upstream | None = None) -> Values:
+    """Compute one chunk.
+
+    Parameters
+    ----------
+    chunk : Chunk
+        Its tracks.
+    job : Job
+        The feature.
+    upstream : tuple, optional
+        Rows of the feature that this one reads, if it reads one; read from the data folder by default.
 
     Raises
     ------
     FeatureError
         If a track's file is gone, has changed since it was listed, or gives no finite values.
+    PretrainedError
+        If an encoder's weights cannot be had here, or are not those of ``job``.
     """
+    module = features.load(job.block.extractor)
+    encoders = waveform.encoders_of(module, params=job.params)
+    for encoder, sha256 in zip(encoders, job.weights, strict=False):
+        if encoder.sha256 != sha256:
+            raise PretrainedError(
+                f"pretrained.{encoder.name} is {job.params.pretrained[encoder.name]!r}, whose weights have SHA-256 "
+                f"{encoder.sha256[:12]} here and {sha256[:12]} where the stage began; valid: the same file or cache"
+            )
     if job.block.upstream is None:
         clips = [_clips(track, job=job) for track in chunk.tracks]
         starts = [np.arange(len(one)) * job.params.segments.seconds for one in clips]
     else:
-        clips, starts = _rows_of_feature(chunk, job=job)
-    module = features.load(job.block.extractor)
+        clips, starts = upstream or _rows_of_feature(chunk, job=job)
+        clips = [np.asarray(one, dtype=np.float32) for one in clips]
     if job.view:
         view, draw = job.view
         clips = [augmentation.augment(one, module.SAMPLE_RATE, view=view, draw=draw) for one in clips]
     options = features.options(job.name, params=job.params)
-    encoders = waveform.encoders_of(module, params=job.params)
     groups = clips
     if encoders and len({one.shape[1:] for one in clips}) == 1:
         groups = [np.concatenate(clips)]  # encoders take many tracks at once
@@ -253,8 +324,11 @@ def compute(chunk: Chunk, *, job: Job) -> int:
     except FeatureError as error:
         raise FeatureError(f"{error}; tracks {chunk.tracks[0].track} to {chunk.tracks[-1].track}") from error
     check_shapes({block.shape[1:] for block in values}, job=job)
-    _save(chunk, job=job, values=np.concatenate(values), starts=np.concatenate(starts), clips=clips)
-    return len(chunk.tracks)
+    return Values(
+        values=_small(np.concatenate(values)),
+        starts=np.concatenate(starts),
+        counts=np.array([len(one) for one in clips], dtype=np.int64),
+    )
 
 
 def check_shapes(shapes: set[tuple[int, ...]], *, job: Job) -> None:
@@ -295,9 +369,10 @@ def _clips(track: Track, *, job: Job) -> np.ndarray:
         raise FeatureError(f"track {track.track!r}: {track.path}: {error}") from error
 
 
-def _rows_of_feature(chunk: Chunk, *, job: Job) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    index, values, _ = store.read(job.source, root=job.root)
-    ids, begins = index["track"].to_numpy(dtype=object), index["start"].to_numpy()
+def _rows_of_feature(chunk: Chunk, *, job: Job) -> Upstream:
+    """Read the rows that a chunk is computed from."""
+    meta = store.folder(job.source, root=job.root) / "meta.json"
+    ids, begins, values = _opened(job.source, job.root, meta.stat().st_mtime_ns)
     rows = [
         slice(np.searchsorted(ids, track.track), np.searchsorted(ids, track.track, side="right"))
         for track in chunk.tracks
@@ -305,35 +380,36 @@ def _rows_of_feature(chunk: Chunk, *, job: Job) -> tuple[list[np.ndarray], list[
     return [np.array(values[row]) for row in rows], [begins[row] for row in rows]
 
 
-def _save(
-    chunk: Chunk, *, job: Job, values: np.ndarray, starts: np.ndarray, clips: Sequence[np.ndarray]
-) -> None:
+def _packed(upstream: Upstream) -> Upstream:
+    values, starts = upstream
+    return [_small(one) for one in values], starts
+
+
+@lru_cache(maxsize=1)
+def _opened(name: str, root: Path, _written: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    # Not for every chunk anew: the index of a large corpus takes longer to read than a chunk's rows.
+    index, values, _ = store.read(name, root=root)
+    return index["track"].to_numpy(dtype=object), index["start"].to_numpy(), values
+
+
+def _small(values: np.ndarray) -> np.ndarray:
+    """Return pictures, which are whole numbers of 0 to 255, in a quarter of the space, and all else as it is."""
+    if values.min() < 0 or values.max() > 255:
+        return values
+    small = values.astype(np.uint8)
+    return small if np.array_equal(small, values) else values
+
+
+def save(chunk: Chunk, *, job: Job, values: Values) -> None:
     """Cache a chunk's result, whole or not at all."""
-    # Pictures are whole numbers of 0 to 255: cached in a quarter of the space, and nothing lost.
-    small = values.astype(np.uint8) if values.min() >= 0 and values.max() <= 255 else values
     with atomic.replacing(job.path_of(chunk)) as path:
-        np.savez(
-            path,
-            values=small if np.array_equal(small, values) else values,
-            starts=starts,
-            counts=np.array([len(one) for one in clips], dtype=np.int64),
-        )
+        np.savez(path, **values._asdict())
 
 
-def load(chunk: Chunk, *, job: Job) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Read a chunk's result.
-
-    Returns
-    -------
-    values : ndarray of float32, shape (rows, ...)
-        All rows of its tracks.
-    starts : ndarray of float64, shape (rows,)
-        Where each begins, in seconds.
-    counts : ndarray of int64, shape (tracks,)
-        Rows of each track.
-    """
+def load(chunk: Chunk, *, job: Job) -> Values:
+    """Read a chunk's result, its values as float32."""
     with np.load(job.path_of(chunk), allow_pickle=False) as cached:
-        return np.asarray(cached["values"], dtype=np.float32), cached["starts"], cached["counts"]
+        return Values(np.asarray(cached["values"], dtype=np.float32), cached["starts"], cached["counts"])
 
 
 def is_cached(chunk: Chunk, *, job: Job) -> bool:

@@ -54,7 +54,7 @@ from components.config import params
 from components.features.pipeline import chunks
 from components.stages import features as extraction
 
-left, save = int(sys.argv[1]), chunks._save
+left, save = int(sys.argv[1]), chunks.save
 chunks.MAX_TRACKS = 2
 
 def dying(*arguments, **more):
@@ -64,7 +64,7 @@ def dying(*arguments, **more):
     left -= 1
     save(*arguments, **more)
 
-chunks._save = dying
+chunks.save = dying
 extraction.run("mfcc_sequence", params=params.load("params.yaml"), root=Path("data"), processes=1)
 """
 

@@ -7,7 +7,7 @@ from flows import settings
 
 
 def test_defaults_fit_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CONCURRENCY", "RETRIES", "RETRY_DELAY", "WAIT"):
+    for name in ("CONCURRENCY", "RETRIES", "RETRY_DELAY", "WAIT", "CLUSTER"):
         monkeypatch.delenv(f"GENRE_{name}", raising=False)
     found = settings.load()
     assert 1 <= found.concurrency <= settings.MOST_STAGES
@@ -28,6 +28,7 @@ def test_a_variable_wins_over_the_default(monkeypatch: pytest.MonkeyPatch) -> No
         ("RETRIES", "-1"),
         ("RETRY_DELAY", "nan"),
         ("WAIT", "-3"),
+        ("CLUSTER", "localhost:8786"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_variable(

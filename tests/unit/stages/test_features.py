@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,9 +47,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     tracks: list[str] = []
     compute = chunks.compute
 
-    def counting(chunk: chunks.Chunk, *, job: chunks.Job) -> int:
+    def counting(chunk: chunks.Chunk, **more: Any) -> chunks.Values:
         tracks.extend(track.track for track in chunk.tracks)
-        return compute(chunk, job=job)
+        return compute(chunk, **more)
 
     monkeypatch.setattr(chunks, "compute", counting)
     return tracks
