@@ -220,7 +220,7 @@ def compute_all(
             # Loaded once, and their arithmetic holds no lock: threads share it, one reads while another computes.
             local = partial(ThreadPoolExecutor, workers)
         else:
-            method = _start_method()
+            method = _start_method(chunks)
             if method == "fork":
                 # The smallest here: what it imports and compiles, the forked processes have.
                 first, *chunks = sorted(chunks, key=lambda chunk: len(chunk.tracks))
@@ -248,13 +248,15 @@ def _computed(sent: tuple[Chunk, Upstream | None], *, job: Job) -> Values:
     return compute(chunk, job=job, upstream=upstream)
 
 
-def _start_method() -> str:
+def _start_method(chunks: Sequence[Chunk]) -> str:
     """Return how processes of the pool begin: forked where that is safe, since each imports all anew otherwise.
 
     A fork copies the thread that asks for it and no other: a lock that another one holds would be held for ever.
-    Outside Linux a system library may not survive it.
+    A bucket is read by such a thread, and the first chunk begins it. Outside Linux a system library may not survive it.
     """
-    return "fork" if sys.platform == "linux" and threading.active_count() == 1 else "spawn"
+    if sys.platform != "linux" or threading.active_count() > 1:
+        return "spawn"
+    return "spawn" if any(locations.is_remote(one.tracks[0].path) for one in chunks) else "fork"
 
 
 def _start() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 
@@ -37,7 +38,17 @@ def test_nothing_is_forked_beside_another_thread() -> None:
     thread = threading.Thread(target=waiting.wait)
     thread.start()
     try:
-        assert chunks._start_method() == "spawn"
+        assert chunks._start_method(plan("music/one.wav")) == "spawn"
     finally:
         waiting.set()
         thread.join()
+
+
+def test_nothing_is_forked_that_reads_a_bucket() -> None:
+    assert chunks._start_method(plan("s3://music/one.wav")) == "spawn"
+    if sys.platform == "linux" and threading.active_count() == 1:
+        assert chunks._start_method(plan("music/one.wav")) == "fork"
+
+
+def plan(path: str) -> list[chunks.Chunk]:
+    return chunks.divide([chunks.Track(track="one", path=path, sha256="0" * 64)], about={})
