@@ -96,3 +96,8 @@ def ordered(pool: Executor, function: Callable[[Item], Result], items: Iterable[
 def window(pool: Executor) -> int:
     """Return how many tasks an executor is given at once."""
     return pool.window if isinstance(pool, cluster.Cluster) else WINDOW
+
+
+def is_remote(pool: Executor) -> bool:
+    """Return whether tasks may run on another machine: they then find no relative path, and write nothing."""
+    return isinstance(pool, cluster.Cluster)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from components.core.errors import GenreError
+from components.core.errors import GenreError, PretrainedError
 from components.corpus import audio
 from components.features.encoders.base import UNTRAINED
 from components.features.pipeline import compute
@@ -25,7 +25,7 @@ from components.training.record import FeatureRecord, ModelRecord
 if TYPE_CHECKING:
     import pandas as pd
 
-    from components.config.params import Params
+    from components.config.params import CorpusParams, Params
 
 #: Share of the songs fitted on that are left aside as unusually short: a few clips calibrate nothing.
 SHORTEST_FEW = 0.05
@@ -182,45 +182,11 @@ class GenreModel:
         return extracted
 
     def _extract(self, song: bytes | str | Path) -> Extracted | GenreError:
-        limits = self.params.corpus
-        try:
-            y, rate = audio.decode(song, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
-            return self.features_of(y, rate)
-        except GenreError as error:
-            return error
+        return extract(song, limits=self.params.corpus, features_of=self.features_of)
 
     def features_of(self, y: np.ndarray, sample_rate: int) -> Extracted:
-        """Compute a song's feature rows, as many as it holds, also where training cut each track short.
-
-        Parameters
-        ----------
-        y : ndarray of float32, shape (samples,)
-            Mono audio.
-        sample_rate : int
-            Hz.
-
-        Returns
-        -------
-        Extracted
-            Its rows; a song shorter than a segment is repeated until it fills one, as in training.
-
-        Raises
-        ------
-        GenreError
-            If the song is shorter than ``segments.shortest``, or a value is not a number.
-        """
-        rows = {feature.feature: self._rows(feature, y, sample_rate) for feature in self.record.features}
-        return Extracted(rows, len(y) / sample_rate)
-
-    def _rows(self, feature: FeatureRecord, y: np.ndarray, sample_rate: int) -> Rows:
-        values, starts = [], []
-        for window in compute.windows(
-            len(y), sample_rate, segments=self.params.segments, whole=feature.unit == "track"
-        ):
-            rows, begins = compute.compute(feature.feature, y[window], sample_rate, params=self.params)
-            values.append(rows)
-            starts.append(begins + window.start / sample_rate)
-        return Rows(np.concatenate(values), np.concatenate(starts))
+        """Compute a song's feature rows; see :func:`features_of`."""
+        return features_of(y, sample_rate, features=self.record.features, params=self.params)
 
     def predict_extracted(
         self, extracted: Sequence[Extracted | GenreError]
@@ -301,6 +267,80 @@ class GenreModel:
         less = min(1.0, coverage / self.least_coverage) if coverage < 1.0 else 1.0
         temperature = self.record.temperature_of_mean / math.sqrt(less)
         return ensemble.mean(probabilities, weights=weights, temperature=temperature)
+
+
+def extract(
+    song: bytes | str | Path, *, limits: CorpusParams, features_of: Callable[[np.ndarray, int], Extracted]
+) -> Extracted | GenreError:
+    """Decode a song and compute its features, here or on a cluster's worker.
+
+    Parameters
+    ----------
+    song : bytes, str or Path
+        A file's content or its path.
+    limits : CorpusParams
+        Of a file.
+    features_of : callable
+        :func:`features_of`, bound to a model.
+
+    Returns
+    -------
+    Extracted or GenreError
+        What :func:`features_of` returns, or why the song cannot be decoded.
+
+    Raises
+    ------
+    PretrainedError
+        If an encoder's weights cannot be had: no fault of the song's.
+    """
+    try:
+        y, rate = audio.decode(song, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
+        return features_of(y, rate)
+    except PretrainedError:
+        raise
+    except GenreError as error:
+        return error
+
+
+def features_of(
+    y: np.ndarray, sample_rate: int, *, features: Sequence[FeatureRecord], params: Params
+) -> Extracted:
+    """Compute a song's feature rows, as many as it holds, also where training cut each track short.
+
+    Parameters
+    ----------
+    y : ndarray of float32, shape (samples,)
+        Mono audio.
+    sample_rate : int
+        Hz.
+    features : sequence of FeatureRecord
+        Those of a model.
+    params : Params
+        Its params.
+
+    Returns
+    -------
+    Extracted
+        Its rows; a song shorter than a segment is repeated until it fills one, as in training.
+
+    Raises
+    ------
+    GenreError
+        If the song is shorter than ``segments.shortest``, or a value is not a number.
+    """
+    rows = {feature.feature: _rows(feature, y, sample_rate, params=params) for feature in features}
+    return Extracted(rows, len(y) / sample_rate)
+
+
+def _rows(feature: FeatureRecord, y: np.ndarray, sample_rate: int, *, params: Params) -> Rows:
+    values, starts = [], []
+    for window in compute.windows(
+        len(y), sample_rate, segments=params.segments, whole=feature.unit == "track"
+    ):
+        rows, begins = compute.compute(feature.feature, y[window], sample_rate, params=params)
+        values.append(rows)
+        starts.append(begins + window.start / sample_rate)
+    return Rows(np.concatenate(values), np.concatenate(starts))
 
 
 def loaded_network(name: str, *, artifacts: Mapping[str, str]) -> Network:

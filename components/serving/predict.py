@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from components.core.errors import AudioError, GenreError
 from components.corpus.audio import SUFFIXES
-from components.serving import drift
+from components.parallel import cluster, executors
+from components.serving import drift, genre_model
+from components.serving.genre_model import Extracted, GenreModel
 from components.serving.load import LoadedModel
 
 #: Songs whose segments go through the network at once; more would not be faster, and the first would come later.
@@ -80,12 +85,14 @@ def below(folder: Path) -> list[Path]:
 
 
 def predict(files: Sequence[Path], *, model: LoadedModel) -> Iterator[Prediction]:
-    """Predict the genre of each file, in order, :data:`BATCH` files at a time."""
+    """Predict the genre of each file, in order, :data:`BATCH` files at a time.
+
+    The features of more than one batch are extracted on a cluster where one is named; the network runs here.
+    """
     features = model.model.record.features
     columns = drift.names(features)
-    for first in range(0, len(files), BATCH):
-        batch = files[first : first + BATCH]
-        extracted = model.model.extract(batch)
+    batches = [files[first : first + BATCH] for first in range(0, len(files), BATCH)]
+    for batch, extracted in zip(batches, _extracted(batches, model=model.model), strict=True):
         predictions = model.model.predict_extracted(extracted)
         for file, song, row in zip(batch, extracted, predictions, strict=True):
             if isinstance(row, GenreError) or isinstance(song, GenreError):
@@ -103,3 +110,18 @@ def predict(files: Sequence[Path], *, model: LoadedModel) -> Iterator[Prediction
                     seconds=row["seconds"],
                     coverage=row["coverage"],
                 )
+
+
+def _extracted(
+    batches: Sequence[Sequence[Path]], *, model: GenreModel
+) -> Iterator[list[Extracted | GenreError]]:
+    if len(batches) < 2 or not cluster.address():
+        yield from map(model.extract, batches)
+        return
+    features_of = partial(genre_model.features_of, features=model.record.features, params=model.params)
+    extract = partial(genre_model.extract, limits=model.params.corpus, features_of=features_of)
+    files = (file.absolute() for batch in batches for file in batch)
+    with executors.executor(ThreadPoolExecutor) as pool:
+        songs = executors.ordered(pool, extract, files)
+        for batch in batches:
+            yield list(itertools.islice(songs, len(batch)))

@@ -16,7 +16,7 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import version
 from multiprocessing import connection, get_context, parent_process
@@ -233,14 +233,20 @@ def compute_all(
 
 def _on_cluster(chunks: Sequence[Chunk], *, job: Job, report: Callable[[int], object]) -> None:
     """Compute chunks on workers, which have the files of the corpus and nothing else of the data folder."""
+    sent: Iterable[tuple[Chunk, Upstream | None]]
     if job.block.upstream is None:
-        sent: Iterable[tuple[Chunk, Upstream | None]] = ((chunk, None) for chunk in chunks)
+        sent = ((replace(chunk, tracks=tuple(map(_placed, chunk.tracks))), None) for chunk in chunks)
     else:
         sent = ((chunk, _packed(_rows_of_feature(chunk, job=job))) for chunk in chunks)
     with executors.executor(ThreadPoolExecutor) as pool:
         for (chunk, _), values in executors.completed(pool, partial(_computed, job=job), sent):
             save(chunk, job=job, values=values)
             report(len(chunk.tracks))
+
+
+def _placed(track: Track) -> Track:
+    """Name a track's file so that it is found from any folder."""
+    return track if locations.is_remote(track.path) else replace(track, path=str(Path(track.path).absolute()))
 
 
 def _computed(sent: tuple[Chunk, Upstream | None], *, job: Job) -> Values:

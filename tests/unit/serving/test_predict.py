@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from components.core.errors import AudioError
+from components.parallel import cluster
 from components.serving import predict
 from tests.support import constant_model
 from tests.support.constant_model import song
+from tests.support.dask_cluster import dask_cluster
 
 
 class TestWhichFiles:
@@ -35,3 +37,17 @@ def test_each_file_has_a_prediction_or_a_reason_in_order(
     assert first.probabilities == pytest.approx({"blues": 0.1, "jazz": 0.7, "rock": 0.2})
     assert [one.file for one in (first, gone, last)] == files
     assert gone.reason and not first.reason
+
+
+def test_features_come_from_a_cluster_where_one_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predict, "BATCH", 2)
+    files = [song(tmp_path / f"{n}.wav", pitch=220.0 * n) for n in (1, 2, 3)]
+    files.insert(1, tmp_path / "gone.wav")
+    here = list(predict.predict(files, model=constant_model.loaded_model()))
+    with dask_cluster(tmp_path / "dask", workers=1) as dask:
+        monkeypatch.setenv(cluster.VARIABLE, dask.address)
+        model = constant_model.loaded_model()
+        monkeypatch.setattr(model.model, "extract", lambda _songs: pytest.fail("extracted here"))
+        assert list(predict.predict(files, model=model)) == here

@@ -14,8 +14,10 @@ from components.config.params import Params
 from components.core.errors import CorpusError
 from components.corpus import audio
 from components.corpus import store as corpus_store
+from components.parallel import cluster
 from components.stages import corpus
 from tests.support.collections_on_disk import RATE, pointed_at, table_of, tone, write_tracks
+from tests.support.dask_cluster import dask_cluster
 
 
 @pytest.fixture
@@ -53,6 +55,21 @@ def test_the_same_collection_gives_the_same_bytes_wherever_it_lies(
         list_audio(folder, demo_params)
         written.append((folder.parent / "data/corpus/audio.parquet").read_bytes())
     assert written[0] == written[1]
+
+
+def test_a_clusters_workers_give_the_same_bytes(
+    collection: Path, demo_params: Params, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(collection.parent)
+    (collection / "jazz" / "empty.wav").touch()
+    params = pointed_at(demo_params, audio=Path("music"))
+    corpus.run("audio", params=params, root=Path("data"))
+    here = Path("data/corpus/audio.parquet").read_bytes()
+    monkeypatch.setattr(corpus, "TOGETHER", 3)
+    with dask_cluster(tmp_path / "dask", workers=1) as dask:
+        monkeypatch.setenv(cluster.VARIABLE, dask.address)
+        corpus.run("audio", params=params, root=Path("data"))
+    assert Path("data/corpus/audio.parquet").read_bytes() == here
 
 
 def test_a_relative_path_starts_beside_the_data_folder(collection: Path, demo_params: Params) -> None:
