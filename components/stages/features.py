@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +21,10 @@ from components.core import progress
 from components.core.errors import FeatureError, ParamsError
 from components.corpus import feature_table
 from components.corpus import store as corpus_store
-from components.features.pipeline import chunks, compute
+from components.features.pipeline import chunks, compute, kept_rows
 from components.features.pipeline import store as feature_store
 from components.features.pipeline.chunks import Chunk, Job, Track
+from components.features.pipeline.kept_rows import Block
 
 
 def run(
@@ -97,8 +99,9 @@ def run(
     with progress.counted(name, total=total, unit="tracks", done=total - len(names)) as advance:
         for each, part in zip(jobs, missing, strict=True):
             chunks.compute_all(part, job=each, processes=processes, report=advance)
-    index = _assemble(plans, job=job, meta=meta, genres=listing.set_index("track")["genre"])
-    chunks.prune(itertools.chain(*plans), job=job)
+    index, blocks = _assemble(plans, job=job, meta=meta, genres=listing.set_index("track")["genre"])
+    kept = kept_rows.keep(blocks, feature=feature_store.folder(name, root=root), folder=job.folder)
+    chunks.prune([] if kept else itertools.chain(*plans), job=job)
     took = time.perf_counter() - began
     line = f"{name}: {len(index)} rows of {len(tracks)} tracks"
     if block.views:
@@ -151,8 +154,11 @@ def _tracks_of_feature(job: Job) -> tuple[pd.DataFrame, list[Track], dict[str, A
     return listing, tracks, meta
 
 
-def _assemble(plans: list[list[Chunk]], *, job: Job, meta: dict[str, Any], genres: pd.Series) -> pd.DataFrame:
-    parts, shapes = [], set()
+def _assemble(
+    plans: list[list[Chunk]], *, job: Job, meta: dict[str, Any], genres: pd.Series
+) -> tuple[pd.DataFrame, list[Block]]:
+    """Write the feature; return its index, and where its chunks' rows are."""
+    parts, shapes, rows_of = [], set(), []
     plan, *augmented = plans
     for chunk in plan:
         values, starts, counts = chunks.load(chunk, job=job)
@@ -160,24 +166,33 @@ def _assemble(plans: list[list[Chunk]], *, job: Job, meta: dict[str, Any], genre
         part = pd.DataFrame({"track": np.repeat([track.track for track in chunk.tracks], counts)})
         part["segment"] = -1 if meta["unit"] == "track" else part.groupby("track", sort=False).cumcount()
         parts.append(part.assign(start=starts, **feature_store.summary(values)))
+        rows_of.append((starts.tolist(), counts.tolist()))
     chunks.check_shapes(shapes, job=job)
     index = pd.concat(parts, ignore_index=True)
     index["genre"] = index["track"].map(genres)
     (shape,) = shapes
+    blocks: list[Block] = []
 
-    def values_of(view: list[Chunk]) -> Iterator[np.ndarray]:
-        return (chunks.load(chunk, job=job)[0] for chunk in view)
+    def values_of(view: list[Chunk], *, array: str, first: int) -> Iterator[np.ndarray]:
+        for chunk, (starts, counts) in zip(view, rows_of, strict=True):
+            values = chunks.load(chunk, job=job).values
+            blocks.append(Block(chunk.key, array, first, zlib.crc32(values.data), starts, counts))
+            first += len(values)
+            yield values
 
     feature_store.write(
         job.name,
         index=index,
-        values=values_of(plan),
+        values=values_of(plan, array=kept_rows.VALUES, first=0),
         shape=shape,
         meta=meta,
         root=job.root,
-        augmented=[values_of(view) for view in augmented],
+        augmented=[
+            values_of(view, array=kept_rows.AUGMENTED, first=number * len(index))
+            for number, view in enumerate(augmented)
+        ],
     )
-    return index
+    return index, blocks
 
 
 def _from_table(name: str, *, params: Params, root: Path, meta: dict[str, Any]) -> pd.DataFrame:

@@ -2,8 +2,9 @@
 
 Where a chunk ends depends on the tracks' names alone, so a new track changes the chunk it falls into and no
 other. A chunk's key is the hash of everything that its values depend on: the tracks' contents, the options,
-the encoder's weights and the code. Chunks lie beside the features, in ``features/.chunks/<feature>/``, and stay
-there: DVC deletes a stage's output before it runs the stage again, and a changed track must not cost the rest.
+the encoder's weights and the code. Chunks lie beside the features, in ``features/.chunks/<feature>/``, until the
+feature is whole, and are then read back from it (:mod:`components.features.pipeline.kept_rows`): a changed track must
+not cost the rest.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from components.corpus import audio, image_files, locations
 from components.features.dsp import augmentation
 from components.features.encoders import base as encoders
 from components.features.pipeline import compute as waveform
-from components.features.pipeline import store
+from components.features.pipeline import kept_rows, store
 from components.parallel import cluster, executors
 
 #: Tracks a chunk holds on average: seconds of work, and little memory.
@@ -416,7 +417,10 @@ def save(chunk: Chunk, *, job: Job, values: Values) -> None:
 
 def load(chunk: Chunk, *, job: Job) -> Values:
     """Read a chunk's result, its values as float32."""
-    with np.load(job.path_of(chunk), allow_pickle=False) as cached:
+    path = job.path_of(chunk)
+    if not path.exists() and (kept := kept_rows.read(chunk.key, folder=job.folder)):
+        return Values(np.asarray(kept[0], dtype=np.float32), *kept[1:])
+    with np.load(path, allow_pickle=False) as cached:
         return Values(np.asarray(cached["values"], dtype=np.float32), cached["starts"], cached["counts"])
 
 
@@ -424,7 +428,7 @@ def is_cached(chunk: Chunk, *, job: Job) -> bool:
     """Check that a chunk's result can be read; one that a crash of the machine cut short is removed."""
     path = job.path_of(chunk)
     if not path.exists():
-        return False
+        return kept_rows.read(chunk.key, folder=job.folder) is not None
     try:
         values, starts, counts = load(chunk, job=job)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
@@ -434,8 +438,8 @@ def is_cached(chunk: Chunk, *, job: Job) -> bool:
 
 
 def prune(chunks: Iterable[Chunk], *, job: Job) -> None:
-    """Remove results of other chunks than these: those of an earlier corpus, other options or older code."""
+    """Remove files of other chunks than these: those of an earlier corpus, other options or older code."""
     current = {job.path_of(chunk) for chunk in chunks}
-    for path in job.folder.iterdir():
+    for path in job.folder.glob("*.npz"):
         if path not in current:
             path.unlink()

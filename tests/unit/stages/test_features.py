@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +20,7 @@ from components.config.params import Params
 from components.core.errors import FeatureError, PretrainedError
 from components.corpus import audio
 from components.features import mfcc_sequence
-from components.features.pipeline import chunks, compute
+from components.features.pipeline import chunks, compute, kept_rows
 from components.features.pipeline import store as feature_store
 from components.stages import corpus
 from components.stages import features as extraction
@@ -122,20 +125,59 @@ def test_chunks_of_other_options_are_computed_anew_and_the_old_ones_removed(
     extraction.run("mfcc_sequence", params=other, root=project, processes=1)
     assert len(counted) == 24
     assert feature_store.read("mfcc_sequence", root=project)[1].shape[2] == 20
-    kept = list(cached(project).iterdir())
-    assert sum(len(np.load(path)["counts"]) for path in kept) == 12
+    assert not list(cached(project).glob("*.npz"))
+    listed = json.loads((cached(project) / "kept/index.json").read_text())
+    assert sum(len(kept_rows.Block(*block).counts) for block in listed) == 12
+
+
+def test_no_number_is_kept_twice(project: Path, params: Params) -> None:
+    extraction.run("mfcc_sequence", params=params, root=project, processes=1)
+    values = feature_store.folder("mfcc_sequence", root=project) / "values.npy"
+    assert (cached(project) / "kept/values.npy").samefile(values)
+    assert [path.name for path in cached(project).iterdir()] == ["kept"]
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda data: data[:-4], lambda data: data[:-4] + b"oops"], ids=["cut", "changed"]
+)
+def test_rows_that_are_not_what_was_kept_are_computed_again(
+    project: Path, params: Params, counted: list[str], spoil: Callable[[bytes], bytes]
+) -> None:
+    extraction.run("mfcc_sequence", params=params, root=project, processes=1)
+    folder = feature_store.folder("mfcc_sequence", root=project)
+    first, path = content(folder), folder / "values.npy"
+    path.write_bytes(spoil(path.read_bytes()))
+    counted.clear()
+    extraction.run("mfcc_sequence", params=params, root=project, processes=1)
+    assert 0 < len(counted) < 12 and "rock.00003" in counted
+    assert content(folder) == first
 
 
 def test_a_chunk_that_a_crash_cut_short_is_computed_again(
-    project: Path, params: Params, counted: list[str]
+    project: Path, params: Params, counted: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(os, "link", no_links)
     extraction.run("mfcc_sequence", params=params, root=project, processes=1)
     first = content(feature_store.folder("mfcc_sequence", root=project))
-    (path, *_) = cached(project).iterdir()
+    (path, *_) = cached(project).glob("*.npz")
     path.write_bytes(path.read_bytes()[:200])
     extraction.run("mfcc_sequence", params=params, root=project, processes=1)
     assert len(counted) > 12
     assert content(feature_store.folder("mfcc_sequence", root=project)) == first
+
+
+def test_where_there_are_no_links_chunks_stay_as_files(
+    project: Path, params: Params, counted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", no_links)
+    extraction.run("mfcc_sequence", params=params, root=project, processes=1)
+    shutil.rmtree(feature_store.folder("mfcc_sequence", root=project))
+    extraction.run("mfcc_sequence", params=params, root=project, processes=1)
+    assert len(counted) == 12
+
+
+def no_links(*_: Any) -> None:
+    raise OSError(errno.EPERM, "Operation not permitted")
 
 
 def test_a_file_that_changed_since_it_was_listed_is_named(project: Path, params: Params) -> None:
