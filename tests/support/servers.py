@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,17 @@ class PostgreSQL:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return f"postgresql+{driver}://{USER}:{password}@127.0.0.1:{self.port}/{name}"
 
+    def dump(self, name: str) -> str:
+        """All tables of a database as text."""
+        done = subprocess.run(
+            [str(programs() / "pg_dump"), "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, name],
+            env={**os.environ, "PGPASSWORD": PASSWORD},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
+
     def stop(self) -> None:
         self._call("pg_ctl", "-D", "data", "-w", "-m", "immediate", "stop")
         shutil.rmtree(self.folder)
@@ -186,6 +198,17 @@ class Bucket:
         return {
             name: self.client.get_object(Bucket=self.NAME, Key=name)["Body"].read() for name in self.names("")
         }
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        """Refuse every key meanwhile: it knows none."""
+        import requests
+
+        try:
+            requests.post(f"{self.address}/moto-api/reset-auth", data=b"0", timeout=60).raise_for_status()
+            yield
+        finally:
+            requests.post(f"{self.address}/moto-api/reset-auth", data=b"inf", timeout=60).raise_for_status()
 
     def stop(self) -> None:
         self._server.stop()

@@ -17,7 +17,27 @@ def test_an_error_is_one_line_without_passwords() -> None:
     assert "http://…@host:5000/api" in str(caught.value)
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
-    assert errors.masked("sqlite:////a@b/c.db") == "sqlite:////a@b/c.db"
+
+
+@pytest.mark.parametrize(
+    ("address", "masked"),
+    [
+        ("sqlite:////a@b/c.db", "sqlite:////a@b/c.db"),
+        ("postgresql+psycopg://me:a@b:c@host:5432/x", "postgresql+psycopg://…@host:5432/x"),
+        ("postgresql://host/x?user=me&password=secret&a=1", "postgresql://host/x?user=me&password=…&a=1"),
+        ("https://token@host and http://other/", "https://…@host and http://other/"),
+    ],
+)
+def test_an_address_has_no_name_and_no_password(address: str, masked: str) -> None:
+    assert errors.masked(address) == masked
+
+
+def test_a_database_s_own_reason_is_shown_to_its_end() -> None:
+    from sqlalchemy.exc import OperationalError
+
+    own = Exception("Multiple attempts failed. They were:\n- host: 'localhost', error: refused")
+    with pytest.raises(StoreError, match=r"They were: - host: 'localhost', error: refused"), reached():
+        raise OperationalError("select 1", {}, own)
 
 
 def test_a_full_disk_is_named_with_its_file() -> None:
