@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from components.parallel import cluster
 from flows import settings
 from flows.orchestration import server
 from flows.pipeline import graph
@@ -88,6 +89,9 @@ def run(
             return experiment(force=force, models=list(models) if models else None, promote=not only_stale)
 
         due = selected if force else selected & plan.stale().keys()
+        if address := settings.load().cluster:
+            # A worker with other code is named here, not by the first stage that needs one.
+            cluster.connect(address).shutdown()
         # Beside the start of Prefect's server, which takes as long.
         with preloading(due, root=root, keep=(holder.fileno(),)) as preloaded:
             outcome = _flow(start, root=root, holder=holder, board=board, plan=plan, preloaded=preloaded)

@@ -19,9 +19,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from components.core.errors import ClusterError, GenreError, ParamsError
 from components.parallel import fingerprint, worker
+from components.parallel.child import Held
 
 if TYPE_CHECKING:
     import distributed
@@ -186,7 +188,8 @@ class Cluster(Executor):
         with warnings.catch_warnings():
             # Dask warns of a large value within a task, which is why it is one of its own.
             warnings.filterwarnings("ignore", message="Sending large graph")
-            return Shared(self._client.submit(worker.hold, value, pure=False))
+            held = Held(uuid4().hex, value)
+            return Shared(self._client.submit(worker.hold, held, pure=False))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Disconnect; what was not fetched is cancelled."""

@@ -49,7 +49,7 @@ def executor(local: Callable[[], Executor]) -> Iterator[Executor]:
 
 
 def completed(
-    pool: Executor, function: Callable[[Item], Result], items: Iterable[Item]
+    pool: Executor, function: Callable[..., Result], items: Iterable[Item], *beside: object
 ) -> Iterator[tuple[Item, Result]]:
     """Apply a function to items, and yield each with its result as it ends.
 
@@ -58,9 +58,11 @@ def completed(
     pool : Executor
         From :func:`executor`.
     function : callable
-        Takes an item.
+        Takes an item, and what stands beside.
     items : iterable
         As many as one likes: they are taken as they are needed.
+    beside : object
+        Given to each call, such as what :meth:`components.parallel.cluster.Cluster.share` returns.
 
     Yields
     ------
@@ -72,7 +74,7 @@ def completed(
     ended: SimpleQueue[Future[Result]] = SimpleQueue()
     while True:
         for item in itertools.islice(left, max(0, window(pool) - len(waiting))):
-            future = pool.submit(function, item)
+            future = pool.submit(function, item, *beside)
             waiting[future] = item
             future.add_done_callback(ended.put)
         if not waiting:

@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from components.core.errors import ClusterError
-from components.parallel import fingerprint
+from components.parallel import child, fingerprint
+from components.parallel.child import Alone, Held
 
 
 class Outcome(NamedTuple):
@@ -20,7 +21,7 @@ class Outcome(NamedTuple):
     error: BaseException | None = None
 
 
-def run(expected: Mapping[str, str], function: bytes, arguments: bytes, *shared: Any) -> Outcome:
+def run(expected: Mapping[str, str], function: bytes, arguments: bytes, *shared: Held) -> Outcome:
     """Run one task.
 
     Function and arguments are read only after the check, since other code may not even read them.
@@ -31,7 +32,7 @@ def run(expected: Mapping[str, str], function: bytes, arguments: bytes, *shared:
         The :func:`components.parallel.fingerprint.own` of whoever sent it.
     function, arguments : bytes
         Pickled; the arguments as a tuple and a dict.
-    shared : object
+    shared : Held
         Values that several tasks share, given after the arguments.
     """
     from distributed import get_worker
@@ -39,13 +40,15 @@ def run(expected: Mapping[str, str], function: bytes, arguments: bytes, *shared:
     address = get_worker().address
     if differing := fingerprint.differences(fingerprint.own(), expected=expected):
         return Outcome(address, error=ClusterError(different(address, differing)))
-    _prepare()
     try:
+        called = _function(function)
+        if isinstance(called, Alone):
+            return Outcome(address, *child.run(expected, function, arguments, shared))
+        _prepare()
         positional, named = pickle.loads(arguments)  # noqa: S301 - whoever reaches a worker may run anything there
-        return Outcome(address, value=_function(function)(*positional, *shared, **named))
+        return Outcome(address, value=called(*positional, *(one.value for one in shared), **named))
     except Exception as error:  # noqa: BLE001 - it is raised where the task was sent from
-        error.add_note(traceback.format_exc())
-        return Outcome(address, error=_portable(error))
+        return Outcome(address, error=portable(error))
 
 
 def different(address: str, differing: list[str]) -> str:
@@ -80,8 +83,9 @@ def _prepare() -> None:
     threadpool_limits(1, user_api="blas")
 
 
-def _portable(error: BaseException) -> BaseException:
-    """Return the error, or where it cannot travel, one with its text."""
+def portable(error: BaseException) -> BaseException:
+    """Return an error with a note of where it was raised; where it cannot travel, another one with its text."""
+    error.add_note("".join(traceback.format_exception(error)))
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     except Exception:  # noqa: BLE001 - whatever an exception's own code raises

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,8 @@ import pandas as pd
 from components.config.params import Params, SelectedModel
 from components.core import atomic, hashing, progress
 from components.core.errors import TuningError
+from components.parallel import cluster
+from components.parallel.cluster import Cluster
 from components.training import dataset, fit, stored_rows
 from components.training.record import BestTrial
 from components.training.search import OBJECTIVE, PROJECT, Search
@@ -57,7 +61,10 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
     # that is counted and never run. The same seed and outcomes give the same trials, so it starts without any.
     shutil.rmtree(folder / PROJECT, ignore_errors=True)
     total = model.tuning.max_trials * model.tuning.executions_per_trial
-    with progress.counted(name, total=total, unit="executions") as advance:
+    with (
+        progress.counted(name, total=total, unit="executions") as advance,
+        _cluster(name, train, data["validation"]) as pool,
+    ):
         search = Search(
             model,
             train=train,
@@ -66,7 +73,9 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
             seed=params.seed,
             folder=folder,
             advance=advance,
+            pool=pool,
         )
+        search.run_ahead()
         tuner = search.tuner()
         try:
             tuner.search(verbose=0)
@@ -96,6 +105,22 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
     )
     best.write(folder / "best.json")
     return best
+
+
+@contextmanager
+def _cluster(name: str, *parts: dataset.Part) -> Iterator[Cluster | None]:
+    """Give the cluster that executions run on; None where they run here."""
+    if (address := cluster.address()) and any(part.is_stored for part in parts):
+        print(
+            f"{name}: its rows are read from disk here, and so its executions run here, not at {address}",
+            flush=True,
+        )
+        address = None
+    if address is None:
+        yield None
+        return
+    with cluster.connect(address) as pool:
+        yield pool
 
 
 def _begin_or_resume(folder: Path, *, model: SelectedModel, data: dataset.Dataset, seed: int) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import keras_tuner
@@ -15,6 +17,9 @@ import numpy as np
 
 from components.config.params import Boolean, Choice, FloatRange, IntRange, SelectedModel
 from components.core import atomic, progress
+from components.parallel import executors
+from components.parallel.child import Alone
+from components.parallel.cluster import Cluster, Shared
 from components.training import dataset, fit
 from components.training.traced import Traced
 
@@ -22,6 +27,16 @@ from components.training.traced import Traced
 OBJECTIVE = "val_accuracy"
 #: KerasTuner's own folder, below the model's.
 PROJECT = "search"
+#: Tuners whose sets do not depend on the scores of earlier ones.
+INDEPENDENT = ("random", "grid")
+
+
+class Execution(NamedTuple):
+    """One fit of one set: KerasTuner's trial id, its number within the trial from 0, and the set."""
+
+    trial: str
+    number: int
+    hp: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,9 @@ class Search:
         Where KerasTuner's project and ``executions/`` lie.
     advance : callable
         Called after each execution, whether it was run or kept.
+    pool : Cluster, optional
+        Where executions then run ahead of the search: side by side, all of them where the sets do not
+        depend on scores, else those of a trial. The search itself is played as without, and finds their files.
     """
 
     model: SelectedModel
@@ -54,23 +72,65 @@ class Search:
     seed: int
     folder: Path
     advance: progress.Advance
+    pool: Cluster | None = None
+    _counted: set[tuple[str, int]] = field(default_factory=set)
+    _shared: list[Shared] = field(default_factory=list)
 
     def tuner(self) -> keras_tuner.Tuner:
         """Return a KerasTuner tuner that runs trials by :meth:`trial`, resumed where one was begun."""
-        search = self
+        return self._tuner(lambda trial: self.trial(trial.trial_id, hp=self.complete(trial)), self.folder)
 
+    def _tuner(self, run: Callable[[Any], list[dict[str, float]]], folder: Path) -> keras_tuner.Tuner:
         class Tuner(keras_tuner.Tuner):
             def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> list[dict[str, float]]:
-                return search.trial(trial.trial_id, hp=search.complete(trial))
+                return run(trial)
 
         return Tuner(
             # The space is declared whole; KerasTuner takes no None here.
             hypermodel=lambda hp: None,
             oracle=oracle(self.model, seed=self.seed),
-            directory=str(self.folder),
+            directory=str(folder),
             project_name=PROJECT,
             executions_per_trial=self.model.tuning.executions_per_trial,
         )
+
+    def run_ahead(self) -> None:
+        """Run all executions on the cluster, where there is one and the sets do not depend on scores."""
+        if self.pool is None or self.model.tuning.tuner not in INDEPENDENT:
+            return
+        sets: dict[str, dict[str, Any]] = {}
+
+        def listed(trial: Any) -> list[dict[str, float]]:
+            sets[trial.trial_id] = self.complete(trial)
+            return [{OBJECTIVE: 0.0}]
+
+        with tempfile.TemporaryDirectory() as place:
+            self._tuner(listed, Path(place)).search(verbose=0)
+        self._ahead(execution for trial, hp in sets.items() for execution in self._executions(trial, hp=hp))
+
+    def _executions(self, trial: str, *, hp: Mapping[str, Any]) -> list[Execution]:
+        return [
+            Execution(trial, number, dict(hp)) for number in range(self.model.tuning.executions_per_trial)
+        ]
+
+    def _ahead(self, executions: Iterable[Execution]) -> None:
+        """Run those without a file on the cluster, and write their files."""
+        if self.pool is None:
+            return
+        missing = [one for one in executions if _kept(self._path(one), hp=one.hp) is None]
+        if not missing:
+            return
+        function = partial(_away, model=self.model, classes=self.classes, seed=self.seed)
+        if not self._shared:
+            self._shared.append(self.pool.share((self.train, self.validation)))
+        for one, outcome in executors.completed(self.pool, Alone(function), missing, *self._shared):
+            if outcome is not None:
+                atomic.write_json(self._path(one), outcome)
+                self._counted.add((one.trial, one.number))
+                self.advance()
+
+    def _path(self, execution: Execution) -> Path:
+        return self.folder / "executions" / f"{execution.trial}-{execution.number}.json"
 
     def complete(self, trial: Any) -> dict[str, Any]:
         """Return a KerasTuner trial's hyperparameters, lists among them."""
@@ -91,73 +151,101 @@ class Search:
         list of dict
             The objective of each execution.
         """
-        tuning, outcomes, traced = self.model.tuning, [], Traced()
-        for execution in range(tuning.executions_per_trial):
-            path = self.folder / "executions" / f"{trial}-{execution}.json"
-            outcome = _kept(path, hp=hp)
+        outcomes, traced = [], Traced()
+        executions = self._executions(trial, hp=hp)
+        self._ahead(executions)
+        for execution in executions:
+            outcome = _kept(self._path(execution), hp=hp)
             if outcome is None:
-                outcome = self.execution(trial, execution=execution, hp=hp, traced=traced)
-                atomic.write_json(path, outcome)
+                outcome = execute(
+                    execution,
+                    (self.train, self.validation),
+                    model=self.model,
+                    classes=self.classes,
+                    seed=self.seed,
+                    traced=traced,
+                )
+                atomic.write_json(self._path(execution), outcome)
             if progress.is_verbose():
                 print(
-                    f"{self.model.name}: trial {int(trial) + 1}, execution {execution + 1} of "
-                    f"{tuning.executions_per_trial}: {OBJECTIVE} {outcome[OBJECTIVE]:.3f} in "
-                    f"{outcome['seconds']:.1f} s",
+                    f"{self.model.name}: trial {int(trial) + 1}, execution {execution.number + 1} of "
+                    f"{len(executions)}: {OBJECTIVE} {outcome[OBJECTIVE]:.3f} in {outcome['seconds']:.1f} s",
                     flush=True,
                 )
-            self.advance()
+            if (trial, execution.number) not in self._counted:
+                self.advance()
             outcomes.append({OBJECTIVE: outcome[OBJECTIVE]})
         return outcomes
 
-    def execution(
-        self, trial: str, *, execution: int, hp: Mapping[str, Any], traced: Traced | None = None
-    ) -> dict[str, Any]:
-        """Fit one fresh model on one set.
 
-        Parameters
-        ----------
-        trial : str
-            KerasTuner's trial id.
-        execution : int
-            Number within the trial, from 0.
-        hp : mapping
-            The set to try; Hyperband adds ``tuner/epochs``.
-        traced : Traced, optional
-            Of the trial's earlier executions.
+def execute(
+    execution: Execution,
+    parts: tuple[dataset.Part, dataset.Part],
+    *,
+    model: SelectedModel,
+    classes: int,
+    seed: int,
+    traced: Traced | None = None,
+) -> dict[str, Any]:
+    """Fit one fresh model on one set.
 
-        Returns
-        -------
-        dict
-            ``trial``, ``execution``, ``seed``, ``seconds``, ``hyperparameters``, ``history`` and the
-            objective: that of the epoch whose weights are kept.
-        """
-        # Looking for garbage takes a quarter of a second, once a trial.
-        keras.backend.clear_session(free_memory=execution == 0)
-        seed = int(np.random.SeedSequence([self.seed, int(trial), execution]).generate_state(1)[0])
-        fit.seed_everything(seed)
-        epochs = int(hp.get("tuner/epochs", self.model.tuning.epochs))
-        began = time.perf_counter()
-        model = fit.build(self.model, hp=hp, train=self.train, classes=self.classes, epochs=epochs)
-        history = fit.fit(
-            model,
-            train=self.train,
-            validation=self.validation,
-            hp=hp,
-            epochs=epochs,
-            patience=self.model.tuning.patience,
-            monitor=OBJECTIVE,
-            traced=traced,
-        )
-        kept = fit.kept_epoch(history, hp=hp, monitor=OBJECTIVE)
-        return {
-            "trial": trial,
-            "execution": execution,
-            "seed": seed,
-            "seconds": time.perf_counter() - began,
-            "hyperparameters": dict(hp),
-            "history": history.to_dict("list"),
-            OBJECTIVE: float(history.loc[history["epoch"] == kept, OBJECTIVE].iloc[0]),
-        }
+    Parameters
+    ----------
+    execution : Execution
+        Which one; Hyperband adds ``tuner/epochs`` to the set.
+    parts : tuple of Part
+        What it is fitted on, and scored on.
+    model, classes, seed
+        As of :class:`Search`.
+    traced : Traced, optional
+        Of the trial's earlier executions.
+
+    Returns
+    -------
+    dict
+        ``trial``, ``execution``, ``seed``, ``seconds``, ``hyperparameters``, ``history`` and the
+        objective: that of the epoch whose weights are kept.
+    """
+    trial, number, hp = execution
+    train, validation = parts
+    # Looking for garbage takes a quarter of a second, once a trial.
+    keras.backend.clear_session(free_memory=number == 0)
+    own = int(np.random.SeedSequence([seed, int(trial), number]).generate_state(1)[0])
+    fit.seed_everything(own)
+    epochs = int(hp.get("tuner/epochs", model.tuning.epochs))
+    began = time.perf_counter()
+    network = fit.build(model, hp=hp, train=train, classes=classes, epochs=epochs)
+    history = fit.fit(
+        network,
+        train=train,
+        validation=validation,
+        hp=hp,
+        epochs=epochs,
+        patience=model.tuning.patience,
+        monitor=OBJECTIVE,
+        traced=traced,
+    )
+    kept = fit.kept_epoch(history, hp=hp, monitor=OBJECTIVE)
+    return {
+        "trial": trial,
+        "execution": number,
+        "seed": own,
+        "seconds": time.perf_counter() - began,
+        "hyperparameters": dict(hp),
+        "history": history.to_dict("list"),
+        OBJECTIVE: float(history.loc[history["epoch"] == kept, OBJECTIVE].iloc[0]),
+    }
+
+
+def _away(
+    execution: Execution, parts: tuple[dataset.Part, dataset.Part], **about: Any
+) -> dict[str, Any] | None:
+    """Execute in a process of a worker; None where it fails, as it then will, with its reason, in the search."""
+    fit.run_on_one_thread()
+    try:
+        return execute(execution, parts, **about)
+    except Exception:  # noqa: BLE001 - KerasTuner takes any for a failed trial
+        return None
 
 
 def _kept(path: Path, *, hp: Mapping[str, Any]) -> dict[str, Any] | None:

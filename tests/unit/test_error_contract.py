@@ -200,6 +200,19 @@ def test_a_folder_without_two_genres(genre: Genre, workspace: Path, genres: list
     assert not (workspace / "data/corpus/audio.parquet").exists()
 
 
+@pytest.mark.parametrize("command", ["run", "stage tune mlp"])
+def test_an_address_of_a_cluster_that_is_none(
+    genre: Genre, workspace: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    from tests.support.small_project import build_small_project
+
+    build_small_project(workspace / "data", seed=1)
+    (workspace / "data/raw/synthetic").mkdir(parents=True)
+    monkeypatch.setenv("GENRE_CLUSTER", "dask.lan:8786")
+    words = ("GENRE_CLUSTER", "'dask.lan:8786'", "tcp://HOST:PORT")
+    check(genre(*command.split(), folder=workspace), status=2, words=words)
+
+
 def test_a_full_disk_is_one_line_too(genre: Genre, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from components.config import params
 

@@ -8,6 +8,7 @@ import pytest
 
 from components.core.errors import ClusterError
 from components.parallel import fingerprint, worker
+from components.parallel.child import Held
 from tests.unit.parallel.work import Unreadable, square, with_shared
 
 
@@ -24,7 +25,9 @@ def on_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_task_gives_its_value() -> None:
     outcome = worker.run(fingerprint.own(), pickle.dumps(square), pickle.dumps(((3,), {})))
     assert outcome == worker.Outcome("tcp://10.0.0.5:4000", 9)
-    outcome = worker.run(fingerprint.own(), pickle.dumps(with_shared), pickle.dumps(((3,), {})), [1, 2])
+    outcome = worker.run(
+        fingerprint.own(), pickle.dumps(with_shared), pickle.dumps(((3,), {})), Held("a", [1, 2])
+    )
     assert outcome.value == 6
 
 
@@ -37,5 +40,5 @@ def test_nothing_is_read_where_the_code_differs() -> None:
 
 
 def test_an_error_that_cannot_travel_goes_as_its_text() -> None:
-    assert isinstance(worker._portable(ValueError("a")), ValueError)
-    assert "of two numbers" in str(worker._portable(Unreadable(1, 2)))
+    assert isinstance(worker.portable(ValueError("a")), ValueError)
+    assert "of two numbers" in str(worker.portable(Unreadable(1, 2)))
