@@ -17,6 +17,7 @@ import queue
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -96,10 +97,18 @@ def run(
     return outcome
 
 
+def portable(error: BaseException) -> BaseException:
+    """Return an error with a note of where it was raised; where it cannot travel, another one with its text."""
+    error.add_note("".join(traceback.format_exception(error)))
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
+    except Exception:  # noqa: BLE001 - whatever an exception's own code raises
+        return RuntimeError("".join(traceback.format_exception(error)))
+    return error
+
+
 def main() -> None:
     """Run tasks until whoever sends them has ended."""
-    from components.parallel.worker import portable
-
     outcomes = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()

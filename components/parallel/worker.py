@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import traceback
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -48,7 +47,7 @@ def run(expected: Mapping[str, str], function: bytes, arguments: bytes, *shared:
         positional, named = pickle.loads(arguments)  # noqa: S301 - whoever reaches a worker may run anything there
         return Outcome(address, value=called(*positional, *(one.value for one in shared), **named))
     except Exception as error:  # noqa: BLE001 - it is raised where the task was sent from
-        return Outcome(address, error=portable(error))
+        return Outcome(address, error=child.portable(error))
 
 
 def different(address: str, differing: list[str]) -> str:
@@ -81,13 +80,3 @@ def _prepare() -> None:
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1, user_api="blas")
-
-
-def portable(error: BaseException) -> BaseException:
-    """Return an error with a note of where it was raised; where it cannot travel, another one with its text."""
-    error.add_note("".join(traceback.format_exception(error)))
-    try:
-        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
-    except Exception:  # noqa: BLE001 - whatever an exception's own code raises
-        return RuntimeError("".join(traceback.format_exception(error)))
-    return error

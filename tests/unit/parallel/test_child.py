@@ -14,7 +14,7 @@ from components.parallel import child, fingerprint
 from components.parallel.child import Alone, Child, Held
 from components.parallel.cluster import Cluster
 from tests.conftest import PROJECT
-from tests.unit.parallel.work import broken, process, square, with_shared
+from tests.unit.parallel.work import Unreadable, broken, process, square, with_shared
 
 
 @pytest.fixture(autouse=True)
@@ -79,3 +79,8 @@ def test_a_worker_keeps_the_process_for_the_next_task(connected: Cluster) -> Non
     own = {connected.submit(Alone(process), None).result() for _ in range(6)}
     assert worker not in own
     assert len(own) <= 2
+
+
+def test_an_error_that_cannot_travel_goes_as_its_text() -> None:
+    assert isinstance(child.portable(ValueError("a")), ValueError)
+    assert "of two numbers" in str(child.portable(Unreadable(1, 2)))

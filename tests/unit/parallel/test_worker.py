@@ -9,7 +9,7 @@ import pytest
 from components.core.errors import ClusterError
 from components.parallel import fingerprint, worker
 from components.parallel.child import Held
-from tests.unit.parallel.work import Unreadable, square, with_shared
+from tests.unit.parallel.work import square, with_shared
 
 
 @pytest.fixture(autouse=True)
@@ -37,8 +37,3 @@ def test_nothing_is_read_where_the_code_differs() -> None:
     assert isinstance(outcome.error, ClusterError)
     assert "tcp://10.0.0.5:4000" in str(outcome.error)
     assert fingerprint.CODE in str(outcome.error)
-
-
-def test_an_error_that_cannot_travel_goes_as_its_text() -> None:
-    assert isinstance(worker.portable(ValueError("a")), ValueError)
-    assert "of two numbers" in str(worker.portable(Unreadable(1, 2)))
