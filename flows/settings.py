@@ -6,7 +6,7 @@ import os
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from components.core.errors import ParamsError
 from components.parallel import cluster as dask
@@ -31,6 +31,8 @@ class FlowSettings(BaseSettings):
     cluster : str
         Address of a Dask scheduler, ``tcp://HOST:PORT``, whose workers do what is parallel within a stage; '' for this
         machine. Stages read the variable themselves: :func:`components.parallel.cluster.address`.
+    deployments : dict of str to str
+        Prefect deployments that run stages on other machines, by stage, or by model for its search and its fit. JSON.
     """
 
     model_config = SettingsConfigDict(env_prefix="GENRE_", frozen=True, extra="ignore", allow_inf_nan=False)
@@ -42,6 +44,14 @@ class FlowSettings(BaseSettings):
     retry_delay: Annotated[float, Field(ge=0.0, le=3600.0)] = 5.0
     wait: Annotated[float, Field(ge=0.0)] = 15.0
     cluster: Annotated[str, AfterValidator(dask.check)] = ""
+    deployments: dict[str, Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")]] = Field(default_factory=dict)
+
+    def deployment(self, stage: str) -> str | None:
+        """Return the deployment that runs a stage; None where it runs here."""
+        kind, _, model = stage.partition("@")
+        return self.deployments.get(stage) or (
+            self.deployments.get(model) if kind in ("tune", "train") else None
+        )
 
 
 def load() -> FlowSettings:
@@ -58,4 +68,9 @@ def load() -> FlowSettings:
         faults = ((str(fault["loc"][0]).upper(), fault["input"], fault["msg"]) for fault in error.errors())
         raise ParamsError(
             "; ".join(f"GENRE_{key} is {value!r}: {why}" for key, value, why in faults)
+        ) from error
+    except SettingsError as error:
+        raise ParamsError(
+            f"GENRE_DEPLOYMENTS is {os.environ.get('GENRE_DEPLOYMENTS')!r}; valid: JSON such as "
+            '{"vgg16": "stage/gpu"}'
         ) from error

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import tempfile
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import chdir
 from pathlib import Path
 
-from components.core.progress import MESSAGES
 from flows.export.kubeflow import PROJECT, ExportError
+from flows.pipeline import dvc
 from flows.pipeline.graph import ENSEMBLE
-from flows.pipeline.stage import KEPT, failure
-from flows.process import commands
 
 #: What DVC reads of the project, in every workspace.
 FILES = ("dvc.yaml", ".dvcignore", ".dvc/config")
@@ -139,24 +135,7 @@ def merge(locks: Iterable[Path], *, into: Path) -> None:
 
 
 def _dvc(stage: str, words: list[str], *, root: Path) -> None:
-    """Run DVC in a workspace; show what it and the stage write."""
-    tail: deque[str] = deque(maxlen=KEPT)
-    # Progress as lines: no flow reads it as messages here.
-    environment = {key: value for key, value in commands.environment().items() if key != MESSAGES}
-    with subprocess.Popen(
-        ["dvc", *words],
-        cwd=root,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    ) as process:
-        assert process.stdout is not None
-        for text in commands.lines(process.stdout):
-            tail.append(text)
-            print(text, flush=True)
-    if process.returncode:
-        raise failure(stage, list(tail), process.returncode)
+    dvc.call(words, stage=stage, root=root, line=lambda text: print(text, flush=True))
 
 
 def log(stage: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -82,8 +82,8 @@ def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> b
 
 
 @task(name="stage", cache_policy=NO_CACHE)
-def stage_task(stage: str, *, force: bool = False) -> Result:
-    """Run one DVC stage once it has a place. Its lines go to Prefect's log and to the terminal.
+def stage_task(stage: str, *, reads: Sequence[str] = (), force: bool = False) -> Result:
+    """Run one DVC stage, here once it has a place or in another pool. Its lines go to Prefect's log and the terminal.
 
     Raises
     ------
@@ -101,6 +101,18 @@ def stage_task(stage: str, *, force: bool = False) -> Result:
         session.board.line(stage, text)
 
     try:
+        if deployment := session.settings.deployment(stage):
+            from flows.orchestration import remote_stage
+
+            return remote_stage.run(
+                stage,
+                deployment=deployment,
+                reads=reads,
+                force=force,
+                root=session.processes.root,
+                line=line,
+                stopping=lambda: session.processes.stopping,
+            )
         return session.processes.run(stage, force=force, line=line)
     except StageError:
         kind, _, feature = stage.partition("@")
@@ -143,19 +155,21 @@ def submit(graph: Graph, due: Collection[str], *, force: bool) -> Futures:
         Run stages even where nothing changed.
     """
     session, futures = SESSION.get(), dict[str, Any]()
-    slots = session.processes.slots = Slots(graph, due, most=session.settings.concurrency)
+    settings = session.settings
+    elsewhere = [stage for stage in due if settings.deployment(stage)]
+    slots = session.processes.slots = Slots(graph, due, most=settings.concurrency, elsewhere=elsewhere)
     for stage in graph.order:
         if stage in due:
             model = stage.startswith(MODEL_STAGES)
             named: Any = stage_task.with_options(
                 name=stage,
                 task_run_name=stage,
-                retries=session.settings.retries if model else 0,
-                retry_delay_seconds=session.settings.retry_delay,
+                retries=settings.retries if model else 0,
+                retry_delay_seconds=settings.retry_delay,
                 retry_condition_fn=worth_retrying,
             )
             above = [futures[one] for one in graph.upstream[stage] if one in futures]
-            futures[stage] = named.submit(stage, force=force, wait_for=above)
+            futures[stage] = named.submit(stage, reads=graph.upstream[stage], force=force, wait_for=above)
             futures[stage].add_done_callback(partial(_ended, stage, slots=slots, board=session.board))
     return futures
 

@@ -90,11 +90,16 @@ class Slots:
         Those that run; any other needs no place.
     most : int
         Stages side by side, 1 or more.
+    elsewhere : collection of str
+        Of those, the ones that run on another machine: they need no place, but others wait for them.
     """
 
-    def __init__(self, graph: Graph, due: Collection[str], *, most: int) -> None:
+    def __init__(
+        self, graph: Graph, due: Collection[str], *, most: int, elsewhere: Collection[str] = ()
+    ) -> None:
         self._upstream = graph.upstream
-        self._waiting = [stage for stage in graph.order if stage in due]
+        self._waiting = [stage for stage in graph.order if stage in due and stage not in elsewhere]
+        self._elsewhere = set(elsewhere)
         self._running: set[str] = set()
         self._most = most
         self._stopped = False
@@ -109,7 +114,7 @@ class Slots:
                 self._running.add(stage)
 
     def _is_next(self, stage: str) -> bool:
-        unfinished = {*self._waiting, *self._running}
+        unfinished = {*self._waiting, *self._running, *self._elsewhere}
         ready = (one for one in self._waiting if unfinished.isdisjoint(self._upstream[one]))
         return len(self._running) < self._most and stage == next(ready, None)
 
@@ -117,6 +122,7 @@ class Slots:
         """Give a stage's place to the next; also for a stage that never began."""
         with self._changed:
             self._running.discard(stage)
+            self._elsewhere.discard(stage)
             if stage in self._waiting:
                 self._waiting.remove(stage)
             self._changed.notify_all()

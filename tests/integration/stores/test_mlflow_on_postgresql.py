@@ -131,15 +131,6 @@ def test_through_a_server_a_client_needs_no_key_of_the_bucket(
         server.stop()
 
 
-def test_what_is_read_from_a_file_of_sqlite_is_left_to_mlflow(
-    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert reader.database() is None
-    assert isinstance(reader.opened(), mlflow.MlflowClient)
-
-
 # --- what a person can set wrong
 
 
@@ -213,6 +204,11 @@ def test_a_bucket_that_cannot_be_used_is_one_line_without_the_key(
     assert "\n" not in str(caught.value)
     assert PASSWORD not in str(caught.value)
     assert "://…@127.0.0.1" in str(caught.value)
+
+
+def test_what_is_read_from_a_file_of_sqlite_is_left_to_mlflow(direct: Path) -> None:
+    assert reader.database() is None
+    assert isinstance(reader.opened(), mlflow.MlflowClient)
 
 
 def test_a_database_without_a_place_for_files_names_the_variable(

@@ -42,3 +42,25 @@ def test_a_wrong_value_is_named_with_its_variable(
 def test_variables_of_others_with_the_same_beginning_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENRE_TEST_DATA", "/somewhere")
     settings.load()
+
+
+def test_a_model_s_search_and_fit_run_where_it_says_and_a_stage_by_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GENRE_DEPLOYMENTS", '{"vgg16": "stage/gpu", "features@yamnet": "stage/big"}')
+    found = settings.load()
+    assert found.deployment("tune@vgg16") == found.deployment("train@vgg16") == "stage/gpu"
+    assert found.deployment("features@yamnet") == "stage/big"
+    assert (
+        found.deployment("features@vgg16")
+        is found.deployment("train@yamnet")
+        is found.deployment("split")
+        is None
+    )
+
+
+@pytest.mark.parametrize("value", ["{", "gpu", '{"vgg16": "gpu"}'])
+def test_a_mapping_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("GENRE_DEPLOYMENTS", value)
+    with pytest.raises(ParamsError, match="GENRE_DEPLOYMENTS is"):
+        settings.load()

@@ -63,6 +63,18 @@ def test_a_stage_that_never_began_is_in_nobodys_way(two_models: Graph) -> None:
     slots.take("features@g")
 
 
+def test_a_stage_of_another_machine_needs_no_place_and_those_below_it_wait_for_it(two_models: Graph) -> None:
+    slots = Slots(
+        two_models, ["features@f", "tune@a", "features@g"], most=1, elsewhere=["features@f", "tune@a"]
+    )
+    slots.take("features@f")
+    slots.take("features@g")
+    slots.end("features@g")
+    waiting = Slots(two_models, ["features@f", "train@a", "features@g"], most=1, elsewhere=["features@f"])
+    assert not waiting._is_next("train@a")
+    assert waiting._is_next("features@g")
+
+
 def test_nobody_waits_after_a_stop(two_models: Graph) -> None:
     slots = Slots(two_models, two_models.order, most=1)
     waiting = Waiting(slots)
