@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
+from prefect.states import Completed, Crashed, Failed, Running, State
 
 from flows.orchestration import remote_stage
-from flows.pipeline.stage import StageError
+from flows.pipeline.stage import StageError, StoppedError
+
+RUN = UUID(int=7)
 
 
 @pytest.fixture
@@ -46,3 +53,65 @@ def test_its_folder_has_the_params_of_the_flow_and_the_remote_of_the_clone(clone
     settings = (root / ".dvc" / "config.local").read_text()
     assert f"url = {clone / 'store'}" in settings
     assert f"dir = {clone / '.dvc' / 'cache'}" in settings
+
+
+class Server:
+    """Prefect's client: a run that goes through states, and what it leaves."""
+
+    def __init__(self, *states: State, left: str = "") -> None:
+        self.states, self.left = list(states), left
+        self.set: list[str] = []
+
+    def read_flow_run(self, run_id: UUID) -> SimpleNamespace:
+        assert run_id == RUN
+        return SimpleNamespace(state=self.states.pop(0) if len(self.states) > 1 else self.states[0])
+
+    def set_flow_run_state(self, run_id: UUID, state: State, *, force: bool) -> None:
+        self.set.append(str(state.name))
+
+    def read_artifacts(self, **_: object) -> list[SimpleNamespace]:
+        return [SimpleNamespace(data=self.left)]
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Server]]:
+    """The one server of the list is the one that is reached."""
+    servers: list[Server] = []
+
+    @contextmanager
+    def client(*, sync_client: bool) -> Iterator[Server]:
+        yield servers[0]
+
+    monkeypatch.setattr(remote_stage, "get_client", client)
+    monkeypatch.setattr(remote_stage, "LOOK", 0.0)
+    yield servers
+
+
+def test_a_run_that_ended_well_leaves_its_entry(waiting: list[Server]) -> None:
+    waiting.append(Server(Running(), Completed(), left='"schema: 2.0"'))
+    assert remote_stage._ended(RUN, stage="train@mlp", stopping=lambda: False) == "schema: 2.0"
+
+
+@pytest.mark.parametrize(
+    ("state", "message", "status"),
+    [
+        (Failed(message="train@mlp: no units (exit status 2)"), "train@mlp: no units (exit status 2)", 2),
+        (Failed(message="train@mlp: killed (exit status 1)"), "train@mlp: killed (exit status 1)", 1),
+        (Crashed(message="the worker has gone"), "train@mlp: the worker has gone", 1),
+        (Crashed(), "train@mlp: Crashed", 1),
+    ],
+)
+def test_the_reason_of_a_run_that_failed_is_the_stage_s(
+    waiting: list[Server], state: State, message: str, status: int
+) -> None:
+    waiting.append(Server(state))
+    with pytest.raises(StageError) as caught:
+        remote_stage._ended(RUN, stage="train@mlp", stopping=lambda: False)
+    assert (str(caught.value), caught.value.status) == (message, status)
+
+
+def test_where_the_flow_is_stopped_the_run_is_cancelled(waiting: list[Server]) -> None:
+    waiting.append(Server(Running()))
+    with pytest.raises(StoppedError, match="train@mlp was stopped"):
+        remote_stage._ended(RUN, stage="train@mlp", stopping=lambda: True)
+    assert waiting[0].set == ["Cancelling"]
