@@ -81,6 +81,7 @@ def experiment(force: bool = False, models: list[str] | None = None, promote: bo
     root, logger = Path.cwd(), get_run_logger()
     with opened(root) as session:
         plan = session.graph or graph.read(root)
+        session.settings.check_deployments(plan.order)
         selected, stale = plan.for_models(models), plan.stale()
         due = [stage for stage in plan.order if stage in selected and (force or stage in stale)]
         logger.info("%d of %d stages are due: %s", len(due), len(plan.order), ", ".join(due) or "none")

@@ -31,6 +31,8 @@ GO_ON = "Finished stages are kept; the same command goes on from there."
 STARTING = "starting"
 #: Prefect's own console lines are left out below this level: the board shows the same in fewer.
 CONSOLE_LEVEL = "CRITICAL"
+#: HTTP's statuses for a password that is missing or wrong, and for one that does not suffice.
+REFUSED = (401, 403)
 #: The study's page, below the project's root.
 PAGE = Path("data") / "study" / "index.html"
 
@@ -219,7 +221,7 @@ def served(root: Path, *, holder: Holder) -> Iterator[None]:
     Raises
     ------
     ServerError
-        If the server is not there, or goes away within the block.
+        If the server is not there, refuses this client, or goes away within the block.
     """
     for name in ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL"):
         os.environ.setdefault(name, CONSOLE_LEVEL)
@@ -239,6 +241,13 @@ def served(root: Path, *, holder: Holder) -> Iterator[None]:
         yield
     except httpx.TransportError as error:
         raise server.ServerError(f"the Prefect server went away ({error}). {GO_ON}") from error
+    except httpx.HTTPStatusError as error:
+        if (status := error.response.status_code) not in REFUSED:
+            raise
+        raise server.ServerError(
+            f"the Prefect server refuses PREFECT_API_AUTH_STRING or PREFECT_API_KEY (HTTP {status}); valid: what that "
+            "server was started with"
+        ) from error
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -52,6 +53,22 @@ class FlowSettings(BaseSettings):
         return self.deployments.get(stage) or (
             self.deployments.get(model) if kind in ("tune", "train") else None
         )
+
+    def check_deployments(self, stages: Collection[str]) -> None:
+        """Make sure that the deployments are for stages, or models, that there are.
+
+        Raises
+        ------
+        ParamsError
+            If one is not.
+        """
+        models = {stage.partition("@")[2] for stage in stages if stage.startswith(("tune@", "train@"))}
+        for name in self.deployments:
+            if name not in models and name not in stages:
+                raise ParamsError(
+                    f"GENRE_DEPLOYMENTS names {name!r}, which is no stage and no model; valid: "
+                    f"{', '.join(sorted(models))}, or a stage of dvc.yaml"
+                )
 
 
 def load() -> FlowSettings:

@@ -114,19 +114,25 @@ def test_through_a_server_a_client_needs_no_key_of_the_bucket(
     bucket: Bucket,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     server = MLflow(
         tmp_path / "server", store=postgresql.database("served"), artifacts=f"s3://{bucket.NAME}/served"
     )
     server.start(bucket.variables)
     try:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", server.address)
-        mlflow.set_tracking_uri(server.address)
+        # As before a proxy that asks for a password.
+        address = server.address.replace("://", f"://genre:{PASSWORD}@")
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        mlflow.set_tracking_uri(address)
         assert promote.promote(params=small_params, root=trained).promoted
         assert bucket.names("served/")
         uri = load.address(reader.opened(), None, params=small_params)
         assert (integrity.checked(tracking.connect(), uri) / "MLmodel").is_file()
-        assert PASSWORD not in server.output.read_text()
+        assert PASSWORD not in server.output.read_text() + postgresql.dump("served") + "".join(
+            capfd.readouterr()
+        )
+        assert not [name for name, content in bucket.contents().items() if PASSWORD.encode() in content]
     finally:
         server.stop()
 

@@ -64,3 +64,12 @@ def test_a_mapping_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, value:
     monkeypatch.setenv("GENRE_DEPLOYMENTS", value)
     with pytest.raises(ParamsError, match="GENRE_DEPLOYMENTS is"):
         settings.load()
+
+
+def test_a_deployment_for_what_there_is_not_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    stages = ["split", "features@yamnet", "tune@vgg16", "train@vgg16"]
+    monkeypatch.setenv("GENRE_DEPLOYMENTS", '{"vgg16": "stage/gpu", "features@yamnet": "stage/gpu"}')
+    settings.load().check_deployments(stages)
+    monkeypatch.setenv("GENRE_DEPLOYMENTS", '{"vgg": "stage/gpu"}')
+    with pytest.raises(ParamsError, match=r"GENRE_DEPLOYMENTS names 'vgg'.*valid: vgg16"):
+        settings.load().check_deployments(stages)
