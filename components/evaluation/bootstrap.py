@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -12,11 +13,13 @@ LEVEL = 0.95
 #: Bootstrap replicates. With 5,000 the ends of a 95 % percentile interval move by less than half a point
 #: from seed to seed (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, advise 1,000 or more).
 REPLICATES = 5000
+#: Counts that are drawn, or multiplied, at a time: of many clusters a table of all of them is large.
+AT_ONCE = 2**22
 
 
 # Models compared on the same songs take the same draws: those of validation and test are kept.
 @lru_cache(maxsize=2)
-def replicate_counts(clusters: int, *, seed: int, replicates: int = REPLICATES) -> NDArray[np.int64]:
+def replicate_counts(clusters: int, *, seed: int, replicates: int = REPLICATES) -> NDArray[np.uint8]:
     """Draw how often each cluster occurs in each bootstrap replicate.
 
     Parameters
@@ -30,13 +33,32 @@ def replicate_counts(clusters: int, *, seed: int, replicates: int = REPLICATES) 
 
     Returns
     -------
-    ndarray of int, shape (replicates, clusters)
-        Counts, read-only; each row sums to ``clusters``.
+    ndarray of uint8, shape (replicates, clusters)
+        Counts, read-only; each row sums to ``clusters``. That one of more than 255 clusters is drawn more than 255
+        times has a probability below 1e-500.
     """
-    generator = np.random.default_rng(seed)
-    counts = generator.multinomial(clusters, np.full(clusters, 1.0 / clusters), size=replicates)
+    generator, shares = np.random.default_rng(seed), np.full(clusters, 1.0 / clusters)
+    counts = np.empty((replicates, clusters), dtype=np.uint8)
+    for rows in _pieces(counts):
+        # Drawn one replicate after the other: the draws do not depend on how many are drawn at a time.
+        rows[...] = generator.multinomial(clusters, shares, size=len(rows))
     counts.flags.writeable = False
     return counts
+
+
+def _pieces(counts: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    step = max(1, AT_ONCE // counts.shape[1])
+    for first in range(0, len(counts), step):
+        yield counts[first : first + step]
+
+
+def _ratios(
+    above: NDArray[np.float64], below: NDArray[np.float64], *, seed: int, replicates: int
+) -> NDArray[np.float64]:
+    """Return in each replicate the sum of some figure over that of another."""
+    counts = replicate_counts(len(below), seed=seed, replicates=replicates)
+    pieces = (rows.astype(np.float64) for rows in _pieces(counts))
+    return np.concatenate([(rows @ above) / (rows @ below) for rows in pieces])
 
 
 def percentile(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -117,8 +139,7 @@ def accuracy(
 
         interval = binomtest(right, drawn).proportion_ci(confidence_level=LEVEL, method="exact")
         return float(interval.low), float(interval.high)
-    counts = replicate_counts(drawn, seed=seed, replicates=replicates)
-    return percentile((counts @ correct) / (counts @ total))
+    return percentile(_ratios(correct, total, seed=seed, replicates=replicates))
 
 
 def difference(
@@ -144,5 +165,4 @@ def difference(
         Lower and upper end, each within -1 and 1.
     """
     gain, total = (sums(values, clusters=clusters) for values in (left - right, np.ones_like(left)))
-    counts = replicate_counts(len(total), seed=seed, replicates=replicates)
-    return percentile((counts @ gain) / (counts @ total))
+    return percentile(_ratios(gain, total, seed=seed, replicates=replicates))

@@ -26,3 +26,18 @@ def test_songs_of_one_artist_are_drawn_together() -> None:
     assert artist_high - artist_low > 2 * (high - low)
     whole = intervals.accuracy(np.ones(100), total, seed=0, clusters=["one"] * 100)
     assert whole[0] < 0.05  # one artist, however many songs, shows little
+
+
+@pytest.mark.parametrize("clusters", [1, 3, 700])
+def test_draws_are_those_of_one_call_however_many_are_held_at_a_time(
+    clusters: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = np.random.default_rng(5).multinomial(clusters, np.full(clusters, 1 / clusters), size=50)
+    correct = np.arange(clusters) % 2.0
+    correct[0] = 0.5
+    for most in (1, 1500, intervals.AT_ONCE):
+        monkeypatch.setattr(intervals, "AT_ONCE", most)
+        intervals.replicate_counts.cache_clear()
+        np.testing.assert_array_equal(intervals.replicate_counts(clusters, seed=5, replicates=50), expected)
+        ends = intervals.accuracy(correct, np.ones(clusters), seed=5, replicates=50)
+        assert ends == intervals.percentile((expected @ correct) / expected.sum(axis=1))
