@@ -55,8 +55,8 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 
 #: Where the process is killed: a function, and whether before or after it has done its work.
 POINTS = {
-    "a search is half logged": ("components.tracking.runs.Runs", "log", "after", 3),
-    "a run is begun": ("components.tracking.runs.Runs", "log", "before", 2),
+    "a search is half logged": ("components.tracking.runs.Runs", "begin", "after", 3),
+    "a run is begun": ("components.tracking.runs.Runs", "begin", "before", 2),
     "a model is logged": ("mlflow.pyfunc", "log_model", "before", 1),
     "a model was logged and its run not ended": ("mlflow.pyfunc", "log_model", "after", 1),
     "a model's files were not summed up": ("components.tracking.integrity", "of_run", "before", 1),

@@ -22,7 +22,6 @@ from tests.conftest import PROJECT
 from tests.integration.test_workflow import BIN
 from tests.support.servers import MLflow, PostgreSQL, Prefect
 
-pytestmark = pytest.mark.slow
 #: A process of another machine that writes a run until it is killed.
 ELSEWHERE = """
 import platform, sys
@@ -102,6 +101,7 @@ def test_a_run_killed_on_another_machine_is_deleted_by_whoever_logs_next(
         assert (found.status, found.lifecycle_stage) == ("KILLED", "deleted")
 
 
+@pytest.mark.slow
 def test_a_flow_run_whose_process_is_gone_is_closed_by_the_automation(
     tmp_path: Path, postgresql: PostgreSQL
 ) -> None:

@@ -22,8 +22,6 @@ from tests.integration.test_workflow import BIN, MODELS, workspace
 from tests.support.constant_model import song
 from tests.support.servers import PASSWORD, Bucket, MLflow, PostgreSQL, free_port
 
-pytestmark = pytest.mark.slow
-
 
 def genre(*words: str, folder: Path, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     own = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "PREFECT_"))}
@@ -65,6 +63,7 @@ def client(variables: dict[str, str]) -> Iterator[mlflow.MlflowClient]:
     yield mlflow.MlflowClient(variables["MLFLOW_TRACKING_URI"])
 
 
+@pytest.mark.slow
 def test_every_model_is_logged_and_the_best_promoted(
     finished: tuple[Path, subprocess.CompletedProcess[str]], client: mlflow.MlflowClient, bucket: Bucket
 ) -> None:
@@ -79,6 +78,7 @@ def test_every_model_is_logged_and_the_best_promoted(
     assert not list((folder / "mlruns").rglob("*"))
 
 
+@pytest.mark.slow
 def test_another_workspace_predicts_with_the_champion(
     finished: tuple[Path, subprocess.CompletedProcess[str]], variables: dict[str, str], tmp_path: Path
 ) -> None:
@@ -89,6 +89,7 @@ def test_another_workspace_predicts_with_the_champion(
     assert prediction["genre"] in ("classical", "hiphop", "metal")
 
 
+@pytest.mark.slow
 def test_no_secret_is_in_anything_that_a_run_writes(
     finished: tuple[Path, subprocess.CompletedProcess[str]], postgresql: PostgreSQL, bucket: Bucket
 ) -> None:

@@ -19,7 +19,6 @@ from tests.conftest import PROJECT
 from tests.integration.test_registry import retrained
 from tests.support.servers import Bucket, MLflow, PostgreSQL
 
-pytestmark = pytest.mark.slow
 #: Each promotion is of a registered model of its own, so each time two begin without a champion.
 TIMES = 6
 
@@ -63,7 +62,14 @@ class Workspace:
         self.process.communicate()
 
 
-@pytest.fixture(scope="module", params=["a server", "a server and its database", "one file"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("a server", marks=pytest.mark.slow),
+        "a server and its database",
+        pytest.param("one file", marks=pytest.mark.slow),
+    ],
+)
 def stores(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
