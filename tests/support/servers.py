@@ -19,6 +19,7 @@ import pytest
 #: Nothing that is written may hold it; beside what a person must mask in an address.
 PASSWORD = "planted-7f3a91-pass"
 USER = "genre"
+BIN = Path(sys.executable).parent
 #: Where Debian keeps PostgreSQL's programs, which it does not put on the path.
 DEBIAN = "/usr/lib/postgresql/*/bin"
 #: Seconds for a server to come up on two busy cores.
@@ -260,3 +261,32 @@ class Prefect(Program):
             "DO_NOT_TRACK": "1",
         }
         self.run(command, up=lambda: answers(f"{self.api}/health"), variables={**own, **(variables or {})})
+
+
+class Worker(Program):
+    """A process worker of a pool, in a clone."""
+
+    def __init__(self, clone: Path, *, pool: str, **variables: str) -> None:
+        super().__init__(clone.parent / f"worker-{pool}")
+        self.clone, self.pool, self.variables = clone, pool, variables
+
+    def start(self) -> None:
+        code = f"cd {self.clone} && exec {BIN}/prefect worker start --pool {self.pool}"
+        self.run(["bash", "-c", code], up=self._started, variables=self.variables)
+
+    def _started(self) -> bool:
+        return "started!" in self.output.read_text(errors="replace")
+
+
+def prefect(*words: str, folder: Path | None = None, **variables: str) -> str:
+    """Run a command of Prefect's; return what it prints."""
+    done = subprocess.run(
+        [str(BIN / "prefect"), "--no-prompt", *words],
+        cwd=folder,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{words}: {done.stdout[-3000:]} {done.stderr[-3000:]}"
+    return done.stdout

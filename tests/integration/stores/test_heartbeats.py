@@ -19,8 +19,7 @@ import yaml
 from components.tracking import heartbeat, store
 from components.tracking.runs import Runs
 from tests.conftest import PROJECT
-from tests.integration.test_workflow import BIN
-from tests.support.servers import MLflow, PostgreSQL, Prefect
+from tests.support.servers import MLflow, PostgreSQL, Prefect, prefect
 
 #: A process of another machine that writes a run until it is killed.
 ELSEWHERE = """
@@ -129,18 +128,6 @@ def test_a_flow_run_whose_process_is_gone_is_closed_by_the_automation(
             assert "No heartbeat" in found["message"]
     finally:
         server.stop()
-
-
-def prefect(*words: str, **variables: str) -> str:
-    done = subprocess.run(
-        [str(BIN / "prefect"), "--no-prompt", *words],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{words}: {done.stdout[-3000:]} {done.stderr[-3000:]}"
-    return done.stdout
 
 
 def state(run_id: str, **variables: str) -> dict[str, str]:

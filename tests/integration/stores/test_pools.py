@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,27 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.integration.test_workflow import BIN, MODELS, metrics, run, workspace
-from tests.support.servers import PASSWORD, Bucket, PostgreSQL, Prefect, Program
+from tests.support.servers import PASSWORD, Bucket, PostgreSQL, Prefect, Worker, prefect
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 ROOT = Path(__file__).parents[3]
 #: Seconds for a flow to end on two busy cores.
 LIMIT = 900
-
-
-class Worker(Program):
-    """A process worker of a pool in a clone."""
-
-    def __init__(self, clone: Path, *, pool: str, variables: dict[str, str]) -> None:
-        super().__init__(clone.parent / f"worker-{pool}")
-        self.clone, self.pool, self.variables = clone, pool, variables
-
-    def start(self) -> None:
-        code = f"cd {self.clone} && exec {BIN}/prefect worker start --pool {self.pool} --name {self.pool}"
-        self.run(["bash", "-c", code], up=self._started, variables=self.variables)
-
-    def _started(self) -> bool:
-        return "started!" in self.output.read_text(errors="replace")
 
 
 @pytest.fixture
@@ -54,26 +38,13 @@ def clones(tmp_path: Path, bucket: Bucket) -> tuple[Path, Path]:
     return made
 
 
-def prefect(*words: str, folder: Path, variables: dict[str, str]) -> str:
-    done = subprocess.run(
-        [str(BIN / "prefect"), "--no-prompt", *words],
-        cwd=folder,
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"{words}: {done.stdout[-3000:]} {done.stderr[-3000:]}"
-    return done.stdout
-
-
-def ended(deployment: str, *, variables: dict[str, str], folder: Path) -> dict[str, str]:
+def ended(deployment: str, *, folder: Path, **variables: str) -> dict[str, str]:
     """Run a deployment and wait for its end; its state."""
-    started = prefect("deployment", "run", deployment, folder=folder, variables=variables)
+    started = prefect("deployment", "run", deployment, folder=folder, **variables)
     found = next(line.split()[-1] for line in started.splitlines() if "UUID" in line)
     limit = time.monotonic() + LIMIT
     while True:
-        shown = prefect("flow-run", "inspect", found, "--output", "json", folder=folder, variables=variables)
+        shown = prefect("flow-run", "inspect", found, "--output", "json", folder=folder, **variables)
         state: dict[str, str] = json.loads(shown)["state"]
         if state["type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
             return state
@@ -89,18 +60,18 @@ def test_the_fit_of_one_model_runs_in_another_pool_and_ends_as_here(
     own |= {"PATH": f"{BIN}{os.pathsep}{own['PATH']}", "PREFECT_API_URL": server.api, **bucket.variables}
     of = {clone: {**own, "PREFECT_HOME": str(clone / ".prefect"), "PWD": str(clone)} for clone in clones}
     for pool in ("genre", "genre-gpu"):
-        prefect("work-pool", "create", pool, "--type", "process", folder=here, variables=of[here])
-    prefect("deploy", "--name", "experiment", folder=here, variables=of[here])
-    prefect("deploy", "--all", "--prefect-file", "flows/remote.yaml", folder=there, variables=of[there])
+        prefect("work-pool", "create", pool, "--type", "process", folder=here, **of[here])
+    prefect("deploy", "--name", "experiment", folder=here, **of[here])
+    prefect("deploy", "--all", "--prefect-file", "flows/remote.yaml", folder=there, **of[there])
     mapping = {"GENRE_DEPLOYMENTS": json.dumps({"lstm": "stage/gpu"})}
     workers = [
-        Worker(here, pool="genre", variables=of[here] | mapping),
-        Worker(there, pool="genre-gpu", variables=of[there]),
+        Worker(here, pool="genre", **of[here], **mapping),
+        Worker(there, pool="genre-gpu", **of[there]),
     ]
     try:
         for worker in workers:
             worker.start()
-        state = ended("experiment/experiment", variables=of[here], folder=here)
+        state = ended("experiment/experiment", folder=here, **of[here])
         texts = [worker.output.read_text() for worker in workers]
         assert state["type"] == "COMPLETED", f"{state}\n{texts[0][-6000:]}\n{texts[1][-6000:]}"
     finally:
