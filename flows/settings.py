@@ -6,14 +6,20 @@ import os
 from collections.abc import Collection
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from components.core.errors import ParamsError
 from components.parallel import cluster as dask
 
 #: More stages than this at once were never of use: each holds about 0.7 GB once TensorFlow is imported.
 MOST_STAGES = 2
+#: Models that step through time: of those of the presets, their searches and fits take longest.
+LONGEST = ("lstm", "yamnet_lstm")
+
+
+def _names(value: object) -> object:
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
 class FlowSettings(BaseSettings):
@@ -23,6 +29,9 @@ class FlowSettings(BaseSettings):
     ----------
     concurrency : int
         Stages that run side by side, 1 to 64.
+    first : tuple of str
+        Models, separated by commas, whose search and fit begin before other stages that could: the longest ones, so
+        that none of them runs on alone at the end. Names that are of no model are passed over.
     retries : int
         Times a failed tuning or training is tried again, 0 to 10.
     retry_delay : float
@@ -41,6 +50,7 @@ class FlowSettings(BaseSettings):
     concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
         default_factory=lambda: min(MOST_STAGES, os.cpu_count() or 1)
     )
+    first: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = LONGEST
     retries: Annotated[int, Field(ge=0, le=10)] = 1
     retry_delay: Annotated[float, Field(ge=0.0, le=3600.0)] = 5.0
     wait: Annotated[float, Field(ge=0.0)] = 15.0

@@ -19,7 +19,7 @@ from components.parallel import cluster
 from components.parallel.cluster import Cluster
 from components.training import dataset, fit, stored_rows
 from components.training.record import BestTrial
-from components.training.search import OBJECTIVE, PROJECT, Search
+from components.training.search import OBJECTIVE, PROJECT, Search, most_trials
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -60,7 +60,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
     # KerasTuner writes its state in place, in several files: a kill in between leaves them cut short, or a trial
     # that is counted and never run. The same seed and outcomes give the same trials, so it starts without any.
     shutil.rmtree(folder / PROJECT, ignore_errors=True)
-    total = model.tuning.max_trials * model.tuning.executions_per_trial
+    total = most_trials(model) * model.tuning.executions_per_trial
     with (
         progress.counted(name, total=total, unit="executions") as advance,
         _cluster(name, train, data["validation"]) as pool,

@@ -322,3 +322,13 @@ def oracle(model: SelectedModel, *, seed: int) -> keras_tuner.Oracle:
         seed=seed,
         **limits,
     )
+
+
+def most_trials(model: SelectedModel) -> int:
+    """Return how many trials a search has at most: of Hyperband, those of all rounds of all of its brackets."""
+    made = oracle(model, seed=0)
+    if not isinstance(made, keras_tuner.oracles.HyperbandOracle):
+        return model.tuning.max_trials
+    # Private, but KerasTuner's own arithmetic and not a copy of it.
+    rounds = ((bracket, made._get_num_rounds(bracket)) for bracket in range(made._get_num_brackets()))
+    return sum(made._get_size(bracket, number) for bracket, count in rounds for number in range(count))

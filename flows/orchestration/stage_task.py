@@ -157,7 +157,9 @@ def submit(graph: Graph, due: Collection[str], *, force: bool) -> Futures:
     session, futures = SESSION.get(), dict[str, Any]()
     settings = session.settings
     elsewhere = [stage for stage in due if settings.deployment(stage)]
-    slots = session.processes.slots = Slots(graph, due, most=settings.concurrency, elsewhere=elsewhere)
+    slots = session.processes.slots = Slots(
+        graph, due, most=settings.concurrency, elsewhere=elsewhere, first=settings.first
+    )
     for stage in graph.order:
         if stage in due:
             model = stage.startswith(MODEL_STAGES)

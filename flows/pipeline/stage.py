@@ -80,7 +80,7 @@ class Result:
 class Slots:
     """Places for stages side by side; of the stages whose inputs are there, the first in order gets the next one.
 
-    A stage keeps its place until :meth:`end`, also while it waits to be tried again.
+    The order is the graph's, but that some models' stages come first. A stage keeps its place until :meth:`end`, also while it waits to be tried again.
 
     Parameters
     ----------
@@ -92,13 +92,23 @@ class Slots:
         Stages side by side, 1 or more.
     elsewhere : collection of str
         Of those, the ones that run on another machine: they need no place, but others wait for them.
+    first : collection of str
+        Models whose search and fit come before all others' stages.
     """
 
     def __init__(
-        self, graph: Graph, due: Collection[str], *, most: int, elsewhere: Collection[str] = ()
+        self,
+        graph: Graph,
+        due: Collection[str],
+        *,
+        most: int,
+        elsewhere: Collection[str] = (),
+        first: Collection[str] = (),
     ) -> None:
         self._upstream = graph.upstream
         self._waiting = [stage for stage in graph.order if stage in due and stage not in elsewhere]
+        early = {f"{kind}@{model}" for kind in ("tune", "train") for model in first}
+        self._waiting.sort(key=lambda stage: stage not in early)
         self._elsewhere = set(elsewhere)
         self._running: set[str] = set()
         self._most = most

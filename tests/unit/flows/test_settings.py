@@ -7,17 +7,26 @@ from flows import settings
 
 
 def test_defaults_fit_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CONCURRENCY", "RETRIES", "RETRY_DELAY", "WAIT", "CLUSTER"):
+    for name in ("CONCURRENCY", "RETRIES", "RETRY_DELAY", "WAIT", "CLUSTER", "FIRST"):
         monkeypatch.delenv(f"GENRE_{name}", raising=False)
     found = settings.load()
     assert 1 <= found.concurrency <= settings.MOST_STAGES
     assert found.retries >= 1
+    assert found.first == settings.LONGEST
 
 
 def test_a_variable_wins_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENRE_CONCURRENCY", "5")
     monkeypatch.setenv("GENRE_RETRY_DELAY", "0.5")
     assert (settings.load().concurrency, settings.load().retry_delay) == (5, 0.5)
+
+
+@pytest.mark.parametrize(("value", "first"), [("vgg16, mlp", ("vgg16", "mlp")), ("", ())])
+def test_models_that_come_first_are_separated_by_commas(
+    monkeypatch: pytest.MonkeyPatch, value: str, first: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("GENRE_FIRST", value)
+    assert settings.load().first == first
 
 
 @pytest.mark.parametrize(

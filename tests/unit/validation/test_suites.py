@@ -6,14 +6,16 @@ import pkgutil
 from dataclasses import replace
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from components import features
 from components.validation import suites, tables
 from components.validation.limits import Limits
 from components.validation.scan import scan
-from components.validation.suites import vgg16_embedding
+from components.validation.suites import mel_image, vgg16_embedding
 from components.validation.tables import Inputs
 
 NAMES = [module.name for module in pkgutil.iter_modules(suites.__path__)]
@@ -59,3 +61,18 @@ def test_pooled_blocks_are_measured_one_by_one(
     assert checks["summary"].table["width_differs"].iloc[0] == (
         128 - 57 if width == 57 and "blocks" in options else 0
     )
+
+
+@pytest.mark.parametrize("kind", ["whole", "near the map", "any", "outside"])
+def test_pixels_off_the_colour_map_are_those_that_a_search_of_the_nearest_colour_finds(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    colours = np.asarray(matplotlib.colormaps["magma"](np.arange(256)))[:, :3] * 255.0
+    shape = (4, 30, 40, 3)
+    pixels = {
+        "whole": rng.integers(0, 256, shape),
+        "near the map": np.rint(colours[rng.integers(0, 256, shape[:-1])] + rng.integers(-3, 4, shape)),
+        "any": colours[rng.integers(0, 256, shape[:-1])] + rng.uniform(-3, 3, shape),
+        "outside": rng.choice([-1.0, 0.0, 255.0, 256.0, 1e9, -2.5], shape),
+    }[kind].astype(np.float32)
+    distances = cKDTree(colours).query(pixels.reshape(-1, 3), p=np.inf)[0].reshape(len(pixels), -1)
+    np.testing.assert_array_equal(mel_image._off_map(pixels), (distances > mel_image.ROUNDING).mean(axis=1))

@@ -44,6 +44,16 @@ def test_of_the_stages_that_could_begin_the_first_in_order_begins(two_models: Gr
         assert all(began.index(above) < began.index(stage) for above in two_models.upstream[stage])
 
 
+def test_stages_of_the_models_that_come_first_overtake_those_before_them_in_order(two_models: Graph) -> None:
+    slots = Slots(two_models, ["tune@a", "tune@b", "train@b"], most=1, first=["b"])
+    waiting, began = Waiting(slots), []
+    waiting.arrive("tune@a", "tune@b", "train@b")
+    for _ in range(3):
+        began.append(waiting.began.get())
+        slots.end(began[-1])
+    assert began == ["tune@b", "train@b", "tune@a"]
+
+
 def test_no_more_than_the_limit_run_at_once_and_a_stage_tried_again_keeps_its_place(
     two_models: Graph,
 ) -> None:
