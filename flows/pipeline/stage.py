@@ -80,7 +80,9 @@ class Result:
 class Slots:
     """Places for stages side by side; of the stages whose inputs are there, the first in order gets the next one.
 
-    The order is the graph's, but that some models' stages come first. A stage keeps its place until :meth:`end`, also while it waits to be tried again.
+    The order is the graph's, but that some models' stages come first.
+
+    A stage keeps its place until :meth:`end`, also while it waits to be tried again.
 
     Parameters
     ----------

@@ -15,6 +15,7 @@ from components.core.errors import LeakError, TrainingError, TuningError
 from components.stages import tune
 from components.training import dataset, stored_rows
 from components.training import fit as fitting
+from components.training.search import most_trials
 
 
 def with_tuning(params: Params, **values: Any) -> Params:
@@ -83,6 +84,16 @@ def test_each_trial_has_its_executions(
         json.loads(path.read_text())["seed"] for path in (small_project / "tuning/mlp/executions").glob("*")
     }
     assert len(seeds) == 4
+
+
+def test_progress_of_hyperband_ends_where_its_brackets_do(
+    small_project: Path, small_params: Params, fits: list[dict[str, Any]]
+) -> None:
+    params = with_tuning(small_params, tuner="hyperband", epochs=4)
+    model = params.model("mlp")
+    tune.run("mlp", params=params, root=small_project)
+    assert len(fits) == most_trials(model) * model.tuning.executions_per_trial
+    assert most_trials(model) != model.tuning.max_trials
 
 
 def test_a_killed_search_repeats_one_execution_at_most(
