@@ -16,6 +16,7 @@ import pytest
 from flows.pipeline import cache_check, graph
 from flows.pipeline.graph import GraphError
 from flows.pipeline.stage import StageProcesses
+from tests.conftest import PROJECT
 from tests.faults import left_behind
 from tests.integration.flows.conftest import TOY
 from tests.integration.test_workflow import run, workspace
@@ -62,6 +63,18 @@ def test_a_damaged_cached_file_is_made_anew_and_never_used(toy: Path) -> None:
     assert how == "ran"
     assert "1 files in DVC's cache are damaged: made anew" in lines
     assert cached(toy, good).read_bytes() == good, "what would be pushed is right again"
+
+
+def test_an_output_that_is_a_link_to_the_cache_and_was_written_to_is_made_anew(toy: Path) -> None:
+    shutil.copy(PROJECT / ".dvc" / "config", toy / ".dvc" / "config")
+    subprocess.run([sys.executable, "-m", "dvc", "config", "core.no_scm", "true"], check=True)
+    stage(toy)
+    good, output = (toy / "corpus.txt").read_bytes(), toy / "corpus.txt"
+    assert output.samefile(cached(toy, good))
+    assert not output.stat().st_mode & 0o222
+    damage(output)
+    assert stage(toy)[0] == "ran"
+    assert output.read_bytes() == cached(toy, good).read_bytes() == good
 
 
 @pytest.mark.slow
@@ -165,17 +178,29 @@ def test_pushed_and_pulled_through_s3_nothing_runs_and_the_runs_are_rebuilt(
     whole = left_behind.state(first)
     run("dvc", "remote", "add", "-d", "store", "s3://genre/store", folder=first)
     run("dvc", "remote", "modify", "store", "endpointurl", bucket["url"], folder=first)
-    run("dvc", "push", folder=first)
+    run("dvc", "push", "--run-cache", folder=first)
+    tracked = [
+        "components",
+        "flows",
+        "params.yaml",
+        "dvc.yaml",
+        "dvc.lock",
+        ".dvc/config",
+        ".dvcignore",
+        ".gitignore",
+    ]
+    run("git", "add", *tracked, folder=first)
+    run("git", "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet", "-m", "a", folder=first)
 
     (tmp_path / "second").mkdir()
-    second = workspace(tmp_path / "second" / "workspace")
-    shutil.copy(first / "dvc.lock", second / "dvc.lock")
-    shutil.copy(first / ".dvc/config", second / ".dvc/config")
-    run("dvc", "pull", folder=second)
+    second = tmp_path / "second" / "workspace"
+    run("git", "clone", "--quiet", str(first), str(second), folder=tmp_path)
+    run("dvc", "pull", "--run-cache", folder=second)
     assert json.loads(run("dvc", "status", "--json", folder=second)) == {}
     assert "Running stage" not in run("dvc", "repro", folder=second)
     printed = run("genre", "run", folder=second)
     assert "up to date" in printed
+    assert "ran in" not in printed
     assert "Champion:" in printed
     after = left_behind.state(second)
     assert after == whole
