@@ -191,10 +191,9 @@ def _added_up(x: np.ndarray, not_finite: np.ndarray) -> tuple[pd.DataFrame, pd.D
 def _counted(x: np.ndarray, not_finite: np.ndarray) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Sum up rows and columns of bytes as :func:`_added_up` does, from how often each value is there."""
     width = x.shape[-1]
-    places = np.arange(width) * LEVELS
     counts = np.stack(
-        [np.bincount((row.reshape(-1, width) + places).ravel(), minlength=LEVELS * width) for row in x]
-    ).reshape(len(x), width, LEVELS)
+        [[np.bincount(row[..., column].ravel(), minlength=LEVELS) for column in range(width)] for row in x]
+    )
     levels = np.arange(LEVELS, dtype=np.float64)
     by_row, by_column = counts.sum(axis=1), counts.sum(axis=0)
     mean = by_row @ levels / by_row[0].sum()
