@@ -38,16 +38,21 @@ def part(shape: tuple[int, ...], rows: int) -> Part:
     return Part(x=x, y=np.arange(rows) % CLASSES, rows=tracks)
 
 
+def fresh(model: SelectedModel, train: Part, *, epochs: int) -> tuple[dict[str, Any], keras.Model]:
+    """Begin as an execution of a search does; return the set and its network."""
+    hp = {**model.first_set, "schedule": "constant"}
+    keras.backend.clear_session()
+    fit.seed_everything(0)
+    return hp, fit.build(model, hp=hp, train=train, classes=CLASSES, epochs=epochs)
+
+
 def execute(
     model: SelectedModel, train: Part, validation: Part, *, epochs: int, traced: Traced | None
 ) -> tuple[float, float]:
     """Build and fit as a search does; return the processor's seconds of all, and of the last epochs."""
-    hp = {**model.first_set, "schedule": "constant"}
     ends: list[float] = []
     began = time.process_time()
-    keras.backend.clear_session()
-    fit.seed_everything(0)
-    network = fit.build(model, hp=hp, train=train, classes=CLASSES, epochs=epochs)
+    hp, network = fresh(model, train, epochs=epochs)
     budget: dict[str, Any] = {"epochs": epochs, "patience": epochs, "monitor": "val_loss", "traced": traced}
     fit.fit(
         network,
@@ -65,12 +70,9 @@ def execute_plainly(
     model: SelectedModel, train: Part, validation: Part, *, epochs: int
 ) -> tuple[float, float]:
     """Do the same with nothing but ``build``, Keras' ``fit`` on arrays and its own layers."""
-    hp = {**model.first_set, "schedule": "constant"}
     ends: list[float] = []
     began = time.process_time()
-    keras.backend.clear_session()
-    fit.seed_everything(0)
-    network = fit.build(model, hp=hp, train=train, classes=CLASSES, epochs=epochs)
+    hp, network = fresh(model, train, epochs=epochs)
     labels = [keras.utils.to_categorical(rows.y, CLASSES) for rows in (train, validation)]
     network.fit(
         train.x,
