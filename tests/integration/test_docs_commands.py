@@ -193,7 +193,10 @@ ELSEWHERE = {
     ".": "needs a shell",
     "curl": "tests/integration/test_serving.py",
     "dvc": "tests/integration/test_workflow.py",
-    "dvc pull": "needs a remote",
+    "dvc pull": "tests/faults/test_dvc_faults.py",
+    "dvc push": "tests/faults/test_dvc_faults.py",
+    "dvc remote": "tests/faults/test_dvc_faults.py",
+    "dvc unprotect": "needs a linked output",
     "export": "needs a shell",
     "genre config use": "tests/integration/test_docs_commands.py",
     "genre download": "tests/unit/corpus/test_download.py",
@@ -219,6 +222,7 @@ ELSEWHERE = {
     "pytest": "needs real music",
     "python -m components.features.encoders.musicnn": "tests/unit/features/encoders/test_musicnn.py",
     "python -m benchmarks": "needs a folder of music",
+    "python -m benchmarks.streaming": "needs minutes, and 10 GB of disk",
 }
 
 
