@@ -14,8 +14,9 @@ from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.orchestration import stage_task
+from flows.orchestration.outcome import Outcome
 from flows.orchestration.session import SESSION, FlowError, opened
-from flows.orchestration.stage_task import NOT_READY, Futures, Outcome
+from flows.orchestration.stage_task import NOT_READY, Futures
 from flows.pipeline import graph
 from flows.pipeline.graph import COMPARE, Graph
 

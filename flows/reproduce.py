@@ -17,8 +17,9 @@ from components.study import plan
 from components.study.declarations import Plan
 from components.study.plan import StudyOptions
 from flows.orchestration import stage_task
+from flows.orchestration.outcome import Outcome
 from flows.orchestration.session import SESSION, FlowError, opened
-from flows.orchestration.stage_task import Futures, Outcome
+from flows.orchestration.stage_task import Futures
 from flows.pipeline import graph
 from flows.pipeline.graph import Graph
 

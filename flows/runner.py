@@ -23,7 +23,7 @@ from flows.progress import Board
 
 if TYPE_CHECKING:
     from components.study.plan import StudyOptions
-    from flows.orchestration.stage_task import Outcome
+    from flows.orchestration.outcome import Outcome
 
 #: Printed whenever a run did not reach its end.
 GO_ON = "Finished stages are kept; the same command goes on from there."

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from prefect import get_run_logger, task
@@ -17,9 +14,12 @@ from prefect.futures import PrefectConcurrentFuture
 from prefect.tasks import Task
 
 from components.core.progress import MARK
+from flows.orchestration import failed_validation
+from flows.orchestration.outcome import Outcome
 from flows.orchestration.session import SESSION
 from flows.pipeline.graph import Graph
-from flows.pipeline.stage import Result, Slots, StageError, StoppedError
+from flows.pipeline.slots import Slots
+from flows.pipeline.stage import Result, StageError, StoppedError
 from flows.progress import Board
 
 #: Input a person can correct: the same input fails the same way, so it is not tried again.
@@ -30,45 +30,6 @@ MODEL_STAGES = ("tune@", "train@", "fit@")
 NOT_READY = "NotReady"
 #: The stages of a flow as they are submitted.
 Futures = Mapping[str, PrefectConcurrentFuture[Any]]
-
-
-@dataclass
-class Outcome:
-    """How the stages of a flow ended.
-
-    Attributes
-    ----------
-    fresh : list of str
-        Not started: nothing they read has changed.
-    done : dict of str to Result
-        Ended well.
-    failed : dict of str to str
-        Failed, with the reason in one line.
-    skipped : dict of str to str
-        Not started, with what was missing.
-    """
-
-    fresh: list[str] = field(default_factory=list)
-    done: dict[str, Result] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)
-
-    def rows(self) -> list[dict[str, str | float]]:
-        """Return one row a stage: its name, how it ended, its seconds, and why where it did not end well."""
-        ended: list[tuple[str, str, float, str]] = [
-            (stage, result.how, result.seconds, "") for stage, result in self.done.items()
-        ]
-        ended += [(stage, "failed", 0.0, why) for stage, why in self.failed.items()]
-        ended += [(stage, "skipped", 0.0, why) for stage, why in self.skipped.items()]
-        ended += [(stage, "fresh", 0.0, "") for stage in self.fresh]
-        return [
-            {"stage": stage, "outcome": how, "seconds": round(seconds, 1), "why": why}
-            for stage, how, seconds, why in ended
-        ]
-
-    def problems(self) -> list[str]:
-        """Return one line for each stage that failed, and for each that could not be run therefore."""
-        return [*self.failed.values(), *(f"{stage} skipped: {why}" for stage, why in self.skipped.items())]
 
 
 def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -118,26 +79,11 @@ def stage_task(stage: str, *, reads: Sequence[str] = (), force: bool = False) ->
         kind, _, feature = stage.partition("@")
         if kind == "validate":
             create_markdown_artifact(
-                failed_validation(session.processes.root, feature),
+                failed_validation.markdown(session.processes.root, feature),
                 key=f"validation-{feature.replace('_', '-')}",
                 description=f"Failed expectations of {feature}",
             )
         raise
-
-
-def failed_validation(root: Path, feature: str) -> str:
-    """Write a feature's failed validation as Markdown, with the path of its Data Docs; each where it is there."""
-    text = [f"# Validation of {feature} failed", ""]
-    result = root / "data" / "validation" / feature / "result.json"
-    if result.is_file():
-        found = json.loads(result.read_text(encoding="utf-8"))
-        failed = found.get("failed", [])
-        text += [f"{len(failed)} of {found.get('expectations', '?')} expectations failed:", ""]
-        text += [f"- {one if isinstance(one, str) else json.dumps(one)}" for one in failed]
-    page = root / "data" / "docs" / feature / "index.html"
-    if page.is_file():
-        text += ["", f"Data Docs: [{page.relative_to(root)}]({page.resolve().as_uri()})"]
-    return "\n".join(text) + "\n"
 
 
 def submit(graph: Graph, due: Collection[str], *, force: bool) -> Futures:

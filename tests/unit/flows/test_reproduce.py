@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from flows import reproduce
-from flows.orchestration.stage_task import Outcome
+from flows.orchestration.outcome import Outcome
 from tests.conftest import PROJECT
 
 
