@@ -89,8 +89,9 @@ def connect(scheduler: str) -> Cluster:
     """
     import distributed
 
-    # What goes wrong is one line of ours; Dask's log would put tracebacks beside it.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    # What goes wrong is one line of ours; Dask's log would put tracebacks beside it. Its client has a level of its own.
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = distributed.Client(
             scheduler, timeout=CONNECT, name="genre", set_as_default=False, heartbeat_interval="1s"

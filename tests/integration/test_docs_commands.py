@@ -84,6 +84,14 @@ def mlflow(arguments: list[str]) -> None:
     parse_click(cli, arguments)
 
 
+def dask(arguments: list[str]) -> None:
+    from distributed.cli import dask_scheduler, dask_worker
+
+    commands = {"scheduler": dask_scheduler.main, "worker": dask_worker.main}
+    if len(arguments) > 1:
+        commands[arguments[0]].make_context(arguments[0], arguments[1:])
+
+
 def dvc(arguments: list[str]) -> None:
     from dvc.cli import parse_args
 
@@ -134,7 +142,8 @@ def shell(_arguments: list[str]) -> None:
 
 
 PROGRAMS: dict[str, Callable[[list[str]], None]] = {
-    "genre": genre, "mlflow": mlflow, "dvc": dvc, "prefect": prefect, "make": make, "python": python, "pytest": pytest_,
+    "genre": genre, "mlflow": mlflow, "dask": dask, "dvc": dvc, "prefect": prefect, "make": make,
+    "python": python, "pytest": pytest_,
     "pre-commit": shell, "pip": shell,
     "export": shell, ".": shell, "open": shell, "curl": shell, "printf": shell, "git": shell, "mkdir": shell,
 }  # fmt: skip
@@ -192,6 +201,7 @@ def quick(line: str) -> bool:
 ELSEWHERE = {
     ".": "needs a shell",
     "curl": "tests/integration/test_serving.py",
+    "dask": "tests/faults/test_cluster_faults.py",
     "dvc": "tests/integration/test_workflow.py",
     "dvc pull": "tests/faults/test_dvc_faults.py",
     "dvc push": "tests/faults/test_dvc_faults.py",

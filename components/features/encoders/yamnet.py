@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from components.core import hashing
-from components.core.errors import PretrainedError
+from components.core.errors import MissingWeightsError, PretrainedError
 from components.features.encoders import hub
 from components.features.encoders.base import SEED, UNTRAINED, Encoder
 
@@ -269,6 +269,10 @@ def export(value: str, *, to: Path) -> None:
 def _exported(path: Path) -> Encoder:
     from components.core.litert import Graph
 
+    if not path.is_file():
+        raise MissingWeightsError(
+            "there is no such file; valid: what was exported, a folder, or a handle of TensorFlow Hub"
+        )
     graph = Graph(path)
     # As tf.signal.hann_window: periodic.
     window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)).astype(np.float32)
