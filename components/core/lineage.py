@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from pathlib import Path
 UNKNOWN = "not in dvc.lock"
 #: What makes results besides params.yaml and data.
 CODE = ("components", "flows", "dvc.yaml")
+#: Beside code that was copied into an image: its commit, as ``git describe --always --dirty --abbrev=40`` names it.
+REVISION = ".revision"
+_DIRTY = "-dirty"
 
 
 def hashes(root: Path = Path()) -> dict[str, str]:
@@ -31,7 +35,15 @@ def hashes(root: Path = Path()) -> dict[str, str]:
 
 
 def commit(root: Path = Path()) -> tuple[str, bool]:
-    """Return Git's commit, ``''`` outside a repository, and whether :data:`CODE` differs from it."""
+    """Return the commit of the code, ``''`` where it is not known, and whether :data:`CODE` differs from it.
+
+    It is Git's; in an image, which has neither Git nor a repository, that of :data:`REVISION`.
+    """
+    if (root / REVISION).is_file():
+        noted = (root / REVISION).read_text(encoding="utf-8").strip()
+        return noted.removesuffix(_DIRTY), noted.endswith(_DIRTY)
+    if shutil.which("git") is None:
+        return "", False
 
     def git(*words: str) -> str:
         done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False)

@@ -53,3 +53,16 @@ def test_the_commit_and_whether_code_differs_from_it(tmp_path: Path):
     assert lineage.commit(tmp_path) == (git("rev-parse", "HEAD"), False)
     (tmp_path / "components" / "a.py").write_text("2")
     assert lineage.commit(tmp_path)[1]
+
+
+@pytest.mark.parametrize(
+    ("noted", "found"), [("ab12\n", ("ab12", False)), ("ab12-dirty\n", ("ab12", True)), ("\n", ("", False))]
+)
+def test_in_an_image_the_commit_is_the_noted_one(tmp_path: Path, noted: str, found: tuple[str, bool]):
+    (tmp_path / lineage.REVISION).write_text(noted)
+    assert lineage.commit(tmp_path) == found
+
+
+def test_without_the_program_git_the_commit_is_not_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert lineage.commit(tmp_path) == ("", False)
