@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import absl.logging
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,6 +26,10 @@ from flows.pipeline.graph import Graph
 from tests.support.small_project import build_small_project
 
 PROJECT = Path(__file__).parents[1]
+
+# TensorFlow's log writes to what sys.stderr was when it was imported: in tests a file of pytest's. Prefect's import
+# closes all handlers of logging, and this one would close that file with it.
+absl.logging.get_absl_handler().python_handler.setStream(sys.__stderr__)
 
 
 @pytest.fixture(scope="session", autouse=True)
