@@ -108,7 +108,9 @@ def read(key: str, *, folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]
         rows = np.empty((len(block.starts), *array.row), dtype=array.kind)
         with (place / block.array).open("rb", buffering=0) as file:
             file.seek(array.begin + block.first * rows[:1].nbytes)
-            file.readinto(rows.data.cast("B"))
+            # Where the file ends before, what is left of the memory could hold the right numbers of an earlier reading.
+            if file.readinto(rows.data.cast("B")) != rows.nbytes:
+                return None
     except (OSError, ValueError, KeyError, TypeError):
         return None
     if zlib.crc32(rows.data) != block.checksum:
