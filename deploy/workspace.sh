@@ -4,9 +4,14 @@
 set -eu
 folder=${1:?the folder is not named}
 cd /genre
-rm -rf "$folder/components" "$folder/flows" "$folder/study"
 mkdir -p "$folder/.dvc" "$folder/data/inbox" "$folder/mlruns" "$folder/.prefect"
-# With times: what Numba has compiled belongs to files of that time.
-cp -r --preserve=timestamps components flows study dvc.yaml .dvcignore .revision pyproject.toml prefect.yaml "$folder"
+for code in components flows; do
+    # Left alone where it is the same: somebody may be working with it.
+    diff -rq --exclude=__pycache__ "$code" "$folder/$code" > /dev/null 2>&1 && continue
+    rm -rf "${folder:?}/$code"
+    # With times: what Numba has compiled belongs to files of that time.
+    cp -r --preserve=timestamps "$code" "$folder"
+done
+cp -r --preserve=timestamps study dvc.yaml .dvcignore .revision pyproject.toml prefect.yaml "$folder"
 cp .dvc/config .dvc/config.local "$folder/.dvc"
 test -e "$folder/params.yaml" || cp params.yaml "$folder"

@@ -146,6 +146,7 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "python": python, "pytest": pytest_,
     "pre-commit": shell, "pip": shell,
     "export": shell, ".": shell, "open": shell, "curl": shell, "printf": shell, "git": shell, "mkdir": shell,
+    "cp": shell, "podman": shell,
 }  # fmt: skip
 
 
@@ -226,6 +227,8 @@ ELSEWHERE = {
     "mlflow server": "tests/integration/stores/test_mlflow_on_postgresql.py",
     "open": "needs a desktop",
     "pip": "needs a network",
+    "podman": "needs a network and podman",
+    "cp": "tests/integration/test_containers.py",
     "pre-commit": "needs a clone of its own",
     "prefect": "needs a server and a worker",
     "printf": "tests/integration/test_docs_commands.py",
