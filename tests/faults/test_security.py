@@ -138,11 +138,12 @@ def test_everywhere_a_model_is_loaded_its_file_is_looked_into() -> None:
     assert [path for path, text in loading.items() if "integrity.checked(" not in text] == []
 
 
-def test_nothing_is_unpickled() -> None:
+def test_nothing_is_unpickled_but_what_a_cluster_s_own_processes_send() -> None:
     for folder in ("components", "flows"):
         for path in (PROJECT / folder).rglob("*.py"):
             text = path.read_text(encoding="utf-8")
-            assert "import pickle" not in text, path
+            # SECURITY.md: whoever reaches a cluster can run anything on it, by Dask's own pickles too.
+            assert path.parent.name == "parallel" or "import pickle" not in text, path
             assert "joblib" not in text, path
             assert "allow_pickle=True" not in text, path
             assert not re.search(
@@ -169,6 +170,7 @@ def test_servers_are_started_on_loopback_with_their_checks_on(monkeypatch: pytes
     monkeypatch.setattr(ui.subprocess, "Popen", note)
     empty = SimpleNamespace(get_experiment_by_name=lambda _name: None)
     monkeypatch.setattr(tracking, "connect", lambda: empty)
+    monkeypatch.setattr(ui.mlflow, "get_tracking_uri", lambda: "sqlite:///mlruns/mlflow.db")
     ui.serve(port=5000)
     (command,) = started
     assert command[command.index("--host") + 1] == "127.0.0.1"

@@ -62,6 +62,7 @@ def test_its_address_opens_on_the_models_figures(
     client = type("Client", (), {"get_experiment_by_name": lambda _, __: experiment})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tracking, "connect", client)
+    monkeypatch.setattr(mlflow_ui.mlflow, "get_tracking_uri", lambda: "sqlite:///mlruns/mlflow.db")
     monkeypatch.setattr(subprocess, "Popen", Ended)
     mlflow_ui.serve(port=5000)
     place = "http://127.0.0.1:5000/#/experiments/7/runs?workflowType=machine_learning&compareRunsMode=CHART"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import mlflow
 import pytest
 
 from tests.support.servers import Bucket, PostgreSQL
@@ -22,3 +23,10 @@ def bucket() -> Iterator[Bucket]:
     made = Bucket()
     yield made
     made.stop()
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _mlflow_forgets_the_servers() -> Iterator[None]:
+    """Later tests are not led to stores that are gone."""
+    yield
+    mlflow.set_tracking_uri("")
