@@ -27,8 +27,8 @@ ROOT = Path("data")
 COLLECTION, RUN, USE, STUDY, STAGES = "Collection", "Run", "Use a model", "Study", "Stages"
 #: The commands in the order of ``genre --help``.
 ORDER = [
-    "download", "config", "run", "promote", "rollback", "mlflow-ui", "export", "predict", "evaluate", "score", "ui",
-    "reproduce", "stage",
+    "download", "config", "run", "promote", "rollback", "mlflow-ui", "export", "predict", "tag", "evaluate", "score",
+    "ui", "reproduce", "stage",
 ]  # fmt: skip
 
 
@@ -301,6 +301,55 @@ def predict(
 
     form = "json" if as_json else "csv" if as_csv else "table"
     raise typer.Exit(output.run(songs, model=model, form=form, timeline=timeline))
+
+
+@app.command(rich_help_panel=USE)
+def tag(
+    songs: Annotated[list[Path] | None, typer.Argument(help="Audio files, and folders of them")] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write the proposed genres into the files")] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Take back what the last --write wrote; again, the one before")
+    ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite/--only-missing", help="Propose for files that have a genre too, or not"),
+    ] = False,
+    min_confidence: Annotated[
+        float, typer.Option(help="Probability from 0 to 1 below which nothing is proposed")
+    ] = 0.0,
+    several: Annotated[
+        int, typer.Option(help="Genres a file at most; the further ones above chance", metavar="N")
+    ] = 1,
+    to: Annotated[
+        str, typer.Option(help="The field: genre, grouping, mood, or a name of your own", metavar="FIELD")
+    ] = "genre",
+    playlists: Annotated[Path | None, typer.Option(help="Write an M3U8 a genre into this folder")] = None,
+    model: Annotated[str | None, typer.Option(help="As of `genre predict`; by default the champion")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV on standard output")] = False,
+) -> None:
+    """Propose genres for songs beside those in their tags; nothing is written without --write.
+
+    Exit status 1 if a file could not be decoded or written.
+
+    Examples: `genre tag ~/Music`, `genre tag ~/Music --write --min-confidence 0.7`, `genre tag --undo`
+    """
+    if as_json and as_csv:
+        raise ParamsError("--json and --csv exclude each other; valid: one of them")
+    from components.tagging import command
+    from components.tagging.propose import Choice
+
+    if undo:
+        if songs or write:
+            raise ParamsError("--undo takes no songs and no --write; valid: genre tag --undo")
+        raise typer.Exit(command.undo(root=ROOT))
+    if not songs:
+        raise ParamsError("genre tag needs songs; valid: audio files, folders of them, or --undo")
+    choice = Choice(field=to, overwrite=overwrite, min_confidence=min_confidence, several=several)
+    form = "json" if as_json else "csv" if as_csv else "table"
+    raise typer.Exit(
+        command.run(songs, choice=choice, write=write, model=model, form=form, lists=playlists, root=ROOT)
+    )
 
 
 @app.command(rich_help_panel=USE)

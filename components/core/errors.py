@@ -90,3 +90,9 @@ class EvaluationError(GenreError):
     """Labelled music cannot be evaluated: no song, no genre that the models know, or a model without its songs."""
 
     exit_status = 2
+
+
+class TaggingError(GenreError):
+    """Tags cannot be read, written or undone: format, rights, a file that changed, another run that writes."""
+
+    exit_status = 2

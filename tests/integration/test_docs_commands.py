@@ -146,7 +146,7 @@ PROGRAMS: dict[str, Callable[[list[str]], None]] = {
     "python": python, "pytest": pytest_,
     "pre-commit": shell, "pip": shell,
     "export": shell, ".": shell, "open": shell, "curl": shell, "printf": shell, "git": shell, "mkdir": shell,
-    "cp": shell, "podman": shell,
+    "cp": shell, "podman": shell, "kubectl": shell,
 }  # fmt: skip
 
 
@@ -220,8 +220,10 @@ ELSEWHERE = {
     "genre rollback": "tests/integration/test_registry.py",
     "genre run": "tests/integration/test_workflow.py",
     "genre score": "tests/integration/test_docs_commands.py",
+    "genre tag": "tests/unit/tagging/test_command.py",
     "genre stage": "tests/integration/test_workflow.py",
     "genre ui": "tests/integration/browser/test_page.py",
+    "kubectl": "needs a cluster",
     "make": "needs the whole suite, a network or a confirmation",
     "mlflow models serve": "tests/integration/test_serving.py",
     "mlflow server": "tests/integration/stores/test_mlflow_on_postgresql.py",

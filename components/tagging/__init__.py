@@ -1,0 +1,1 @@
+"""Genres written back to where people keep them: the tags of their files, with a journal that undoes it."""

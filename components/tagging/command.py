@@ -1,0 +1,203 @@
+"""``genre tag``: a table of what would be written; with ``--write`` it is, and ``--undo`` takes it back."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from components.core.console import quiet
+from components.core.errors import ParamsError, TaggingError
+from components.serving.load import LoadedModel
+from components.serving.predict import Prediction
+from components.tagging import journal, output, playlists, propose, tags
+from components.tagging import write as writing
+from components.tagging.journal import Change, Journal
+from components.tagging.propose import Choice, Song
+
+
+def check(choice: Choice) -> Choice:
+    """Check what was chosen, and return it with the field's own name.
+
+    Raises
+    ------
+    ParamsError
+        If a value is out of range.
+    """
+    if not 0 <= choice.min_confidence <= 1:
+        raise ParamsError(f"--min-confidence is {choice.min_confidence:g}; valid: 0 to 1")
+    if choice.several < 1:
+        raise ParamsError(f"--several is {choice.several}; valid: 1 or more")
+    return replace(choice, field=tags.check(choice.field))
+
+
+def run(
+    places: Sequence[Path],
+    *,
+    choice: Choice,
+    write: bool = False,
+    model: str | None = None,
+    form: str = "table",
+    lists: Path | None = None,
+    root: Path = Path("data"),
+) -> int:
+    """Propose genres for files, and write them if so chosen.
+
+    Each file is written as soon as its genre is known, so that a run that is killed has lost nothing and is gone on
+    with by the same command.
+
+    Parameters
+    ----------
+    places : sequence of Path
+        Files and folders.
+    choice : Choice
+        Which genres are proposed.
+    write : bool
+        Whether they are written.
+    model : str, optional
+        See :func:`components.serving.load.address`; the champion by default.
+    form : str
+        ``table``, ``json`` or ``csv``.
+    lists : Path, optional
+        Folder for a playlist a genre.
+    root : Path
+        The data folder; the journal lies in ``ROOT/tagging``.
+
+    Returns
+    -------
+    int
+        Exit status: 1 if a file could not be decoded or written.
+
+    Raises
+    ------
+    ParamsError, AudioError, RegistryError
+        If an option is out of range, a folder holds no audio, or there is no such model.
+    TaggingError
+        If another run writes tags.
+    """
+    from components.serving import predict
+
+    choice = check(choice)
+    files = predict.audio_files(places)
+    # A playlist needs no more than the genre that a file has.
+    with quiet() as stderr:
+        found = _Predictions(model, progress_to=stderr)
+        proposals = propose.songs(files, choice=choice, all_of_them=not write, predict=found)
+        songs = list(_written(proposals, field=choice.field, root=root) if write else proposals)
+    paths = playlists.write(lists, _by_genre(songs)) if lists else []
+    match form:
+        case "json":
+            output.write_json(songs, choice=choice, model=found.loaded, to=sys.stdout)
+        case "csv":
+            output.write_csv(songs, to=sys.stdout)
+        case _:
+            output.show(songs, choice=choice, model=found.loaded, write=write, playlists=paths)
+    return int(any(song.outcome == "failed" for song in songs))
+
+
+class _Predictions:
+    """Loads the model with the first file, so that a collection with all of its genres costs no model."""
+
+    def __init__(self, model: str | None, *, progress_to: object) -> None:
+        self._model, self._stderr = model, progress_to
+        self.loaded: LoadedModel | None = None
+
+    def __call__(self, files: list[Path]) -> Iterator[Prediction]:
+        if not files:
+            return
+        from rich.console import Console
+        from rich.progress import MofNCompleteColumn, Progress, TextColumn
+
+        from components.config import params
+        from components.serving import load, predict
+
+        aside = Console(file=self._stderr)  # type: ignore[arg-type]
+        columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TextColumn("songs"))
+        with Progress(*columns, console=aside, transient=True, disable=not aside.is_terminal) as bar:
+            task = bar.add_task("loading the model", total=len(files))
+            client = load.store()
+            self.loaded = load.load(client, load.address(client, self._model, params=params.load()))
+            bar.update(task, description=f"{self.loaded.name} predicts")
+            for prediction in predict.predict(files, model=self.loaded):
+                yield prediction
+                bar.advance(task)
+
+
+def _written(songs: Iterator[Song], *, field: str, root: Path) -> Iterator[Song]:
+    with journal.locked(root) as folder:
+        kept = Journal(folder)
+        try:
+            for song in songs:
+                yield _write(song, field=field, kept=kept) if song.outcome == "proposed" else song
+        finally:
+            kept.close()
+
+
+def _write(song: Song, *, field: str, kept: Journal) -> Song:
+    change = Change(str(song.file.resolve()), field, song.before, song.after, song.tagged)
+    assert song.state is not None  # it was read
+    try:
+        writing.write(song.file, song.after, field=field, expected=song.state, note=lambda: kept.add(change))
+    except TaggingError as error:
+        return replace(song, outcome="failed", reason=str(error).removeprefix(f"{song.file.name}: "))
+    return replace(song, outcome="written")
+
+
+def _by_genre(songs: Sequence[Song]) -> dict[str, list[tuple[Path, float]]]:
+    genres: dict[str, list[tuple[Path, float]]] = defaultdict(list)
+    for song in songs:
+        for genre in song.after:
+            genres[genre].append((song.file, song.seconds))
+    return genres
+
+
+def undo(*, root: Path = Path("data")) -> int:
+    """Take back what the last run wrote; called again, what the one before wrote.
+
+    A file whose field holds something else by now is left alone and named.
+
+    Parameters
+    ----------
+    root : Path
+        The data folder.
+
+    Returns
+    -------
+    int
+        Exit status: 1 if a file could not be written.
+
+    Raises
+    ------
+    TaggingError
+        If there is nothing to undo, or another run writes tags.
+    """
+    with journal.locked(root) as folder:
+        path = journal.newest(folder)
+        changes = journal.read(path)
+        restored, left = 0, dict[str, str]()
+        for change in reversed(changes):
+            try:
+                restored += _undo(change)
+            except TaggingError as error:
+                left[change.file] = str(error).removeprefix(f"{Path(change.file).name}: ")
+        # What could not be written is tried again by the next undo.
+        if not left:
+            journal.undone(path)
+    output.show_undone(restored, left=left, journal=path)
+    return int(bool(left))
+
+
+def _undo(change: Change) -> bool:
+    path = Path(change.file)
+    state = writing.state(path)
+    held = tags.read(path, field=change.field)
+    if held.values == change.before:
+        # Killed between the journal and the file, or undone by hand.
+        return False
+    if held.values != change.after:
+        shown = ", ".join(held.values) or "nothing"
+        raise TaggingError(f"{path.name}: {change.field} is {shown} by now; it was left alone")
+    writing.write(path, change.before, field=change.field, expected=state, tagged=change.tagged)
+    return True

@@ -1,0 +1,60 @@
+"""A small file of each format whose tags are written, encoded by libsndfile or by FFmpeg through PyAV."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import av
+import numpy as np
+import soundfile
+
+RATE = 44_100
+#: By suffix: container and codec of FFmpeg, or None where libsndfile encodes it.
+FORMATS: dict[str, tuple[str, str] | None] = {
+    ".wav": None,
+    ".aiff": None,
+    ".flac": None,
+    ".mp3": None,
+    ".ogg": None,
+    ".opus": ("opus", "libopus"),
+    ".m4a": ("ipod", "aac"),
+    ".wma": ("asf", "wmav2"),
+    ".wv": ("wv", "wavpack"),
+}
+
+
+def tone(seconds: float = 0.5) -> np.ndarray:
+    """Return a tone with some noise: shape (samples,), float32."""
+    time = np.arange(int(seconds * RATE)) / RATE
+    noise = np.random.default_rng(0).normal(0, 0.01, len(time))
+    return (0.3 * np.sin(2 * np.pi * 440 * time) + noise).astype(np.float32)
+
+
+def make(path: Path, *, seconds: float = 0.5) -> Path:
+    """Write a file in the format of its suffix, without tags of its own."""
+    y = tone(seconds)
+    form = FORMATS[path.suffix]
+    if form is None:
+        soundfile.write(path, y, RATE)
+        return path
+    container, codec = form
+    with av.open(str(path), "w", format=container) as file:
+        stream = file.add_stream(codec, rate=48_000 if codec == "libopus" else RATE, layout="mono")
+        resampler = av.AudioResampler(format=stream.codec_context.format, layout="mono", rate=stream.rate)
+        frame = av.AudioFrame.from_ndarray(y[np.newaxis], format="fltp", layout="mono")
+        frame.sample_rate = RATE
+        for part in [*resampler.resample(frame), *resampler.resample(None)]:
+            part.pts = None
+            file.mux(stream.encode(part))
+        file.mux(stream.encode(None))
+    return path
+
+
+def sound(path: Path) -> str:
+    """Hash what a file decodes to."""
+    digest = hashlib.sha256()
+    with av.open(str(path)) as file:
+        for frame in file.decode(audio=0):
+            digest.update(frame.to_ndarray().tobytes())
+    return digest.hexdigest()

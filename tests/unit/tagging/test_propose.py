@@ -1,0 +1,95 @@
+"""What becomes of each file's genre."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from components.serving.predict import Prediction
+from components.tagging import propose, tags
+from components.tagging.propose import Choice, Song
+from tests.support import tagged_files
+
+SHARES = {"jazz": 0.6, "blues": 0.3, "rock": 0.06, "folk": 0.04}
+
+
+def proposed(song=None, **choice):
+    song = song or Song(Path("a.mp3"))
+    return propose.propose(
+        song,
+        prediction=Prediction(song.file, "jazz", SHARES, seconds=12.0),
+        choice=Choice(**choice),
+    )
+
+
+def test_the_most_probable_genre_is_proposed():
+    song = proposed()
+    assert (song.outcome, song.proposed, song.after, song.seconds) == (
+        "proposed",
+        {"jazz": 0.6},
+        ("jazz",),
+        12.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("several", "minimum", "genres"),
+    [(2, 0.0, ["jazz", "blues"]), (4, 0.0, ["jazz", "blues"]), (2, 0.5, ["jazz"]), (1, 0.0, ["jazz"])],
+)
+def test_further_genres_are_above_chance_and_the_minimum(several, minimum, genres):
+    assert list(proposed(several=several, min_confidence=minimum).proposed) == genres
+
+
+def test_below_the_minimum_nothing_is_proposed_and_the_old_value_stays():
+    song = proposed(Song(Path("a.mp3"), ("rock",), True), overwrite=True, min_confidence=0.61)
+    assert (song.outcome, song.after) == ("unsure", ("rock",))
+    assert "60%" in song.reason
+    assert "61%" in song.reason
+
+
+def test_a_genre_that_is_there_already_is_not_written_again():
+    assert proposed(Song(Path("a.mp3"), ("jazz",), True), overwrite=True).outcome == "same"
+
+
+def test_what_cannot_be_decoded_is_named():
+    song = propose.propose(
+        Song(Path("a.mp3")), prediction=Prediction(Path("a.mp3"), reason="silent"), choice=Choice()
+    )
+    assert (song.outcome, song.reason, song.after) == ("failed", "silent", ())
+
+
+@pytest.fixture
+def library(tmp_path):
+    """One file with a genre, one without, one whose tags cannot be read."""
+    for name in ("with.flac", "without.flac"):
+        tagged_files.make(tmp_path / name)
+    tags.write(tmp_path / "with.flac", ["Polka"])
+    (tmp_path / "bad.flac").write_bytes(b"x")
+    return sorted(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("overwrite", "all_of_them", "predicted"),
+    [
+        (False, False, ["without.flac"]),
+        (True, False, ["with.flac", "without.flac"]),
+        (False, True, ["bad.flac", "with.flac", "without.flac"]),
+    ],
+)
+def test_only_files_that_need_it_are_predicted(library, overwrite, all_of_them, predicted):
+    asked = []
+
+    def predict(files):
+        asked.extend(file.name for file in files)
+        return (Prediction(file, "jazz", SHARES) for file in files)
+
+    choice = Choice(overwrite=overwrite)
+    songs = propose.songs(library, choice=choice, all_of_them=all_of_them, predict=predict)
+    outcomes = {song.file.name: song.outcome for song in songs}
+    assert asked == predicted
+    assert outcomes == {
+        "bad.flac": "failed",
+        "with.flac": "proposed" if overwrite else "kept",
+        "without.flac": "proposed",
+    }

@@ -1,0 +1,98 @@
+"""One field of a file's tags, in every format: what is written is read again, and nothing else changes."""
+
+from __future__ import annotations
+
+import mutagen
+import pytest
+from mutagen.id3 import ID3, TALB, TCON, TDRC, TPE1, TXXX
+
+from components.core.errors import ParamsError, TaggingError
+from components.tagging import tags
+from tests.support import tagged_files
+
+VALUES = ("R&B / Soul", "Café, \N{SNOWMAN}")
+FIELDS = ("genre", "grouping", "mood", "My-Genre")
+
+
+@pytest.fixture(params=tagged_files.FORMATS)
+def file(request, tmp_path):
+    return tagged_files.make(tmp_path / f"song{request.param}")
+
+
+def others(path):
+    """What a file's tags hold but for the genre, in the words of its format."""
+    genre = ("TCON", "GENRE", "\xa9GEN", "WM/GENRE")
+    found = mutagen.File(path).tags
+    return {key: str(found[key]) for key, _ in found.items() if key.upper() not in genre}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_what_is_written_is_read_again_and_the_sound_stays(file, field):
+    before = tagged_files.sound(file)
+    tags.write(file, VALUES, field=field)
+    assert tags.read(file, field=field) == (VALUES, True)
+    tags.write(file, ["Jazz"], field=field)
+    assert tags.read(file, field=field).values == ("Jazz",)
+    assert tagged_files.sound(file) == before
+    assert all(tags.read(file, field=other).values == () for other in FIELDS if other != field)
+
+
+def test_other_tags_stay(file):
+    for name, value in (("artist", "Somebody"), ("my field", "mine")):
+        tags.write(file, [value], field=name)
+    kept = others(file)
+    assert len(kept) >= 2
+    tags.write(file, VALUES)
+    assert others(file) == kept
+    tags.write(file, [])
+    assert others(file) == kept
+    assert tags.read(file).values == ()
+
+
+def test_a_file_that_had_no_tags_has_none_again(file):
+    had = tags.read(file).tagged
+    tags.write(file, VALUES)
+    tags.write(file, [], tagged=False)
+    left = tags.read(file)
+    assert left.values == ()
+    assert left.tagged <= (had or file.suffix in (".flac", ".ogg", ".opus", ".m4a", ".wma"))
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_id3_keeps_its_version_and_its_frames(tmp_path, version):
+    path = tagged_files.make(tmp_path / "song.mp3")
+    first = ID3()
+    frames = (
+        TPE1(3, ["A", "B"]), TALB(3, ["Album"]), TDRC(3, ["2001-02-03"]), TXXX(3, "mine", ["x"]), TCON(3, ["17"]),
+    )  # fmt: skip
+    for frame in frames:
+        first.add(frame)
+    if version == 3:
+        first.update_to_v23()
+    first.save(path, v2_version=version, v23_sep=None)
+    assert tags.read(path).values == ("Rock",)
+    before = {key: str(frame) for key, frame in ID3(path).items() if key != "TCON"}
+    tags.write(path, VALUES)
+    after = ID3(path)
+    assert after.version == (2, version, 0)
+    assert tags.read(path).values == VALUES
+    assert {key: str(frame) for key, frame in after.items() if key != "TCON"} == before
+
+
+def test_a_known_field_has_one_name_and_a_bad_one_is_named():
+    assert tags.check("Genre") == "genre"
+    assert tags.check("AI genre") == "AI genre"
+    for bad in ("", "x", "a=b", "ge\nnre", "é" * 5, "a" * 64):
+        with pytest.raises(ParamsError, match="valid: genre, grouping, mood"):
+            tags.check(bad)
+
+
+@pytest.mark.parametrize("content", [b"", b"no audio at all", b"RIFF\x04\x00\x00\x00WAVE"])
+def test_what_has_no_tags_is_named(tmp_path, content):
+    path = tmp_path / "song.wav"
+    path.write_bytes(content)
+    with pytest.raises(TaggingError, match=r"^song\.wav: "):
+        tags.read(path)
+    with pytest.raises(TaggingError, match=r"^song\.wav: "):
+        tags.write(path, ["Jazz"])
+    assert path.read_bytes() == content

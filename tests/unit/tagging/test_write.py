@@ -1,0 +1,73 @@
+"""A tag takes effect whole or not at all."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.core.errors import TaggingError
+from components.tagging import tags, write
+from tests.support import tagged_files
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tagged_files.make(tmp_path / "song.flac")
+
+
+def test_it_is_noted_before_the_file_changes(file):
+    seen = []
+    write.write(
+        file,
+        ["Jazz"],
+        field="genre",
+        expected=write.state(file),
+        note=lambda: seen.append(tags.read(file).values),
+    )
+    assert seen == [()]
+    assert tags.read(file).values == ("Jazz",)
+
+
+def test_an_interrupted_write_leaves_the_file_and_nothing_beside_it(file):
+    before = file.read_bytes()
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write.write(file, ["Jazz"], field="genre", expected=write.state(file), note=interrupted)
+    assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_file_that_changed_meanwhile_is_left_alone(file):
+    state = write.state(file)
+    tags.write(file, ["of somebody else"])
+    with pytest.raises(TaggingError, match="changed meanwhile"):
+        write.write(file, ["Jazz"], field="genre", expected=state)
+    assert tags.read(file).values == ("of somebody else",)
+
+
+def test_a_read_only_file_is_named(file):
+    file.chmod(0o444)
+    before = file.read_bytes()
+    with pytest.raises(TaggingError, match="read-only"):
+        write.write(file, ["Jazz"], field="genre", expected=write.state(file))
+    assert file.read_bytes() == before
+
+
+def test_rights_stay_links_are_followed_and_other_names_keep_their_bytes(file):
+    file.chmod(0o640)
+    link, other = file.with_name("link.flac"), file.with_name("other.flac")
+    link.symlink_to(file.name)
+    other.hardlink_to(file)
+    before = other.read_bytes()
+    write.write(link, ["Jazz"], field="genre", expected=write.state(link))
+    assert link.is_symlink()
+    assert tags.read(file).values == ("Jazz",)
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert other.read_bytes() == before
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(TaggingError, match=r"gone\.mp3"):
+        write.state(tmp_path / "gone.mp3")
