@@ -148,7 +148,7 @@ def _tracks_of_feature(job: Job) -> tuple[pd.DataFrame, list[Track], dict[str, A
     listing = index.groupby("track", sort=True, as_index=False)["genre"].first()
     tracks, low = [], 0
     for track, count in index.groupby("track", sort=True).size().items():
-        rows = np.ascontiguousarray(values[low : low + count])
+        rows = feature_store.read_rows(values, begin=low, end=low + int(count))
         tracks.append(Track(track=str(track), path="", sha256=hashlib.sha256(rows.data).hexdigest()))
         low += count
     return listing, tracks, meta

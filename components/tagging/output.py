@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from components.serving.load import LoadedModel
-from components.tagging.propose import Choice, Song
+from components.tagging.propose import Choice, Outcome, Song
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,7 +85,7 @@ def show(
         marks = f" ({', '.join(model.marks)})" if model.marks else ""
         console.print(Text(f"{model.name}{marks}, {model.uri}; run {model.run_id}", style="dim"))
     counts = Counter(song.outcome for song in songs)
-    words = {
+    words: dict[Outcome, str] = {
         "proposed": "proposed", "written": "written", "kept": "kept as they are", "same": "alike already",
         "unsure": "below --min-confidence", "failed": "failed",
     }  # fmt: skip

@@ -41,6 +41,7 @@ def make(path: Path, *, seconds: float = 0.5) -> Path:
     container, codec = form
     with av.open(str(path), "w", format=container) as file:
         stream = file.add_stream(codec, rate=48_000 if codec == "libopus" else RATE, layout="mono")
+        stream.bit_rate = 128_000
         resampler = av.AudioResampler(format=stream.codec_context.format, layout="mono", rate=stream.rate)
         frame = av.AudioFrame.from_ndarray(y[np.newaxis], format="fltp", layout="mono")
         frame.sample_rate = RATE

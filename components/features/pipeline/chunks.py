@@ -383,10 +383,13 @@ def _rows_of_feature(chunk: Chunk, *, job: Job) -> Upstream:
     meta = store.folder(job.source, root=job.root) / "meta.json"
     ids, begins, values = _opened(job.source, job.root, meta.stat().st_mtime_ns)
     rows = [
-        slice(np.searchsorted(ids, track.track), np.searchsorted(ids, track.track, side="right"))
+        (int(np.searchsorted(ids, track.track)), int(np.searchsorted(ids, track.track, side="right")))
         for track in chunk.tracks
     ]
-    return [np.array(values[row]) for row in rows], [begins[row] for row in rows]
+    return (
+        [store.read_rows(values, begin=first, end=last) for first, last in rows],
+        [begins[first:last] for first, last in rows],
+    )
 
 
 def _packed(upstream: Upstream) -> Upstream:
@@ -395,7 +398,7 @@ def _packed(upstream: Upstream) -> Upstream:
 
 
 @lru_cache(maxsize=1)
-def _opened(name: str, root: Path, _written: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _opened(name: str, root: Path, _written: int) -> tuple[np.ndarray, np.ndarray, np.memmap]:
     # Not for every chunk anew: the index of a large corpus takes longer to read than a chunk's rows.
     index, values, _ = store.read(name, root=root)
     return index["track"].to_numpy(dtype=object), index["start"].to_numpy(), values

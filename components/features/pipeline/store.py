@@ -6,6 +6,7 @@ Where the feature has augmented views, a second ``.npy`` holds them, and nothing
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -96,6 +97,38 @@ def load(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.memm
     if not isinstance(meta, dict):
         raise FeatureError(f"{place / 'meta.json'} holds {type(meta).__name__}; valid: an object; {again}")
     return index, values, meta
+
+
+def read_rows(values: np.memmap, *, begin: int, end: int) -> np.ndarray:
+    """Read rows of a feature's values.
+
+    They are read, not mapped: pages of a map that were looked at count as the process's memory, all of them in the end.
+
+    Parameters
+    ----------
+    values : memmap of float32, shape (rows, ...)
+        As :func:`read` returns it, whole.
+    begin, end : int
+        The first row, and that after the last.
+
+    Returns
+    -------
+    ndarray of float32, shape (end - begin, ...)
+        A copy.
+
+    Raises
+    ------
+    FeatureError
+        If the file has become shorter.
+    """
+    shape = (end - begin, *values.shape[1:])
+    size = math.prod(values.shape[1:])
+    path = Path(str(values.filename))
+    offset = values.offset + begin * size * values.itemsize
+    found = np.fromfile(path, dtype=values.dtype, count=shape[0] * size, offset=offset)
+    if len(found) != shape[0] * size:
+        raise FeatureError(f"{path} has become shorter while it was read")
+    return found.reshape(shape)
 
 
 def augmented(name: str, *, root: Path = Path("data")) -> np.memmap | None:

@@ -28,3 +28,16 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
         feature_store.read("few", root=tmp_path)
     with pytest.raises(FeatureError, match="1 rows"):
         feature_store.write("few", index=index, values=[values[:1]], shape=(3,), meta={}, root=tmp_path)
+
+
+def test_rows_are_read_as_they_are_and_never_short(tmp_path: Path) -> None:
+    path = tmp_path / "values.npy"
+    array = np.arange(60, dtype=np.float32).reshape(10, 2, 3)
+    np.save(path, array)
+    values = np.load(path, mmap_mode="r")
+    for begin, end in ((0, 10), (3, 7), (9, 10), (4, 4)):
+        np.testing.assert_array_equal(feature_store.read_rows(values, begin=begin, end=end), array[begin:end])
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 4)
+    with pytest.raises(FeatureError, match="shorter"):
+        feature_store.read_rows(values, begin=9, end=10)
