@@ -317,6 +317,9 @@ def tag(
     min_confidence: Annotated[
         float, typer.Option(help="Probability from 0 to 1 below which nothing is proposed")
     ] = 0.0,
+    include_unsure: Annotated[
+        bool, typer.Option("--include-unsure", help="Propose for songs that the model is unsure of, too")
+    ] = False,
     several: Annotated[
         int, typer.Option(help="Genres a file at most; the further ones above chance", metavar="N")
     ] = 1,
@@ -345,7 +348,9 @@ def tag(
         raise typer.Exit(command.undo(root=ROOT))
     if not songs:
         raise ParamsError("genre tag needs songs; valid: audio files, folders of them, or --undo")
-    choice = Choice(field=to, overwrite=overwrite, min_confidence=min_confidence, several=several)
+    choice = Choice(
+        field=to, overwrite=overwrite, min_confidence=min_confidence, several=several, unsure=include_unsure
+    )
     form = "json" if as_json else "csv" if as_csv else "table"
     raise typer.Exit(
         command.run(songs, choice=choice, write=write, model=model, form=form, lists=playlists, root=ROOT)

@@ -346,6 +346,21 @@ class PromotionParams(Strict):
     evaluate_on: str | None = None
 
 
+class UnsureParams(Strict):
+    """The block ``unsure``: which predictions are marked as not to be relied on.
+
+    Attributes
+    ----------
+    precision : float
+        Share of validation songs that has to be right, 0 to 1, from a confidence on: less confident songs are unsure.
+    alike : float
+        Share of validation songs that counts as like the training, 0 to 1: songs farther from it are unsure.
+    """
+
+    precision: Share = 0.95
+    alike: Share = 0.99
+
+
 class Params(Strict):
     """All of ``params.yaml``.
 
@@ -367,6 +382,7 @@ class Params(Strict):
     ensemble: EnsembleParams = Field(default_factory=EnsembleParams)
     pretrained: dict[str, str]
     allow_untrained_encoders: bool
+    unsure: UnsureParams = Field(default_factory=UnsureParams)
     promotion: PromotionParams
 
     @field_validator("features", mode="before")

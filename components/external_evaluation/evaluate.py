@@ -132,7 +132,7 @@ def run(
     tables: dict[str, pd.DataFrame] = {}
     facts: dict[str, dict[str, Any]] = {}
     for one in selected:
-        loaded = load.load(client, one.uri)
+        loaded = load.load(client, one.uri, unsure=params.unsure)
         table, failed = predictions.table(usable, model=loaded, spelling=spelling, track=track)
         # A song that one model cannot take is left out for all, so that all are measured on the same.
         left_out |= {name: f"{one.label}: {reason}" for name, reason in failed.items()}

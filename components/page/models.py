@@ -49,6 +49,7 @@ class ModelPrediction:
     probabilities: dict[str, float]
     timeline: list[dict[str, Any]]
     coverage: float = 1.0
+    unsure: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Models:
     def load(self, choice: Choice) -> LoadedModel:
         """Load a model, once."""
         if choice.uri not in self.loaded:
-            self.loaded[choice.uri] = load.load(self.client, choice.uri)
+            self.loaded[choice.uri] = load.load(self.client, choice.uri, unsure=self.params.unsure)
         return self.loaded[choice.uri]
 
     def predict(
@@ -129,7 +130,13 @@ class Models:
             probabilities = {genre: row[f"probability.{genre}"] for genre in model.genres}
             predictions.append(
                 ModelPrediction(
-                    choice, model.marks, row["genre"], probabilities, row["timeline"], row["coverage"]
+                    choice,
+                    model.marks,
+                    row["genre"],
+                    probabilities,
+                    row["timeline"],
+                    row["coverage"],
+                    row["unsure"],
                 )
             )
         return Song(len(y) / rate, spectrogram.draw(y, rate), predictions)

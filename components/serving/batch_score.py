@@ -27,8 +27,8 @@ PART = 128
 WATCHED = "feature."
 #: Columns beside the probabilities and the watched ones.
 COLUMNS = (
-    "file", "sha256", "scored_at", "model", "uri", "run_id", "weights_sha256", "genre", "seconds", "coverage",
-    "timeline", "reason",
+    "file", "sha256", "scored_at", "model", "uri", "run_id", "weights_sha256", "genre", "confidence", "unsure",
+    "seconds", "coverage", "timeline", "reason",
 )  # fmt: skip
 #: What the last measurement found; the underscore keeps it out of the table that the folder is.
 DRIFT = "_drift.json"
@@ -84,9 +84,9 @@ def run(
     """Score what is new in a folder.
 
     Each row written is a song: ``file`` (below the folder), ``sha256`` (of its bytes), ``scored_at`` (UTC),
-    ``model``, ``uri``, ``run_id``, ``weights_sha256``, ``genre``, ``seconds`` and ``coverage`` (see
-    :class:`components.serving.predict.Prediction`), ``probability.<genre>``, ``timeline``, ``reason`` (why there is no
-    genre), and the watched columns of its feature.
+    ``model``, ``uri``, ``run_id``, ``weights_sha256``, ``genre``, ``confidence``, ``unsure``, ``seconds`` and
+    ``coverage`` (see :class:`components.serving.predict.Prediction`), ``probability.<genre>``, ``timeline``, ``reason``
+    (why there is no genre), and the watched columns of its feature.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def run(
             rows = pd.DataFrame()
             if fresh:
                 report(f"loading {name} for {len(fresh)} of {len(files)} songs")
-                loaded = load.load(client, uri)
+                loaded = load.load(client, uri, unsure=params.unsure)
                 rows = _score(fresh, folder=folder, loaded=loaded, scores=scores, report=report)
                 _measure(scores, reference=loaded.model.reference, window=window)
             measured = scores / DRIFT
@@ -177,6 +177,7 @@ def _score(
     for done, ((file, sha256), one) in enumerate(zip(files, predictions, strict=True), start=1):
         song = {"file": str(file.relative_to(folder)), "sha256": sha256, "scored_at": datetime.now(UTC)}
         song |= about | {"genre": one.genre, "timeline": one.timeline, "reason": one.reason}
+        song |= {"confidence": one.confidence, "unsure": one.unsure}
         song |= {"seconds": one.seconds, "coverage": one.coverage}
         song |= {f"probability.{genre}": share for genre, share in one.probabilities.items()}
         rows.append(song | {WATCHED + name: value for name, value in one.watched.items()})

@@ -17,7 +17,8 @@ from components.core.errors import GenreError, PretrainedError
 from components.corpus import audio
 from components.features.encoders.base import UNTRAINED
 from components.features.pipeline import compute
-from components.serving import litert, safe_keras
+from components.serving import drift, litert, safe_keras
+from components.serving.certainty import Certainty, Limits
 from components.training import ensemble
 from components.training import record as records
 from components.training.record import FeatureRecord, ModelRecord
@@ -89,6 +90,8 @@ class GenreModel:
         artifacts: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.record, self.params, self.networks, self.artifacts = record, params, networks, artifacts
+        #: Which predictions are marked as unsure; whoever loads a model may have another mind.
+        self.unsure = params.unsure
 
     @classmethod
     def load(cls, artifacts: Mapping[str, str]) -> Self:
@@ -100,9 +103,9 @@ class GenreModel:
             The paths of its files: ``training`` (``training.json``); for each of its networks ``network_<model>``
             (``.keras``) and, where it has an export, ``litert_<model>`` (``.tflite``), which then runs; ``songs``
             (``songs.parquet``: the songs of its split, and which it was fitted on); ``reference`` (those, summarised
-            by :mod:`components.serving.drift`); and, for each trained encoder that its features run,
-            ``encoder_<name>`` (the encoder's weights) and, where they have exports, ``litert_encoder_<name>``, which
-            then run.
+            by :mod:`components.serving.drift`); ``certainty`` (see :mod:`components.serving.certainty`); and, for each
+            trained encoder that its features run, ``encoder_<name>`` (the encoder's weights) and, where they have
+            exports, ``litert_encoder_<name>``, which then run.
 
         Raises
         ------
@@ -115,7 +118,7 @@ class GenreModel:
         """
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         record = records.read_file(Path(artifacts["training"]), remedy="`genre run` logs it again")
-        for needed in ("songs", "reference"):
+        for needed in ("songs", "reference", "certainty"):
             artifacts[needed]
         # The weights it was trained on, also where others are at hand by now.
         weights = {
@@ -147,6 +150,16 @@ class GenreModel:
         import pandas as pd
 
         return pd.read_parquet(self.artifacts["reference"])
+
+    @cached_property
+    def certainty(self) -> Certainty:
+        """What tells which of its predictions are not to be relied on."""
+        return Certainty.load(Path(self.artifacts["certainty"]))
+
+    @cached_property
+    def limits(self) -> Limits:
+        """When a prediction of it is unsure, by :attr:`unsure`."""
+        return self.certainty.limits(self.unsure)
 
     def predict_songs(self, songs: Sequence[bytes | str | Path]) -> list[dict[str, Any] | GenreError]:
         """Predict the genre of each song, given as a file's content or its path; a bad song spoils no other.
@@ -233,10 +246,11 @@ class GenreModel:
         Returns
         -------
         dict
-            ``genre``, ``seconds`` (its length), ``coverage`` (the share of a segment that it fills, 1 for a song of a
-            segment or more), ``timeline`` (list of ``start``, ``genre``, ``probability``, a row a segment, ``start``
-            in seconds), and ``probability.<genre>`` in label order. Where networks have other rows, the timeline is
-            one moment: the song.
+            ``genre``, ``confidence`` (its probability), ``unsure`` (why it is not to be relied on, '' where it is: see
+            :mod:`components.serving.certainty`), ``seconds`` (its length), ``coverage`` (the share of a segment that
+            it fills, 1 for a song of a segment or more), ``timeline`` (list of ``start``, ``genre``, ``probability``, a
+            row a segment, ``start`` in seconds), and ``probability.<genre>`` in label order. Where networks have other
+            rows, the timeline is one moment: the song.
         """
         genres = self.record.genres
         coverage = min(1.0, song.seconds / self.params.segments.seconds)
@@ -251,8 +265,18 @@ class GenreModel:
             for start, row in zip(starts, moments, strict=True)
         ]
         shares = {f"probability.{genre}": float(share) for genre, share in zip(genres, means, strict=True)}
-        about = {"seconds": song.seconds, "coverage": coverage, "timeline": timeline}
-        return {"genre": genres[int(means.argmax())], **about, **shares}
+        summary = drift.summary([song.rows[feature.feature].values for feature in self.record.features])
+        (distance,) = self.certainty.distances([summary]).tolist()
+        confidence = float(means.max())
+        about = {
+            "genre": genres[int(means.argmax())],
+            "confidence": confidence,
+            "unsure": self.limits.reason(confidence=confidence, distance=distance),
+            "seconds": song.seconds,
+            "coverage": coverage,
+            "timeline": timeline,
+        }
+        return {**about, **shares}
 
     @cached_property
     def least_coverage(self) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.config.params import Params
+from components.config.params import Params, UnsureParams
 from components.core.errors import ParamsError, RegistryError
 from components.tracking import integrity, reader
 from components.tracking.store import STORE, TRAINING
@@ -160,8 +160,19 @@ def run_of(client: MlflowClient | reader.Reader, uri: str) -> Run:
     return run
 
 
-def load(client: MlflowClient | reader.Reader, uri: str) -> LoadedModel:
+def load(
+    client: MlflowClient | reader.Reader, uri: str, *, unsure: UnsureParams | None = None
+) -> LoadedModel:
     """Load a logged model from files that are as they were logged; no code of theirs is run.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        From :func:`store`.
+    uri : str
+        From :func:`address`.
+    unsure : UnsureParams, optional
+        Which predictions are unsure; by default as it was trained with.
 
     Raises
     ------
@@ -182,6 +193,7 @@ def load(client: MlflowClient | reader.Reader, uri: str) -> LoadedModel:
             raise _unusable(client, uri, "is not a genre model")
         artifacts = {name: str(files / one["path"]) for name, one in flavour["artifacts"].items()}
         model = GenreModel.load(artifacts)
+        model.unsure = unsure or model.unsure
     except KeyError as error:
         # A file that the code of today takes from a model: this one was logged by other code.
         raise _unusable(client, uri, f"lacks {error}: another version of this project logged it") from error

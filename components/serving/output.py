@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Characters of a full bar.
 BAR = 20
+#: Columns of the CSV table before those of probabilities or segments.
+COLUMNS = ("file", "genre", "confidence", "unsure", "seconds", "coverage")
 #: One colour a genre, distinct on light and dark terminals; a hundred genres go round.
 COLOURS = (
     "blue", "bright_magenta", "yellow", "cyan", "bright_red", "green", "magenta", "bright_blue", "bright_green",
@@ -55,6 +57,7 @@ def run(songs: Sequence[Path], *, model: str | None, form: str, timeline: bool) 
     from components.serving import load, predict
 
     files = predict.audio_files(songs)
+    own = params.load()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn())
     predictions = []
     with quiet() as stderr:
@@ -62,7 +65,7 @@ def run(songs: Sequence[Path], *, model: str | None, form: str, timeline: bool) 
         with Progress(*columns, console=aside, transient=True, disable=not aside.is_terminal) as progress:
             client = load.store()
             task = progress.add_task("loading the model", total=len(files))
-            loaded = load.load(client, load.address(client, model, params=params.load()))
+            loaded = load.load(client, load.address(client, model, params=own), unsure=own.unsure)
             progress.update(task, description=f"{loaded.name} predicts")
             for prediction in predict.predict(files, model=loaded):
                 predictions.append(prediction)
@@ -81,7 +84,8 @@ def write_json(predictions: Iterable[Prediction], *, model: LoadedModel, timelin
     """Write one JSON object: the model, and a list of songs."""
     songs = []
     for one in predictions:
-        shown: dict[str, Any] = {"genre": one.genre, "seconds": one.seconds, "coverage": one.coverage}
+        shown: dict[str, Any] = {"genre": one.genre, "confidence": one.confidence, "unsure": one.unsure}
+        shown |= {"seconds": one.seconds, "coverage": one.coverage}
         shown |= {"probabilities": one.probabilities}
         shown |= {"timeline": one.timeline} if timeline else {}
         songs.append({"file": str(one.file), **({"reason": one.reason} if one.reason else shown)})
@@ -100,12 +104,11 @@ def write_csv(
     rows: list[dict[str, Any]] = []
     for one in predictions:
         song: dict[str, Any] = {"file": str(one.file), "genre": one.genre, "reason": one.reason}
+        song |= {} if one.reason else {"confidence": one.confidence, "unsure": one.unsure}
         song |= {} if one.reason else {"seconds": one.seconds, "coverage": one.coverage}
         shares = {f"probability.{genre}": share for genre, share in one.probabilities.items()}
         rows += [song | part for part in (one.timeline if timeline else [shares]) or [{}]]
-    pd.DataFrame(rows, columns=["file", "genre", "seconds", "coverage", *columns, "reason"]).to_csv(
-        to, index=False
-    )
+    pd.DataFrame(rows, columns=[*COLUMNS, *columns, "reason"]).to_csv(to, index=False)
 
 
 def show(
@@ -131,9 +134,14 @@ def show(
         (genre, share), *rest = sorted(one.probabilities.items(), key=lambda item: -item[1])
         others = ", ".join(f"{other} {chance:.0%}" for other, chance in rest[:2] if chance >= 0.005)
         bar = Bar(1, 0, share, width=BAR, color=styles[genre])
-        label = Text(genre, style=f"bold {styles[genre]}", no_wrap=True)
+        label = Text(genre, style=f"{'dim' if one.unsure else 'bold'} {styles[genre]}", no_wrap=True)
         seconds = Text(f"{one.seconds:.1f}", style="yellow" if one.coverage < 1 else "dim")
-        songs.add_row(name, seconds, label, bar, f"{share:4.0%}", Text(others, style="dim"))
+        then = Text(others, style="dim")
+        if one.unsure:
+            then = Text.assemble(
+                (f"unsure: {one.unsure}", "yellow"), ("; " if others else "", ""), (others, "dim")
+            )
+        songs.add_row(name, seconds, label, bar, f"{share:4.0%}", then)
     console.print(songs)
     for one in predictions if timeline else ():
         if not one.reason:
@@ -150,5 +158,7 @@ def show(
     if short := sum(one.coverage < 1 for one in predictions):
         note = "shorter than a segment, and repeated until they fill it"
         console.print(Text(f"{short} of {len(predictions)} songs are {note}", style="yellow"))
+    if unsure := sum(bool(one.unsure) for one in predictions):
+        console.print(Text(f"{unsure} of {len(predictions)} songs are unsure", style="yellow"))
     if failed := sum(bool(one.reason) for one in predictions):
         console.print(Text(f"{failed} of {len(predictions)} files could not be decoded", style="red"))

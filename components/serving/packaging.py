@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -29,6 +30,8 @@ from components.training.record import ModelRecord
 if TYPE_CHECKING:
     import pandas as pd
     from mlflow.models import ModelSignature
+
+    from components.serving.certainty import Certainty
 
 #: Index and values of a feature.
 Table: TypeAlias = "tuple[pd.DataFrame, np.ndarray]"
@@ -65,12 +68,52 @@ def signature(example: pd.DataFrame, *, genres: list[str]) -> ModelSignature:
     import pandas as pd
     from mlflow.models import infer_signature
 
-    length = {"seconds": 30.0, "coverage": 1.0}
+    length = {"confidence": 1.0, "unsure": "", "seconds": 30.0, "coverage": 1.0}
     timeline = [{"start": 0.0, "genre": genres[0], "probability": 1.0}]
     shares = {f"probability.{genre}": 1.0 for genre in genres}
     return infer_signature(
         example, pd.DataFrame([{"genre": genres[0], **length, "timeline": timeline, **shares}])
     )
+
+
+def certainty(
+    record: ModelRecord, *, tables: Sequence[Table], reference: pd.DataFrame, root: Path
+) -> Certainty:
+    """Gather what tells which of a model's predictions are unsure, from its training and validation songs.
+
+    Parameters
+    ----------
+    record : ModelRecord
+        The trained model's.
+    tables : sequence of (DataFrame, ndarray)
+        Index and values of each of its features.
+    reference : DataFrame
+        The songs that it was fitted on, see :func:`components.serving.drift.reference`.
+    root : Path
+        The data folder, which holds its predictions of validation songs.
+    """
+    import pandas as pd
+
+    from components.evaluation import aggregation
+    from components.serving import drift
+    from components.serving.certainty import Certainty
+
+    predictions = pd.read_parquet(records.folder(record.model, root=root) / "predictions.parquet")
+    songs = aggregation.songs(predictions[predictions["part"] == "validation"])
+    shares = aggregation.probabilities(songs, genres=record.genres)
+    # The first fit's songs: those of validation would be nearest to themselves.
+    first = set(record.train_tracks) - set(record.validation_tracks)
+    train, validation = (
+        drift.reference(tables, features=record.features, tracks=tracks).to_numpy()
+        for tracks in (first, record.validation_tracks)
+    )
+    made = Certainty(
+        reference.to_numpy(),
+        shares.max(axis=1),
+        (songs["predicted"] == songs["genre"]).to_numpy(),
+        np.zeros(0),
+    )
+    return replace(made, distance=replace(made, songs=train).distances(validation))
 
 
 def requirements(record: ModelRecord) -> list[str]:
@@ -93,8 +136,8 @@ def artifacts(record: ModelRecord, *, temporary: Path, root: Path) -> dict[str, 
     record : ModelRecord
         The trained model's.
     temporary : Path
-        A folder for what is made anew: ``reference.parquet`` is there already. MLflow keeps a file under its own name,
-        so each network's is copied as ``<model>.keras``.
+        A folder for what is made anew: ``reference.parquet`` and ``certainty.npz`` are there already. MLflow keeps a
+        file under its own name, so each network's is copied as ``<model>.keras``.
     root : Path
         The data folder.
 
@@ -106,6 +149,7 @@ def artifacts(record: ModelRecord, *, temporary: Path, root: Path) -> dict[str, 
     folder = records.folder(record.model, root=root)
     files = {name: folder / file for name, file in (("training", record.FILE), ("songs", "songs.parquet"))}
     files["reference"] = temporary / "reference.parquet"
+    files["certainty"] = temporary / "certainty.npz"
     for _, network in record.networks:
         saved = records.folder(network.model, root=root) / "model.keras"
         files[f"network_{network.model}"] = temporary / f"{network.model}.keras"
@@ -307,6 +351,8 @@ def log(run_id: str, *, record: ModelRecord, root: Path) -> None:
     os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     with tempfile.TemporaryDirectory() as temporary, open_run(run_id):
         songs.to_parquet(Path(temporary) / "reference.parquet", index=False)
+        known = certainty(record, tables=[*tables.values()], reference=songs, root=root)
+        known.save(Path(temporary) / "certainty.npz")
         package = copy_code(Path(temporary), record=record)
         exported, runtime = exports(record, tables=tables, temporary=Path(temporary), root=root)
         if "not packaged" in runtime:

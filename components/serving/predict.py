@@ -43,6 +43,8 @@ class Prediction:
         Length of the song.
     coverage : float
         Share of a segment that it fills: 1 for a song of a segment or more.
+    unsure : str
+        Why the genre is not to be relied on; empty where it is. See :mod:`components.serving.certainty`.
     """
 
     file: Path
@@ -53,6 +55,12 @@ class Prediction:
     reason: str = ""
     seconds: float = 0.0
     coverage: float = 1.0
+    unsure: str = ""
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the genre; 0 where there is none."""
+        return max(self.probabilities.values(), default=0.0)
 
 
 def audio_files(songs: Sequence[Path]) -> list[Path]:
@@ -109,6 +117,7 @@ def predict(files: Sequence[Path], *, model: LoadedModel) -> Iterator[Prediction
                     watched,
                     seconds=row["seconds"],
                     coverage=row["coverage"],
+                    unsure=row["unsure"],
                 )
 
 

@@ -118,7 +118,9 @@ class _Predictions:
         with Progress(*columns, console=aside, transient=True, disable=not aside.is_terminal) as bar:
             task = bar.add_task("loading the model", total=len(files))
             client = load.store()
-            self.loaded = load.load(client, load.address(client, self._model, params=params.load()))
+            own = params.load()
+            address = load.address(client, self._model, params=own)
+            self.loaded = load.load(client, address, unsure=own.unsure)
             bar.update(task, description=f"{self.loaded.name} predicts")
             for prediction in predict.predict(files, model=self.loaded):
                 yield prediction

@@ -87,7 +87,7 @@ def show(
     counts = Counter(song.outcome for song in songs)
     words: dict[Outcome, str] = {
         "proposed": "proposed", "written": "written", "kept": "kept as they are", "same": "alike already",
-        "unsure": "below --min-confidence", "failed": "failed",
+        "unsure": "unsure", "failed": "failed",
     }  # fmt: skip
     console.print(Text(", ".join(f"{counts[key]} {word}" for key, word in words.items() if counts[key])))
     if counts["proposed"] and not write:

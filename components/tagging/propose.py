@@ -33,12 +33,15 @@ class Choice:
     several : int
         Genres a file at most, 1 or more. The second and further ones are at least as probable as ``min_confidence``,
         and more than a genre drawn at random would be.
+    unsure : bool
+        Whether songs are written too that the model is unsure of, see :mod:`components.serving.certainty`.
     """
 
     field: str = tags.GENRE
     overwrite: bool = False
     min_confidence: float = 0.0
     several: int = 1
+    unsure: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,8 @@ def propose(song: Song, *, prediction: Prediction, choice: Choice) -> Song:
     song = replace(song, proposed=dict([(genre, best), *further]), seconds=prediction.seconds)
     if song.outcome == "failed" or song.reason:
         return song
+    if prediction.unsure and not choice.unsure:
+        return replace(song, outcome="unsure", reason=f"unsure: {prediction.unsure}")
     if best < choice.min_confidence:
         reason = f"{best:.0%} is below --min-confidence {choice.min_confidence:.0%}"
         return replace(song, outcome="unsure", reason=reason)

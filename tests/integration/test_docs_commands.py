@@ -176,7 +176,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / "music" / name).mkdir(parents=True)
     run = type("Run", (), {"data": type("Data", (), {"tags": {"model": "mlp", "weights_sha256": "a" * 64}})})
 
-    def load(*_: object) -> loading.LoadedModel:
+    def load(*_: object, **__: object) -> loading.LoadedModel:
         loaded = constant_model.loaded_model()
         loaded.model.record = loaded.model.record.model_copy(update={"weights_sha256": "a" * 64})
         return loaded

@@ -45,7 +45,7 @@ def rescore(small_project: Path, small_params: Params, monkeypatch: pytest.Monke
             return Extracted({"mfcc_summary": rows}, len(y) / rate)
 
         monkeypatch.setattr(champion.model, "features_of", features_of)
-        monkeypatch.setattr(rescoring.load, "load", lambda *_: champion)
+        monkeypatch.setattr(rescoring.load, "load", lambda *_, **__: champion)
         version = SimpleNamespace(run_id="1", name="genre", version="1")
         return given, rescoring.validation_predictions(
             None, version, unit=unit, params=small_params, root=small_project

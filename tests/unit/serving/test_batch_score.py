@@ -21,7 +21,7 @@ def champion(monkeypatch):
     """A model that always predicts jazz; its weights can be exchanged, and each loading is noted."""
     state = SimpleNamespace(weights="a" * 64, loaded=0, reference=constant_model.reference())
 
-    def load(_client, _uri):
+    def load(_client, _uri, **_):
         state.loaded += 1
         model = constant_model.loaded_model()
         model.model.record = model.model.record.model_copy(update={"weights_sha256": state.weights})

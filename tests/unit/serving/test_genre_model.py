@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from components.config.params import UnsureParams
 from components.core.errors import AudioError
 from components.features.pipeline import compute
+from components.serving.certainty import Certainty
 from components.serving.genre_model import Extracted, GenreModel, Rows
 from components.training.calibration import Calibration, scale
 from tests.support import constant_model
@@ -146,3 +148,33 @@ class TestAnEnsemble:
         (row,) = made.predict_extracted([extracted(mfcc_summary=[0.0, 3.0, 6.0], mfcc_sequence=[0.0])])
         assert [(one["start"], one["genre"]) for one in row["timeline"]] == [(0.0, "blues")]
         assert row["probability.blues"] == pytest.approx(0.6)
+
+
+class TestUnsure:
+    """What it does not know, by its validation songs or by another mind's params."""
+
+    @pytest.fixture
+    def row(self, tmp_path):
+        def predicted(*, distance: float = 1e9, confidence: float = 0.6, **unsure: float):
+            made = constant_model.model([0.1, 0.7, 0.2])
+            rows = constant_model.reference().to_numpy()
+            made.certainty = Certainty(
+                rows, np.array([confidence, 0.1]), np.array([True, False]), np.array([distance])
+            )
+            made.unsure = UnsureParams(**unsure)
+            return made.predict_songs([song(tmp_path / "a.wav")])[0]
+
+        return predicted
+
+    def test_a_song_like_the_training_that_the_model_is_sure_of(self, row):
+        assert (row()["genre"], row()["unsure"]) == ("jazz", "")
+        assert row()["confidence"] == pytest.approx(0.7)
+
+    def test_a_song_unlike_the_training_keeps_its_genre_and_is_unsure(self, row):
+        found = row(distance=1e-3)
+        assert found["genre"] == "jazz"
+        assert "unlike" in found["unsure"]
+
+    def test_a_probability_that_was_too_often_wrong(self, row):
+        assert "90%" in row(confidence=0.9)["unsure"]
+        assert row(confidence=0.9, precision=0.4)["unsure"] == ""

@@ -25,7 +25,7 @@ class TestTheCommand:
         """The command on one good and one bad file, with a model that always predicts jazz."""
         monkeypatch.setattr(load, "store", lambda: None)
         monkeypatch.setattr(load, "address", lambda *_, **__: "models:/genre/1")
-        monkeypatch.setattr(load, "load", lambda *_: constant_model.loaded_model())
+        monkeypatch.setattr(load, "load", lambda *_, **__: constant_model.loaded_model())
         monkeypatch.chdir(tmp_path)
         presets_file = tmp_path / "params.yaml"
 

@@ -23,7 +23,7 @@ def genre(tmp_path, monkeypatch):
     """The command in a folder of songs, with a model that gives jazz 0.7, rock 0.2 and blues 0.1."""
     monkeypatch.setattr(load, "store", lambda: None)
     monkeypatch.setattr(load, "address", lambda *_, **__: "models:/genre/1")
-    monkeypatch.setattr(load, "load", lambda *_: constant_model.loaded_model())
+    monkeypatch.setattr(load, "load", lambda *_, **__: constant_model.loaded_model())
     monkeypatch.chdir(tmp_path)
     presets.use("demo", target=tmp_path / "params.yaml")
     music = tmp_path / "music"

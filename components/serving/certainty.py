@@ -1,0 +1,166 @@
+"""Predictions that are not to be relied on: of songs that a model is unsure of, or that are unlike its training.
+
+Both limits come from validation songs, which the first fit has not seen: how probable the first genre has to be to be
+right often enough, and how far from the songs of the training one may lie.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from components.config.params import UnsureParams
+from components.core.errors import RegistryError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+#: Songs of the training that a song is compared with: its nearest ones, as in Angiulli and Pizzuti (2002),
+#: "Fast outlier detection in high dimensional spaces".
+NEAREST = 3
+#: Columns that hardly vary count as if they varied by this share of the median column: units of an encoder that no
+#: song of the training excites would outweigh all others.
+FLOOR = 0.25
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a prediction is unsure.
+
+    Attributes
+    ----------
+    confidence : float
+        The least probability of the first genre; above 1 where none was right often enough.
+    distance : float
+        The largest distance from the training, see :meth:`Certainty.distances`.
+    kept : float
+        Share of validation songs that have this confidence, 0 to 1.
+    precision : float
+        Share of those that are right, at least.
+    """
+
+    confidence: float
+    distance: float
+    kept: float
+    precision: float
+
+    def reason(self, *, confidence: float, distance: float) -> str:
+        """Say why a song is unsure; '' where it is not.
+
+        Parameters
+        ----------
+        confidence : float
+            Probability of its first genre, 0 to 1.
+        distance : float
+            From :meth:`Certainty.distances`.
+        """
+        if distance > self.distance:
+            return f"unlike its training ({distance / self.distance:.1f} times as far as validation songs)"
+        if confidence >= self.confidence:
+            return ""
+        if self.confidence > 1:
+            return f"no confidence was right for {self.precision:.0%} of validation songs"
+        return f"confidence below {self.confidence:.0%}"
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """What a model keeps of its training and validation songs, to know what it does not know.
+
+    Attributes
+    ----------
+    songs : ndarray of float, shape (songs, columns)
+        Those that it was fitted on, from :func:`components.serving.drift.reference`; 1 or more.
+    confidence : ndarray of float, shape (validation songs,)
+        Probability of each one's first genre, by the first fit.
+    right : ndarray of bool, shape (validation songs,)
+        Whether that genre is the song's.
+    distance : ndarray of float, shape (validation songs,)
+        How far each is from the songs of the first fit, in any order.
+    """
+
+    songs: NDArray[np.floating]
+    confidence: NDArray[np.floating]
+    right: NDArray[np.bool_]
+    distance: NDArray[np.floating]
+
+    def save(self, path: Path) -> None:
+        """Write it as ``.npz``."""
+        np.savez(
+            path, **{field.name: value for field, value in zip(fields(self), astuple(self), strict=True)}
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read it.
+
+        Raises
+        ------
+        RegistryError
+            If the file is damaged.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as held:
+                return cls(*(held[field.name] for field in fields(cls)))
+        except (ValueError, EOFError, OSError) as error:
+            raise RegistryError(f"{path.name} of the model cannot be read ({error})") from error
+
+    @cached_property
+    def _standard(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Centre, spread, and the songs in standard deviations."""
+        values = np.asarray(self.songs, dtype=np.float64)
+        centre, spread = values.mean(axis=0), values.std(axis=0)
+        varying = spread[spread > 0]
+        spread = np.maximum(spread, FLOOR * float(np.median(varying)) if len(varying) else 1.0)
+        return centre, spread, (values - centre) / spread
+
+    def distances(self, songs: ArrayLike) -> NDArray[np.float64]:
+        """Return how far songs lie from those of the training: the mean distance to the :data:`NEAREST` of them.
+
+        Parameters
+        ----------
+        songs : array_like of float, shape (songs, columns)
+            From :func:`components.serving.drift.summary`.
+
+        Returns
+        -------
+        ndarray of float64, shape (songs,)
+            Root mean squares over columns, in standard deviations of the training.
+        """
+        centre, spread, known = self._standard
+        nearest = min(NEAREST, len(known))
+        values = (np.asarray(songs, dtype=np.float64) - centre) / spread
+        squares = (((known - value) ** 2).mean(axis=1) for value in values)
+        return np.array([np.sqrt(np.partition(row, nearest - 1)[:nearest]).mean() for row in squares])
+
+    def limits(self, unsure: UnsureParams) -> Limits:
+        """Choose the limits.
+
+        Parameters
+        ----------
+        unsure : UnsureParams
+            What they are to hold.
+
+        Returns
+        -------
+        Limits
+            The smallest confidence from which on validation songs are right often enough, and the distance that the
+            share ``unsure.alike`` of them keeps to.
+        """
+        order = np.argsort(-self.confidence, kind="stable")
+        confidence = self.confidence[order]
+        precision = np.cumsum(self.right[order]) / np.arange(1, len(order) + 1)
+        # Songs of one confidence are sure or unsure together.
+        ends = np.append(confidence[1:] < confidence[:-1], True)
+        enough = np.flatnonzero((precision >= unsure.precision) & ends)
+        least = float(confidence[enough[-1]]) if len(enough) else 2.0
+        return Limits(
+            confidence=least,
+            distance=float(np.quantile(self.distance, unsure.alike)),
+            kept=float(np.mean(self.confidence >= least)),
+            precision=unsure.precision,
+        )
