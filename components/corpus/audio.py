@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import soundfile
 
 from components.config.params import SegmentsParams
 from components.core import hashing
 from components.core.errors import AudioError
+from components.corpus import decoding, ffmpeg
 
-#: Containers that are read, by libsndfile's names for them.
-FORMATS = {
-    "WAV": "WAV",
-    "WAVEX": "WAV",
-    "RF64": "WAV",
-    "AU": "AU",
-    "FLAC": "FLAC",
-    "OGG": "OGG",
-    "MP3": "MP3",
-    "MPEG": "MP3",
-    "AIFF": "AIFF",
-}
-#: What files in them are named; their content decides, so a wrong suffix of a file that is named does not matter.
-SUFFIXES = (".wav", ".au", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff")
-#: Hz. Below, nothing of music is left; above, no converter exists. Keeps a forged header from costing memory.
-SAMPLE_RATES = (4_000, 384_000)
-MAX_CHANNELS = 64
+#: What files with sound are named. Their content decides, so a wrong suffix among these does not matter; what a
+#: container holds that may hold pictures alone is decoded only where it has sound.
+SUFFIXES = (
+    ".wav", ".au", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".w64", ".m4a", ".m4b",
+    ".m4r", ".mp4", ".m4v", ".mov", ".3gp", ".aac", ".mp2", ".mpga", ".wma", ".asf", ".wmv", ".ape", ".wv", ".tta",
+    ".tak", ".mpc", ".mka", ".mkv", ".webm", ".weba", ".avi", ".flv", ".ogv", ".ogx", ".spx", ".ac3", ".eac3", ".dts",
+    ".amr", ".dsf", ".snd", ".rm", ".ra", ".mpg", ".mpeg", ".ts",
+)  # fmt: skip
 #: Limits where a caller names none: an hour, and what that hour takes as 48 kHz stereo float.
 MAX_SECONDS = 3600.0
 MAX_BYTES = 2_000_000_000
-#: Frames decoded at a time, so that a file of many channels never lies in memory as a whole.
-BLOCK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -88,9 +79,9 @@ def header(
         If it is missing, empty, too large, too long, or not audio of a known kind; the message is the plain
         reason, without the file's name.
     """
-    file, size = _open(source, max_bytes=max_bytes)
-    with file:
-        return _checked(file, size=size, max_seconds=max_seconds)
+    with opened(source, max_bytes=max_bytes) as handle:
+        seconds, rate, channels = decoding.length(handle, max_seconds=max_seconds)
+        return Header(round(seconds * rate), rate, channels, os.fstat(handle).st_size)
 
 
 def decode(
@@ -117,28 +108,88 @@ def decode(
     AudioError
         As :func:`header`; also if decoding fails, gives nothing, or gives samples that are not finite.
     """
-    file, size = _open(source, max_bytes=max_bytes)
-    with file:
-        facts = _checked(file, size=size, max_seconds=max_seconds)
-        most = int(max_seconds * facts.sample_rate)
-        pieces: list[np.ndarray] = []
-        decoded = 0
+    with opened(source, max_bytes=max_bytes) as handle:
         try:
-            # The header's length is a claim: what is decoded is counted, and ends at the limit.
-            while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
-                decoded += len(block)
-                if decoded > most:
-                    raise AudioError(f"longer than {max_seconds:g} s")
-                # As librosa.to_mono: the plain mean of the channels.
-                pieces.append(block[:, 0] if facts.channels == 1 else block.mean(axis=1))
-        except (soundfile.LibsndfileError, RuntimeError) as error:
-            raise AudioError(f"cannot be decoded ({_plain(error)})") from error
-    if not decoded:
+            played = decoding.play(handle, make=lambda _rate: _Pieces(), max_seconds=max_seconds)
+        except AudioError as error:
+            why = reason(error, handle=handle, name="" if isinstance(source, bytes) else source)
+            known = f"; valid: {decoding.valid()}" if why == ffmpeg.NO_HEADER else ""
+            raise AudioError(f"{why}{known}") from error
+    pieces = played.receiver.pieces
+    if not played.samples:
         raise AudioError("holds no samples")
     y = np.ascontiguousarray(pieces[0] if len(pieces) == 1 else np.concatenate(pieces))
     if not np.isfinite(y).all():
         raise AudioError("holds samples that are not finite")
-    return y, facts.sample_rate
+    return y, played.sample_rate
+
+
+def reason(error: AudioError, *, handle: int, name: Path | str) -> str:
+    """Return why an open file cannot be decoded, as plainly as its name allows."""
+    is_wav = str(name).lower().endswith(".wav")
+    if (
+        is_wav
+        and str(error) == ffmpeg.NO_HEADER
+        and os.pread(handle, 4, 0) not in (b"RIFF", b"RIFX", b"RF64")
+    ):
+        return "no RIFF header: not a WAV file"
+    return str(error)
+
+
+class _Pieces:
+    def __init__(self) -> None:
+        self.pieces: list[np.ndarray] = []
+
+    def add(self, block: np.ndarray) -> None:
+        self.pieces.append(block)
+
+
+@contextmanager
+def opened(source: Path | str | bytes, *, max_bytes: int = MAX_BYTES) -> Iterator[int]:
+    """Open a file, or its content, for decoding.
+
+    Parameters
+    ----------
+    source : Path or str or bytes
+        The file, or its content.
+    max_bytes : int
+        The largest to accept.
+
+    Yields
+    ------
+    int
+        A descriptor, closed at the end.
+
+    Raises
+    ------
+    AudioError
+        If it is missing, empty, too large, or no file.
+    """
+    if isinstance(source, bytes):
+        _check_size(len(source), max_bytes=max_bytes)
+        # Decoders of another process read it too.
+        with tempfile.TemporaryFile() as copy:
+            copy.write(source)
+            copy.flush()
+            yield copy.fileno()
+        return
+    path = Path(source)
+    try:
+        if not path.is_file():
+            raise AudioError("is not a file" if path.exists() else "file not found")
+        file = path.open("rb")
+    except (OSError, ValueError) as error:
+        raise AudioError(f"cannot be read ({decoding.plain(error)})") from error
+    with file:
+        _check_size(os.fstat(file.fileno()).st_size, max_bytes=max_bytes)
+        yield file.fileno()
+
+
+def _check_size(size: int, *, max_bytes: int) -> None:
+    if size == 0:
+        raise AudioError("empty file")
+    if size > max_bytes:
+        raise AudioError(f"{size} bytes, more than the limit of {max_bytes}")
 
 
 def resample(y: np.ndarray, sample_rate: int, *, to: int) -> np.ndarray:
@@ -261,66 +312,3 @@ def segments(y: np.ndarray, sample_rate: int, *, seconds: float, count: int) -> 
     if missing > 0:
         y = np.pad(y, (0, missing))
     return y[: count * length].reshape(count, length)
-
-
-def _open(source: Path | str | bytes, *, max_bytes: int) -> tuple[soundfile.SoundFile, int]:
-    target: Any
-    if isinstance(source, bytes):
-        size, start, target = len(source), source[:4], io.BytesIO(source)
-    else:
-        path = Path(source)
-        try:
-            if not path.is_file():
-                raise AudioError("is not a file" if path.exists() else "file not found")
-            size = path.stat().st_size
-            with path.open("rb") as handle:
-                start = handle.read(4)
-        except (OSError, ValueError) as error:
-            raise AudioError(f"cannot be read ({_plain(error)})") from error
-        target = str(path)
-    if size == 0:
-        raise AudioError("empty file")
-    if size > max_bytes:
-        raise AudioError(f"{size} bytes, more than the limit of {max_bytes}")
-    try:
-        return soundfile.SoundFile(target), size
-    except (soundfile.LibsndfileError, RuntimeError, TypeError, ValueError) as error:
-        ending = "" if isinstance(source, bytes) else Path(source).suffix.lower()
-        if ending == ".wav" and start not in (b"RIFF", b"RIFX", b"RF64"):
-            raise AudioError("no RIFF header: not a WAV file") from error
-        raise AudioError(f"not audio that can be read; valid: {_valid()}") from error
-
-
-def _checked(file: soundfile.SoundFile, *, size: int, max_seconds: float) -> Header:
-    if fault := unusable(file):
-        raise AudioError(fault)
-    facts = Header(
-        samples=int(file.frames), sample_rate=int(file.samplerate), channels=int(file.channels), bytes=size
-    )
-    if facts.samples < 1:
-        raise AudioError("holds no samples")
-    if facts.seconds > max_seconds:
-        raise AudioError(f"{facts.seconds:.1f} s by its header, longer than the limit of {max_seconds:g} s")
-    return facts
-
-
-def unusable(file: soundfile.SoundFile) -> str:
-    """Return why an open file's format, sample rate or channels are not taken, or '' where they are."""
-    low, high = SAMPLE_RATES
-    if file.format not in FORMATS:
-        return f"format {file.format}; valid: {_valid()}"
-    if not low <= file.samplerate <= high:
-        return f"sample rate {file.samplerate} Hz; valid: {low} to {high} Hz"
-    if not 1 <= file.channels <= MAX_CHANNELS:
-        return f"{file.channels} channels; valid: 1 to {MAX_CHANNELS}"
-    return ""
-
-
-def _valid() -> str:
-    return ", ".join(sorted(set(FORMATS.values())))
-
-
-def _plain(error: Exception) -> str:
-    # Without the path: the caller names the file, and corpus tables must not hold absolute paths.
-    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
-    return " ".join(str(text).split()).rstrip(".")

@@ -20,6 +20,7 @@ class Row:
     """One track. ``fault`` is empty for a usable one; what could not be measured stays 0 or empty.
 
     ``sha256`` is of the file's bytes, ``sound_sha256`` of its decoded mono samples ('' for pictures and tables).
+    ``lost`` is how many seconds of the sound could not be decoded, ``damage`` says why; the rest is used.
     """
 
     track: str
@@ -32,6 +33,8 @@ class Row:
     segments: int = 0
     sha256: str = ""
     sound_sha256: str = ""
+    lost: float = 0.0
+    damage: str = ""
     fault: str = ""
 
 

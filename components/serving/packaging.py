@@ -38,7 +38,7 @@ Table: TypeAlias = "tuple[pd.DataFrame, np.ndarray]"
 #: What a model needs to predict; logged at the versions it was trained with.
 REQUIREMENTS = (
     "mlflow", "tensorflow", "keras", "ai-edge-litert", "librosa", "soundfile", "soxr", "numpy", "scipy", "pandas",
-    "pyarrow", "pydantic", "pyyaml", "pillow", "matplotlib", "filelock", "psutil", "scikit-learn",
+    "pyarrow", "pydantic", "pyyaml", "pillow", "matplotlib", "filelock", "psutil", "scikit-learn", "av",
 )  # fmt: skip
 #: Train rows on which an exported network is compared with its own, evenly spaced.
 COMPARED = 256
@@ -48,6 +48,8 @@ SONGS_COMPARED = 4
 RUNTIME = "runtime"
 #: The module that MLflow runs to make the model.
 ENTRYPOINT = "components.serving.pyfunc_entrypoint"
+#: The module that is a process of its own where FFmpeg decodes a song.
+DECODER = "components.corpus.ffmpeg_process"
 
 
 def ensure_logged(name: str, *, root: Path = Path("data")) -> str:
@@ -275,7 +277,8 @@ def _probabilities(song: Any) -> np.ndarray:
 def modules(record: ModelRecord) -> set[str]:
     """List the modules of this project that a served model imports, at their head or within a function.
 
-    They are those that :data:`ENTRYPOINT`, the model's features and their encoders reach, and the packages around them.
+    They are those that :data:`ENTRYPOINT`, :data:`DECODER`, the model's features and their encoders reach, and the
+    packages around them.
     """
     import grimp
 
@@ -284,7 +287,7 @@ def modules(record: ModelRecord) -> set[str]:
     graph = grimp.build_graph("components", exclude_type_checking_imports=True, cache_dir=None)
     for module in graph.modules - {"components"}:
         graph.add_import(importer=module, imported=module.rpartition(".")[0])
-    first = {ENTRYPOINT}
+    first = {ENTRYPOINT, DECODER}
     for _, network in record.networks:
         first |= {*compute.modules(network.feature.feature, params=network.params)}
     first |= {f"components.features.encoders.{encoder.encoder}" for encoder in record.encoders}

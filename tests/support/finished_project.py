@@ -149,6 +149,8 @@ def _corpus(genres: Sequence[str], *, tracks: int, generator: np.random.Generato
             "bytes": 1323044,
             "segments": 4,
             "sha256": hashlib.sha256(f"{genre}{number}".encode()).hexdigest(),
+            "lost": 0.0,
+            "damage": "",
             "fault": "",
         }
         for genre in genres

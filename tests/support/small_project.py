@@ -39,6 +39,8 @@ def build_small_project(
             "sha256": [rng.bytes(32).hex() for _ in names],
             "sound_sha256": "",
             "artist": "",
+            "lost": 0.0,
+            "damage": "",
             "fault": "",
         }
     )

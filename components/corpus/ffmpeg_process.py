@@ -1,0 +1,282 @@
+"""FFmpeg's decoders in processes of their own, since they are much code that reads what nobody vouches for.
+
+    python -P -m components.corpus.ffmpeg_process
+
+waits on the socket that is its standard input. Each request comes with two open files: the one to decode, and where
+the answer goes. It is answered by a process forked for it, which can open nothing more, neither a file nor a socket,
+and has limits of memory and processor time (:func:`confine`). :mod:`components.corpus.ffmpeg` sends the requests.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+import tempfile
+import wave
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import av
+import av.error
+import numpy as np
+import psutil
+
+from components.corpus.ffmpeg import BLOCK, END, FAULT, HEADER, MESSAGE, NO_HEADER, REQUEST
+
+#: Bytes a decoder may take beside what this process has when it begins. A picture of 8,000 pixels that comes with a
+#: song takes a fifth of it; sound takes a few MB.
+MEMORY = 1 << 30
+#: Samples of all channels in one message.
+TOGETHER = 1 << 18
+#: Containers that are opened, by FFmpeg's names. No playlist (hls, dash, concat, asx, sdp …) is among them: what one
+#: names is never opened. Nor are those that are recognised by their name alone, as raw samples are.
+CONTAINERS = (
+    "3gp", "aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "dsf", "dts", "eac3", "flac", "flv", "iff",
+    "loas", "m4a", "matroska", "mj2", "mov", "mp3", "mp4", "mpc", "mpc8", "mpeg", "mpegts", "ogg", "rm", "tak", "tta",
+    "w64", "wav", "webm", "wv",
+)  # fmt: skip
+#: Decoders that are run, by FFmpeg's names, beside plain samples (pcm_… and adpcm_…). For each format its own ones.
+DECODERS = frozenset(
+    {
+        "aac", "aac_latm", "ac3", "alac", "amrnb", "amrwb", "ape", "atrac3", "atrac3plus", "cook", "dca",
+        "dsd_lsbf", "dsd_lsbf_planar", "dsd_msbf", "dsd_msbf_planar", "eac3", "flac", "gsm", "gsm_ms",
+        "libopencore_amrnb", "libopencore_amrwb", "libopus", "mlp", "mp1", "mp1float", "mp2", "mp2float", "mp3",
+        "mp3float", "mpc7", "mpc8", "nellymoser", "opus", "ra_144", "ra_288", "sipr", "speex", "tak", "truehd", "tta",
+        "vorbis", "wavpack", "wmalossless", "wmapro", "wmav1", "wmav2", "wmavoice",
+    }
+)  # fmt: skip
+#: Containers that know their length: in others it is estimated from the bytes, and says nothing of what is missing.
+KNOW_THEIR_LENGTH = frozenset(
+    {"aiff", "ape", "asf", "avi", "caf", "dsf", "flac", "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2"}
+    | {"mpc", "mpc8", "tak", "tta", "wav", "w64", "wv"}
+)
+#: Seconds by which a container's length may differ from what decodes where nothing is missing: an encoder's frame or
+#: two at either end (at most 4,096 samples at 16 kHz, twice); and where each sample is counted.
+ROUNDED, COUNTED = 0.5, 0.01
+#: Decoders of which each sample is counted, beside plain samples.
+LOSSLESS = frozenset({"alac", "ape", "flac", "tak", "tta", "wavpack"})
+
+
+class NoSoundError(Exception):
+    """Why a file gives no sound."""
+
+
+def main() -> None:
+    """Answer requests until nobody can send one any more."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    # Interrupts are for whoever waits for the answers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    av.logging.set_level(None)
+    with tempfile.TemporaryFile() as sound:
+        # What is imported when first needed cannot be, once no file may be opened.
+        with wave.open(sound, "wb") as made:
+            made.setparams((2, 2, 8000, 0, "NONE", ""))
+            made.writeframes(bytes(4000))
+        sound.flush()
+        list(messages(Input(sound.fileno()), longest=1.0))
+    gc.freeze()
+    with socket.socket(fileno=0) as requests:
+        while True:
+            request, files, _, _ = socket.recv_fds(requests, REQUEST.size, 2)
+            if len(request) < REQUEST.size:
+                return
+            if os.fork() == 0:
+                requests.close()
+                answer(*files, *REQUEST.unpack(request))
+            for file in files:
+                os.close(file)
+
+
+def answer(source: int, target: int, longest: float, seconds: float) -> None:
+    """Decode one file, and end this process."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # nobody reads the answer any more
+    with os.fdopen(target, "wb", buffering=0) as answers:
+        confine(seconds)
+        try:
+            for kind, content in messages(Input(source), longest=longest):
+                send(answers, kind, content)
+        except NoSoundError as fault:
+            send(answers, FAULT, str(fault).encode())
+        except MemoryError:
+            send(answers, FAULT, b"takes more memory to decode than any sound does")
+        except BaseException as error:  # noqa: BLE001 - it goes to whoever asked, as what it is
+            send(answers, FAULT, f"the decoder failed ({type(error).__name__}: {error})".encode())
+    os._exit(0)
+
+
+def confine(seconds: float) -> None:
+    """Let this process open nothing more, and take no more than so much processor time and memory."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    most = int(used.ru_utime + used.ru_stime + seconds) + 1
+    limits = {resource.RLIMIT_CPU: most, resource.RLIMIT_NOFILE: 0, resource.RLIMIT_FSIZE: 0}
+    limits |= {resource.RLIMIT_CORE: 0}
+    if sys.platform == "linux":  # macOS knows no such limit
+        limits |= {resource.RLIMIT_AS: psutil.Process().memory_info().vms + MEMORY}
+    for limit, value in limits.items():
+        resource.setrlimit(limit, (value, value))
+
+
+def send(answers: BinaryIO, kind: bytes, content: bytes | memoryview) -> None:
+    """Write a message."""
+    parts = memoryview(MESSAGE.pack(kind, len(content)) + bytes(content))
+    while parts:
+        parts = parts[answers.write(parts) :]
+
+
+class Input:
+    """An open file with a place of its own in it: whoever sent it may read on meanwhile."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle, self._place = handle, 0
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes."""
+        content = os.pread(self._handle, size, self._place)
+        self._place += len(content)
+        return content
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place, and return it."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: os.fstat(self._handle).st_size}[
+            whence
+        ]
+        self._place = max(0, start + offset)
+        return self._place
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._place
+
+
+def messages(file: Input, *, longest: float) -> Iterator[tuple[bytes, bytes | memoryview]]:
+    """Decode a file's sound.
+
+    Parameters
+    ----------
+    file : Input
+        The file.
+    longest : float
+        Seconds; a file that says that it is longer is not decoded.
+
+    Yields
+    ------
+    kind : bytes
+        ``HEADER``, ``BLOCK`` or ``END``.
+    content : bytes
+        Of the header JSON: ``container``, ``codec``, ``sample_rate`` (Hz), ``channels``, ``seconds`` (what the
+        container promises, 0 where it does not say); of a block mono float32 samples; of the end JSON: ``lost``
+        (seconds that could not be decoded) and ``damage`` (why).
+
+    Raises
+    ------
+    NoSoundError
+        If there is no sound in it, or none that is decoded here.
+    """
+    try:
+        container = av.open(
+            file,
+            mode="r",
+            metadata_errors="replace",
+            buffer_size=1 << 16,
+            options={"format_whitelist": ",".join(CONTAINERS), "protocol_whitelist": "none"},
+        )
+    except (av.error.FFmpegError, ValueError, OSError) as error:
+        raise NoSoundError(NO_HEADER) from error
+    with container:
+        if not container.streams.audio:
+            raise NoSoundError("holds no sound")
+        stream = container.streams.audio[0]
+        codec = stream.codec_context.codec.name if stream.codec_context else ""
+        if codec not in DECODERS and not codec.startswith(("pcm_", "adpcm_")):
+            raise NoSoundError(f"is encrypted or of a codec that is not decoded ({codec or 'unknown'})")
+        stream.codec_context.thread_count = 1
+        yield from _decoded(container, stream, codec=codec, longest=longest)
+
+
+def _decoded(
+    container: Any, stream: Any, *, codec: str, longest: float
+) -> Iterator[tuple[bytes, bytes | memoryview]]:
+    promised = 0.0
+    if container.format.name in KNOW_THEIR_LENGTH and (stream.duration or container.duration):
+        by_stream = stream.duration and float(stream.duration * stream.time_base)
+        promised = by_stream or container.duration / 1e6
+    if promised > longest:
+        raise NoSoundError(f"too long: {promised:.2f} s by its header, the limit is {longest:g} s")
+    rate, samples, damaged = 0, 0, 0.0
+    waiting: list[np.ndarray] = []
+    held = 0
+    for packet in _packets(container, stream):
+        try:
+            frames = packet.decode()
+        except av.error.FFmpegError:
+            # One packet that is damaged costs its own sound and no other.
+            damaged += float((packet.duration or 0) * (stream.time_base or 0))
+            continue
+        for frame in frames:
+            if not rate:
+                rate = frame.sample_rate
+                about = {"container": container.format.name, "codec": codec, "sample_rate": rate}
+                about |= {"channels": frame.layout.nb_channels, "seconds": promised}
+                yield HEADER, json.dumps(about).encode()
+            if frame.sample_rate != rate:
+                raise NoSoundError(
+                    f"changes its sample rate part of the way, {rate} to {frame.sample_rate} Hz"
+                )
+            waiting.append(_mono(frame))
+            samples += frame.samples
+            held += frame.samples
+            if held >= TOGETHER:
+                yield BLOCK, np.concatenate(waiting).data.cast("B")
+                waiting, held = [], 0
+    if waiting:
+        yield BLOCK, np.concatenate(waiting).data.cast("B")
+    if not samples:
+        raise NoSoundError("no sound in it can be decoded")
+    if damaged > samples / rate:
+        raise NoSoundError("most of it cannot be decoded")
+    missing = promised - samples / rate
+    if missing <= (COUNTED if codec in LOSSLESS else ROUNDED):
+        missing = 0.0
+    lost = max(missing, damaged)
+    damage = "damaged" if damaged else "truncated: short of its header's length"
+    yield END, json.dumps({"lost": lost, "damage": damage if lost else ""}).encode()
+
+
+def _packets(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield the packets of a stream, up to where the container is damaged beyond reading on."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.error.FFmpegError:
+            # What the decoder still holds is heard too.
+            flush = av.Packet()
+            flush.stream = stream
+            yield flush
+            return
+        yield packet
+
+
+def _mono(frame: Any) -> np.ndarray:
+    """Return the mean of a frame's channels, full scale -1 to 1."""
+    values = frame.to_ndarray()
+    if not frame.format.is_planar:
+        values = values.reshape(frame.samples, -1).T
+    if values.dtype.kind == "u":
+        values = (values.astype(np.float32) - 128.0) / 128.0
+    elif values.dtype.kind == "i":
+        scale = np.float32(1.0 / (1 << (8 * values.dtype.itemsize - 1)))
+        values = values.astype(np.float32) * scale
+    mono = values[0] if len(values) == 1 else values.mean(axis=0)
+    return np.ascontiguousarray(mono, dtype=np.float32)
+
+
+if __name__ == "__main__":
+    main()
