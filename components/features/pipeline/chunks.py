@@ -44,7 +44,7 @@ MEAN_TRACKS = 8
 #: A chunk never holds more.
 MAX_TRACKS = 16
 #: Releases that may change a value's last bits.
-_LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "soxr", "tensorflow", "keras")
+_LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "av", "soxr", "tensorflow", "keras")
 
 
 @dataclass(frozen=True)
