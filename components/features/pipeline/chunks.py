@@ -43,6 +43,8 @@ from components.parallel import cluster, executors
 MEAN_TRACKS = 8
 #: A chunk never holds more.
 MAX_TRACKS = 16
+#: The files of ``components/corpus`` that make numbers of a track's file.
+READERS = ("audio", "contents", "decoding", "ffmpeg", "ffmpeg_process", "image_files")
 #: Releases that may change a value's last bits.
 _LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "av", "soxr", "tensorflow", "keras")
 
@@ -175,7 +177,7 @@ def code(extractor: str) -> dict[str, str]:
     """
     folder = Path(features.__path__[0])
     foreign = {*features.names(), *encoders.names()} - {extractor, *features.load(extractor).ENCODERS}
-    readers = [folder.parent / "corpus" / name for name in ("audio.py", "image_files.py")]
+    readers = [folder.parent / "corpus" / f"{name}.py" for name in READERS]
     digest = hashlib.sha256()
     for path in [*readers, *sorted(folder.rglob("*.py"))]:
         if path.stem not in foreign:
