@@ -28,6 +28,8 @@ Published = Literal["artists", "lists"]
 Unit = Literal["segment", "track"]
 Protocol = Literal["artist", "track", "segment", "fault_filtered"]
 Sampling = Literal["linear", "log"]
+#: What a search maximises, and what may stop a fit.
+Objective = Literal["val_accuracy", "val_balanced_accuracy"]
 
 #: Name of the model that averages others.
 ENSEMBLE = "ensemble"
@@ -215,7 +217,11 @@ Hyperparameter = Annotated[IntRange | FloatRange | Choice | Boolean, Field(discr
 
 
 class TuningParams(Strict):
-    """The search's budget. ``epochs`` and ``patience`` hold for one execution."""
+    """The search's budget, and what it maximises. ``epochs`` and ``patience`` hold for one execution.
+
+    ``objective`` is the share of validation rows that are right, each song counting as one, or its mean over genres. A
+    variant's own block that names none takes over that of ``params.yaml``, and so with ``training.class_weight``.
+    """
 
     tuner: Literal["random", "bayesian", "hyperband", "grid"]
     max_trials: Count
@@ -223,6 +229,7 @@ class TuningParams(Strict):
     epochs: Count
     patience: Count
     max_rows: Count | None = None
+    objective: Objective | None = None
 
 
 class TrainingParams(Strict):
@@ -236,10 +243,10 @@ class TrainingParams(Strict):
 
     epochs: Count
     patience: Count
-    monitor: Literal["val_accuracy", "val_loss"]
+    monitor: Objective | Literal["val_loss"]
     refit: bool = False
     calibrate: bool = True
-    class_weight: Literal["none", "balanced"] = "none"
+    class_weight: Literal["none", "balanced"] | None = None
 
 
 class VariantParams(Strict):
@@ -298,6 +305,11 @@ class SelectedModel(VariantParams):
     training: TrainingParams
 
     @property
+    def objective(self) -> Objective:
+        """What its search maximises."""
+        return self.tuning.objective or "val_accuracy"
+
+    @property
     def first_set(self) -> Hyperparameters:
         """All hyperparameters of trial 0."""
         return {**self.fixed, **self.start}
@@ -334,15 +346,17 @@ class EnsembleParams(Strict):
 class PromotionParams(Strict):
     """Promotion: which registered model, and by what margin a challenger must win on validation songs.
 
-    ``allow_untrained`` and ``allow_confounded`` accept a challenger whose encoder is a stand-in, and one whose figures
-    may be those of its artists. ``evaluate_on`` is labelled music, a folder or a manifest (see
-    :mod:`components.external_evaluation`), on which a challenger must not be worse than the champion.
+    ``allow_untrained``, ``allow_confounded`` and ``allow_unnamed`` accept a challenger whose encoder is a stand-in, one
+    whose figures may be those of its artists, and one that never names one of its genres. ``evaluate_on`` is labelled
+    music, a folder or a manifest (see :mod:`components.external_evaluation`), on which a challenger must not be worse
+    than the champion.
     """
 
     registered_model: str
     margin: Annotated[float, Field(ge=0.0, lt=1.0)]
     allow_untrained: bool
     allow_confounded: bool = False
+    allow_unnamed: bool = False
     evaluate_on: str | None = None
 
 
@@ -443,7 +457,16 @@ class Params(Strict):
         """Return a model in its selected variant, with the default ``tuning`` and ``training`` filled in."""
         model = _named(self.models, name, kind="model")
         chosen = model.variants[model.variant]
-        budgets = {"tuning": chosen.tuning or self.tuning, "training": chosen.training or self.training}
+        tuning, training = chosen.tuning or self.tuning, chosen.training or self.training
+        # What a collection needs is no budget: one that a variant brings leaves it as it is for all.
+        budgets = {
+            "tuning": tuning.model_copy(
+                update={"objective": tuning.objective or self.tuning.objective or "val_accuracy"}
+            ),
+            "training": training.model_copy(
+                update={"class_weight": training.class_weight or self.training.class_weight or "none"}
+            ),
+        }
         return SelectedModel(
             **{**dict(chosen), **budgets}, name=name, **model.model_dump(exclude={"variants"})
         )

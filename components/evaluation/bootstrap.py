@@ -1,4 +1,4 @@
-"""95 % intervals of an accuracy by resampling artists, or songs: what is drawn together is no independent draw."""
+"""95 % intervals of accuracies by resampling artists, or songs: what is drawn together is no independent draw."""
 
 from __future__ import annotations
 
@@ -140,6 +140,45 @@ def accuracy(
         interval = binomtest(right, drawn).proportion_ci(confidence_level=LEVEL, method="exact")
         return float(interval.low), float(interval.high)
     return percentile(_ratios(correct, total, seed=seed, replicates=replicates))
+
+
+def balanced_accuracy(
+    correct: NDArray[np.float64],
+    genres: NDArray[np.int64],
+    *,
+    seed: int,
+    clusters: ArrayLike | None = None,
+    replicates: int = REPLICATES,
+) -> tuple[float, float]:
+    """Return the 95 % interval of the mean recall over genres, resampling clusters of songs.
+
+    Parameters
+    ----------
+    correct : ndarray of float, shape (songs,)
+        1 where the song is named right, else 0.
+    genres : ndarray of int, shape (songs,)
+        Each song's own genre. A replicate that draws no song of a genre is the mean over the others.
+    seed, clusters, replicates
+        As for :func:`accuracy`, whose exact interval is given where all songs are right, or all wrong.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper end, each within 0 and 1.
+    """
+    if correct.all() or not correct.any():
+        return accuracy(correct, np.ones_like(correct), seed=seed, clusters=clusters, replicates=replicates)
+    known = np.unique(genres)
+    right = np.stack([sums(correct * (genres == genre), clusters=clusters) for genre in known], axis=1)
+    total = np.stack([sums(1.0 * (genres == genre), clusters=clusters) for genre in known], axis=1)
+    counts = replicate_counts(len(total), seed=seed, replicates=replicates)
+    means = []
+    for rows in _pieces(counts):
+        drawn = rows.astype(np.float64)
+        below = drawn @ total
+        recalls = np.divide(drawn @ right, below, out=np.zeros_like(below), where=below > 0)
+        means.append(recalls.sum(axis=1) / (below > 0).sum(axis=1))
+    return percentile(np.concatenate(means))
 
 
 def difference(

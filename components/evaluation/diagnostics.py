@@ -1,8 +1,8 @@
-"""Diagnoses of a training run: at chance, overfitting, too small, or a search space too narrow."""
+"""Diagnoses of a training run: at chance, a genre never named, overfitting, too small, a search too narrow."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +34,9 @@ class Diagnosis:
 
     Attributes
     ----------
-    finding : int
-        The study's number for it: 6 (at chance), 8 (overfitting), 9 (too small) or 10 (search too narrow).
+    finding : int or None
+        The study's number for it: 6 (at chance), 8 (overfitting), 9 (too small) or 10 (search too narrow); None for
+        what the study has none for, as its genres are equal.
     title : str
         Two or three words.
     message : str
@@ -44,7 +45,7 @@ class Diagnosis:
         The change to try, naming hyperparameters.
     """
 
-    finding: int
+    finding: int | None
     title: str
     message: str
     suggestion: str
@@ -54,7 +55,12 @@ class Diagnosis:
 
 
 def diagnose(
-    history: pd.DataFrame, *, hyperparameters: Mapping[str, Any], search: Mapping[str, Any], classes: int
+    history: pd.DataFrame,
+    *,
+    hyperparameters: Mapping[str, Any],
+    search: Mapping[str, Any],
+    validation: Mapping[str, float],
+    unnamed: Sequence[str] = (),
 ) -> list[Diagnosis]:
     """Find what is wrong with a training run, and what to change.
 
@@ -68,8 +74,11 @@ def diagnose(
         The run's own.
     search : mapping of str to Hyperparameter
         The search space, ``params.model(name).search``.
-    classes : int
-        Number of genres, 2 or more.
+    validation : mapping of str to float
+        ``guessing``, ``balanced_accuracy`` and ``genres`` of the validation songs, from
+        :func:`components.evaluation.balance.measure`.
+    unnamed : sequence of str
+        Genres that the model never names, from :func:`components.evaluation.balance.unnamed`.
 
     Returns
     -------
@@ -79,13 +88,10 @@ def diagnose(
     Raises
     ------
     ValueError
-        If the history has no row, or there are fewer than two classes.
+        If the history has no row.
     """
     if history.empty:
         raise ValueError("history has no epoch; valid: one row an epoch")
-    if classes < 2:
-        raise ValueError(f"classes is {classes}; valid: 2 or more")
-    chance = 1.0 / classes
     best = history.loc[history["val_accuracy"].idxmax()]
     train, held_out = float(best["accuracy"]), float(best["val_accuracy"])
     # Keras averages train accuracy over an epoch in which the model still learns: the first epochs lag behind.
@@ -95,12 +101,23 @@ def diagnose(
     # Mixed or masked train rows are harder to tell apart, however large the model.
     augmented = any(hyperparameters.get(name) for name in ("mixup", "mask_frames", "mask_channels"))
     found = []
-    if at_chance := is_at_chance(held_out, chance=chance):
-        message = f"validation accuracy is {held_out:.1%}, guessing gives {chance:.1%}."
+    guessing, balanced, equal = (
+        validation["guessing"],
+        validation["balanced_accuracy"],
+        1 / validation["genres"],
+    )
+    # With unequal genres a useful model may be right less often than the constant answer, and the other way round.
+    at_chance = is_at_chance(held_out, chance=guessing) and is_at_chance(balanced, chance=equal)
+    if at_chance:
+        message = (
+            f"validation accuracy is {held_out:.1%}, always naming the largest genre gives {guessing:.1%}"
+        )
+        message += f"; balanced accuracy is {balanced:.1%}, guessing gives {equal:.1%}."
         change = (
             "Either the data is at fault (scaling, labels) or the hyperparameters: try a learning rate below"
         )
         found.append(Diagnosis(6, "At chance", message, f"{change} {hyperparameters['learning_rate']}."))
+    found += never_named(unnamed)
     if train >= MEMORISED and train - held_out >= OVERFITTING_GAP:
         change = f"Switch on {', '.join(off)}" if off else "Raise the dropout rate"
         message = f"train accuracy is {train:.1%} where validation is {held_out:.1%}."
@@ -112,6 +129,17 @@ def diagnose(
         change = f"{off_first if on else 'More'} units, layers or epochs."
         found.append(Diagnosis(9, "Too small", message, change))
     return found + _at_bounds(hyperparameters, search=search)
+
+
+def never_named(genres: Sequence[str]) -> list[Diagnosis]:
+    """Diagnose genres that a model never names; nothing where there are none."""
+    if not genres:
+        return []
+    message = (
+        f"{', '.join(genres)}: no song or segment is predicted as {'it' if len(genres) == 1 else 'one'}."
+    )
+    change = "Set training.class_weight: balanced and tuning.objective: val_balanced_accuracy, or add songs."
+    return [Diagnosis(None, "Never named", message, change)]
 
 
 def is_at_chance(accuracy: float, *, chance: float) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from components.core.errors import PredictionsError
-from components.evaluation import aggregation, bootstrap
+from components.evaluation import aggregation, balance, bootstrap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,11 +37,12 @@ def evaluate(predictions: pd.DataFrame, *, genres: Sequence[str], part: str, see
         Flat, all finite. Over segments: ``segment_accuracy`` with ``segment_accuracy_low`` and ``_high``,
         ``log_loss`` (nats, 0 or more) and ``ece`` (expected calibration error), both of the model's own
         probabilities. Over songs, aggregated: ``song_accuracy`` with ``song_accuracy_low`` and ``_high``,
-        ``balanced_accuracy``, ``top2_accuracy`` (the right genre is one of the two likeliest), ``song_ece``,
-        ``macro_f1`` (over the genres that occur), ``recall.<genre>`` (left out for a genre with no song
-        in the part). Over the songs that headlines count (see :mod:`components.splits`), where there are any:
-        ``headline_accuracy`` with ``headline_accuracy_low`` and ``_high``. Counts: ``segments``, ``songs``,
-        ``headline_songs``, ``clusters`` (artists where they are known). All but the log loss and counts are within
+        ``top2_accuracy`` (the right genre is one of the two likeliest), ``song_ece``, ``recall.<genre>`` (left out for
+        a genre with no song in the part), and all of :func:`components.evaluation.balance.measure`. Over the songs
+        that headlines count (see :mod:`components.splits`), where there are any: ``headline_accuracy`` with
+        ``headline_accuracy_low`` and ``_high``, and the same measures as ``headline_<measure>``. Counts:
+        ``segments``, ``songs``, ``headline_songs``, ``genres``, ``clusters`` (artists where they are known). All but
+        the log loss and counts are within
         0 and 1; each interval is the 95 % percentile interval of a bootstrap over clusters.
 
     Raises
@@ -52,10 +53,6 @@ def evaluate(predictions: pd.DataFrame, *, genres: Sequence[str], part: str, see
     names = aggregation.check(predictions, genres=genres)
     rows = _rows(predictions, part=part)
     table = aggregation.songs(rows)
-    from sklearn.metrics import f1_score, recall_score
-
-    actual = aggregation.labels(table["genre"], genres=names)
-    predicted = aggregation.labels(table["predicted"], genres=names)
     hits = table["correct"].to_numpy(dtype=np.float64)
     segments = table["segments"].to_numpy(dtype=np.float64)
     segment_hits = table["segments_correct"].to_numpy(dtype=np.float64)
@@ -68,8 +65,8 @@ def evaluate(predictions: pd.DataFrame, *, genres: Sequence[str], part: str, see
         low, high = bootstrap.accuracy(hits[counted], ones[counted], seed=seed, clusters=clusters[counted])
         headline["headline_accuracy"] = float(hits[counted].mean())
         headline |= {"headline_accuracy_low": low, "headline_accuracy_high": high}
-    present = np.unique(actual)
-    recalls = recall_score(actual, predicted, labels=present, average=None, zero_division=0)
+        measured = balance.measure(table[counted], genres=names, seed=seed)
+        headline |= {f"headline_{key}": value for key, value in measured.items()}
     return {
         "songs": float(len(table)),
         "segments": float(len(rows)),
@@ -82,13 +79,12 @@ def evaluate(predictions: pd.DataFrame, *, genres: Sequence[str], part: str, see
         "song_accuracy_low": song_low,
         "song_accuracy_high": song_high,
         **headline,
-        "balanced_accuracy": float(np.mean(recalls)),
+        **balance.measure(table, genres=names, seed=seed),
         "top2_accuracy": _among_two(table, genres=names),
         "song_ece": expected_error(reliability(table, genres=names)),
-        "macro_f1": float(f1_score(actual, predicted, average="macro", zero_division=0)),
         "log_loss": _log_loss(rows, genres=names),
         "ece": expected_error(reliability(rows, genres=names)),
-        **{f"recall.{names[code]}": float(share) for code, share in zip(present, recalls, strict=True)},
+        **{f"recall.{genre}": share for genre, share in balance.recalls(table, genres=names).items()},
     }
 
 
@@ -105,7 +101,28 @@ def headline_key(measured: Mapping[str, float]) -> str:
     str
         ``headline_accuracy`` where headlines count some of the songs and leave others out, else ``song_accuracy``.
     """
-    return "headline_accuracy" if 0 < measured["headline_songs"] < measured["songs"] else "song_accuracy"
+    return "headline_accuracy" if _partial(measured) else "song_accuracy"
+
+
+def genre_by_genre(measured: Mapping[str, float]) -> dict[str, float]:
+    """Return the figures of :func:`components.evaluation.balance.measure` of the songs of :func:`headline_key`.
+
+    Parameters
+    ----------
+    measured : mapping of str to float
+        From :func:`evaluate`.
+
+    Returns
+    -------
+    dict of str to float
+        By the names that :func:`components.evaluation.balance.measure` gives them.
+    """
+    prefix = "headline_" if _partial(measured) else ""
+    return {key: measured[prefix + key] for key in balance.MEASURES}
+
+
+def _partial(measured: Mapping[str, float]) -> bool:
+    return 0 < measured["headline_songs"] < measured["songs"]
 
 
 def confusion(predictions: pd.DataFrame, *, genres: Sequence[str], part: str) -> pd.DataFrame:

@@ -282,7 +282,9 @@ def _evaluated(
         weights_sha256=one.run.data.tags["weights_sha256"],
         marks=facts["marks"],
         genres=genres,
-        chance=1.0 / len(genres),
+        chance=float(counted["genre"].value_counts(normalize=True).max())
+        if len(counted)
+        else 1 / len(genres),
         training_songs=len(used),
         training_artists=int(artists.replace("", None).nunique()),
         training_songs_without_artist=int((artists == "").sum()),

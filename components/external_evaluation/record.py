@@ -127,7 +127,9 @@ class EvaluatedModel(Strict):
     marks : list of str
         To be shown wherever a figure of the model is.
     genres : list of str
-        That it knows, in label order; ``chance`` is the accuracy of guessing.
+        That it knows, in label order.
+    chance : float
+        Accuracy of always naming the largest genre: its share of the headline's songs.
     training_songs, training_artists, training_songs_without_artist : int
         What songs are recognised by: the songs that it was trained on.
     headline : str or None

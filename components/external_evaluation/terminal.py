@@ -60,7 +60,8 @@ def show(found: Evaluation, *, folder: Path | None = None, console: Console | No
     console.print(table)
     for label, model in found.models.items():
         marks = f" ({', '.join(model.marks)})" if model.marks else ""
-        console.print(Text(f"{label}{marks}: {model.sentence}; guessing gives {100 * model.chance:.1f} %"))
+        guessing = f"always naming the largest genre gives {100 * model.chance:.1f} %"
+        console.print(Text(f"{label}{marks}: {model.sentence}; {guessing}"))
         if model.gap:
             console.print(Text(f"  {model.gap.sentence} {model.gap.about}"))
     for pair in found.pairs:

@@ -113,7 +113,8 @@ def _decide(name: str, *, run_id: str, confirm: Confirm, params: Params, root: P
     if current is not None and current.run_id == run_id:
         return _already(name, current)
     checked = [
-        criteria.above_chance(metrics, genres=record.genres),
+        criteria.above_chance(record, metrics),
+        criteria.names_each_genre(record, root=root, allow_unnamed=params.promotion.allow_unnamed),
         criteria.feature_validated(record, root=root),
         criteria.encoder_trained(record, allow_untrained=params.promotion.allow_untrained),
         criteria.artists_apart(record, metrics, allow_confounded=params.promotion.allow_confounded),

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from components.config.params import Params
 from components.config.strict import Strict
 from components.core.errors import ComparisonError
-from components.core.formatting import interval, plural
+from components.core.formatting import interval, percent, plural
 from components.reporting.inputs import read_json
 from components.splits import store as split_store
 from components.splits.artists import Artists
@@ -33,14 +33,16 @@ class ComparedModel(Strict):
         Accuracy on the test songs that headlines count, 0 to 1 (see :mod:`components.splits`); None without such songs.
     test_songs_interval, headline_interval : tuple of float
         95 % interval of ``test_songs`` and of ``headline``.
-    macro_f1 : float
-        Of test songs.
+    balanced_accuracy, macro_f1 : float
+        Of test songs, those that headlines count where they leave some out: each genre counts alike.
     validation, test : dict of str to float
         All figures of a part, from :func:`components.evaluation.metrics.evaluate`.
     seconds, tuning_seconds, peak_memory_mib, parameters, file_bytes
         Costs of training, of the search, and of the model.
     at_chance : bool
-        Whether validation songs are no better than guessing.
+        Whether validation songs are no better than guessing, neither all together nor genre by genre.
+    unnamed : list of str
+        Genres that no validation or test song or segment is predicted as, though some are of them.
     marks : list of str
         To be shown wherever a figure of the model is; ``mark`` is the same in one cell.
     warnings : list of dict
@@ -53,6 +55,7 @@ class ComparedModel(Strict):
     headline: float | None
     headline_interval: tuple[float, float] | None
     test_segments: float
+    balanced_accuracy: float
     macro_f1: float
     mark: str
     validation: dict[str, float]
@@ -61,6 +64,7 @@ class ComparedModel(Strict):
     unit: str
     untrained: bool
     at_chance: bool
+    unnamed: list[str]
     marks: list[str]
     train_segments: float | None
     epochs: int
@@ -91,7 +95,10 @@ class Comparison(Strict):
     genres : list of str
         Sorted.
     chance : float
-        Accuracy of guessing.
+        Accuracy of always naming the largest genre: its share of the test songs, those that headlines count where they
+        leave some out.
+    balanced_genres : int
+        Genres of these songs: balanced accuracy of guessing is one divided by it.
     songs : int
         Test songs.
     models : dict of str to ComparedModel
@@ -119,6 +126,7 @@ class Comparison(Strict):
     seed: int
     genres: list[str]
     chance: float
+    balanced_genres: int
     songs: int
     models: dict[str, ComparedModel]
     ranking: list[str]
@@ -135,14 +143,16 @@ class Comparison(Strict):
         rows = []
         for name in self.ranking:
             row = self.models[name].model_dump(
-                exclude={"test_songs_interval", "headline_interval", "marks", "warnings"}
+                exclude={"test_songs_interval", "headline_interval", "marks", "unnamed", "warnings"}
             )
             parts = {part: row.pop(part) for part in ("validation", "test")}
             low, high = self.models[name].test_songs_interval
-            findings = ", ".join(str(warning["finding"]) for warning in self.models[name].warnings)
+            numbers = [warning["finding"] for warning in self.models[name].warnings]
+            findings = ", ".join(str(number) for number in numbers if number is not None)
             rows.append(
                 {"model": name, "best": name == self.best, "protocol": self.protocol, **row}
-                | {"test_songs_low": low, "test_songs_high": high, "findings": findings, **parts}
+                | {"test_songs_low": low, "test_songs_high": high, "findings": findings}
+                | {"unnamed": ", ".join(self.models[name].unnamed), **parts}
             )
         return pd.json_normalize(rows)
 
@@ -170,6 +180,15 @@ class Comparison(Strict):
             few = "has" if len(self.confounded) == 1 else "have"
             sentence += f"; {natural_list(self.confounded)} {few} too few artists (artist-confounded)"
         return sentence + "."
+
+    def guessing(self) -> str:
+        """Return one sentence on what the constant answer reaches, with the best model's balanced accuracy."""
+        row = self.models[self.best]
+        return (
+            f"Always naming the largest genre gives {percent(self.chance)}; with each genre counting alike the model "
+            f"has {percent(row.balanced_accuracy)} and guessing {percent(1 / self.balanced_genres)} (balanced "
+            "accuracy)."
+        )
 
     def verdicts(self) -> list[str]:
         """Return one sentence for each group of models that cannot be told apart, or that all can."""
@@ -259,7 +278,7 @@ def show(*, params: Params, root: Path = Path("data"), console: Console | None =
     table = Table(title=Text(title), title_justify="left", padding=(0, 1), box=box.SIMPLE)
     table.add_column("model", overflow="fold", min_width=13)
     # Percent, but for F1 and seconds; eighty columns hold the table.
-    headings = ["valid.", "headline (95 %)", "all songs", "segm.", "F1", "train"]
+    headings = ["valid.", "headline (95 %)", "all songs", "bal.", "F1", "train"]
     if not found.partial:
         headings[1:3] = ["test (95 %)"]
     for heading in headings:
@@ -268,6 +287,7 @@ def show(*, params: Params, root: Path = Path("data"), console: Console | None =
     for name in found.ranking:
         row, first = found.models[name], name == found.best
         marks = [mark.split(":")[0] for mark in row.marks] + ["at chance"] * row.at_chance
+        marks += [f"never {genre}" for genre in row.unnamed]
         figures = [f"{100 * row.test_songs:.1f} ({interval(row.test, 'song_accuracy')})"]
         if found.partial:
             figures = (
@@ -280,17 +300,17 @@ def show(*, params: Params, root: Path = Path("data"), console: Console | None =
             Text(f"{name} ★" if first else name),
             f"{100 * row.validation_songs:.1f}",
             *figures,
-            f"{100 * row.test_segments:.1f}",
+            f"{100 * row.balanced_accuracy:.1f}",
             f"{row.macro_f1:.2f}",
             f"{row.seconds:.0f} s",
             Text(", ".join(marks)),
             style="bold" if first else "",
         )
     console.print(table)
-    guessing = f"guessing gives {100 * found.chance:.1f}"
     console.print(
-        Text(f"★ best on validation songs. Songs by the mean of their segments, in percent; {guessing}.")
+        Text("★ best on validation songs. Songs by the mean of their segments, in percent; bal.: balanced.")
     )
+    console.print(Text(found.guessing()))
     if found.artists != "unknown":
         console.print(Text(f"{found.scope()} Intervals draw artists."))
     for sentence in found.verdicts():

@@ -19,6 +19,7 @@ from components.reporting import figures, parallel_coordinates
 from components.reporting.comparison import Comparison
 from components.reporting.inputs import Inputs, TrainedModel
 from components.reporting.svg import inline
+from components.splits import counts
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: Songs in the list of the hardest, and tracks left out that are listed by name.
@@ -45,7 +46,8 @@ def environment(*folders: Path) -> jinja2.Environment:
     made.filters |= {"metric": humanize.metric, "size": partial(humanize.naturalsize, binary=True)}
     made.filters["listed"] = humanize.natural_list
     made.globals |= {"css": palette.css, "replicates": bootstrap.REPLICATES}
-    made.globals["headline_key"] = metrics.headline_key
+    made.globals |= {"headline_key": metrics.headline_key, "genre_by_genre": metrics.genre_by_genre}
+    made.globals["count_steps"] = counts.STEPS
     return made
 
 
@@ -155,12 +157,14 @@ def _hardest(inputs: Inputs) -> list[dict[str, Any]]:
 
 def _corpus(table: pd.DataFrame) -> dict[str, Any]:
     usable = table[table["fault"] == ""]
-    genres = usable["genre"].value_counts().reindex(sorted(table["genre"].unique()), fill_value=0)
+    known = sorted(set(table["genre"]) - {""})
+    genres = usable["genre"].value_counts().reindex(known, fill_value=0)
     return {
         "tracks": len(table),
         "usable": len(usable),
         "seconds": float(usable["seconds"].sum()),
         "genres": genres.to_dict(),
+        "listed": table["genre"].value_counts().to_dict(),
         "most": max(int(genres.max()), 1),
         "rates": sorted({int(rate) for rate in usable["sample_rate"] if rate}),
         "faults": table.loc[table["fault"] != "", ["track", "fault"]].head(FAULTS).to_dict("records"),

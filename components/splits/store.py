@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, ValidationError, computed_field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
 
 from components.config.params import Protocol
 from components.core import atomic
@@ -26,7 +26,8 @@ class SplitRecord(BaseModel):
 
     ``counts`` has ``tracks`` and ``rows`` by ``<unit>.<part>``. ``artists`` is what
     :func:`components.splits.artists.status` found, ``confounded`` lists the artist-confounded genres (see
-    :mod:`components.splits`), ``tracks_with_artist`` counts the tracks whose artist is known.
+    :mod:`components.splits`), ``tracks_with_artist`` counts the tracks whose artist is known, ``genre_counts`` has
+    songs by genre and step (:mod:`components.splits.counts`).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,6 +43,7 @@ class SplitRecord(BaseModel):
     artists_by_genre: dict[str, int]
     confounded: list[str]
     tracks_with_artist: int
+    genre_counts: dict[str, dict[str, int]] = Field(default_factory=dict)
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -13,7 +13,7 @@ from humanize import natural_list
 from components.config.params import ENSEMBLE, Params
 from components.core import atomic
 from components.core.errors import ComparisonError
-from components.evaluation import aggregation, diagnostics, metrics, significance
+from components.evaluation import aggregation, balance, diagnostics, metrics, significance
 from components.reporting import inputs as sources
 from components.reporting.comparison import ComparedModel, Comparison
 from components.reporting.inputs import Inputs, TrainedModel
@@ -90,7 +90,8 @@ def compare(inputs: Inputs, *, params: Params) -> Comparison:
         fingerprint=inputs.split.fingerprint,
         seed=params.seed,
         genres=sorted(first.genres),
-        chance=1.0 / len(first.genres),
+        chance=max(metrics.genre_by_genre(row.test)["guessing"] for row in models.values()),
+        balanced_genres=int(max(metrics.genre_by_genre(row.test)["genres"] for row in models.values())),
         songs=int(max(row.test["songs"] for row in models.values())),
         models=models,
         ranking=ranking,
@@ -124,16 +125,18 @@ def measure(model: TrainedModel, *, params: Params) -> ComparedModel:
                 )
     record = model.record
     marks = [mark for mark in record.marks if mark != COMPOSED]  # which is a note of the whole page
-    history, diagnoses = model.history, []
+    unnamed = balance.unnamed(model.predictions, genres=model.genres)
+    history, diagnoses = model.history, diagnostics.never_named(unnamed)
     if len(history):
         ((_, network),) = record.networks
         diagnoses = diagnostics.diagnose(
             history,
             hyperparameters=network.hyperparameters,
             search=params.model(model.name).search,
-            classes=len(model.genres),
+            validation=validation,
+            unnamed=unnamed,
         )
-    validated = validation[metrics.headline_key(validation)]
+    validated, alike = validation[metrics.headline_key(validation)], metrics.genre_by_genre(validation)
     return ComparedModel(
         validation_songs=validated,
         test_songs=test["song_accuracy"],
@@ -143,16 +146,17 @@ def measure(model: TrainedModel, *, params: Params) -> ComparedModel:
         if "headline_accuracy" in test
         else None,
         test_segments=test["segment_accuracy"],
-        macro_f1=test["macro_f1"],
+        balanced_accuracy=metrics.genre_by_genre(test)["balanced_accuracy"],
+        macro_f1=metrics.genre_by_genre(test)["macro_f1"],
         mark="; ".join(marks),
         validation=validation,
         test=test,
         feature=record.feature_names,
         unit=record.unit,
         untrained=record.untrained_encoder,
-        at_chance=diagnostics.is_at_chance(
-            validation[metrics.headline_key(validation)], chance=1.0 / len(model.genres)
-        ),
+        at_chance=diagnostics.is_at_chance(validated, chance=alike["guessing"])
+        and diagnostics.is_at_chance(alike["balanced_accuracy"], chance=1 / alike["genres"]),
+        unnamed=unnamed,
         marks=marks,
         train_segments=history.loc[history["val_accuracy"].idxmax(), "accuracy"] if len(history) else None,
         epochs=len(history),
@@ -200,6 +204,12 @@ def _notes(inputs: Inputs, *, models: Mapping[str, ComparedModel], params: Param
             f"{ENSEMBLE} is the {inputs.models[ENSEMBLE].record.about}. Its weights were chosen on the validation "
             "songs, so its figures of these are a little too good; those of test songs are not."
         )
+    notes += [
+        f"{name} never names {natural_list(row.unnamed)}: no song or segment of validation or test is predicted as "
+        f"{'it' if len(row.unnamed) == 1 else 'one of them'}."
+        for name, row in models.items()
+        if row.unnamed
+    ]
     most = max(row.test["songs"] for row in models.values())
     notes += [
         f"{name} has predictions of {row.test['songs']:.0f} of the {most:.0f} test songs; pairs are compared on the "

@@ -13,7 +13,7 @@ from components.config.params import ENSEMBLE, Params
 from components.core import atomic
 from components.core.errors import TrainingError
 from components.core.processes import peak_memory_mib
-from components.evaluation import aggregation
+from components.evaluation import aggregation, balance, diagnostics
 from components.splits import store as split_store
 from components.training import calibration, ensemble
 from components.training.calibration import Calibration
@@ -83,6 +83,7 @@ def run(*, params: Params, root: Path = Path("data")) -> dict[str, float]:
         protocol=first.protocol,
         artists=first.artists,
         confounded=first.confounded,
+        genre_counts=first.genre_counts,
         fingerprint=first.fingerprint,
         train_tracks=sorted({track for one in records for track in one.train_tracks}),
         validation_tracks=sorted({track for one in records for track in one.validation_tracks}),
@@ -91,7 +92,7 @@ def run(*, params: Params, root: Path = Path("data")) -> dict[str, float]:
         file_bytes=sum(one.file_bytes for one in records),
         seconds=time.perf_counter() - began + sum(one.seconds for one in records),
         peak_memory_mib=max(peak_memory_mib(), *(one.peak_memory_mib for one in records)),
-        warnings=[],
+        warnings=[str(one) for one in diagnostics.never_named(balance.unnamed(predictions, genres=genres))],
         params=params,
         members=[
             MemberRecord(weight=weight, record=one)

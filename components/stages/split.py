@@ -9,7 +9,7 @@ import pandas as pd
 from components.config.params import Params
 from components.corpus import minimum, published_metadata
 from components.corpus import store as corpus_store
-from components.splits import artists, folds, leakage, store
+from components.splits import artists, counts, folds, leakage, store
 from components.splits.store import SplitRecord
 
 
@@ -27,11 +27,11 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
         As :func:`components.splits.folds.make`; or a listing or published table cannot be read, or a genre keeps fewer
         tracks than ``corpus.minimum_tracks``.
     """
-    usable = [corpus_store.usable(listing) for listing in _listings(params, root=root)]
+    listings = _listings(params, root=root)
+    usable = [corpus_store.usable(listing) for listing in listings]
     shared = set.intersection(*(set(listing["track"]) for listing in usable))
     tracks = usable[0].loc[usable[0]["track"].isin(shared), ["track", "path", "genre", *store.KNOWN_BY]]
-    counts = pd.concat(usable).groupby("track")["segments"].max()
-    tracks["segments"] = tracks["track"].map(counts)
+    tracks["segments"] = tracks["track"].map(pd.concat(usable).groupby("track")["segments"].max())
     known = {name: published_metadata.read(name, root=root) for name in params.corpus.published}
     named = published_metadata.match(known.get("artists", {}), tracks, key="corpus.published.artists")
     tracks["artist"] = tracks["track"].map(named).fillna("")
@@ -51,6 +51,7 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
         artists_by_genre=artists.by_genre(whole),
         confounded=artists.confounded(whole),
         tracks_with_artist=int((whole["artist"] != "").sum()),
+        genre_counts=counts.by_genre(listings, usable=tracks, split=table),
     )
     store.write(table, record, tracks=tracks, root=root)
     if named:

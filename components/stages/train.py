@@ -21,7 +21,7 @@ import pandas as pd
 from components.config.params import Params, SelectedModel
 from components.core import atomic, hashing, progress
 from components.core.processes import peak_memory_mib
-from components.evaluation import diagnostics
+from components.evaluation import balance, diagnostics
 from components.splits import store as split_store
 from components.training import calibration, dataset, fit, leakage, stored_rows
 from components.training.calibration import Calibration
@@ -107,7 +107,13 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
         "epochs": float(len(history)),
         "parameters": float(network.count_params()),
     }
-    warnings = diagnostics.diagnose(history, hyperparameters=hp, search=model.search, classes=classes)
+    warnings = diagnostics.diagnose(
+        history,
+        hyperparameters=hp,
+        search=model.search,
+        validation={key: metrics[f"validation.{key}"] for key in balance.MEASURES},
+        unnamed=balance.unnamed(predictions, genres=data.genres),
+    )
     with atomic.replacing_folder(root / "models" / name) as folder:
         network.save(folder / "model.keras", include_optimizer=False)
         record = TrainingRecord(
@@ -126,6 +132,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
             protocol=data.split.protocol,
             artists=data.split.artists,
             confounded=data.split.confounded,
+            genre_counts=data.split.genre_counts,
             fingerprint=data.split.fingerprint,
             feature_sha256=hashing.arrays(
                 block for part in parts.values() for block in stored_rows.blocks(part.x)

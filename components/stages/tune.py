@@ -19,7 +19,7 @@ from components.parallel import cluster
 from components.parallel.cluster import Cluster
 from components.training import dataset, fit, stored_rows
 from components.training.record import BestTrial
-from components.training.search import OBJECTIVE, PROJECT, Search, most_trials
+from components.training.search import PROJECT, Search, most_trials
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -98,7 +98,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
     best = BestTrial(
         trial=winner.trial_id,
         score=winner.score,
-        objective=OBJECTIVE,
+        objective=model.objective,
         hyperparameters={
             key: value for key, value in search.complete(winner).items() if not key.startswith("tuner/")
         },

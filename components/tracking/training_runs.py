@@ -87,6 +87,7 @@ def _log(
             **metrics,
             **record.model_dump(include={"seconds", "peak_memory_mib"}),
             "file_mib": record.file_bytes / 2**20,
+            **genre_counts(record),
         },
         history=history,
     ) as run_id:
@@ -103,7 +104,7 @@ def _log(
             drawn["learning_curves.png"] = figures.learning(history)
         for file, figure in drawn.items():
             client.log_figure(run_id, figure, file, save_kwargs={"dpi": 200})
-        client.log_table(run_id, per_class(predictions, genres=record.genres), "per_class.json")
+        client.log_table(run_id, per_class(predictions, record=record), "per_class.json")
         log_model(run_id, record=record, root=root)
         client.set_tag(run_id, integrity.TAG, integrity.of_run(client, run_id))
         return runs.finish(run_id, identity=identity)
@@ -150,13 +151,27 @@ def tags_of(record: ModelRecord) -> dict[str, str]:
     }
 
 
-def per_class(predictions: pd.DataFrame, *, genres: list[str]) -> pd.DataFrame:
-    """Return precision, recall, F1 and support over test segments, one row a genre."""
+def genre_counts(record: ModelRecord) -> dict[str, float]:
+    """Return how many songs of each genre were listed, and how many were used after some were left out."""
+    return {
+        f"songs_{step}/{genre}": float(counts[step])
+        for genre, counts in record.genre_counts.items()
+        for step in ("listed", "usable")
+    }
+
+
+def per_class(predictions: pd.DataFrame, *, record: ModelRecord) -> pd.DataFrame:
+    """Return one row a genre: precision, recall, F1 and support over test segments, and its songs at each step.
+
+    The steps are those of :mod:`components.splits.counts`.
+    """
     import pandas as pd
     from sklearn.metrics import classification_report
 
-    test = predictions[predictions["part"] == "test"]
+    genres, test = record.genres, predictions[predictions["part"] == "test"]
     report = classification_report(
         test["genre"], test["predicted"], labels=genres, output_dict=True, zero_division=0
     )
-    return pd.DataFrame(report).T.loc[genres].rename_axis("genre").reset_index()
+    table = pd.DataFrame(report).T.loc[genres]
+    songs = pd.DataFrame.from_dict(record.genre_counts, orient="index").reindex(genres).add_prefix("songs_")
+    return table.join(songs).rename_axis("genre").reset_index()

@@ -21,6 +21,7 @@ from components import models
 from components.config.params import SelectedModel
 from components.core.errors import TrainingError
 from components.training import preprocessing
+from components.training.balanced_accuracy import OF_VALIDATION
 from components.training.dataset import Part
 from components.training.input_pipeline import batches
 from components.training.traced import Traced, spare_biases
@@ -142,7 +143,7 @@ def fit(
     epochs, patience : int
         At most so many epochs; stop after so many without a better ``monitor``.
     monitor : str
-        ``val_accuracy`` or ``val_loss``.
+        ``val_accuracy``, ``val_loss`` or ``val_balanced_accuracy``, which is measured where it is named.
     report : callable, optional
         Called with each epoch's figures.
     traced : Traced, optional
@@ -152,7 +153,7 @@ def fit(
     -------
     DataFrame
         One row an epoch: ``epoch`` (from 1), ``loss``, ``accuracy``, ``val_loss``, ``val_accuracy`` (both only
-        with a validation part), ``learning_rate``.
+        with a validation part), ``val_balanced_accuracy`` (only where it is the monitor), ``learning_rate``.
 
     Raises
     ------
@@ -164,6 +165,8 @@ def fit(
     classes = model.output_shape[-1]
     history: list[dict[str, float]] = []
     figures = ["loss", "accuracy"] + (["val_loss", "val_accuracy"] if validation else [])
+    if balanced := validation is not None and monitor == OF_VALIDATION:
+        figures.append(monitor)
 
     def note(epoch: int, logs: Mapping[str, float]) -> None:
         row = {name: float(logs[name]) for name in figures}
@@ -192,7 +195,7 @@ def fit(
     # TensorFlow has a copy of its own.
     del train, validation
     traced = traced or Traced()
-    twin = traced.begin(trained)
+    twin = traced.begin(trained, balanced=balanced)
     with warnings.catch_warnings():
         # Least squares alone: it is fitted already, and an epoch measures it.
         warnings.filterwarnings("ignore", message="The model does not have any trainable weights")
@@ -231,7 +234,7 @@ def kept_epoch(history: pd.DataFrame, *, hp: Mapping[str, Any], monitor: str) ->
     hp : mapping
         Its hyperparameters.
     monitor : str
-        ``val_accuracy`` or ``val_loss``.
+        As of the fit.
 
     Returns
     -------

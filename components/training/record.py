@@ -161,6 +161,9 @@ class ModelRecord(Record, ABC):
         ``apart``, ``on both sides`` or ``unknown``: whether an artist is in several parts of the split.
     confounded : list of str
         Genres of too few artists, whose songs headlines do not count.
+    genre_counts : dict of str to dict of str to int
+        Songs by genre and step, before and after some were left out (:mod:`components.splits.counts`); empty in records
+        of before they were counted.
     fingerprint, weights_sha256 : str
         Of the split, and of the saved weights.
     train_tracks : list of str
@@ -194,6 +197,7 @@ class ModelRecord(Record, ABC):
     protocol: Protocol
     artists: Artists
     confounded: list[str]
+    genre_counts: dict[str, dict[str, int]] = Field(default_factory=dict)
     fingerprint: str
     train_tracks: list[str]
     validation_tracks: list[str]

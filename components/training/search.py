@@ -23,8 +23,6 @@ from components.parallel.cluster import Cluster, Shared
 from components.training import dataset, fit
 from components.training.traced import Traced
 
-#: What a search maximises.
-OBJECTIVE = "val_accuracy"
 #: KerasTuner's own folder, below the model's.
 PROJECT = "search"
 #: Tuners whose sets do not depend on the scores of earlier ones.
@@ -102,7 +100,7 @@ class Search:
 
         def listed(trial: Any) -> list[dict[str, float]]:
             sets[trial.trial_id] = self.complete(trial)
-            return [{OBJECTIVE: 0.0}]
+            return [{self.model.objective: 0.0}]
 
         with tempfile.TemporaryDirectory() as place:
             self._tuner(listed, Path(place)).search(verbose=0)
@@ -151,7 +149,8 @@ class Search:
         list of dict
             The objective of each execution.
         """
-        outcomes, traced = [], Traced()
+        traced, objective = Traced(), self.model.objective
+        outcomes: list[dict[str, float]] = []
         executions = self._executions(trial, hp=hp)
         self._ahead(executions)
         for execution in executions:
@@ -169,12 +168,12 @@ class Search:
             if progress.is_verbose():
                 print(
                     f"{self.model.name}: trial {int(trial) + 1}, execution {execution.number + 1} of "
-                    f"{len(executions)}: {OBJECTIVE} {outcome[OBJECTIVE]:.3f} in {outcome['seconds']:.1f} s",
+                    f"{len(executions)}: {objective} {outcome[objective]:.3f} in {outcome['seconds']:.1f} s",
                     flush=True,
                 )
             if (trial, execution.number) not in self._counted:
                 self.advance()
-            outcomes.append({OBJECTIVE: outcome[OBJECTIVE]})
+            outcomes.append({objective: outcome[objective]})
         return outcomes
 
 
@@ -222,10 +221,10 @@ def execute(
         hp=hp,
         epochs=epochs,
         patience=model.tuning.patience,
-        monitor=OBJECTIVE,
+        monitor=model.objective,
         traced=traced,
     )
-    kept = fit.kept_epoch(history, hp=hp, monitor=OBJECTIVE)
+    kept = fit.kept_epoch(history, hp=hp, monitor=model.objective)
     return {
         "trial": trial,
         "execution": number,
@@ -233,7 +232,7 @@ def execute(
         "seconds": time.perf_counter() - began,
         "hyperparameters": dict(hp),
         "history": history.to_dict("list"),
-        OBJECTIVE: float(history.loc[history["epoch"] == kept, OBJECTIVE].iloc[0]),
+        model.objective: float(history.loc[history["epoch"] == kept, model.objective].iloc[0]),
     }
 
 
@@ -315,7 +314,7 @@ def oracle(model: SelectedModel, *, seed: int) -> keras_tuner.Oracle:
             return response
 
     return GivenFirst(
-        objective=keras_tuner.Objective(OBJECTIVE, "max"),
+        objective=keras_tuner.Objective(model.objective, "max"),
         hyperparameters=space(model),
         allow_new_entries=False,
         tune_new_entries=False,

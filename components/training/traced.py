@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from components.training import recurrence
+from components.training.balanced_accuracy import BalancedAccuracy
 
 
 class Traced:
@@ -23,13 +24,15 @@ class Traced:
         self._twin: keras.Model | None = None
         self._kind = ""
 
-    def begin(self, fresh: keras.Model) -> keras.Model:
+    def begin(self, fresh: keras.Model, *, balanced: bool = False) -> keras.Model:
         """Return what is fitted in place of a fresh network: a twin, in the network's state.
 
         Parameters
         ----------
         fresh : keras.Model
             Compiled, never fitted.
+        balanced : bool
+            Whether its epochs are to measure accuracy with each genre counting alike, too.
 
         Returns
         -------
@@ -38,9 +41,9 @@ class Traced:
             preprocessing.
         """
         fresh.optimizer.build(fresh.trainable_variables)
-        kind = _kind(fresh)
+        kind = f"{_kind(fresh)} {balanced}"
         if self._twin is None or kind != self._kind:
-            self._twin, self._kind = _twin(fresh), kind
+            self._twin, self._kind = _twin(fresh, balanced=balanced), kind
         _copy_state(fresh, self._twin)
         for layer in self._twin.layers:
             if isinstance(layer, keras.layers.Normalization):
@@ -75,7 +78,7 @@ def _kind(model: keras.Model) -> str:
     return digest.hexdigest()
 
 
-def _twin(model: keras.Model) -> keras.Model:
+def _twin(model: keras.Model, *, balanced: bool) -> keras.Model:
     """Return a compiled copy; the fit's random numbers are those that it would draw without one."""
     state = random.getstate()
     twin = recurrence.clone(model)
@@ -85,7 +88,7 @@ def _twin(model: keras.Model) -> keras.Model:
     twin.compile(
         optimizer=optimizer,
         loss=model.loss,
-        weighted_metrics=["accuracy"],
+        weighted_metrics=["accuracy", *([BalancedAccuracy(twin.output_shape[-1])] if balanced else [])],
         steps_per_execution=model.steps_per_execution,
         jit_compile=False,
     )

@@ -13,6 +13,7 @@ import pandas as pd
 
 from components.config.params import Params
 from components.evaluation import metrics as evaluation
+from components.splits import counts
 from components.stages import compare
 from tests.support.records import ENCODER, FEATURE, training_record
 
@@ -183,6 +184,7 @@ def _split(root: Path, *, corpus: pd.DataFrame, genres: Sequence[str], protocol:
             "artists_by_genre": dict.fromkeys(sorted(genres), 0),
             "confounded": [],
             "tracks_with_artist": 0,
+            "genre_counts": counts.by_genre([corpus], usable=corpus, split=table),
         },
     )
     return table

@@ -109,6 +109,30 @@ def test_the_selected_variant_is_the_one_that_is_read() -> None:
     assert model.training.refit
 
 
+def test_what_genres_weigh_and_the_objective_hold_for_variants_with_budgets_of_their_own() -> None:
+    budgets = {"training": {"epochs": 7, "patience": 7, "monitor": "val_loss"}}
+    budgets["tuning"] = {
+        "tuner": "grid",
+        "max_trials": 1,
+        "executions_per_trial": 1,
+        "epochs": 1,
+        "patience": 1,
+    }
+    document = yaml.safe_load(changed("models.mlp.variants.mine", budgets))
+    document["models"]["mlp"]["variant"] = "mine"
+    assert (own := parse(yaml.safe_dump(document)).model("mlp")).training.class_weight == "none"
+    assert own.objective == "val_accuracy"
+    document["training"]["class_weight"] = "balanced"
+    document["tuning"]["objective"] = "val_balanced_accuracy"
+    model = parse(yaml.safe_dump(document)).model("mlp")
+    assert (model.training.class_weight, model.objective) == ("balanced", "val_balanced_accuracy")
+    document["models"]["mlp"]["variants"]["mine"]["training"]["class_weight"] = "none"
+    params = parse(yaml.safe_dump(document))
+    assert params.model("mlp").training.class_weight == "none"
+    # As a model's record keeps them.
+    assert params.model_validate(params.model_dump(mode="json")) == params
+
+
 def test_a_feature_is_made_by_the_file_of_its_name_or_by_another() -> None:
     block = {"extractor": "mfcc_sequence", "reads": "data/corpus/audio.parquet", "unit": "segment"}
     params = parse(changed("features.fine_sequence", block))

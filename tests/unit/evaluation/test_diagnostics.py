@@ -17,10 +17,17 @@ SEARCH = {
 FINE = {"units_1": 64, "units_4": 32, "has_fourth_layer": True, "dropout_1": False, "learning_rate": 0.01}
 
 
-def found(train: list[float], held_out: list[float], *, classes: int = 10, **changed) -> dict[int, str]:
+def songs(*, guessing: float = 0.1, balanced: float, genres: int = 10) -> dict[str, float]:
+    return {"guessing": guessing, "balanced_accuracy": balanced, "genres": genres}
+
+
+def found(train: list[float], held_out: list[float], **changed) -> dict[int | None, str]:
     history = pd.DataFrame({"epoch": range(len(train)), "accuracy": train, "val_accuracy": held_out})
     diagnoses = diagnostics.diagnose(
-        history, hyperparameters={**FINE, **changed}, search=SEARCH, classes=classes
+        history,
+        hyperparameters={**FINE, **changed},
+        search=SEARCH,
+        validation=songs(balanced=max(held_out, default=0.0)),
     )
     return {diagnosis.finding: str(diagnosis) for diagnosis in diagnoses}
 
@@ -103,7 +110,9 @@ def test_finding_10_knows_any_size_of_a_network_but_not_what_belongs_to_the_fit(
     history = pd.DataFrame({"accuracy": [0.8], "val_accuracy": [0.8]})
     for filters, findings in ((64, [10]), (48, [])):
         hp = {"filters": filters, "batch_size": 32, "learning_rate": 0.01}
-        diagnoses = diagnostics.diagnose(history, hyperparameters=hp, search=search, classes=10)
+        diagnoses = diagnostics.diagnose(
+            history, hyperparameters=hp, search=search, validation=songs(balanced=0.8)
+        )
         assert [diagnosis.finding for diagnosis in diagnoses] == findings
 
 
@@ -115,9 +124,27 @@ def test_the_epoch_that_counts_is_the_one_with_the_best_validation():
     assert found([0.8, 1.0], [0.8, 0.5]) == {}
 
 
-def test_one_class_is_refused():
-    with pytest.raises(ValueError, match="classes is 1"):
-        found([0.5], [0.5], classes=1)
+class TestUnequalGenres:
+    """Of ten validation songs nine are rock and one is jazz."""
+
+    @staticmethod
+    def diagnosed(
+        accuracy: float, *, balanced: float, unnamed: tuple[str, ...] = ()
+    ) -> dict[int | None, str]:
+        history = pd.DataFrame({"accuracy": [accuracy], "val_accuracy": [accuracy]})
+        measured = songs(guessing=0.9, balanced=balanced, genres=2)
+        diagnoses = diagnostics.diagnose(
+            history, hyperparameters=FINE, search=SEARCH, validation=measured, unnamed=unnamed
+        )
+        return {diagnosis.finding: str(diagnosis) for diagnosis in diagnoses}
+
+    def test_always_naming_the_larger_genre_is_chance_and_the_genre_never_named_is_named(self) -> None:
+        diagnosed = self.diagnosed(0.9, balanced=0.5, unnamed=("jazz",))
+        assert "90.0%" in diagnosed[6] and "50.0%" in diagnosed[6]
+        assert "jazz" in diagnosed[None] and "class_weight: balanced" in diagnosed[None]
+
+    def test_a_model_that_gives_up_songs_of_the_larger_genre_for_the_other_is_not_at_chance(self) -> None:
+        assert self.diagnosed(0.8, balanced=0.89) == {}
 
 
 def test_a_history_without_epochs_is_refused():

@@ -11,6 +11,7 @@ import pytest
 from components.config.params import Params
 from components.core import atomic
 from components.core.errors import EvaluationError
+from components.evaluation import metrics as measures
 from components.external_evaluation import evaluate
 from components.registry import criteria, rescore
 from components.serving import load
@@ -38,12 +39,56 @@ def predictions(right: str) -> pd.DataFrame:
     )
 
 
+def validation(**changes: float) -> dict[str, float]:
+    """Metrics of 20 validation songs of two equal genres, three of four named right."""
+    found = {"song_accuracy": 0.75, "song_accuracy_low": 0.6, "songs": 20.0, "headline_songs": 20.0}
+    found |= {"balanced_accuracy": 0.75, "balanced_accuracy_low": 0.6, "balanced_accuracy_high": 0.9}
+    found |= {"macro_f1": 0.75, "genres": 2.0, "guessing": 0.5, "guessing_macro_f1": 1 / 3, **changes}
+    return {f"validation.{key}": value for key, value in found.items()}
+
+
 @pytest.mark.parametrize(("low", "met"), [(0.4, False), (0.5, False), (0.6, True)])
 def test_the_interval_must_lie_above_guessing(low: float, met: bool) -> None:
-    metrics = {"validation.song_accuracy": 0.75, "validation.song_accuracy_low": low}
-    metrics |= {"validation.songs": 20.0, "validation.headline_songs": 20.0}
-    found = criteria.above_chance(metrics, genres=GENRES)
+    found = criteria.above_chance(training_record(), validation(song_accuracy_low=low))
     assert found.met is met and "75.0%" in found.reason and "50.0%" in found.reason
+
+
+class TestUnequalGenres:
+    """54 rock and 6 jazz songs."""
+
+    @pytest.fixture
+    def always_rock(self, tmp_path: Path) -> pd.DataFrame:
+        genres = ["rock"] * 54 + ["jazz"] * 6
+        table = predictions("0" * 60).assign(genre=genres, predicted="rock", part="validation")
+        table["track"] = [f"song {number}" for number in range(60)]
+        table = table.rename(columns={"probability.blues": "probability.rock"})
+        (tmp_path / "models/mlp").mkdir(parents=True)
+        table.to_parquet(tmp_path / "models/mlp/predictions.parquet")
+        return table
+
+    def test_always_naming_the_larger_genre_is_guessing(self, always_rock: pd.DataFrame) -> None:
+        own = measures.evaluate(always_rock, genres=["jazz", "rock"], part="validation", seed=0)
+        metrics = {f"validation.{key}": value for key, value in own.items()}
+        found = criteria.above_chance(training_record(), metrics)
+        assert not found.met and "largest genre gives 90.0%" in found.reason and "50.0%" in found.reason
+
+    @pytest.mark.parametrize("allow", [False, True])
+    def test_the_genre_that_is_never_named_is_named(
+        self, always_rock: pd.DataFrame, tmp_path: Path, allow: bool
+    ) -> None:
+        record = training_record(genres=["jazz", "rock"])
+        found = criteria.names_each_genre(record, root=tmp_path, allow_unnamed=allow)
+        assert found.met is allow and "never names jazz (6 validation songs)" in found.reason
+
+    def test_accuracy_is_not_required_of_a_model_whose_genres_were_made_to_weigh_alike(self) -> None:
+        metrics = validation(song_accuracy=0.87, song_accuracy_low=0.8, guessing=0.9, guessing_macro_f1=0.47)
+        weighed = {"epochs": 1, "patience": 1, "monitor": "val_loss", "class_weight": "balanced"}
+        assert not criteria.above_chance(training_record(), metrics).met
+        assert criteria.above_chance(training_record(training=weighed), metrics).met
+
+    @pytest.mark.parametrize("changes", [{"balanced_accuracy_low": 0.5}, {"macro_f1": 0.3}])
+    def test_each_genre_must_be_known_better_than_by_guessing(self, changes: dict[str, float]) -> None:
+        assert not criteria.above_chance(training_record(), validation(**changes)).met
 
 
 def test_the_feature_must_have_passed_its_suite(tmp_path: Path) -> None:
@@ -161,7 +206,7 @@ class TestOnOtherMusic:
 
     def test_without_a_champion_it_must_be_above_guessing(self, check) -> None:
         found = check("mlp", None)
-        assert not found.met and "guessing gives 33.3%" in found.reason
+        assert not found.met and "largest genre gives" in found.reason
 
     def test_music_that_was_trained_on_shows_nothing(self, check) -> None:
         assert not check("mlp", "lstm", trained_on="*/*.wav").met

@@ -64,6 +64,14 @@ def test_the_best_is_never_worse_than_the_published_set(
     assert best.hyperparameters["units_1"] == max(call["units_1"] for call in fits)
 
 
+def test_the_objective_may_count_genres_alike(small_project: Path, small_params: Params) -> None:
+    params = with_tuning(small_params, objective="val_balanced_accuracy", max_trials=1, epochs=2)
+    best = tune.run("mlp", params=params, root=small_project)
+    assert best.objective == "val_balanced_accuracy" and 0.0 <= best.score <= 1.0
+    outcome = json.loads(next((small_project / "tuning/mlp/executions").glob("*.json")).read_text())
+    assert outcome["val_balanced_accuracy"] in outcome["history"]["val_balanced_accuracy"]
+
+
 def test_a_fixed_list_reaches_the_fit_and_the_best_set_as_a_list(
     small_project: Path, small_params: Params, fits: list[dict[str, Any]]
 ) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from components.core.errors import TrainingError
-from components.tracking.training_runs import ensure_logged, per_class, tags_of
+from components.tracking.training_runs import ensure_logged, genre_counts, per_class, tags_of
 from components.training.record import LEAKY
 from tests.support.records import ENCODER, FEATURE, training_record
 
@@ -36,10 +36,14 @@ def test_figures_of_each_genre_are_of_test_segments() -> None:
             "predicted": ["blues", "jazz", "jazz", "jazz", "blues"],
         }
     )
-    found = per_class(table, genres=["jazz", "blues", "rock"])
+    known = {"listed": 9, "usable": 7, "train": 3, "validation": 2, "test": 2}
+    record = training_record(genres=["jazz", "blues", "rock"], genre_counts={"blues": known})
+    found = per_class(table, record=record)
     assert list(found["genre"]) == ["jazz", "blues", "rock"]
     assert list(found["recall"]) == [1, 0.5, 0]
     assert list(found["support"]) == [2, 2, 0]
+    assert found.set_index("genre").loc["blues", "songs_listed"] == 9
+    assert genre_counts(record) == {"songs_listed/blues": 9.0, "songs_usable/blues": 7.0}
 
 
 def test_a_model_that_lacks_files_is_named_with_its_stage(tmp_path: Path) -> None:
