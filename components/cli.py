@@ -75,11 +75,11 @@ def options(
     """Take the options that come before a command."""
 
 
-def _run(name: str, *given: str) -> Any:
+def _run(name: str, *given: str, **options: Any) -> Any:
     """Run ``components/stages/NAME.py`` on the project in the working directory."""
     from components.config import params
 
-    return import_module(f"components.stages.{name}").run(*given, params=params.load(), root=ROOT)
+    return import_module(f"components.stages.{name}").run(*given, params=params.load(), root=ROOT, **options)
 
 
 @stage.command()
@@ -89,9 +89,14 @@ def synthesise(name: str) -> None:
 
 
 @stage.command()
-def corpus(source: str) -> None:
+def corpus(
+    source: str,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read all files again, also those that an earlier listing knows")
+    ] = False,
+) -> None:
     """List the tracks of one source (a key of corpus.sources) with what is wrong with each."""
-    _run("corpus", source)
+    _run("corpus", source, verify=verify)
 
 
 @stage.command()

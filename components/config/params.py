@@ -65,6 +65,7 @@ class CorpusParams(Strict):
 
     ``sources``, by name, are listed each by its own stage, ``corpus@NAME``. Several of one form are one corpus: their
     tracks together. Several forms are views of the same tracks: those that all of them have.
+    ``follow_links``: whether links in a folder may lead out of it; those into DVC's own cache always may.
     ``published``: paths, absolute or relative to the project's root, of a table of ``artists`` and of a folder of
     split ``lists``; see :mod:`components.stages.published`.
     """
@@ -73,6 +74,7 @@ class CorpusParams(Strict):
     minimum_tracks: Annotated[int, Field(ge=2)]
     max_seconds: Annotated[float, Field(gt=0.0)]
     max_bytes: Count
+    follow_links: bool = False
     published: dict[Published, str] = Field(default_factory=dict)
 
     @field_validator("sources", mode="before")

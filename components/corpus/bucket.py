@@ -10,11 +10,11 @@ from pathlib import PurePosixPath
 from components.config.params import Params
 from components.core.errors import CorpusError
 from components.corpus import discovery, locations
-from components.corpus.discovery import Measure
-from components.corpus.store import Row
+from components.corpus.discovery import Found, Measure
+from components.corpus.store import Row, Rows
 
 
-def walk(place: str, *, key: str, suffixes: Collection[str], fewest: int = 2) -> tuple[list[Row], int]:
+def walk(place: str, *, key: str, suffixes: Collection[str], fewest: int = 2) -> Found:
     """List a collection's files without reading one.
 
     Parameters
@@ -30,15 +30,13 @@ def walk(place: str, *, key: str, suffixes: Collection[str], fewest: int = 2) ->
 
     Returns
     -------
-    rows : list of Row
+    Found
         With the size in bytes, in order of path.
-    ignored : int
-        How many other files there are.
 
     Raises
     ------
     CorpusError
-        If the bucket cannot be read, or holds too few or too many genres, or a genre without a track.
+        If the bucket cannot be read, or holds too few or too many genres with tracks.
     """
     locations.check(place, key=key)
     try:
@@ -46,25 +44,28 @@ def walk(place: str, *, key: str, suffixes: Collection[str], fewest: int = 2) ->
         found = store.find(root, detail=True)
     except locations.failures() as error:
         raise CorpusError(f"{key} is {place!r}, which cannot be read: {locations.reason(error)}") from error
-    rows: dict[str, list[Row]] = {}
-    ignored = 0
+    rows, genres, ignored = Rows("stamp"), {}, 0
     for path, info in sorted(found.items()):
         relative = PurePosixPath(path).relative_to(PurePosixPath(root))
         genre, *below = relative.parts
         if not below or genre.startswith("."):
             ignored += 1
             continue
-        listed = rows.setdefault(genre, [])
-        if relative.suffix.lower() in suffixes and not relative.name.startswith("."):
+        has = genres.setdefault(genre, [])
+        if relative.suffix.lower() in suffixes and not any(part.startswith(".") for part in below):
             track = discovery.track_id(genre, PurePosixPath(*below).with_suffix("").as_posix())
-            listed.append(Row(track, genre, relative.as_posix(), bytes=int(info["size"])))
+            rows.add(
+                Row(track, genre, relative.as_posix(), bytes=int(info["size"])), str(info.get("ETag") or "")
+            )
+            if below[0] not in has:
+                has.append(below[0])
         else:
             ignored += 1
-    discovery.check_genres(list(rows), place=place, key=key, fewest=fewest)
-    for genre, listed in rows.items():
-        if not listed:
-            raise discovery.no_track(f"{place.rstrip('/')}/{genre}", key=key, suffixes=suffixes)
-    return [row for listed in rows.values() for row in listed], ignored
+    with_tracks = [genre for genre, has in genres.items() if has]
+    below = genres[with_tracks[0]] if len(with_tracks) == 1 else []
+    deeper = [] if any(PurePosixPath(name).suffix.lower() in suffixes for name in below) else below
+    discovery.check_genres(with_tracks, place=place, key=key, fewest=fewest, below=deeper, suffixes=suffixes)
+    return Found(rows.table(), ignored, [genre for genre, has in genres.items() if not has])
 
 
 def inspect(row: Row, *, folder: str, params: Params, measure: Measure) -> Row:

@@ -7,14 +7,21 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from components.config.params import Params
 from components.core import hashing
 from components.core.errors import CorpusError
-from components.corpus.store import Row
+from components.corpus import known_files, links
+from components.corpus.links import Reach
+from components.corpus.store import Row, Rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: More classes than this is a folder of artists or albums, not of genres.
 MAX_GENRES = 100
@@ -53,66 +60,83 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def genre_folders(folder: Path, *, key: str, fewest: int = 2) -> list[Path]:
-    """Return the subfolders that are the classes, sorted by name.
+@dataclass(frozen=True)
+class Found:
+    """A collection's files, none of them opened.
 
-    Parameters
+    Attributes
     ----------
-    folder : Path
-        The collection.
-    key : str
-        The key of ``params.yaml`` that names it, for messages.
-    fewest : int
-        Least number of classes: 1 where other sources bring more.
-
-    Returns
-    -------
-    list of Path
-        ``fewest`` to 100 folders. Hidden ones (``.git``) are not classes.
-
-    Raises
-    ------
-    CorpusError
-        If the folder is missing, unreadable, or holds fewer than ``fewest`` or more than 100 classes, or one whose
-        name cannot be a label.
+    rows : DataFrame
+        One row a track, as found: the columns of :data:`components.corpus.store.COLUMNS`, and ``stamp``, by which a
+        file is known that was read before (:mod:`components.corpus.known_files`). A fault is already named for what
+        must not be opened.
+    ignored : int
+        How many other files there are.
+    without : list of str
+        Folders beside the genres in which there is no track.
     """
-    valid = f"valid: a folder with one subfolder a genre, {fewest} to {MAX_GENRES} of them"
+
+    rows: pd.DataFrame
+    ignored: int = 0
+    without: list[str] = field(default_factory=list)
+
+
+def _folders(folder: Path, *, key: str) -> list[os.DirEntry[str]]:
+    """Return the subfolders that may be the classes, sorted by name; hidden ones (``.git``) are not."""
+    valid = f"valid: a folder with one subfolder a genre, 2 to {MAX_GENRES} of them"
     try:
         with os.scandir(folder) as entries:
             found = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
-            folders = [Path(e.path) for e in found if _is_folder_or_link_to_one(e)]
+            return [e for e in found if _is_folder_or_link_to_one(e)]
     except OSError as error:
         reasons = {errno.ENOENT: f"does not exist; {valid}", errno.ENOTDIR: f"is not a folder; {valid}"}
         reason = reasons.get(error.errno or 0, f"cannot be read: {error.strerror}")
         raise CorpusError(f"{key} is {str(folder)!r}, which {reason}") from error
-    check_genres([genre.name for genre in folders], place=str(folder), key=key, fewest=fewest)
-    return folders
 
 
-def check_genres(names: Sequence[str], *, place: str, key: str, fewest: int = 2) -> None:
+def check_genres(
+    names: Sequence[str],
+    *,
+    place: str,
+    key: str,
+    fewest: int = 2,
+    below: Sequence[str] = (),
+    suffixes: Collection[str] = (),
+) -> None:
     """Check that folders of a collection can be its classes.
 
     Parameters
     ----------
     names : sequence of str
-        The folders' names.
+        The folders with tracks in them.
     place : str
         The collection, for messages.
-    key, fewest
-        As of :func:`genre_folders`.
+    key : str
+        The key of ``params.yaml`` that names it, for messages.
+    fewest : int
+        Least number of classes: 1 where other sources bring more.
+    below : sequence of str
+        Folders with tracks in the only one, where there is one.
+    suffixes : collection of str
+        What tracks are named, for messages.
 
     Raises
     ------
     CorpusError
-        As :func:`genre_folders`.
+        If there are fewer than ``fewest`` or more than 100 classes, or one whose name cannot be a label.
     """
     valid = f"valid: a folder with one subfolder a genre, {fewest} to {MAX_GENRES} of them"
     if not names:
-        raise CorpusError(f"{key} is {place!r}, which holds no genre folders; {valid}")
+        tracks = f" (files ending in {', '.join(sorted(suffixes))})" if suffixes else ""
+        raise CorpusError(f"{key} is {place!r}, which holds no genre folders with tracks{tracks}; {valid}")
     if len(names) < fewest:
+        deeper = f"{place.rstrip('/')}/{names[0]}"
+        shown = f"{', '.join(map(repr, below[:3]))}{' …' if len(below) > 3 else ''}"
+        lie = (
+            f": the {len(below)} folders {shown} lie in {deeper!r}; if those are the genres, name it as {key}"
+        )
         raise CorpusError(
-            f"{key} is {place!r}, which holds one genre only, {names[0]!r}; {valid} "
-            f"(do the genres lie in {f'{place.rstrip(chr(47))}/{names[0]}'!r}?)"
+            f"{key} is {place!r}, which holds one genre only, {names[0]!r}{lie if len(below) > 1 else ''}; {valid}"
         )
     if len(names) > MAX_GENRES:
         raise CorpusError(f"{key} is {place!r}, which holds {len(names)} folders; {valid}")
@@ -131,62 +155,135 @@ def _is_folder_or_link_to_one(entry: os.DirEntry[str]) -> bool:
         return False  # a link that leads round in a circle is no folder
 
 
-def walk(folder: Path, *, key: str, suffixes: Collection[str], fewest: int = 2) -> tuple[list[Row], int]:
+def walk(
+    folder: Path, *, key: str, suffixes: Collection[str], fewest: int = 2, follow_links: bool = False
+) -> Found:
     """List a collection's files without opening one.
 
     Parameters
     ----------
     folder : Path
-        One subfolder a genre; each may hold subfolders.
+        One subfolder a genre; each may hold subfolders. Those without a track are no genres.
     key : str
         The key of ``params.yaml`` that names it, for messages.
     suffixes : collection of str
         Lower-case endings with the dot; other files are not tracks.
     fewest : int
-        As of :func:`genre_folders`.
+        As of :func:`check_genres`.
+    follow_links : bool
+        Whether links may lead out of the collection, and links to folders are entered.
 
     Returns
     -------
-    rows : list of Row
-        As found. A fault is already named for what must not be opened: not a regular file, a link that leads
-        out of the collection or in a circle, a name that is not UTF-8.
-    ignored : int
-        How many other files there are.
+    Found
+        A fault is named for what must not be opened: not a regular file, a link that leads out of the collection or in
+        a circle, a name that is not UTF-8.
 
     Raises
     ------
     CorpusError
-        See :func:`genre_folders`; or a genre's folder holds no track at all, or cannot be read.
+        See :func:`check_genres`; or the folder is missing or cannot be read.
     """
-    genres = genre_folders(folder, key=key, fewest=fewest)
-    inside = folder.resolve()
-    rows: list[Row] = []
-    ignored = 0
-    for genre in genres:
-        listed: list[Row] = []
+    folders = _folders(folder, key=key)
+    walker = _Walker(suffixes, Reach.of(folder, follow_links=follow_links))
+    genres, without, deeper = [], [], []
+    for entry in folders:
+        before = walker.count
         try:
-            for path in _files(genre, suffixes=suffixes):
-                if path.suffix.lower() in suffixes and not path.name.startswith("."):
-                    listed.append(_row(path, genre=genre, folder=folder, inside=inside))
-                elif path.is_symlink() and path.is_dir():
-                    shown = printable(str(path.relative_to(folder)))
-                    listed.append(Row(f"{shown}/", genre.name, shown, fault="link to a folder: not followed"))
-                else:
-                    ignored += 1
+            walker.genre(entry)
         except OSError as error:
-            shown = printable(str(error.filename or genre))
+            shown = printable(str(error.filename or entry.path))
             raise CorpusError(f"{key}: folder {shown!r} cannot be read: {error.strerror}") from error
-        if not listed:
-            raise no_track(str(genre), key=key, suffixes=suffixes)
-        rows.extend(listed)
-    return rows, ignored
+        if walker.count > before:
+            genres.append(entry.name)
+            deeper = walker.deeper
+        else:
+            without.append(printable(entry.name))
+    check_genres(genres, place=str(folder), key=key, fewest=fewest, below=deeper, suffixes=suffixes)
+    return Found(walker.rows.table(), walker.ignored, without)
 
 
-def no_track(genre: str, *, key: str, suffixes: Collection[str]) -> CorpusError:
-    """Return the error of a genre's folder in which no file is a track."""
-    return CorpusError(
-        f"{key}: genre folder {genre!r} holds no track; valid: files ending in {', '.join(sorted(suffixes))}"
-    )
+class _Walker:
+    """Walks through genres' folders.
+
+    Attributes
+    ----------
+    rows : Rows
+        What was found.
+    count, ignored : int
+        How many tracks, and other files.
+    deeper : list of str
+        Folders with tracks just below the last genre's, where none lies beside them.
+    """
+
+    def __init__(self, suffixes: Collection[str], reach: Reach) -> None:
+        self._suffixes, self._reach = suffixes, reach
+        self.rows, self.count, self.ignored = Rows("stamp"), 0, 0
+        self.deeper: list[str] = []
+
+    def genre(self, entry: os.DirEntry[str]) -> None:
+        """Walk through a genre's folder."""
+        self._genre, self.deeper = entry.name, []
+        if entry.is_symlink() and not self._reach.everywhere:
+            self._add(f"{entry.name}/", f"link to a folder: {links.REMEDY}", name=f"{printable(entry.name)}/")
+        else:
+            self._enter(entry.path, entry.name, above=())
+
+    def _enter(self, place: str, relative: str, *, above: tuple[tuple[int, int], ...]) -> None:
+        if self._reach.everywhere:
+            found = Path(place).stat()
+            if (found.st_dev, found.st_ino) in above:
+                self._add(relative, "link that leads in a circle")
+                return
+            above = (*above, (found.st_dev, found.st_ino))
+        with os.scandir(place) as entries:
+            ordered = sorted(entries, key=lambda entry: entry.name)
+        before, plain = self.count, False
+        for entry in ordered:
+            path = f"{relative}/{entry.name}"
+            if entry.name.startswith("."):
+                self.ignored += 1
+            elif entry.is_dir(follow_symlinks=False):
+                had = self.count
+                self._enter(entry.path, path, above=above)
+                if self.count > had and not plain and relative == self._genre:
+                    self.deeper.append(printable(entry.name))
+                elif self.count == had and self._is_track(entry.name):
+                    self._add(path, links.irregular(stat.S_IFDIR))
+            elif entry.is_symlink() and _is_folder_or_link_to_one(entry):
+                if self._reach.everywhere:
+                    self._enter(entry.path, path, above=above)
+                else:
+                    self._add(path, f"link to a folder: {links.REMEDY}", name=f"{printable(path)}/")
+            elif self._is_track(entry.name):
+                plain = True
+                self._file(entry, path)
+            else:
+                self.ignored += 1
+        if (plain and relative == self._genre) or self.count == before:
+            self.deeper = []
+
+    def _is_track(self, name: str) -> bool:
+        return os.path.splitext(name)[1].lower() in self._suffixes  # noqa: PTH122 - of a hundred thousand names
+
+    def _file(self, entry: os.DirEntry[str], path: str) -> None:
+        fault, known = "", ""
+        if entry.is_symlink():
+            fault = self._reach.forbids(Path(entry.path))
+        elif not entry.is_file(follow_symlinks=False):
+            fault = links.irregular(entry.stat(follow_symlinks=False).st_mode)
+        if not fault:
+            with suppress(OSError):  # it vanished just now, and opening it will say so
+                known = known_files.stamp(entry.stat())
+        self._add(path, fault, known=known)
+
+    def _add(self, path: str, fault: str, *, known: str = "", name: str = "") -> None:
+        self.count += 1
+        below = os.path.splitext(path.removeprefix(f"{self._genre}/"))[0]  # noqa: PTH122
+        if path.encode("utf-8", "replace").decode() != path:
+            path, fault, known = printable(path), "name is not UTF-8", ""
+        row = Row(name or track_id(self._genre, below), printable(self._genre), path, fault=fault)
+        self.rows.add(row, known)
 
 
 def too_large(size: int, *, limit: int) -> str:
@@ -194,51 +291,7 @@ def too_large(size: int, *, limit: int) -> str:
     return f"too large: {size} bytes, corpus.max_bytes is {limit}"
 
 
-def _files(folder: Path, *, suffixes: Collection[str]) -> Iterator[Path]:
-    """Yield what is below ``folder`` and is no folder; a linked folder is yielded, never entered."""
-    if folder.is_symlink():
-        yield folder
-        return
-    with os.scandir(folder) as entries:
-        ordered = sorted(entries, key=lambda e: e.name)
-    for entry in ordered:
-        path = Path(entry.path)
-        # A folder that is named like a track is someone's mistake: it gets a row with that fault.
-        if entry.is_dir(follow_symlinks=False) and path.suffix.lower() not in suffixes:
-            yield from _files(path, suffixes=suffixes)
-        else:
-            yield path
-
-
-def _row(path: Path, *, genre: Path, folder: Path, inside: Path) -> Row:
-    relative = path.relative_to(folder).as_posix()
-    below = path.relative_to(genre).with_suffix("").as_posix()
-    row = Row(track_id(genre.name, below), genre.name, relative)
-    if relative.encode("utf-8", "replace").decode() != relative:
-        return replace(row, path=printable(relative), fault="name is not UTF-8")
-    return replace(row, fault=_forbidden(path, inside=inside))
-
-
-def _forbidden(path: Path, *, inside: Path) -> str:
-    """Return why a path must not be opened, or '' if it may be."""
-    try:
-        target = path.resolve(strict=True)
-        kind = target.stat().st_mode
-    except FileNotFoundError:
-        return "link to a file that does not exist" if path.is_symlink() else "vanished during the listing"
-    except RuntimeError:  # Python 3.11 and 3.12; a later one raises OSError with ELOOP
-        return "link that leads in a circle"
-    except OSError as error:
-        circle = error.errno == errno.ELOOP
-        return "link that leads in a circle" if circle else f"not readable: {(error.strerror or '').lower()}"
-    if not target.is_relative_to(inside):
-        return "link out of the corpus"
-    if not stat.S_ISREG(kind):
-        return f"not a regular file: {_KINDS.get(stat.S_IFMT(kind), 'of an unknown kind')}"
-    return ""
-
-
-def inspect(row: Row, *, folder: Path, params: Params, measure: Measure) -> Row:
+def inspect(row: Row, *, folder: Path, params: Params, measure: Measure, reach: Reach | None = None) -> Row:
     """Open a listed file once, never trusting it, and measure it or name its fault.
 
     Parameters
@@ -251,6 +304,8 @@ def inspect(row: Row, *, folder: Path, params: Params, measure: Measure) -> Row:
         For ``corpus.max_bytes``, and what ``measure`` reads.
     measure : callable
         ``measure(row, file, params=params)`` returns the row with what it measured, or with a fault.
+    reach : Reach, optional
+        Where links may lead; within the collection by default.
 
     Returns
     -------
@@ -264,7 +319,7 @@ def inspect(row: Row, *, folder: Path, params: Params, measure: Measure) -> Row:
         # O_NONBLOCK: were the file exchanged for a pipe just now, opening it would wait for ever.
         handle = os.open(folder / row.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:
-            if fault := _escaped(folder / row.path, handle, inside=folder.resolve()):
+            if fault := _escaped(folder / row.path, handle, reach=reach or Reach.of(folder)):
                 return replace(row, fault=fault)
             before = os.fstat(handle)
             row = replace(row, bytes=before.st_size)
@@ -290,44 +345,42 @@ def inspect(row: Row, *, folder: Path, params: Params, measure: Measure) -> Row:
         return replace(row, fault=f"not readable: {(error.strerror or str(error)).lower()}")
 
 
-def _escaped(path: Path, handle: int, *, inside: Path) -> str:
+def _escaped(path: Path, handle: int, *, reach: Reach) -> str:
     """Return a fault if a file was exchanged since the listing began; else ''."""
-    if fault := _forbidden(path, inside=inside):
+    if fault := reach.forbids(path):
         return fault
     return "" if os.path.samestat(path.stat(), os.fstat(handle)) else "exchanged during the listing"
 
 
-_KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
-_KINDS |= dict.fromkeys((stat.S_IFBLK, stat.S_IFCHR), "a device")
-
-
-def unique(rows: list[Row]) -> list[Row]:
+def unique(listing: pd.DataFrame) -> pd.DataFrame:
     """Sort rows by track; a second file of one track keeps its row as a named fault.
 
     Where one of them can be used, it is the one that stands.
 
     Parameters
     ----------
-    rows : list of Row
-        As found.
+    listing : DataFrame
+        As found. It is emptied column by column: two of a hundred thousand tracks would be twice the memory.
 
     Returns
     -------
-    list of Row
-        As many, sorted by ``track``, which no two share.
+    DataFrame
+        As many rows, sorted by ``track``, which no two share.
     """
-    seen: dict[str, str] = {}
-    used = Counter(row.track for row in rows)
-    kept = []
-    for row in sorted(rows, key=lambda r: (r.track, bool(r.fault), r.path)):
-        if row.track in seen:
-            name = printable(f"{row.track} ({row.path})")
-            while name in used:
-                name += "'"
-            used[name] += 1
-            fault = row.fault or f"second file of the track in {printable(seen[row.track])}"
-            row = replace(row, track=name, fault=fault, segments=0, sha256="", sound_sha256="")
-        else:
-            seen[row.track] = row.path
-        kept.append(row)
-    return sorted(kept, key=lambda r: r.track)
+    keys = listing[["track", "path"]].assign(left_out=listing["fault"] != "")
+    order = keys.sort_values(["track", "left_out", "path"], kind="stable").index
+    made = listing.__class__({name: listing.pop(name).take(order).array for name in list(listing.columns)})
+    second = made["track"].duplicated()
+    if not second.any():
+        return made
+    used = Counter(made["track"])
+    stands = made[~second].set_index("track")["path"]
+    for at in made.index[second]:
+        track, path, fault = made.loc[at, ["track", "path", "fault"]]
+        name = printable(f"{track} ({path})")
+        while name in used:
+            name += "'"
+        used[name] += 1
+        fault = fault or f"second file of the track in {printable(stands[track])}"
+        made.loc[at, ["track", "fault", "segments", "sha256", "sound_sha256"]] = [name, fault, 0, "", ""]
+    return made.sort_values("track", kind="stable", ignore_index=True)

@@ -29,7 +29,7 @@ def require_enough(listing: pd.DataFrame, *, name: str, minimum: int, fewest: in
     CorpusError
         Naming each such genre, and why its tracks are left out.
     """
-    labelled = listing[listing["genre"] != ""]
+    labelled = listing.loc[listing["genre"] != "", ["genre", "fault"]]
     poor = []
     for genre, tracks in labelled.groupby("genre"):
         faults = tracks.loc[tracks["fault"] != "", "fault"].str.split(":").str[0]

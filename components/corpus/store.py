@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from components.config.params import Params
 from components.core.errors import CorpusError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One track. ``fault`` is empty for a usable one; what could not be measured stays 0 or empty.
 
@@ -41,6 +42,64 @@ class Row:
 #: Columns of ``data/corpus/SOURCE.parquet`` and their types.
 _TYPES = {"str": "str", "int": "int64", "float": "float64"}
 COLUMNS = {field.name: _TYPES[str(field.type)] for field in fields(Row)}
+_VALUES = attrgetter(*COLUMNS)
+
+
+class Rows:
+    """Rows as they come, kept in columns: as Python objects they would take ten times the memory.
+
+    Parameters
+    ----------
+    more : str
+        Names of further columns, of text.
+    """
+
+    #: Rows that are still objects.
+    TOGETHER = 2048
+
+    def __init__(self, *more: str) -> None:
+        import pyarrow as pa
+
+        types = {"str": pa.large_string(), "int64": pa.int64(), "float64": pa.float64()}
+        columns = COLUMNS | dict.fromkeys(more, "str")
+        self._schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
+        self._batches: list[Any] = []
+        self._waiting: list[tuple[Any, ...]] = []
+
+    def add(self, row: Row, *more: str) -> None:
+        """Take a row, and its values of further columns."""
+        self._waiting.append((*_VALUES(row), *more))
+        if len(self._waiting) == self.TOGETHER:
+            self._pack()
+
+    def _pack(self) -> None:
+        import pyarrow as pa
+
+        values = zip(*self._waiting, strict=True)
+        arrays = [pa.array(column, kind) for column, kind in zip(values, self._schema.types, strict=True)]
+        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+        self._waiting = []
+
+    def table(self) -> pd.DataFrame:
+        """Return them as a table, in the order in which they came."""
+        import pyarrow as pa
+
+        if self._waiting:
+            self._pack()
+        return pa.Table.from_batches(self._batches, schema=self._schema).to_pandas()
+
+
+def rows(table: pd.DataFrame) -> list[Row]:
+    """Return a table's rows, of which it is a part."""
+    return [Row(*values) for values in table[list(COLUMNS)].itertuples(index=False, name=None)]
+
+
+def table(rows: Iterable[Row]) -> pd.DataFrame:
+    """Return rows as a table with the columns of :data:`COLUMNS`."""
+    made = Rows()
+    for row in rows:
+        made.add(row)
+    return made.table()
 
 
 def read(source: str, *, root: Path = Path("data")) -> pd.DataFrame:

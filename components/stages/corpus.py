@@ -6,9 +6,10 @@ Where several sources of one form are one corpus, the stage ``split`` stops wher
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from components.config.params import Params
 from components.core import progress
 from components.core.atomic import replacing
 from components.core.errors import CorpusError
+from components.core.processes import cores
 from components.corpus import (
     audio,
     audio_files,
@@ -26,15 +28,16 @@ from components.corpus import (
     discovery,
     feature_table,
     image_files,
+    known_files,
     locations,
     minimum,
     store,
 )
-from components.corpus.store import COLUMNS, Row, usable
+from components.corpus.discovery import Found
+from components.corpus.links import Reach
+from components.corpus.store import Row, Rows
 from components.parallel import executors
 
-#: Decoding and hashing release the interpreter's lock, so threads are enough; two, as small machines have.
-THREADS = 2
 #: Files of one task on a cluster: a tenth of a second of work and more.
 TOGETHER = 16
 #: Tracks left out that are named one by one on the terminal; all are in the file.
@@ -46,13 +49,15 @@ _FOLDERS: dict[str, tuple[Collection[str], Callable[..., Row]]] = {
 }
 
 
-def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFrame:
+def run(source: str, *, params: Params, root: Path = Path("data"), verify: bool = False) -> pd.DataFrame:
     """List one source of the collection and write ``ROOT/corpus/SOURCE.parquet``.
 
     Parameters
     ----------
     source : str
         A key of ``corpus.sources``, whose relative paths start from the folder that holds ``root``.
+    verify : bool
+        Whether files are read again that an earlier listing knows (see :mod:`components.corpus.known_files`).
 
     Returns
     -------
@@ -64,66 +69,103 @@ def run(source: str, *, params: Params, root: Path = Path("data")) -> pd.DataFra
     CorpusError
         If the source is unknown or missing, or the only one of its form and holds fewer than two genres, or a genre
         keeps fewer usable tracks than ``corpus.minimum_tracks``; or the listing cannot be written. Nothing is left
-        behind.
+        behind but what is known of each file.
     """
     if source not in params.corpus.sources:
         valid = ", ".join(sorted(params.corpus.sources))
         raise CorpusError(f"corpus source {source!r} is not in params.yaml; valid: {valid}")
-    key = f"corpus.sources.{source}.path"
+    key, root = f"corpus.sources.{source}.path", Path(root)
     form = params.corpus.sources[source].form
     place = store.place(source, params=params, root=root)
     alone = params.corpus.of_form(form) == [source]
     fewest = 2 if alone else 1
     console = Console(stderr=True)
     if form == "table":
-        rows, ignored = feature_table.tracks(Path(place), key=key), 0
+        found, known = Found(store.table(feature_table.tracks(Path(place), key=key))), 0
+        listing = found.rows
     else:
         suffixes, measure = _FOLDERS[form]
         inspect: Callable[[Row], Row]
         if locations.is_remote(place):
-            found, ignored = bucket.walk(place, key=key, suffixes=suffixes, fewest=fewest)
+            found = bucket.walk(place, key=key, suffixes=suffixes, fewest=fewest)
             inspect = partial(bucket.inspect, folder=place, params=params, measure=measure)
         else:
-            found, ignored = discovery.walk(Path(place), key=key, suffixes=suffixes, fewest=fewest)
-            inspect = partial(
-                discovery.inspect, folder=Path(place).absolute(), params=params, measure=measure
+            folder, follow = Path(place).absolute(), params.corpus.follow_links
+            found = discovery.walk(
+                Path(place), key=key, suffixes=suffixes, fewest=fewest, follow_links=follow
             )
-        rows = discovery.unique(_inspected(found, inspect, source=source))
-    listing = pd.DataFrame([asdict(row) for row in rows], columns=list(COLUMNS)).astype(COLUMNS)
-    for line in describe(listing, source=source, ignored=ignored):
+            reach = Reach.of(folder, follow_links=follow)
+            inspect = partial(discovery.inspect, folder=folder, params=params, measure=measure, reach=reach)
+        began = time.time_ns()
+        earlier = None if verify else known_files.read(source, params=params, root=root)
+        listing, known = _measured(found.rows, inspect, earlier=earlier, source=source)
+        with _writing(root / known_files.FOLDER):
+            known_files.write(listing, source, params=params, root=root, began=began)
+        del earlier, listing["stamp"]
+        listing = discovery.unique(listing)
+    for line in describe(listing, source=source, found=found, known=known):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     least = params.corpus.minimum_tracks if alone else 0
     minimum.require_enough(listing, name=source, minimum=least, fewest=fewest)
-    target = Path(root) / "corpus" / f"{source}.parquet"
-    try:
-        with replacing(target) as temporary:
-            listing.to_parquet(temporary, index=False)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise CorpusError(f"{target} cannot be written: {reason}") from error
+    target = root / "corpus" / f"{source}.parquet"
+    with _writing(target), replacing(target) as temporary:
+        listing.to_parquet(temporary, index=False)
     return listing
 
 
-def _inspected(found: list[Row], inspect: Callable[[Row], Row], *, source: str) -> list[Row]:
-    """Open each file, side by side: on a cluster's workers where one is named."""
-    rows = list(found)
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise CorpusError(f"{target} cannot be written: {reason}") from error
+
+
+def _measured(
+    found: pd.DataFrame, inspect: Callable[[Row], Row], *, earlier: pd.DataFrame | None, source: str
+) -> tuple[pd.DataFrame, int]:
+    """Open each file that is not known, side by side: on a cluster's workers where one is named.
+
+    Returns
+    -------
+    listing : DataFrame
+        A row each, in any order.
+    known : int
+        How many files were known.
+    """
+    done, left = _known(found, earlier=earlier)
+    rows, stamps = Rows("stamp"), left["stamp"].array
     with (
-        executors.executor(partial(ThreadPoolExecutor, THREADS)) as pool,
-        progress.counted(source, total=len(found), unit="files") as advance,
+        executors.executor(partial(ThreadPoolExecutor, cores())) as pool,
+        progress.counted(source, total=len(found), unit="files", done=len(done)) as advance,
     ):
+        # Decoding and hashing release the interpreter's lock, so threads are enough.
         size = TOGETHER if executors.is_remote(pool) else 1
-        groups = ((first, found[first : first + size]) for first in range(0, len(found), size))
-        for (first, group), done in executors.completed(pool, partial(_each, inspect), groups):
-            rows[first : first + len(group)] = done
+        groups = ((first, store.rows(left.iloc[first : first + size])) for first in range(0, len(left), size))
+        for (first, group), measured in executors.completed(pool, partial(_each, inspect), groups):
+            for at, row in enumerate(measured, start=first):
+                rows.add(row, str(stamps[at]))
             advance(len(group))
-    return rows
+    measured = rows.table()
+    return (pd.concat([done, measured], ignore_index=True) if len(done) else measured), len(done)
+
+
+def _known(found: pd.DataFrame, *, earlier: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Divide what was found into what an earlier listing knows, with what it found, and the rest."""
+    if earlier is None:
+        return found.iloc[:0], found
+    key = ["track", "genre", "path", "stamp"]
+    known = earlier.merge(found.loc[(found["stamp"] != "") & (found["fault"] == ""), key], on=key)
+    is_known = found["path"].isin(known["path"])
+    return known[found.columns], found[~is_known]
 
 
 def _each(inspect: Callable[[Row], Row], numbered: tuple[int, list[Row]]) -> list[Row]:
     return [inspect(row) for row in numbered[1]]
 
 
-def describe(listing: pd.DataFrame, *, source: str, ignored: int = 0) -> list[str]:
+def describe(listing: pd.DataFrame, *, source: str, found: Found | None = None, known: int = 0) -> list[str]:
     """Describe what a listing holds and leaves out, in lines of text.
 
     Parameters
@@ -132,15 +174,19 @@ def describe(listing: pd.DataFrame, *, source: str, ignored: int = 0) -> list[st
         From :func:`run`.
     source : str
         Its name.
-    ignored : int
-        Files that are no tracks.
+    found : Found, optional
+        For what was found beside the tracks.
+    known : int
+        Files that an earlier listing knew.
 
     Returns
     -------
     list of str
-        A summary, each left-out track with its reason (at most 20), repeats.
+        A summary, each left-out track with its reason (at most 20), what is damaged, repeats.
     """
-    kept, left_out = usable(listing), listing[listing["fault"] != ""]
+    is_left_out = listing["fault"] != ""
+    left_out = listing.loc[is_left_out, ["track", "fault"]]
+    kept = listing.loc[~is_left_out, ["track", "genre", "sha256", "sound_sha256", "lost", "damage"]]
     genres = kept["genre"].nunique()
     lines = [f"{source}: {len(kept)} usable tracks of {genres} genres, {len(left_out)} left out"]
     lines += [f"  left out: {row.track}: {row.fault}" for row in left_out.head(SHOWN).itertuples()]
@@ -151,6 +197,17 @@ def describe(listing: pd.DataFrame, *, source: str, ignored: int = 0) -> list[st
     sounds = kept.loc[(kept["sound_sha256"] != "") & ~kept["sha256"].duplicated(), "sound_sha256"]
     if repeats := int(sounds.duplicated().sum()):
         lines.append(f"  {repeats} tracks repeat another track's sound in another file")
-    if ignored:
-        lines.append(f"  {ignored} other files are no tracks")
+    damaged = kept[kept["damage"] != ""]
+    lines += [
+        f"  damaged: {row.track}: {row.damage}, {row.lost:.2f} s lost"
+        for row in damaged.head(SHOWN).itertuples()
+    ]
+    if len(damaged) > SHOWN:
+        lines.append(f"  … and {len(damaged) - SHOWN} more: see column damage of corpus/{source}.parquet")
+    if found is not None and found.ignored:
+        lines.append(f"  {found.ignored} other files are no tracks")
+    if found is not None and found.without:
+        lines.append(f"  no tracks are in {', '.join(found.without[:SHOWN])}: no genre")
+    if known:
+        lines.append(f"  {known} files are known from an earlier listing (--verify reads them again)")
     return lines

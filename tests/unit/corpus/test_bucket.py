@@ -10,7 +10,8 @@ import pytest
 
 from components.config.params import Params
 from components.core.errors import CorpusError
-from components.corpus import audio, audio_files, bucket, discovery, locations
+from components.corpus import audio, audio_files, bucket, discovery, locations, store
+from components.corpus.discovery import Found
 from tests.support import s3_server
 from tests.support.collections_on_disk import write_tracks
 from tests.support.s3_server import BUCKET, Server
@@ -43,7 +44,7 @@ def collection(tmp_path: Path) -> Path:
     return folder
 
 
-def walk(place: str, **options: Any) -> tuple[list[Any], int]:
+def walk(place: str, **options: Any) -> Found:
     return bucket.walk(place, key=KEY, suffixes=audio.SUFFIXES, **options)
 
 
@@ -51,25 +52,26 @@ def test_it_is_listed_and_measured_as_a_folder_is(
     server: Server, collection: Path, tmp_path: Path, demo_params: Params
 ) -> None:
     place = server.put(collection, below=tmp_path.name)
-    found, ignored = walk(place)
+    found = walk(place)
     inspected = [
-        bucket.inspect(row, folder=place, params=demo_params, measure=audio_files.measure) for row in found
+        bucket.inspect(row, folder=place, params=demo_params, measure=audio_files.measure)
+        for row in store.rows(found.rows)
     ]
-    here, others = discovery.walk(collection, key=KEY, suffixes=audio.SUFFIXES)
+    here = discovery.walk(collection, key=KEY, suffixes=audio.SUFFIXES)
     expected = [
         discovery.inspect(row, folder=collection, params=demo_params, measure=audio_files.measure)
-        for row in here
+        for row in store.rows(here.rows)
     ]
     assert inspected == expected
     # What lies beside the genres is no file of theirs: a folder's listing does not look at it.
-    assert (ignored, others) == (2, 1)
+    assert (found.ignored, here.ignored) == (2, 1)
 
 
 def test_one_that_is_too_large_is_not_copied(
     server: Server, collection: Path, tmp_path: Path, demo_params: Params
 ) -> None:
     place = server.put(collection, below=tmp_path.name)
-    row = replace(walk(place)[0][0], bytes=demo_params.corpus.max_bytes + 1)
+    row = replace(store.rows(walk(place).rows)[0], bytes=demo_params.corpus.max_bytes + 1)
     found = bucket.inspect(row, folder=place, params=demo_params, measure=audio_files.measure)
     assert found.fault.startswith("too large")
     assert not locations.cache().exists()
@@ -79,7 +81,7 @@ def test_one_that_vanished_is_left_out_by_name(
     server: Server, collection: Path, tmp_path: Path, demo_params: Params
 ) -> None:
     place = server.put(collection, below=tmp_path.name)
-    row = walk(place)[0][0]
+    row = store.rows(walk(place).rows)[0]
     server.client.delete_object(Bucket=BUCKET, Key=f"{tmp_path.name}/{row.path}")
     found = bucket.inspect(row, folder=place, params=demo_params, measure=audio_files.measure)
     assert found.fault == "vanished during the listing"
@@ -108,9 +110,9 @@ def test_a_server_that_is_not_there_is_one_line_without_the_keys(monkeypatch: py
     assert "secret" not in str(raised.value)
 
 
-def test_a_genre_without_a_track_is_named(server: Server, tmp_path: Path) -> None:
+def test_a_folder_without_a_track_is_no_genre(server: Server, tmp_path: Path) -> None:
     folder = write_tracks(tmp_path / "music", {"blues": 1, "jazz": 1})
     (folder / "rock").mkdir()
     (folder / "rock/readme.txt").write_text("to come")
-    with pytest.raises(CorpusError, match="rock' holds no track"):
-        walk(server.put(folder, below=tmp_path.name))
+    found = walk(server.put(folder, below=tmp_path.name))
+    assert (found.rows["genre"].tolist(), found.without) == (["blues", "jazz"], ["rock"])

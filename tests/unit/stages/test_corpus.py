@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +15,9 @@ from PIL import Image
 
 from components.config.params import Params
 from components.core.errors import CorpusError
-from components.corpus import audio
+from components.corpus import audio, audio_files
 from components.corpus import store as corpus_store
+from components.corpus.store import Row
 from components.parallel import cluster
 from components.stages import corpus
 from tests.support.collections_on_disk import RATE, pointed_at, table_of, tone, write_tracks
@@ -186,7 +190,7 @@ def test_albums_below_a_genre_are_entered(collection: Path, demo_params: Params)
 def refused(folder: Path, params: Params, *, minimum: int = 2) -> str:
     with pytest.raises(CorpusError) as caught:
         list_audio(folder, params, minimum=minimum)
-    assert not (folder.parent / "data").exists(), "nothing may be written"
+    assert not (folder.parent / "data/corpus").exists(), "nothing may be written"
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -213,22 +217,38 @@ def test_one_genre_only(tmp_path: Path, demo_params: Params) -> None:
     assert "one genre only, 'jazz'" in refused(folder, demo_params)
 
 
-def test_an_empty_genre_folder(collection: Path, demo_params: Params) -> None:
-    (collection / "pop").mkdir()
-    message = refused(collection, demo_params)
-    assert "/pop' holds no track" in message
-    assert ".flac" in message
+def test_folders_without_a_track_are_no_genres_and_named(
+    collection: Path, demo_params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("Playlists", "to sort", "$RECYCLE.BIN", ".git", "images_original/jazz", "tab\t"):
+        (collection / name).mkdir(parents=True)
+    (collection / "Playlists/all.m3u").write_text("../jazz/jazz.00000.wav")
+    assert list_audio(collection, demo_params)["genre"].nunique() == 3
+    assert (
+        "no tracks are in $RECYCLE.BIN, Playlists, images_original, tab\\t, to sort"
+        in capsys.readouterr().err
+    )
+
+
+def test_genres_one_level_deeper_are_pointed_to(tmp_path: Path, demo_params: Params) -> None:
+    write_tracks(tmp_path / "Data/genres_original", {"blues": 2, "jazz": 2})
+    (tmp_path / "Data/images_original/blues").mkdir(parents=True)
+    (tmp_path / "Data/features_3_sec.csv").write_text("filename")
+    message = refused(tmp_path / "Data", demo_params)
+    assert "the 2 folders 'blues', 'jazz' lie in" in message
+    assert f"{tmp_path}/Data/genres_original" in message
 
 
 def test_more_than_a_hundred_classes(tmp_path: Path, demo_params: Params) -> None:
     for number in range(101):
         (tmp_path / "music" / str(number)).mkdir(parents=True)
+        (tmp_path / "music" / str(number) / "a.wav").touch()
     assert "101 folders; valid: " in refused(tmp_path / "music", demo_params)
 
 
 @pytest.mark.parametrize("name", ["two\nlines", " spaces ", "tab\t", "bell\a"])
 def test_a_folder_name_that_cannot_be_a_label(collection: Path, demo_params: Params, name: str) -> None:
-    (collection / name).mkdir()
+    write_tracks(collection, {name: 1})
     assert "cannot be a label" in refused(collection, demo_params)
 
 
@@ -315,3 +335,140 @@ def test_audio_pictures_and_table_share_their_tracks(
     }
     assert tracks["audio"] <= tracks["pictures"] < tracks["table"]
     assert tracks["table"] - tracks["pictures"] == {"jazz.00054"}
+
+
+# --- what an earlier listing knows
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note each file that is decoded."""
+    decoded: list[str] = []
+    measure = audio_files.measure
+
+    def noted(row: Row, file: BufferedReader, *, params: Params) -> Row:
+        decoded.append(row.path)
+        return measure(row, file, params=params)
+
+    monkeypatch.setitem(corpus._FOLDERS, "audio", (audio.SUFFIXES, noted))
+    return decoded
+
+
+def aged(folder: Path) -> None:
+    """Give all files a time before any listing of theirs."""
+    for path in folder.rglob("*.wav"):
+        os.utime(path, (1.5e9, 1.5e9))
+
+
+def test_a_new_song_costs_one_song(
+    collection: Path, demo_params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (collection / "rock/empty.wav").touch()
+    aged(collection)
+    first = list_audio(collection, demo_params)
+    decoded = counted(monkeypatch)
+    pd.testing.assert_frame_equal(list_audio(collection, demo_params), first)
+    assert decoded == []
+    soundfile.write(collection / "rock/new.wav", tone(), RATE)
+    assert "rock/new" in set(list_audio(collection, demo_params)["track"])
+    assert decoded == ["rock/new.wav"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.write_bytes(path.read_bytes()[:-2]),
+        lambda path: os.utime(path, (1.6e9, 1.6e9)),
+        Path.unlink,
+    ],
+    ids=["size", "time", "gone"],
+)
+def test_what_changed_is_read_again(
+    collection: Path, demo_params: Params, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object]
+) -> None:
+    aged(collection)
+    list_audio(collection, demo_params)
+    decoded = counted(monkeypatch)
+    change(collection / "rock/rock.00001.wav")
+    listing = list_audio(collection, demo_params)
+    there = (collection / "rock/rock.00001.wav").exists()
+    assert decoded == (["rock/rock.00001.wav"] if there else [])
+    assert ("rock.00001" in set(listing["track"])) == there
+
+
+def test_a_file_of_just_now_is_read_again(
+    collection: Path, demo_params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list_audio(collection, demo_params)
+    decoded = counted(monkeypatch)
+    list_audio(collection, demo_params)
+    assert len(decoded) == 9
+
+
+def test_other_settings_and_verify_read_all_again(
+    collection: Path, demo_params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aged(collection)
+    list_audio(collection, demo_params)
+    decoded = counted(monkeypatch)
+    params, root = pointed_at(demo_params, audio=collection), collection.parent / "data"
+    corpus.run("audio", params=params, root=root, verify=True)
+    assert len(decoded) == 9
+    segments = demo_params.segments.model_copy(update={"seconds": 2.0})
+    corpus.run("audio", params=params.model_copy(update={"segments": segments}), root=root)
+    assert len(decoded) == 18
+
+
+def test_a_damaged_memory_of_files_is_none(collection: Path, demo_params: Params) -> None:
+    aged(collection)
+    first = list_audio(collection, demo_params)
+    for path in (collection.parent / "data/.listings").iterdir():
+        path.write_bytes(b"PAR1")
+    pd.testing.assert_frame_equal(list_audio(collection, demo_params), first)
+
+
+# --- links
+
+
+def following(params: Params, folder: Path) -> Params:
+    made = pointed_at(params, audio=folder)
+    return made.model_copy(update={"corpus": made.corpus.model_copy(update={"follow_links": True})})
+
+
+def test_genre_folders_made_of_links_are_followed_where_params_say_so(
+    tmp_path: Path, demo_params: Params
+) -> None:
+    albums = write_tracks(tmp_path / "albums", {"blue": 2, "red": 2})
+    music = tmp_path / "music"
+    (music / "rock").mkdir(parents=True)
+    (music / "jazz").symlink_to(albums / "blue")
+    (music / "rock/red").symlink_to(albums / "red")
+    (music / "rock/round").symlink_to(music / "rock")
+    (music / "rock/device.wav").symlink_to("/dev/zero")
+    listing = corpus.run("audio", params=following(demo_params, music), root=tmp_path / "data")
+    faults = listing[listing["fault"] != ""].set_index("path")["fault"].to_dict()
+    assert faults == {
+        "rock/round": "link that leads in a circle",
+        "rock/device.wav": "not a regular file: a device",
+    }
+    assert corpus_store.usable(listing)["genre"].value_counts().to_dict() == {"jazz": 2, "rock": 2}
+    with pytest.raises(CorpusError, match=r"1 link to a folder"):
+        corpus.run("audio", params=pointed_at(demo_params, audio=music), root=tmp_path / "data")
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_links_into_dvcs_own_cache_are_the_collection(
+    tmp_path: Path, demo_params: Params, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    workspace = tmp_path / "workspace"
+    folder = write_tracks(workspace / "music", {"jazz": 2, "rock": 2})
+    cache = tmp_path / "elsewhere" if named else workspace / ".dvc/cache"
+    (workspace / ".dvc").mkdir()
+    (workspace / ".dvc/config").write_text(f"[cache]\n    dir = {cache}\n" if named else "")
+    for number, path in enumerate(sorted(folder.rglob("*.wav"))):
+        kept = cache / f"files/md5/00/{number:030d}"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(kept)
+        path.symlink_to(kept)
+    monkeypatch.chdir(workspace)
+    listing = corpus.run("audio", params=pointed_at(demo_params, audio=folder), root=workspace / "data")
+    assert (listing["fault"] == "").all()
