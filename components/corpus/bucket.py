@@ -44,7 +44,8 @@ def walk(place: str, *, key: str, suffixes: Collection[str], fewest: int = 2) ->
         found = store.find(root, detail=True)
     except locations.failures() as error:
         raise CorpusError(f"{key} is {place!r}, which cannot be read: {locations.reason(error)}") from error
-    rows, genres, ignored = Rows("stamp"), {}, 0
+    rows, ignored = Rows("stamp"), 0
+    genres: dict[str, list[str]] = {}
     for path, info in sorted(found.items()):
         relative = PurePosixPath(path).relative_to(PurePosixPath(root))
         genre, *below = relative.parts
