@@ -92,6 +92,7 @@ def experiment(force: bool = False, models: list[str] | None = None, promote: bo
             logs = _log_models(plan, stages)
             outcome = stage_task.collect(plan, stages)
         create_table_artifact(outcome.rows(), key="stages", description="How each stage ended")
+        refresh_pages(root)
         problems = outcome.problems() + [
             f"log@{model}: {state.message}"
             for model, state in logs.items()
@@ -114,6 +115,15 @@ def experiment(force: bool = False, models: list[str] | None = None, promote: bo
         if problems:
             raise FlowError(problems)
         return outcome
+
+
+def refresh_pages(root: Path) -> None:
+    """Bring the page of all features up to date: a result that DVC restores from its cache comes without it."""
+    from components.config import params
+    from components.reporting import validation
+
+    if (root / "data" / "validation").is_dir():
+        validation.refresh_index(params.load().features, root=root / "data")
 
 
 def _patient() -> dict[str, Any]:

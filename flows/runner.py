@@ -111,6 +111,7 @@ def _without_prefect(plan: Graph, selected: set[str], *, board: Board, only_stal
     """Do what the flow's tasks do after the stages. All look first and do nothing where nothing is missing."""
     from components.config import params
     from components.registry import promote as registry
+    from components.reporting import validation
     from components.serving import packaging
     from components.stages import compare
 
@@ -118,6 +119,7 @@ def _without_prefect(plan: Graph, selected: set[str], *, board: Board, only_stal
     if only_stale and not some:
         return 0
     values = params.load()
+    validation.refresh_index(values.features, root=Path("data"))
     if some:
         compare.run(params=values, root=Path("data"), left_out=plan.outdated(selected))
     if only_stale:

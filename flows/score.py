@@ -167,10 +167,10 @@ def terminal(scored: Scored, *, folder: str, threshold: float) -> str:
 
 def page(scored: Scored, *, folder: str, threshold: float) -> str:
     """Write a run's result as Markdown."""
-    from components.reporting import html
+    from components.reporting.environment import environment
 
     return (
-        html.environment(Path(__file__).parent)
+        environment(Path(__file__).parent)
         .get_template("score.md")
         .render(
             folder=folder,

@@ -10,7 +10,8 @@ import pandas as pd
 from components.core import palette
 from components.external_evaluation.recognition import TITLES
 from components.external_evaluation.record import EvaluatedModel
-from components.reporting import figures, html
+from components.reporting import figures
+from components.reporting.environment import environment
 from components.reporting.svg import inline
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def render(result: Result) -> str:
     found = result.record
     colours = {label: palette.model(place) for place, label in enumerate(found.models)}
     return (
-        html.environment(Path(__file__).parent)
+        environment(Path(__file__).parent)
         .get_template("page.html")
         .render(
             found=found,

@@ -12,7 +12,7 @@ import numpy as np
 from humanize import natural_list
 
 from components.page.models import ModelPrediction, Song
-from components.reporting import html
+from components.reporting.environment import environment
 from components.tracking.ui import VIEW
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ MLFLOW = "http://127.0.0.1:5000"
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
-    environment = html.environment(Path(__file__).parent)
-    environment.filters["whole"] = lambda share: f"{100 * share:.0f} %"
-    return environment.get_template("result.html")
+    templates = environment(Path(__file__).parent)
+    templates.filters["whole"] = lambda share: f"{100 * share:.0f} %"
+    return templates.get_template("result.html")
 
 
 def result(song: Song) -> str:

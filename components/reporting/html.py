@@ -3,52 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
 from typing import Any
 
-import humanize
-import jinja2
 import pandas as pd
 import yaml
 
 from components.config.params import Params
-from components.core import formatting, palette
-from components.evaluation import aggregation, bootstrap, metrics
+from components.core import palette
+from components.evaluation import aggregation, metrics
 from components.reporting import figures, parallel_coordinates
 from components.reporting.comparison import Comparison
+from components.reporting.environment import environment
 from components.reporting.inputs import Inputs, TrainedModel
 from components.reporting.svg import inline
-from components.splits import counts
 
-TEMPLATES = Path(__file__).parent / "templates"
 #: Songs in the list of the hardest, and tracks left out that are listed by name.
 HARDEST, FAULTS = 15, 30
-
-
-def environment(*folders: Path) -> jinja2.Environment:
-    """Make the templates' environment: HTML escapes what is not markup, and an unknown name is an error.
-
-    Parameters
-    ----------
-    *folders : Path
-        Of templates, searched before the report's own.
-    """
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([*folders, TEMPLATES]),
-        autoescape=jinja2.select_autoescape(),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    for name in ("percent", "interval", "duration", "plural", "breakable"):
-        made.filters[name] = getattr(formatting, name)
-    made.filters |= {"metric": humanize.metric, "size": partial(humanize.naturalsize, binary=True)}
-    made.filters["listed"] = humanize.natural_list
-    made.globals |= {"css": palette.css, "replicates": bootstrap.REPLICATES}
-    made.globals |= {"headline_key": metrics.headline_key, "genre_by_genre": metrics.genre_by_genre}
-    made.globals["count_steps"] = counts.STEPS
-    return made
 
 
 def render(result: Comparison, *, inputs: Inputs, params: Params) -> str:

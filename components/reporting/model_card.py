@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from humanize import natural_list
 
-from components.reporting.html import environment
+from components.reporting.environment import environment
 from components.training.record import ModelRecord
 
 #: Characters; MLflow's store takes no longer description of a registered version.

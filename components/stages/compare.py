@@ -29,7 +29,8 @@ def run(
     """Compare the trained models and write ``report/``, whole or not at all.
 
     Its files: ``comparison.json``, ``comparison.csv`` (one row a model), ``confusion.csv`` (one row a model and test
-    song) and ``index.html``. Models in ``left_out`` are not compared, each for the reason given.
+    song), ``learning.csv`` (one row a model, epoch and part), ``metrics/<model>.json`` (what `dvc metrics` shows) and
+    ``index.html``. Models in ``left_out`` are not compared, each for the reason given.
 
     Raises
     ------
@@ -50,8 +51,48 @@ def run(
         atomic.write_json(folder / "comparison.json", result.model_dump(mode="json"))
         result.table().to_csv(folder / "comparison.csv", index=False)
         songs[["model", "track", "actual", "predicted"]].to_csv(folder / "confusion.csv", index=False)
+        learning_curves(inputs).to_csv(folder / "learning.csv", index=False)
+        for name, row in result.models.items():
+            atomic.write_json(folder / "metrics" / f"{name}.json", headline_figures(row))
         (folder / "index.html").write_text(page, encoding="utf-8")
     return result
+
+
+def headline_figures(model: ComparedModel) -> dict[str, float]:
+    """Return the figures of a model to compare commits by: few enough for one line of a table."""
+    figures = {
+        "validation_songs": model.validation_songs,
+        "test_songs": model.test_songs,
+        "test_songs_low": model.test_songs_interval[0],
+        "test_songs_high": model.test_songs_interval[1],
+        "macro_f1": model.macro_f1,
+        "calibration_error": model.test["song_ece"],
+    }
+    # Where headlines leave songs out, theirs is the figure to compare.
+    key = metrics.headline_key(model.test)
+    return figures | ({} if key == "song_accuracy" else {"new_artists": model.test[key]})
+
+
+def learning_curves(inputs: Inputs) -> pd.DataFrame:
+    """Return accuracy and loss of each model by epoch, in one table with the part in a column."""
+    columns = {"training": ("accuracy", "loss"), "validation": ("val_accuracy", "val_loss")}
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "model": name,
+                    "epoch": model.history["epoch"],
+                    "part": part,
+                    "accuracy": model.history[accuracy],
+                    "loss": model.history[loss],
+                }
+            )
+            for name, model in inputs.models.items()
+            if len(model.history)
+            for part, (accuracy, loss) in columns.items()
+        ]
+        or [pd.DataFrame(columns=["model", "epoch", "part", "accuracy", "loss"])]
+    )
 
 
 def compare(inputs: Inputs, *, params: Params) -> Comparison:

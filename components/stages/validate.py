@@ -8,6 +8,7 @@ from typing import Any
 from components.config.params import Params
 from components.core import atomic
 from components.core.errors import ValidationError
+from components.reporting import validation
 from components.validation import checkpoint, suites, tables
 from components.validation.limits import Limits
 from components.validation.scan import scan
@@ -20,8 +21,9 @@ SHOWN = 8
 def run(feature: str, *, params: Params, root: Path = Path("data")) -> dict[str, Any]:
     """Validate a feature, write the result and Data Docs, and stop what comes after where it fails.
 
-    Written are ``ROOT/validation/<feature>/result.json``, the same for the same data, and ``ROOT/docs/<feature>/``
-    (Data Docs: ``index.html`` first), which Great Expectations stamps with times.
+    Written are ``ROOT/validation/<feature>/result.json``, the same for the same data, and pages for people, which
+    Great Expectations stamps with times: ``ROOT/docs/<feature>/`` (``index.html`` first) and ``ROOT/docs/index.html``,
+    of all features.
 
     Returns
     -------
@@ -38,7 +40,9 @@ def run(feature: str, *, params: Params, root: Path = Path("data")) -> dict[str,
     inputs = tables.read(feature, params=params, root=root)
     with atomic.replacing_folder(Path(root) / "docs" / feature) as docs:
         result = evaluate(inputs, docs=docs)
-    atomic.write_json(Path(root) / "validation" / feature / "result.json", result)
+        atomic.write_json(docs / validation.RESULT, result)
+    atomic.write_json(Path(root) / "validation" / feature / validation.RESULT, result)
+    validation.refresh_index(params.features, root=Path(root))
     if result["failed"]:
         raise ValidationError(explain(result))
     return result
@@ -52,13 +56,14 @@ def evaluate(inputs: Inputs, *, docs: Path | None = None) -> dict[str, Any]:
     inputs : Inputs
         The feature, from :func:`components.validation.tables.read`.
     docs : Path, optional
-        An existing folder for Data Docs; without, none are made.
+        An existing folder for the feature's pages; without, none are made.
 
     Returns
     -------
     dict
-        ``feature``, ``success``, ``expectations`` (how many), ``tables`` (rows of each), ``summary`` (the
-        measured facts) and ``failed`` (what, where, observed, expected, why). No times, paths or run ids.
+        ``feature``, ``success``, ``expectations`` (how many), ``tables`` (of each ``rows``, ``expectations`` and how
+        many ``failed``), ``summary`` (the measured facts) and ``failed`` (what, where, observed, expected, why).
+        No times, paths or run ids.
     """
     checks = {"structure": tables.structure(inputs)}
     # Where the files do not fit together, what they hold cannot be looked at, and is not.
@@ -70,17 +75,34 @@ def evaluate(inputs: Inputs, *, docs: Path | None = None) -> dict[str, Any]:
         checks |= tables.content(inputs, found=found, limits=limits)
         if suite:
             suite.extend(inputs, found, checks)
-    failed = checkpoint.failures(checkpoint.run(inputs.feature, checks=checks, docs=docs), checks=checks)
+    outcomes = checkpoint.outcomes(checkpoint.run(inputs.feature, checks=checks, docs=docs), checks=checks)
+    failed = [{key: one[key] for key in one if key != "success"} for one in outcomes if not one["success"]]
     summary = checks["summary"].table.iloc[0].to_dict() if "summary" in checks else {}
-    return {
+    result = {
         "feature": inputs.feature,
         "success": not failed,
         "expectations": sum(len(checked.expectations) for checked in checks.values()),
-        "tables": {name: len(checked.table) for name, checked in checks.items()},
+        "tables": {
+            name: {
+                "rows": len(checked.table),
+                "expectations": len(checked.expectations),
+                "failed": sum(one["table"] == name for one in failed),
+            }
+            for name, checked in checks.items()
+        },
         # Six digits: what a table shows, and the same on machines that add up in another order.
         "summary": {name: float(f"{float(value):.6g}") for name, value in summary.items()},
         "failed": failed,
     }
+    if docs is not None:
+        drawn = {
+            name: path.relative_to(docs).as_posix()
+            for name in checks
+            for path in (docs / "validations" / inputs.feature / name).rglob("*.html")
+        }
+        page = validation.feature_page(result, outcomes=outcomes, links=drawn)
+        (docs / "index.html").write_text(page, encoding="utf-8")
+    return result
 
 
 def explain(result: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from humanize import natural_list
 from components.core import atomic, palette
 from components.core.formatting import percent, plural
 from components.reporting import figures as pictures
-from components.reporting import html
+from components.reporting.environment import environment
 from components.reporting.svg import inline
 from components.study import plan as study_plan
 from components.study import results, rules
@@ -181,9 +181,9 @@ def render(collected: Mapping[str, Any]) -> str:
 
     Every name in it is escaped: paths and genres come from people's files.
     """
-    environment = html.environment(Path(__file__).parent)
+    templates = environment(Path(__file__).parent)
     # Numbers and their units stay on one line.
-    environment.filters["kept"] = lambda text: re.sub(r"(?<=\d) (?=%|s\b)", "\N{NO-BREAK SPACE}", text)
+    templates.filters["kept"] = lambda text: re.sub(r"(?<=\d) (?=%|s\b)", "\N{NO-BREAK SPACE}", text)
     experiments = collected["experiments"]
     families = list(dict.fromkeys(row["model"] for row in experiments.values()))
     groups: dict[str, dict[str, Any]] = {"model": {}, "ablation": {}, "side": {}}
@@ -193,7 +193,7 @@ def render(collected: Mapping[str, Any]) -> str:
     for name, row in groups["model"].items():
         # The study's set and the best one of a model and feature are side by side.
         models.setdefault(name.removesuffix("_best"), {})[row["variant"]] = row
-    return environment.get_template("page.html").render(
+    return templates.get_template("page.html").render(
         result=collected,
         experiments=experiments,
         models=models,

@@ -103,13 +103,16 @@ def context(docs: Path | None) -> EphemeralDataContext:
     gx = engine()
     from great_expectations.data_context.types import base
 
-    folder = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs and docs.absolute())}
-    index = {"class_name": "DefaultSiteIndexBuilder"}
-    pages = {"class_name": "SiteBuilder", "site_index_builder": index, "store_backend": folder}
+    sites = {}
+    if docs is not None:
+        # After Great Expectations, which it imports, without what that would take along.
+        from components.validation import data_docs
+
+        sites[SITE] = data_docs.site(docs.absolute())
     config = base.DataContextConfig(
         store_backend_defaults=base.InMemoryStoreBackendDefaults(),
         progress_bars=base.ProgressBarsConfig(globally=False, metric_calculations=False),
-        data_docs_sites={SITE: pages} if docs else {},
+        data_docs_sites=sites,
         analytics_enabled=False,
     )
     return gx.get_context(mode="ephemeral", project_config=config)
@@ -125,7 +128,7 @@ def run(feature: str, *, checks: Checks, docs: Path | None = None) -> Checkpoint
     checks : dict of str to Checked
         The tables.
     docs : Path, optional
-        An existing folder for the pages; ``index.html`` is the first.
+        An existing folder for the pages of each table's suite and result, and what they load.
 
     Returns
     -------
@@ -153,8 +156,8 @@ def run(feature: str, *, checks: Checks, docs: Path | None = None) -> Checkpoint
         return result
 
 
-def failures(result: CheckpointResult, *, checks: Checks) -> list[dict[str, Any]]:
-    """List what failed, in plain values without times, paths or run ids.
+def outcomes(result: CheckpointResult, *, checks: Checks) -> list[dict[str, Any]]:
+    """List what was expected and how it came out, in plain values without times, paths or run ids.
 
     Parameters
     ----------
@@ -166,28 +169,27 @@ def failures(result: CheckpointResult, *, checks: Checks) -> list[dict[str, Any]
     Returns
     -------
     list of dict
-        ``table``, ``column``, ``observed``, ``expected``, ``reason``, ``expectation``; sorted.
+        ``table``, ``column``, ``observed``, ``expected``, ``reason``, ``expectation``, ``success``; sorted.
     """
-    failed = []
+    listed = []
     outcome: Any
     for validated in result.run_results.values():
         table = validated.suite_name.split(".", 1)[1]
         for outcome in validated.results:
-            if outcome.success:
-                continue
             config = outcome.expectation_config
             columns = (config.kwargs.get(key) for key in ("column", "column_A", "column_B"))
-            failed.append(
+            listed.append(
                 {
                     "table": table,
                     "column": ", ".join(filter(None, columns)),
-                    "observed": _observed(outcome, checks[table].table),
+                    "observed": "" if outcome.success else _observed(outcome, checks[table].table),
                     "expected": _expected(config.type, config.kwargs),
                     "reason": config.description or "",
                     "expectation": config.type,
+                    "success": bool(outcome.success),
                 }
             )
-    return sorted(failed, key=lambda entry: (entry["table"], entry["column"], entry["reason"]))
+    return sorted(listed, key=lambda entry: (entry["table"], entry["column"], entry["reason"]))
 
 
 def _expected(kind: str, given: Mapping[str, Any]) -> str:

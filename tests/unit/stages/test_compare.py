@@ -44,13 +44,15 @@ def edit(path: Path, **changed) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
 
 
-def test_all_four_files_are_written_and_agree(five_models):
+def test_all_files_are_written_and_agree(five_models):
     root, result = five_models
     assert sorted(path.name for path in (root / "report").iterdir()) == [
         "comparison.csv",
         "comparison.json",
         "confusion.csv",
         "index.html",
+        "learning.csv",
+        "metrics",
     ]
     assert json.loads((root / "report" / "comparison.json").read_text()) == result.model_dump(mode="json")
     rows = pd.read_csv(root / "report" / "comparison.csv").set_index("model")
@@ -111,12 +113,28 @@ def test_confusion_has_one_row_a_model_and_test_song(five_models):
         assert hits[name] == pytest.approx(row.test_songs)
 
 
+def test_what_dvc_compares_is_a_few_figures_a_model(five_models):
+    root, result = five_models
+    for name, row in result.models.items():
+        kept = json.loads((root / "report" / "metrics" / f"{name}.json").read_text())
+        assert kept["test_songs"] == row.test_songs and kept["validation_songs"] == row.validation_songs
+        assert len(kept) < 8 and "new_artists" not in kept
+
+
+def test_learning_curves_have_a_row_a_model_epoch_and_part(five_models):
+    root, result = five_models
+    table = pd.read_csv(root / "report" / "learning.csv")
+    epochs = table.groupby(["model", "part"])["epoch"].nunique()
+    for name, row in result.models.items():
+        assert epochs[name].to_dict() == {"training": row.epochs, "validation": row.epochs}
+
+
 def test_the_same_files_give_the_same_report_byte_for_byte(tmp_path):
     root = finished_project.build(tmp_path, models=("mlp",), genres=("a", "b"), trials=2)
 
     def files() -> dict[str, bytes]:
         compare.run(params=finished_project.params(models=("mlp",)), root=root)
-        return {path.name: path.read_bytes() for path in (root / "report").iterdir()}
+        return {path.name: path.read_bytes() for path in (root / "report").rglob("*") if path.is_file()}
 
     assert files() == files()
 

@@ -42,7 +42,9 @@ def failed() -> dict[str, dict[str, str]]:
         [expect("ColumnMedianToBeBetween", "median", column="more", min_value=3.0, max_value=None)], more=2.0
     )
     checks = {"rows": rows, "whole": whole}
-    found = checkpoint.failures(checkpoint.run("loudness", checks=checks), checks=checks)
+    listed = checkpoint.outcomes(checkpoint.run("loudness", checks=checks), checks=checks)
+    found = [entry for entry in listed if not entry["success"]]
+    assert len(listed) == 10
     assert [entry["table"] for entry in found] == ["rows"] * 7 + ["whole"] * 2
     return {entry["reason"]: entry for entry in found}
 

@@ -1,0 +1,32 @@
+"""The page that DVC fills with plots (``plots.html_template``), with Vega inside, so that it opens without a network.
+
+DVC reads it as it lies in ``.dvc/plots``, in a new clone too. ``python -m components.reporting.plots_page`` writes it,
+and has to after another version of vl-convert is locked: a test compares.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PAGE = Path(".dvc") / "plots" / "page.html"
+#: The version of Vega-Lite that DVC's own templates, and those in ``.dvc/plots``, are written in.
+VEGA_LITE = "5.21"
+LICENCE = (
+    "Vega, Vega-Lite, Vega-Embed: BSD-3-Clause, Copyright (c) 2015-2025 University of Washington Interactive Data Lab; "
+    "D3: ISC, Copyright 2010-2023 Mike Bostock; all licences: components/validation/templates/LICENSES.txt"
+)
+
+
+def render() -> str:
+    """Render the page, with DVC's own placeholders left in it."""
+    import vl_convert
+
+    from components.reporting.environment import TEMPLATES
+
+    page = (TEMPLATES / "plots.html").read_text(encoding="utf-8")
+    script = vl_convert.javascript_bundle(snippet=None, vl_version=VEGA_LITE)
+    return page.replace("{{ vega_licence }}", LICENCE).replace("{{ vega }}", script)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(), encoding="utf-8")
