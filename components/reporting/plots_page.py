@@ -24,7 +24,8 @@ def render() -> str:
     from components.reporting.environment import TEMPLATES
 
     page = (TEMPLATES / "plots.html").read_text(encoding="utf-8")
-    script = vl_convert.javascript_bundle(snippet=None, vl_version=VEGA_LITE)
+    # Its types lack the default of "snippet".
+    script = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
     return page.replace("{{ vega_licence }}", LICENCE).replace("{{ vega }}", script)
 
 

@@ -92,6 +92,6 @@ def copy_assets(folder: Path, *, graphs: bool) -> None:
     if graphs:
         import vl_convert
 
-        (folder / VEGA).write_text(
-            vl_convert.javascript_bundle(snippet=None, vl_version=VEGA_LITE), encoding="utf-8"
-        )
+        # Its types lack the default of "snippet".
+        script = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
+        (folder / VEGA).write_text(script, encoding="utf-8")
