@@ -185,6 +185,11 @@ def _trained(name: str, *, root: Path) -> TrainedModel:
 
     folder, search, kind = records.folder(name, root=root), root / "tuning" / name, records.kind(name)
     train, tune, trials = kind.stage(name), f"tune@{name}", search / "trials.csv"
+    table = _table(trials, stage=tune) if trials.is_file() else pd.DataFrame(columns=["trial"])
+    # A search with fewer trials than an earlier one keeps that one's outcomes, for another with more.
+    numbers = set(table["trial"].astype(int))
+    executions = [read_json(path, stage=tune) for path in (search / "executions").glob("[!.]*.json")]
+    executions.sort(key=lambda outcome: (int(outcome["trial"]), outcome["execution"]))
     return TrainedModel(
         name=name,
         metrics=read_json(folder / "metrics.json", stage=train),
@@ -193,10 +198,8 @@ def _trained(name: str, *, root: Path) -> TrainedModel:
         if "history.csv" in kind.FILES
         else pd.DataFrame(),
         predictions=_table(folder / "predictions.parquet", stage=train),
-        trials=_table(trials, stage=tune) if trials.is_file() else pd.DataFrame(),
-        executions=[
-            read_json(path, stage=tune) for path in sorted((search / "executions").glob("[!.]*.json"))
-        ],
+        trials=table,
+        executions=[outcome for outcome in executions if int(outcome["trial"]) in numbers],
     )
 
 

@@ -18,8 +18,9 @@ from components.core.errors import TuningError
 from components.parallel import cluster
 from components.parallel.cluster import Cluster
 from components.training import dataset, fit, stored_rows
+from components.training.oracle import most_trials
 from components.training.record import BestTrial
-from components.training.search import PROJECT, Search, most_trials
+from components.training.search import PROJECT, Search
 
 if TYPE_CHECKING:
     import keras_tuner
@@ -124,13 +125,17 @@ def _cluster(name: str, *parts: dataset.Part) -> Iterator[Cluster | None]:
 
 
 def _begin_or_resume(folder: Path, *, model: SelectedModel, data: dataset.Dataset, seed: int) -> None:
-    """Keep what an earlier search of the same model, data and seed has done; clear away another's."""
-    digest = hashlib.sha256(model.model_dump_json(exclude={"training"}).encode())
+    """Keep what an earlier search of the same model, data and seed has done; clear away another's.
+
+    How many trials there may be is no part of it: a search with more begins with the trials of one with fewer.
+    """
+    searched = model.model_dump_json(exclude={"training": True, "tuning": {"max_trials"}})
+    digest = hashlib.sha256(searched.encode())
     about = f"{seed} {data.split.fingerprint} {data.genres} {model.training.class_weight}"
     digest.update(about.encode())
     blocks = (block for part in data.parts.values() for x in part.arrays for block in stored_rows.blocks(x))
     digest.update(hashing.arrays(blocks).encode())
-    mark, identity = folder / "identity.json", {"sha256": digest.hexdigest()}
+    mark, identity = folder / "identity.json", {"sha256": digest.hexdigest(), "seed": seed}
     if mark.is_file() and json.loads(mark.read_text(encoding="utf-8")) == identity:
         return
     if folder.exists():

@@ -31,11 +31,12 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
         return known
     best = BestTrial.read(folder)
     trials = pd.read_csv(folder / "trials.csv", dtype={"trial": str})
+    seed = json.loads((folder / "identity.json").read_text(encoding="utf-8"))["seed"]
     with runs.open(
         f"{name} search",
         tags={"model": name, "level": "search"},
         identity=identity,
-        params={f"best.{key}": value for key, value in best.hyperparameters.items()},
+        params={"seed": seed, **{f"best.{key}": value for key, value in best.hyperparameters.items()}},
         metrics={"best_val_accuracy": best.score, "trials": len(trials)},
     ) as parent:
         for row in trials.to_dict("records"):
@@ -55,7 +56,7 @@ def _log_trial(runs: Runs, row: dict[str, Any], *, name: str, parent: str, folde
         params=row,
         metrics={} if pd.isna(score) else {"val_accuracy": score},
     ) as child:
-        for path in sorted((folder / "executions").glob(f"{trial}-*.json")):
+        for path in sorted((folder / "executions").glob(f"{int(trial)}-*.json")):
             outcome = json.loads(path.read_text(encoding="utf-8"))
             with runs.open(
                 f"{name} trial {trial} execution {outcome['execution']}",

@@ -15,12 +15,13 @@ import keras
 import keras_tuner
 import numpy as np
 
-from components.config.params import Boolean, Choice, FloatRange, IntRange, SelectedModel
+from components.config.params import SelectedModel
 from components.core import atomic, progress
 from components.parallel import executors
 from components.parallel.child import Alone
 from components.parallel.cluster import Cluster, Shared
 from components.training import dataset, fit
+from components.training.oracle import oracle
 from components.training.traced import Traced
 
 #: KerasTuner's own folder, below the model's.
@@ -128,7 +129,7 @@ class Search:
                 self.advance()
 
     def _path(self, execution: Execution) -> Path:
-        return self.folder / "executions" / f"{execution.trial}-{execution.number}.json"
+        return path_of(execution.trial, execution.number, folder=self.folder)
 
     def complete(self, trial: Any) -> dict[str, Any]:
         """Return a KerasTuner trial's hyperparameters, lists among them."""
@@ -175,6 +176,11 @@ class Search:
                 self.advance()
             outcomes.append({objective: outcome[objective]})
         return outcomes
+
+
+def path_of(trial: str, number: int, *, folder: Path) -> Path:
+    """Return the file of an execution; KerasTuner fills a trial's id with as many zeros as there may be trials."""
+    return folder / "executions" / f"{int(trial)}-{number}.json"
 
 
 def execute(
@@ -254,80 +260,3 @@ def _kept(path: Path, *, hp: Mapping[str, Any]) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     return outcome if outcome["hyperparameters"] == json.loads(json.dumps(dict(hp))) else None
-
-
-def space(model: SelectedModel) -> keras_tuner.HyperParameters:
-    """Declare a model's hyperparameters to KerasTuner, none of them conditional: what is fixed, then the search."""
-    hp = keras_tuner.HyperParameters()
-    for name, value in model.fixed.items():
-        # KerasTuner takes no lists; :meth:`Search.complete` sets them.
-        hp.Fixed(name, str(value) if isinstance(value, list) else value)
-    for name, kind in model.search.items():
-        match kind:
-            case IntRange():
-                # In logarithmic sampling KerasTuner reads a step as a factor.
-                step = kind.step if kind.sampling == "linear" else None
-                hp.Int(name, kind.low, kind.high, step=step, sampling=kind.sampling)
-            case FloatRange():
-                hp.Float(name, kind.low, kind.high, step=kind.step, sampling=kind.sampling)
-            case Choice():
-                hp.Choice(name, kind.values)
-            case Boolean():
-                hp.Boolean(name)
-    return hp
-
-
-def oracle(model: SelectedModel, *, seed: int) -> keras_tuner.Oracle:
-    """Make the oracle of ``tuning.tuner``, whose first trial is the set of the params.
-
-    Parameters
-    ----------
-    model : SelectedModel
-        The model.
-    seed : int
-        Seed of the search.
-
-    Returns
-    -------
-    keras_tuner.Oracle
-        One that tries at most ``tuning.max_trials`` sets (Hyperband: as many as its brackets hold).
-    """
-    tuning = model.tuning
-    kinds: dict[str, type[keras_tuner.Oracle]] = {
-        "random": keras_tuner.oracles.RandomSearchOracle,
-        "bayesian": keras_tuner.oracles.BayesianOptimizationOracle,
-        "grid": keras_tuner.oracles.GridSearchOracle,
-        "hyperband": keras_tuner.oracles.HyperbandOracle,
-    }
-    kind, limits = kinds[tuning.tuner], {"max_trials": tuning.max_trials}
-    if tuning.tuner == "hyperband":
-        limits = {"max_epochs": tuning.epochs, "factor": 3}
-
-    class GivenFirst(kind):  # type: ignore[misc, valid-type]
-        """The oracle, but for its first trial."""
-
-        def populate_space(self, trial_id: str) -> dict[str, Any]:
-            first = not self.start_order
-            response = super().populate_space(trial_id)
-            if first and response.get("values") is not None:
-                response["values"] = {**response["values"], **model.start}
-            return response
-
-    return GivenFirst(
-        objective=keras_tuner.Objective(model.objective, "max"),
-        hyperparameters=space(model),
-        allow_new_entries=False,
-        tune_new_entries=False,
-        seed=seed,
-        **limits,
-    )
-
-
-def most_trials(model: SelectedModel) -> int:
-    """Return how many trials a search has at most: of Hyperband, those of all rounds of all of its brackets."""
-    made = oracle(model, seed=0)
-    if not isinstance(made, keras_tuner.oracles.HyperbandOracle):
-        return model.tuning.max_trials
-    # Private, but KerasTuner's own arithmetic and not a copy of it.
-    rounds = ((bracket, made._get_num_rounds(bracket)) for bracket in range(made._get_num_brackets()))
-    return sum(made._get_size(bracket, number) for bracket, count in rounds for number in range(count))

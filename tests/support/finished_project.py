@@ -314,7 +314,7 @@ def _tuning(folder: Path, *, trials: int, generator: np.random.Generator) -> Non
         )
         for execution in range(2):
             _json(
-                folder / "executions" / f"{trial:02d}-{execution}.json",
+                folder / "executions" / f"{trial}-{execution}.json",
                 {"trial": f"{trial:02d}", "execution": execution, "seconds": 4.0, "val_accuracy": score},
             )
     folder.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from components.core.errors import LeakError, TrainingError, TuningError
 from components.stages import tune
 from components.training import dataset, stored_rows
 from components.training import fit as fitting
-from components.training.search import most_trials
+from components.training.oracle import most_trials
 
 
 def with_tuning(params: Params, **values: Any) -> Params:
@@ -147,6 +147,20 @@ def test_kerastuners_own_files_cut_short_by_a_kill_cost_nothing(
     max((folder / "executions").iterdir()).unlink()
     assert tune.run("mlp", params=params, root=small_project) == whole
     assert len(fits) == executed + 1
+
+
+def test_more_trials_are_added_to_a_finished_search_and_none_is_run_again(
+    small_project: Path, small_params: Params, fits: list[dict[str, Any]]
+) -> None:
+    tune.run("mlp", params=with_tuning(small_params, max_trials=3), root=small_project)
+    first = pd.read_csv(small_project / "tuning/mlp/trials.csv")
+    executed = len(fits)
+    # Twelve have two digits: KerasTuner then numbers from 00.
+    best = tune.run("mlp", params=with_tuning(small_params, max_trials=12), root=small_project)
+    trials = pd.read_csv(small_project / "tuning/mlp/trials.csv")
+    pd.testing.assert_frame_equal(trials.iloc[:3], first)
+    assert len(fits) == executed + (12 - 3) * small_params.model("mlp").tuning.executions_per_trial
+    assert best.score == trials["score"].max()
 
 
 def test_other_params_begin_anew(

@@ -17,7 +17,7 @@ def write_search(folder: Path) -> None:
     """Write a search of two trials, the second of which failed."""
     best = {"units_1": 32}
     BestTrial(trial="0", score=0.75, hyperparameters=best).write(folder / "best.json")
-    atomic.write_json(folder / "identity.json", {"sha256": "a"})
+    atomic.write_json(folder / "identity.json", {"sha256": "a", "seed": 20})
     rows = [{"trial": "0", "status": "TrialStatus.COMPLETED", "score": 0.75, **best}]
     rows.append({"trial": "1", "status": "TrialStatus.INVALID", "score": None, "units_1": 64})
     pd.DataFrame(rows).to_csv(folder / "trials.csv", index=False)
@@ -41,5 +41,6 @@ def test_every_trial_and_execution_has_its_run_below_the_search(workspace: Path)
     assert above["mlp trial 0 execution 0"] == runs["mlp trial 0"].info.run_id
     assert runs["mlp trial 1"].info.status == "FAILED"
     assert runs["mlp search"].data.metrics == {"best_val_accuracy": 0.75, "trials": 2}
+    assert runs["mlp search"].data.params == {"seed": "20", "best.units_1": "32"}
     assert runs["mlp trial 0 execution 0"].data.params == {"units_1": "32", "seed": "7"}
     assert runs["mlp trial 0 execution 0"].data.metrics == {"loss": 0.25, "seconds": 1.5}

@@ -1,0 +1,131 @@
+"""The sets of a search: the first given, then those of each tuner as it would visit them without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+import pytest
+
+from components.config.params import SelectedModel, TrainingParams, TuningParams
+from components.training import oracle
+
+TUNERS = ("random", "bayesian", "grid", "hyperband")
+Trials = list[dict[str, Any]]
+
+
+def model(tuner: str, *, first: tuple[int, int], max_trials: int = 9, high: int = 3) -> SelectedModel:
+    """Return a model of a grid of ``high`` x 3 sets."""
+    budget = {"tuner": tuner, "max_trials": max_trials, "executions_per_trial": 1, "epochs": 9, "patience": 9}
+    return SelectedModel(
+        name="grid",
+        network="mlp",
+        feature="any",
+        variant="study",
+        fixed={"depth": 1},
+        search={
+            "a": {"type": "int", "low": 1, "high": high},
+            "b": {"type": "choice", "values": [10, 20, 30]},
+        },
+        start={"a": first[0], "b": first[1]},
+        tuning=TuningParams(**budget),
+        training=TrainingParams(epochs=1, patience=1, monitor="val_loss"),
+    )
+
+
+def score(values: dict[str, Any]) -> float:
+    return float(values["a"] * 31 + values["b"] * 7 % 13)
+
+
+def run(
+    made: keras_tuner.Oracle, folder: Path, *, score: Callable[[dict[str, Any]], float] = score
+) -> Trials:
+    class Tuner(keras_tuner.Tuner):
+        def run_trial(self, trial: Any, *_: Any, **__: Any) -> float:
+            return {made.objective.name: score(trial.hyperparameters.values)}
+
+    tuner = Tuner(hypermodel=lambda hp: None, oracle=made, directory=str(folder), project_name="search")
+    tuner.search(verbose=0)
+    return [tuner.oracle.trials[name].hyperparameters.values for name in tuner.oracle.start_order]
+
+
+def sets(trials: Trials) -> set[tuple[Any, ...]]:
+    """Return what is tried: the set, and under Hyperband its epochs."""
+    return {(one["a"], one["b"], one.get("tuner/epochs")) for one in trials}
+
+
+@pytest.mark.parametrize("first", [(3, 30), (2, 20), (1, 10)])
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_each_tuner_visits_what_it_visits_without_a_first_set_and_that_one(
+    tmp_path: Path, tuner: str, first: tuple[int, int]
+) -> None:
+    chosen = model(tuner, first=first, max_trials=9)
+    without = run(oracle.plain(chosen, seed=20), tmp_path / "without")
+    found = run(oracle.oracle(chosen, seed=20), tmp_path / "with")
+    assert (found[0]["a"], found[0]["b"]) == first
+    assert sets(found) == sets(without) | sets(found[:1])
+
+
+@pytest.mark.parametrize("first", [(3, 30), (2, 20)])
+def test_a_whole_grid_is_tried_whatever_its_first_set(tmp_path: Path, first: tuple[int, int]) -> None:
+    found = run(oracle.oracle(model("grid", first=first), seed=20), tmp_path)
+    assert len(found) == len(sets(found)) == 9
+
+
+def test_a_first_set_off_the_grid_takes_the_place_of_none(tmp_path: Path) -> None:
+    found = run(oracle.oracle(model("grid", first=(2, 25), max_trials=10), seed=20), tmp_path)
+    assert len(found) == len(sets(found)) == 10
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_no_set_is_run_twice_and_none_beyond_the_budget(tmp_path: Path, tuner: str) -> None:
+    chosen = model(tuner, first=(2, 20), max_trials=6)
+    found = run(oracle.oracle(chosen, seed=20), tmp_path)
+    assert len(found) <= oracle.most_trials(chosen)
+    rounds = [(one["a"], one["b"], one.get("tuner/bracket"), one.get("tuner/round")) for one in found]
+    assert len(rounds) == len(set(rounds))
+
+
+@pytest.mark.parametrize("seed", [0, 20])
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_the_same_search_twice_makes_the_same_trials(tmp_path: Path, tuner: str, seed: int) -> None:
+    chosen = model(tuner, first=(2, 20))
+    first, second = (run(oracle.oracle(chosen, seed=seed), tmp_path / name) for name in ("first", "second"))
+    assert first == second
+
+
+@pytest.mark.parametrize("tuner", TUNERS)
+def test_a_search_with_more_trials_begins_with_those_of_one_with_fewer(tmp_path: Path, tuner: str) -> None:
+    fewer, more = (
+        run(
+            oracle.oracle(model(tuner, first=(2, 20), max_trials=count, high=20), seed=20),
+            tmp_path / str(count),
+        )
+        for count in (4, 30)
+    )
+    assert more[: len(fewer)] == fewer
+    assert len(more) > len(fewer)
+
+
+def test_a_promoted_set_of_hyperband_names_the_trial_it_comes_from(tmp_path: Path) -> None:
+    found = run(oracle.oracle(model("hyperband", first=(2, 20), high=20), seed=20), tmp_path)
+    promoted = [one for one in found if "tuner/trial_id" in one]
+    assert promoted
+    for one in promoted:
+        before = found[int(one["tuner/trial_id"])]
+        assert (before["a"], before["b"], before["tuner/round"]) == (
+            one["a"],
+            one["b"],
+            one["tuner/round"] - 1,
+        )
+
+
+def test_a_first_set_that_fails_does_not_end_the_search(tmp_path: Path) -> None:
+    def failing(values: dict[str, Any]) -> float:
+        return float("nan") if (values["a"], values["b"]) == (1, 10) else score(values)
+
+    made = oracle.oracle(model("grid", first=(1, 10)), seed=20)
+    assert len(run(made, tmp_path, score=failing)) == 9
+    assert [trial.status for trial in made.trials.values()].count("COMPLETED") == 8
