@@ -28,7 +28,7 @@ COLLECTION, RUN, USE, STUDY, STAGES = "Collection", "Run", "Use a model", "Study
 #: The commands in the order of ``genre --help``.
 ORDER = [
     "download", "config", "run", "promote", "rollback", "mlflow-ui", "export", "predict", "tag", "evaluate", "score",
-    "ui", "reproduce", "stage",
+    "ui", "serve", "reproduce", "stage",
 ]  # fmt: skip
 
 
@@ -422,6 +422,25 @@ def ui(port: Annotated[int, typer.Option(help="Port on loopback; 0 for a free on
     from components.page import app as page
 
     page.serve(port=port)
+
+
+@app.command(rich_help_panel=USE)
+def serve(
+    model: Annotated[
+        str | None, typer.Option(help="As of `genre predict`; by default the champion, also when it changes")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; one that others reach needs GENRE_SERVE_API_KEY")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 for a free one")] = 8000,
+) -> None:
+    """Serve predictions over HTTP: POST songs to /predict; /docs describes it all.
+
+    Limits are GENRE_SERVE_… variables: MAX_BYTES, MAX_SECONDS, MAX_SONGS, MAX_REQUESTS, SONG_TIMEOUT, WORKERS.
+    """
+    from components.http import command
+
+    command.run(model=model, host=host, port=port)
 
 
 @app.command(name="mlflow-ui", rich_help_panel=RUN)

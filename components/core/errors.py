@@ -30,6 +30,14 @@ class AudioError(GenreError):
     exit_status = 2
 
 
+class TooLongError(AudioError):
+    """A file is longer, or larger, than is accepted."""
+
+
+class NotAudioError(AudioError):
+    """A file's content is not sound of a kind that is decoded."""
+
+
 class FeatureError(GenreError):
     """A feature could not be computed or read."""
 

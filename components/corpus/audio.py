@@ -13,7 +13,7 @@ import numpy as np
 
 from components.config.params import SegmentsParams
 from components.core import hashing
-from components.core.errors import AudioError
+from components.core.errors import AudioError, TooLongError
 from components.corpus import decoding, ffmpeg
 
 #: What files with sound are named. Their content decides, so a wrong suffix among these does not matter; what a
@@ -114,7 +114,7 @@ def decode(
         except AudioError as error:
             why = reason(error, handle=handle, name="" if isinstance(source, bytes) else source)
             known = f"; valid: {decoding.valid()}" if why == ffmpeg.NO_HEADER else ""
-            raise AudioError(f"{why}{known}") from error
+            raise type(error)(f"{why}{known}") from error
     pieces = played.receiver.pieces
     if not played.samples:
         raise AudioError("holds no samples")
@@ -189,7 +189,7 @@ def _check_size(size: int, *, max_bytes: int) -> None:
     if size == 0:
         raise AudioError("empty file")
     if size > max_bytes:
-        raise AudioError(f"{size} bytes, more than the limit of {max_bytes}")
+        raise TooLongError(f"{size} bytes, more than the limit of {max_bytes}")
 
 
 def resample(y: np.ndarray, sample_rate: int, *, to: int) -> np.ndarray:

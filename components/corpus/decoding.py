@@ -19,7 +19,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import soundfile
 
-from components.core.errors import AudioError
+from components.core.errors import AudioError, NotAudioError, TooLongError
 from components.corpus import contents, ffmpeg
 from components.corpus.contents import Contents
 
@@ -167,7 +167,7 @@ def length(handle: int, *, max_seconds: float) -> tuple[float, int, int]:
         return inside.seconds or sound.frames / sound.samplerate, sound.samplerate, sound.channels
 
 
-class _UnreadError(AudioError):
+class _UnreadError(NotAudioError):
     """libsndfile does not read the file."""
 
 
@@ -196,7 +196,7 @@ def _check(sound: soundfile.SoundFile, inside: Contents, *, max_seconds: float) 
     _check_kind(sound.samplerate, sound.channels)
     seconds = inside.seconds or sound.frames / sound.samplerate
     if sound.frames != UNKNOWN_LENGTH and seconds > max_seconds:
-        raise AudioError(f"too long: {seconds:.2f} s by its header, the limit is {max_seconds:g} s")
+        raise TooLongError(f"too long: {seconds:.2f} s by its header, the limit is {max_seconds:g} s")
 
 
 def _check_kind(rate: int, channels: int) -> None:
@@ -245,7 +245,7 @@ def _read(sound: soundfile.SoundFile, receiver: Receiver, *, most: int) -> tuple
             return samples, False
         samples += len(block)
         if samples > most:
-            raise AudioError(f"too long: more than {most / sound.samplerate:g} s")
+            raise TooLongError(f"too long: more than {most / sound.samplerate:g} s")
         # As librosa.to_mono: the plain mean of the channels.
         receiver.add(block[:, 0] if sound.channels == 1 else block.mean(axis=1))
 
@@ -257,7 +257,7 @@ def _by_ffmpeg(handle: int, inside: Contents, *, make: Callable[[int], R], max_s
         for block in stream.blocks():
             samples += len(block)
             if samples > max_seconds * stream.sample_rate:
-                raise AudioError(f"too long: more than {max_seconds:g} s")
+                raise TooLongError(f"too long: more than {max_seconds:g} s")
             receiver.add(block)
     played = Played(receiver, stream.sample_rate, stream.channels, samples, stream.lost, stream.damage)
     return _with_damage(played, promised=inside.seconds, inside=inside, slack=max(inside.slack, 0.1))

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from components.core.errors import AudioError
+from components.core.errors import AudioError, NotAudioError, TooLongError
 
 #: A request: the longest sound, in seconds, and the processor time, in seconds, that it may take.
 REQUEST = struct.Struct("<dd")
@@ -27,6 +27,8 @@ MESSAGE = struct.Struct("<cI")
 HEADER, BLOCK, END, FAULT = b"H", b"B", b"E", b"F"
 #: The reason of a file that FFmpeg does not know.
 NO_HEADER = "not audio that can be read"
+#: The reason of a file without sound, and how that of one that is too long begins.
+NO_SOUND, TOO_LONG = "holds no sound", "too long:"
 #: Processor seconds to decode a file: so many, and this share of the longest sound that is accepted. The slowest
 #: decoders (Monkey's Audio at its highest level) take a tenth of a song's length on slow machines.
 SECONDS, SHARE = 30.0, 0.1
@@ -76,7 +78,7 @@ class Stream:
         kind, size = MESSAGE.unpack(head) if len(head) == MESSAGE.size else (b"", 0)
         content = self._answers.read(size)
         if kind == FAULT:
-            raise AudioError(content.decode("utf-8", "replace"))
+            raise _fault(content.decode("utf-8", "replace"))
         if kind not in (expected, END) or len(content) < size:
             raise AudioError("decoding was stopped: damaged, or more than the limits of memory and time")
         if kind == END:
@@ -84,6 +86,12 @@ class Stream:
             self.lost, self.damage = float(end["lost"]), str(end["damage"])
             return b""
         return content
+
+
+def _fault(reason: str) -> AudioError:
+    if reason in (NO_HEADER, NO_SOUND):
+        return NotAudioError(reason)
+    return TooLongError(reason) if reason.startswith(TOO_LONG) else AudioError(reason)
 
 
 @contextmanager

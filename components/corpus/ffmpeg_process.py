@@ -26,7 +26,17 @@ import av.error
 import numpy as np
 import psutil
 
-from components.corpus.ffmpeg import BLOCK, END, FAULT, HEADER, MESSAGE, NO_HEADER, REQUEST
+from components.corpus.ffmpeg import (
+    BLOCK,
+    END,
+    FAULT,
+    HEADER,
+    MESSAGE,
+    NO_HEADER,
+    NO_SOUND,
+    REQUEST,
+    TOO_LONG,
+)
 
 #: Bytes a decoder may take beside what this process has when it begins. A picture of 8,000 pixels that comes with a
 #: song takes a fifth of it; sound takes a few MB.
@@ -189,7 +199,7 @@ def messages(file: Input, *, longest: float) -> Iterator[tuple[bytes, bytes | me
         raise NoSoundError(NO_HEADER) from error
     with container:
         if not container.streams.audio:
-            raise NoSoundError("holds no sound")
+            raise NoSoundError(NO_SOUND)
         stream = container.streams.audio[0]
         codec = stream.codec_context.codec.name if stream.codec_context else ""
         if codec not in DECODERS and not codec.startswith(("pcm_", "adpcm_")):
@@ -206,7 +216,7 @@ def _decoded(
         by_stream = stream.duration and float(stream.duration * stream.time_base)
         promised = by_stream or container.duration / 1e6
     if promised > longest:
-        raise NoSoundError(f"too long: {promised:.2f} s by its header, the limit is {longest:g} s")
+        raise NoSoundError(f"{TOO_LONG} {promised:.2f} s by its header, the limit is {longest:g} s")
     rate, samples, damaged = 0, 0, 0.0
     waiting: list[np.ndarray] = []
     held = 0

@@ -82,16 +82,24 @@ def run(songs: Sequence[Path], *, model: str | None, form: str, timeline: bool) 
 
 def write_json(predictions: Iterable[Prediction], *, model: LoadedModel, timeline: bool, to: TextIO) -> None:
     """Write one JSON object: the model, and a list of songs."""
-    songs = []
-    for one in predictions:
-        shown: dict[str, Any] = {"genre": one.genre, "confidence": one.confidence, "unsure": one.unsure}
-        shown |= {"seconds": one.seconds, "coverage": one.coverage}
-        shown |= {"probabilities": one.probabilities}
-        shown |= {"timeline": one.timeline} if timeline else {}
-        songs.append({"file": str(one.file), **({"reason": one.reason} if one.reason else shown)})
-    about = {"name": model.name, "uri": model.uri, "run_id": model.run_id, "marks": model.marks}
-    json.dump({"model": about, "songs": songs}, to, indent=2, ensure_ascii=False)
+    songs = [of_song(one, timeline=timeline) for one in predictions]
+    json.dump({"model": of_model(model), "songs": songs}, to, indent=2, ensure_ascii=False)
     to.write("\n")
+
+
+def of_model(model: LoadedModel) -> dict[str, Any]:
+    """Return what JSON says of a model."""
+    return {"name": model.name, "uri": model.uri, "run_id": model.run_id, "marks": model.marks}
+
+
+def of_song(one: Prediction, *, timeline: bool) -> dict[str, Any]:
+    """Return what JSON says of a song: its prediction, or the reason why there is none."""
+    if one.reason:
+        return {"file": str(one.file), "reason": one.reason}
+    shown: dict[str, Any] = {"file": str(one.file), "genre": one.genre, "confidence": one.confidence}
+    shown |= {"unsure": one.unsure, "seconds": one.seconds, "coverage": one.coverage}
+    shown |= {"probabilities": one.probabilities}
+    return shown | ({"timeline": one.timeline} if timeline else {})
 
 
 def write_csv(

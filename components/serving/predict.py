@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -106,19 +106,22 @@ def predict(files: Sequence[Path], *, model: LoadedModel) -> Iterator[Prediction
             if isinstance(row, GenreError) or isinstance(song, GenreError):
                 yield Prediction(file, reason=str(row))
             else:
-                probabilities = {genre: row[f"probability.{genre}"] for genre in model.genres}
                 summary = drift.summary([song.rows[feature.feature].values for feature in features])
                 watched = dict(zip(columns, summary.tolist(), strict=True))
-                yield Prediction(
-                    file,
-                    row["genre"],
-                    probabilities,
-                    row["timeline"],
-                    watched,
-                    seconds=row["seconds"],
-                    coverage=row["coverage"],
-                    unsure=row["unsure"],
-                )
+                yield replace(of_row(file, row, genres=model.genres), watched=watched)
+
+
+def of_row(file: Path, row: Mapping[str, Any], *, genres: Sequence[str]) -> Prediction:
+    """Return the prediction of a row from :meth:`components.serving.genre_model.GenreModel.aggregate`."""
+    return Prediction(
+        file,
+        row["genre"],
+        {genre: row[f"probability.{genre}"] for genre in genres},
+        row["timeline"],
+        seconds=row["seconds"],
+        coverage=row["coverage"],
+        unsure=row["unsure"],
+    )
 
 
 def _extracted(

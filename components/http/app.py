@@ -1,0 +1,284 @@
+"""The server in FastAPI: its routes, who may use them, and what a request may cost."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect
+
+from components.core.errors import GenreError
+from components.http import schema, upload
+from components.http.refusal import RefusedError
+from components.http.service import Service
+from components.http.worker import Outcome
+
+ABOUT = """Predict the genre of songs.
+
+```sh
+curl -F songs=@song.mp3 -F songs=@other.flac http://127.0.0.1:8000/predict
+curl --data-binary @song.mp3 -H 'Content-Type: audio/mpeg' http://127.0.0.1:8000/predict
+```
+"""
+#: Bytes of a refused body that are read, and thrown away: closed with more of it unread, a connection loses the answer.
+LINGER_BYTES = 64_000_000
+#: Seconds in which they are.
+LINGER = 5.0
+#: Swagger UI's files, which FastAPI would load from a content network.
+ASSETS = "fastapi_standalone_docs"
+
+
+class State:
+    """How many requests are in progress, and why the server could not start."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.failure: GenreError | None = None
+
+
+def build(service: Service, *, hosts: list[str], stop: Callable[[], None]) -> FastAPI:
+    """Build the app; it opens the service when it starts, and closes it when it stops.
+
+    Parameters
+    ----------
+    service : Service
+        Not opened yet.
+    hosts : list of str
+        Names that a request may call this server by: a page elsewhere that has a name of its own point to this machine
+        is refused. ``*`` takes all.
+    stop : callable
+        Called if the service cannot be opened; ``app.state.own.failure`` then says why.
+    """
+    state = State()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async def run() -> None:
+            try:
+                await service.open()
+            except GenreError as error:
+                state.failure = error
+                stop()
+                return
+            await service.watch()
+
+        task = asyncio.create_task(run())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        service.close()
+
+    app = FastAPI(
+        title="Genre",
+        version=version("genre-workflow"),
+        description=ABOUT,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.own = state
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
+    _explain(app)
+    _describe(app)
+    allowed = [Depends(_key(service.settings.api_key.get_secret_value()))]
+
+    @app.get("/health", response_model=schema.Health, tags=["state"], summary="Whether the server runs")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get(
+        "/ready",
+        response_model=schema.Ready,
+        responses={503: schema.RESPONSES[503]},
+        tags=["state"],
+        summary="Whether a model is loaded, and which",
+    )
+    async def ready() -> dict[str, Any]:
+        return {"status": "ready", "model": _loaded(service), "problem": service.problem}
+
+    @app.get("/metrics", dependencies=allowed, tags=["state"], summary="Counters, in Prometheus' text format")
+    async def metrics() -> Response:
+        return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.post(
+        "/predict",
+        dependencies=allowed,
+        responses=schema.RESPONSES,
+        openapi_extra={"requestBody": schema.BODY},
+        tags=["predict"],
+        summary="Predict the genre of one song or several",
+    )
+    async def predict(
+        request: Request,
+        timeline: Annotated[bool, Query(description="Whether to tell the genre of each segment, too")] = True,
+        name: Annotated[str, Query(description="What to call a song that is sent as a raw body")] = "",
+    ) -> Response:
+        most = service.settings.max_requests
+        if state.requests >= most:
+            raise RefusedError(
+                429,
+                f"{most} requests are in progress; valid: again in a second",
+                headers={"Retry-After": "1"},
+            )
+        _loaded(service)
+        state.requests += 1
+        try:
+            with (
+                service.metrics.in_progress.track_inprogress(),
+                service.metrics.request_seconds.time(),
+                upload.folder() as folder,
+            ):
+                songs = await _received(request, Path(folder), name=name, service=service)
+                service.metrics.received.inc(sum(song.bytes for song in songs))
+                model, outcomes = await service.predictions(songs)
+        finally:
+            state.requests -= 1
+        return _response(model, outcomes, timeline=timeline)
+
+    @app.middleware("http")
+    async def count(request: Request, call_next: Callable[[Request], Any]) -> Response:
+        response: Response = await call_next(request)
+        if request.url.path == "/predict":
+            service.metrics.requests.labels(str(response.status_code)).inc()
+        return response
+
+    return app
+
+
+def _loaded(service: Service) -> dict[str, Any]:
+    if service.model is None:
+        reason = "the model is being loaded; valid: again when /ready is 200"
+        raise RefusedError(503, reason, headers={"Retry-After": "2"})
+    return service.model
+
+
+async def _received(request: Request, folder: Path, *, name: str, service: Service) -> list[upload.Song]:
+    content_type = request.headers.get("content-type", "")
+    settings = service.settings
+    upload.check_length(request.headers.get("content-length"), content_type=content_type, settings=settings)
+    try:
+        async with asyncio.timeout(settings.upload_timeout):
+            return await upload.receive(
+                request.stream(), content_type=content_type, folder=folder, settings=settings, name=name
+            )
+    except TimeoutError as error:
+        reason = f"the body did not arrive within {settings.upload_timeout:g} s"
+        raise RefusedError(408, reason, headers={"Connection": "close"}) from error
+
+
+def _response(model: dict[str, Any], outcomes: list[Outcome], *, timeline: bool) -> Response:
+    """Answer with every song; where none has a prediction, with the status that all have, or 422."""
+    songs = []
+    for outcome in outcomes:
+        song = outcome.song if outcome.status == 200 else outcome.song | {"status": outcome.status}
+        songs.append({key: value for key, value in song.items() if timeline or key != "timeline"})
+    statuses = {outcome.status for outcome in outcomes}
+    if 200 in statuses:
+        return _json({"model": model, "songs": songs}, status=200)
+    reason = "; ".join(f"{song['file']}: {song['reason']}" for song in songs)
+    return _json({"reason": reason, "songs": songs}, status=statuses.pop() if len(statuses) == 1 else 422)
+
+
+def _json(content: object, *, status: int, headers: dict[str, str] | None = None) -> Response:
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+    return Response(text, status_code=status, media_type="application/json", headers=headers)
+
+
+def _key(expected: str) -> Callable[..., None]:
+    """Return what refuses a request without the key; where there is no key, it refuses none."""
+    header = APIKeyHeader(name="X-API-Key", auto_error=False)
+    bearer = HTTPBearer(auto_error=False, description="The same key")
+
+    async def check(
+        key: Annotated[str | None, Depends(header)],
+        token: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    ) -> None:
+        given = key or (token.credentials if token else "")
+        # In constant time: how long it takes must not tell how many characters are right.
+        if not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
+            raise RefusedError(
+                401,
+                "the API key is missing or wrong; valid: the header X-API-Key, or Authorization: Bearer",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+
+    async def anybody() -> None:
+        return None
+
+    return check if expected else anybody  # type: ignore[return-value]
+
+
+def _explain(app: FastAPI) -> None:
+    """Give every answer without a prediction the form of :class:`components.http.schema.Refusal`."""
+
+    @app.exception_handler(RefusedError)
+    async def refused(request: Request, error: RefusedError) -> Response:
+        await _linger(request)
+        return _json({"reason": error.reason}, status=error.status, headers=error.headers)
+
+    @app.exception_handler(HTTPException)
+    async def unknown(request: Request, error: HTTPException) -> Response:
+        reason = f"{request.method} {request.url.path}: {error.detail}; valid: POST /predict, GET /docs"
+        return _json({"reason": reason}, status=error.status_code, headers=dict(error.headers or {}))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        await _linger(request)
+        faults = (f"{fault['loc'][-1]} is {fault['input']!r}: {fault['msg']}" for fault in error.errors())
+        return _json({"reason": "; ".join(faults)}, status=422)
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(_request: Request, _error: ClientDisconnect) -> Response:
+        # Nobody reads it; it is counted.
+        return _json({"reason": "the client is gone"}, status=400)
+
+
+async def _linger(request: Request) -> None:
+    """Read what a client that is refused still sends, so that it reads why."""
+    if request.headers.get("expect", "").lower() == "100-continue":
+        # It waits to be told to send.
+        return
+    left = LINGER_BYTES
+    with suppress(TimeoutError, ClientDisconnect, RuntimeError):
+        async with asyncio.timeout(LINGER):
+            async for chunk in request.stream():
+                left -= len(chunk)
+                if left < 0:
+                    return
+
+
+def _describe(app: FastAPI) -> None:
+    """Serve the API's description, and Swagger UI from files beside it."""
+    app.mount("/docs/assets", StaticFiles(directory=str(resources.files(ASSETS) / "static" / "swagger")))
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="openapi.json",
+            title="Genre",
+            swagger_js_url="docs/assets/swagger-ui-bundle.js",
+            swagger_css_url="docs/assets/swagger-ui.css",
+            swagger_favicon_url="data:,",
+            # A badge would send the description to a server of Swagger's.
+            swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True},
+        )
+
+    @app.get("/", include_in_schema=False)
+    async def root() -> Response:
+        return JSONResponse({"predict": "POST /predict", "description": "/docs"})

@@ -1,0 +1,171 @@
+"""Songs to predictions by the model that serves now, which changes with the champion while requests go on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+from components.core.errors import GenreError
+from components.http import worker
+from components.http.metrics import Metrics
+from components.http.pool import DiedError, Pool, TookTooLongError
+from components.http.settings import ServeSettings
+from components.http.upload import Song
+from components.http.worker import Limits, Outcome
+
+#: Times a song is given to a process: once more, if the first was killed by something that need not be the song.
+TRIES = 2
+
+
+class Predict(Protocol):
+    """As :func:`components.http.worker.predict`."""
+
+    def __call__(self, path: str, *, uri: str, name: str, limits: Limits) -> Outcome:
+        """Predict a song."""
+        ...
+
+
+class Load(Protocol):
+    """As :func:`components.http.worker.load`."""
+
+    def __call__(self, uri: str, *, limits: Limits) -> dict[str, Any]:
+        """Load a model."""
+        ...
+
+
+@dataclass
+class Service:
+    """The model that serves, and the processes that run it.
+
+    Parameters
+    ----------
+    settings : ServeSettings
+        Limits.
+    resolve : callable
+        Returns the address of the model that ought to serve: :func:`components.serving.load.address`, bound.
+    metrics : Metrics
+        What is counted.
+    report : callable
+        Called with one line on what a person should know.
+    load, predict : callable
+        Of :mod:`components.http.worker`.
+
+    Attributes
+    ----------
+    model : dict or None
+        From :func:`components.serving.output.of_model`; None until it is loaded.
+    problem : str
+        Why a new champion does not serve, '' where all is well.
+    """
+
+    settings: ServeSettings
+    resolve: Callable[[], str]
+    metrics: Metrics
+    report: Callable[[str], None]
+    load: Load = worker.load
+    predict: Predict = worker.predict
+    model: dict[str, Any] | None = None
+    problem: str = ""
+    _pool: Pool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._pool = Pool(self.settings.workers, start=worker.start, report=self.report)
+        self.metrics.watch(self._pool)
+
+    @property
+    def limits(self) -> Limits:
+        """Of a song."""
+        return Limits(self.settings.max_seconds, self.settings.max_bytes)
+
+    @property
+    def pids(self) -> list[int]:
+        """Ids of the worker processes."""
+        return self._pool.pids
+
+    async def open(self) -> None:
+        """Start the processes and load the model.
+
+        Raises
+        ------
+        GenreError
+            If there is none, or it cannot be loaded.
+        """
+        uri = await asyncio.to_thread(self.resolve)
+        try:
+            self._serves(await self._pool.open(partial(self.load, uri, limits=self.limits)))
+        except DiedError as error:
+            raise GenreError(f"{uri}: a process that loads it ended: killed, or out of memory") from error
+
+    async def watch(self) -> None:
+        """Look every ``refresh`` seconds which model ought to serve, until cancelled."""
+        while True:
+            await asyncio.sleep(self.settings.refresh)
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Load another model where another one ought to serve; requests that have begun end with theirs.
+
+        A model that cannot be loaded does not serve: the one before goes on, and :attr:`problem` says why.
+        """
+        assert self.model is not None, "a service is opened first"
+        problem = ""
+        try:
+            uri = await asyncio.to_thread(self.resolve)
+            if uri != self.model["uri"]:
+                model = await self._pool.prepare(partial(self.load, uri, limits=self.limits))
+                self._serves(model)
+                self.metrics.reloads.labels("loaded").inc()
+                self.report(f"{uri} ({model['name']}) serves now")
+        except (GenreError, OSError, DiedError) as error:
+            problem = f"{self.model['uri']} goes on: {error}"
+        except Exception as error:  # noqa: BLE001 - of MLflow's client or its database: said, and tried again
+            problem = f"{self.model['uri']} goes on: {type(error).__name__}: {error}".splitlines()[0]
+        if problem:
+            self.metrics.reloads.labels("failed").inc()
+        if problem and problem != self.problem:
+            self.report(problem)
+        self.problem = problem
+
+    async def predictions(self, songs: Sequence[Song]) -> tuple[dict[str, Any], list[Outcome]]:
+        """Predict songs, all by one model.
+
+        Returns
+        -------
+        model : dict
+            That model.
+        outcomes : list of Outcome
+            In the songs' order.
+        """
+        assert self.model is not None, "a service is opened first"
+        model = self.model
+        outcomes = await asyncio.gather(*(self._outcome(song, uri=model["uri"]) for song in songs))
+        for outcome in outcomes:
+            self.metrics.count(outcome)
+        return model, outcomes
+
+    async def _outcome(self, song: Song, *, uri: str) -> Outcome:
+        task = partial(self.predict, str(song.path), uri=uri, name=song.name, limits=self.limits)
+        seconds = self.settings.song_timeout
+        try:
+            for _ in range(TRIES):
+                with suppress(DiedError), self.metrics.song_seconds.time():
+                    return await self._pool.run(task, seconds=seconds)
+        except TookTooLongError:
+            return Outcome(422, {"file": song.name, "reason": f"takes longer than {seconds:g} s to predict"})
+        except GenreError as error:
+            self.report(f"{song.name}: {error}")
+            return Outcome(500, {"file": song.name, "reason": str(error)})
+        ended = f"the process that decodes it ended {TRIES} times: killed, or out of memory"
+        return Outcome(422, {"file": song.name, "reason": ended})
+
+    def _serves(self, model: dict[str, Any]) -> None:
+        self.model = model
+        self.metrics.serves(model)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._pool.close()

@@ -1,0 +1,245 @@
+"""A request's body to files on disk while it arrives: of a song of 200 MB no more than a chunk is in memory."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from components.http.refusal import RefusedError
+from components.http.settings import ServeSettings
+
+#: Media types of a raw body that is one song, besides ``audio/…`` and ``video/…`` (a container whose sound is used).
+RAW = ("application/octet-stream", "application/ogg")
+#: A name that is longer is cut: it is shown and nothing else.
+LONGEST_NAME = 255
+
+
+@dataclass
+class Song:
+    """A song that arrived.
+
+    Attributes
+    ----------
+    name : str
+        As the client calls it; no file here has that name.
+    path : Path
+        Where its content is.
+    bytes : int
+        Size of it.
+    """
+
+    name: str
+    path: Path
+    bytes: int = 0
+
+
+class Receiver:
+    """Takes a body, chunk by chunk.
+
+    Parameters
+    ----------
+    content_type : str
+        The request's header; '' where it has none.
+    folder : Path
+        Where songs are written; the caller removes it.
+    settings : ServeSettings
+        The limits.
+    name : str
+        Of a raw body.
+
+    Raises
+    ------
+    RefusedError
+        With 415 for another media type, 400 for a multipart body without its boundary.
+    """
+
+    def __init__(self, content_type: str, *, folder: Path, settings: ServeSettings, name: str = "") -> None:
+        self.songs: list[Song] = []
+        self._folder, self._settings = folder, settings
+        self._file: BinaryIO | None = None
+        self._received, self._ended = 0, False
+        kind, options = parse_options_header(content_type)
+        kind_name = kind.decode("latin-1").lower()
+        self._parser: MultipartParser | None = None
+        if kind_name == "multipart/form-data":
+            self._parser = self._multipart(options.get(b"boundary", b""))
+        elif not kind_name or kind_name in RAW or kind_name.startswith(("audio/", "video/")):
+            self._begin(name or "body")
+        else:
+            raise RefusedError(
+                415,
+                f"Content-Type is {kind_name!r}; valid: multipart/form-data with one or more files, or a song as "
+                f"audio/* or {RAW[0]}",
+            )
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next part of the body.
+
+        Raises
+        ------
+        RefusedError
+            With 413 above a limit of size or number, 400 for a body that is no multipart form, 422 for a form's part
+            that is no file.
+        """
+        self._received += len(chunk)
+        if self._received > self._settings.max_request_bytes:
+            raise too_large(f"the body has more than {self._settings.max_request_bytes} bytes")
+        if self._parser is None:
+            self._write(chunk)
+            return
+        try:
+            self._parser.write(chunk)
+        except FormParserError as error:
+            raise RefusedError(400, f"the multipart body is damaged: {error}") from error
+
+    def finish(self) -> list[Song]:
+        """Return the songs, once the body has arrived.
+
+        Raises
+        ------
+        RefusedError
+            With 400 if a multipart body has no end, 422 if it holds no file, or a raw body is empty.
+        """
+        if self._parser is None:
+            self._end()
+            if not self.songs[0].bytes:
+                raise RefusedError(
+                    422, "the body is empty; valid: a song, or multipart/form-data with one or more"
+                )
+        elif not self._ended:
+            raise RefusedError(400, "the multipart body ends before its last boundary")
+        elif not self.songs:
+            raise RefusedError(
+                422, "the form holds no file; valid: one or more, such as curl -F songs=@song.mp3"
+            )
+        return self.songs
+
+    def close(self) -> None:
+        """Close what is still open."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _multipart(self, boundary: bytes) -> MultipartParser:
+        name, value, headers = bytearray(), bytearray(), {}
+
+        def field(data: bytes, start: int, end: int) -> None:
+            name.extend(data[start:end])
+
+        def content(data: bytes, start: int, end: int) -> None:
+            value.extend(data[start:end])
+
+        def header_end() -> None:
+            headers[bytes(name).lower()] = bytes(value)
+            name.clear()
+            value.clear()
+
+        def begin() -> None:
+            _, options = parse_options_header(headers.get(b"content-disposition"))
+            headers.clear()
+            if b"filename" not in options:
+                shown = options.get(b"name", b"").decode("utf-8", "replace")
+                raise RefusedError(
+                    422,
+                    f"the form's field {shown!r} is no file; valid: files, and options in the address (?timeline=)",
+                )
+            self._begin(options[b"filename"].decode("utf-8", "replace"))
+
+        def end() -> None:
+            self._ended = True
+
+        try:
+            return MultipartParser(
+                boundary,
+                callbacks={
+                    "on_header_field": field,
+                    "on_header_value": content,
+                    "on_header_end": header_end,
+                    "on_headers_finished": begin,
+                    "on_part_data": lambda data, start, end: self._write(data[start:end]),
+                    "on_part_end": self._end,
+                    "on_end": end,
+                },
+            )
+        except FormParserError as error:
+            raise RefusedError(400, f"Content-Type of the multipart body is not valid: {error}") from error
+
+    def _begin(self, name: str) -> None:
+        if len(self.songs) == self._settings.max_songs:
+            raise too_large(f"more than {self._settings.max_songs} songs in one request")
+        # The client's name may hold anything, so it names no file; decoders go by content.
+        path = self._folder / str(len(self.songs))
+        self.songs.append(Song(name[:LONGEST_NAME], path))
+        self._file = path.open("wb")
+
+    def _write(self, data: bytes) -> None:
+        song = self.songs[-1]
+        song.bytes += len(data)
+        if song.bytes > self._settings.max_bytes:
+            raise too_large(f"{song.name}: more than {self._settings.max_bytes} bytes")
+        assert self._file is not None, "a part has a file from its headers on"
+        self._file.write(data)
+
+    def _end(self) -> None:
+        self.close()
+
+
+def too_large(reason: str) -> RefusedError:
+    """Return the refusal of what is above a limit."""
+    return RefusedError(413, f"{reason}; valid: as many or less")
+
+
+def check_length(header: str | None, *, content_type: str, settings: ServeSettings) -> None:
+    """Refuse a body by the length that its header gives, before any of it is read.
+
+    Raises
+    ------
+    RefusedError
+        With 413.
+    """
+    is_form = content_type.lower().startswith("multipart/")
+    most = settings.max_request_bytes if is_form else min(settings.max_bytes, settings.max_request_bytes)
+    if header and header.isdigit() and int(header) > most:
+        raise too_large(f"the body has {header} bytes, more than {most}")
+
+
+async def receive(
+    chunks: AsyncIterator[bytes], *, content_type: str, folder: Path, settings: ServeSettings, name: str = ""
+) -> list[Song]:
+    """Write a body's songs to a folder.
+
+    Parameters
+    ----------
+    chunks : async iterator of bytes
+        The body.
+    content_type, folder, settings, name
+        As of :class:`Receiver`.
+
+    Returns
+    -------
+    list of Song
+        One or more.
+
+    Raises
+    ------
+    RefusedError
+        As :class:`Receiver`.
+    """
+    receiver = Receiver(content_type, folder=folder, settings=settings, name=name)
+    try:
+        async for chunk in chunks:
+            receiver.write(chunk)
+        return receiver.finish()
+    finally:
+        receiver.close()
+
+
+def folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a new folder for one request's songs (in ``TMPDIR``), removed at the end of its block."""
+    return tempfile.TemporaryDirectory(prefix="genre-serve-")

@@ -1,0 +1,182 @@
+"""What a worker process of the server does: it loads models, and decodes and predicts one song at a time.
+
+What strangers send is decoded here and nowhere else, so that whatever it does to a decoder ends one process, which is
+started anew.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing import connection
+from pathlib import Path
+from typing import Any
+
+from components.core.errors import AudioError, GenreError, NotAudioError, TooLongError
+from components.serving.load import LoadedModel
+
+#: Models that a process keeps: the champion, and the one before, which requests that began with it end with.
+KEPT = 2
+#: The models that this process has loaded, the latest used last.
+_models: dict[str, LoadedModel] = {}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The longest (seconds) and largest (bytes) song."""
+
+    seconds: float
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a song.
+
+    Attributes
+    ----------
+    status : int
+        200, or of HTTP for a song that gets no prediction.
+    song : dict
+        From :func:`components.serving.output.of_song`, with the timeline.
+    """
+
+    status: int
+    song: dict[str, Any]
+
+
+def start() -> None:
+    """Prepare the process: it ends when the server does, and not by an interrupt, which is the server's to take."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def load(uri: str, *, limits: Limits) -> dict[str, Any]:
+    """Load a model, and predict a short sound by it, so that the first song finds all of it imported and compiled.
+
+    Parameters
+    ----------
+    uri : str
+        From :func:`components.serving.load.address`.
+    limits : Limits
+        Of a song; those of the model's params count where they are lower.
+
+    Returns
+    -------
+    dict
+        From :func:`components.serving.output.of_model`.
+
+    Raises
+    ------
+    RegistryError
+        If it cannot be loaded.
+    """
+    from components.serving import output
+
+    return output.of_model(_loaded(uri, limits))
+
+
+def _loaded(uri: str, limits: Limits) -> LoadedModel:
+    if uri not in _models:
+        from components.config import params
+        from components.serving import load as loading
+        from components.serving.packaging import example_song
+
+        loaded = loading.load(loading.store(), uri, unsure=params.load().unsure)
+        model = loaded.model
+        corpus = model.params.corpus
+        within = {"max_seconds": min(limits.seconds, corpus.max_seconds)}
+        within |= {"max_bytes": min(limits.bytes, corpus.max_bytes)}
+        model.params = model.params.model_copy(update={"corpus": corpus.model_copy(update=within)})
+        (row,) = model.predict_songs([example_song()])
+        if isinstance(row, GenreError):
+            raise row
+        _one_thread()
+        _models[uri] = loaded
+    # The latest used is the last: those before it go.
+    _models[uri] = _models.pop(uri)
+    for old in list(_models)[:-KEPT]:
+        del _models[old]
+    return _models[uri]
+
+
+@cache
+def _one_thread() -> None:
+    """Give linear algebra one thread: songs run side by side in processes."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="blas")
+
+
+def predict(path: str, *, uri: str, name: str, limits: Limits) -> Outcome:
+    """Decode and predict one song.
+
+    Parameters
+    ----------
+    path : str
+        Where it is.
+    uri : str
+        The model's address.
+    name : str
+        What the song is called in its outcome.
+    limits : Limits
+        As of :func:`load`.
+
+    Returns
+    -------
+    Outcome
+        Its prediction, or status 413, 415 or 422 with the reason.
+
+    Raises
+    ------
+    GenreError
+        If the model cannot be loaded, or fails: no fault of the song's.
+    """
+    from components.serving import output
+    from components.serving.predict import Prediction, of_row
+
+    loaded = _loaded(uri, limits)
+    (extracted,) = loaded.model.extract([path])
+    (row,) = loaded.model.predict_extracted([extracted])
+    if isinstance(row, GenreError):
+        found = Prediction(Path(name), reason=str(row))
+        return Outcome(status_of(row), output.of_song(found, timeline=True) | {"file": name})
+    found = of_row(Path(name), row, genres=loaded.genres)
+    return Outcome(200, output.of_song(found, timeline=True) | {"file": name})
+
+
+def status_of(error: GenreError) -> int:
+    """Return the status of HTTP for a song that cannot be predicted.
+
+    Raises
+    ------
+    GenreError
+        The error itself, where it is no fault of the song's.
+    """
+    if isinstance(error, TooLongError):
+        return 413
+    if isinstance(error, NotAudioError):
+        return 415
+    if isinstance(error, AudioError):
+        return 422
+    raise error
+
+
+def peak_memory_mib() -> float:
+    """Return the largest memory that this process has held, in MiB."""
+    from components.core import processes
+
+    sys.stdout.flush()
+    return processes.peak_memory_mib()
