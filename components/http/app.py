@@ -41,6 +41,9 @@ LINGER_BYTES = 64_000_000
 LINGER = 5.0
 #: Swagger UI's files, which FastAPI would load from a content network.
 ASSETS = "fastapi_standalone_docs"
+#: Where a request brings the key.
+HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
+BEARER = HTTPBearer(auto_error=False, description="The same key")
 
 
 class State:
@@ -91,6 +94,7 @@ def build(service: Service, *, hosts: list[str], stop: Callable[[], None]) -> Fa
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        openapi_tags=[{"name": "predict"}, {"name": "state"}],
     )
     app.state.own = state
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
@@ -202,12 +206,10 @@ def _json(content: object, *, status: int, headers: dict[str, str] | None = None
 
 def _key(expected: str) -> Callable[..., None]:
     """Return what refuses a request without the key; where there is no key, it refuses none."""
-    header = APIKeyHeader(name="X-API-Key", auto_error=False)
-    bearer = HTTPBearer(auto_error=False, description="The same key")
 
     async def check(
-        key: Annotated[str | None, Depends(header)],
-        token: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+        key: Annotated[str | None, Depends(HEADER)],
+        token: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
     ) -> None:
         given = key or (token.credentials if token else "")
         # In constant time: how long it takes must not tell how many characters are right.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -86,11 +87,13 @@ def _serve(settings: ServeSettings, *, sock: socket.socket, host: str, resolve: 
     service = Service(settings, resolve=resolve, metrics=Metrics(), report=report)
     hosts = ["127.0.0.1", "localhost", "[::1]", host] if is_loopback(host) else ["*"]
     app = apps.build(service, hosts=hosts, stop=stop)
-    # A request takes at most its upload, and its songs one after the other.
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     server = uvicorn.Server(config)
     shown = f"[{host}]" if ":" in host else host
     report(f"http://{shown}:{sock.getsockname()[1]}, its description at /docs (Ctrl-C stops it)")
+    # Once all is stopped, uvicorn raises the signal again, whose own action would end the process half-way.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     server.run(sockets=[sock])
     if failure := app.state.own.failure:
         raise failure

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from components.http.pool import Pool
 from components.http.worker import Outcome
@@ -17,6 +25,7 @@ class Metrics:
     """The server's counters, in a registry of their own."""
 
     def __init__(self) -> None:
+        disable_created_metrics()
         self._registry = CollectorRegistry()
         registry: dict[str, Any] = {"registry": self._registry}
         ProcessCollector(registry=self._registry)

@@ -21,7 +21,7 @@ class ServeSettings(BaseSettings):
     workers : int
         Processes that decode and predict, 1 to 256; by default one a core.
     max_bytes : int
-        Of a song, and of a raw body; the larger of this and ``corpus.max_bytes`` of the model does not matter.
+        Of a song, and of a raw body; ``corpus.max_bytes`` of the model where that is less.
     max_seconds : float
         Of a song; ``corpus.max_seconds`` of the model where that is less.
     max_songs : int

@@ -9,7 +9,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
+from components.core.console import quiet
 from components.core.errors import AudioError, GenreError, NotAudioError, TooLongError
 from components.serving.load import LoadedModel
 
@@ -94,15 +94,16 @@ def _loaded(uri: str, limits: Limits) -> LoadedModel:
         from components.serving import load as loading
         from components.serving.packaging import example_song
 
-        loaded = loading.load(loading.store(), uri, unsure=params.load().unsure)
-        model = loaded.model
-        corpus = model.params.corpus
-        within = {"max_seconds": min(limits.seconds, corpus.max_seconds)}
-        within |= {"max_bytes": min(limits.bytes, corpus.max_bytes)}
-        model.params = model.params.model_copy(update={"corpus": corpus.model_copy(update=within)})
-        (row,) = model.predict_songs([example_song()])
-        if isinstance(row, GenreError):
-            raise row
+        with quiet():
+            loaded = loading.load(loading.store(), uri, unsure=params.load().unsure)
+            model = loaded.model
+            (row,) = model.predict_songs([example_song()])
+            if isinstance(row, GenreError):
+                raise row
+            corpus = model.params.corpus
+            within = {"max_seconds": min(limits.seconds, corpus.max_seconds)}
+            within |= {"max_bytes": min(limits.bytes, corpus.max_bytes)}
+            model.params = model.params.model_copy(update={"corpus": corpus.model_copy(update=within)})
         _one_thread()
         _models[uri] = loaded
     # The latest used is the last: those before it go.
@@ -172,11 +173,3 @@ def status_of(error: GenreError) -> int:
     if isinstance(error, AudioError):
         return 422
     raise error
-
-
-def peak_memory_mib() -> float:
-    """Return the largest memory that this process has held, in MiB."""
-    from components.core import processes
-
-    sys.stdout.flush()
-    return processes.peak_memory_mib()

@@ -1,0 +1,197 @@
+"""Routes: answers of the described form, statuses with reasons, key, limits, a description that needs no network."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from components.core.errors import RegistryError
+from components.http import app, schema
+from components.http.metrics import Metrics
+from components.http.service import Service
+from components.http.settings import ServeSettings
+from components.http.upload import Song
+from components.http.worker import Outcome
+from tests.support import fake_songs
+
+KEY = "planted-7f3a91-secret"
+
+
+class InProcess(Service):
+    """A service without processes; a song that says ``wait`` is predicted once ``released`` is set."""
+
+    def __post_init__(self) -> None:
+        self.reached, self.released = threading.Event(), threading.Event()
+        self.failure: Exception | None = None
+
+    async def open(self) -> None:
+        if self.failure:
+            raise self.failure
+        self.model = fake_songs.load("models:/genre/1", limits=self.limits)
+
+    async def predictions(self, songs: Sequence[Song]) -> tuple[dict[str, Any], list[Outcome]]:
+        import asyncio
+
+        outcomes = []
+        for song in songs:
+            if song.path.read_bytes() == b"wait":
+                self.reached.set()
+                await asyncio.to_thread(self.released.wait)
+            outcomes.append(fake_songs.predict(str(song.path), uri="", name=song.name, limits=self.limits))
+        assert self.model is not None
+        return self.model, outcomes
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+@contextmanager
+def client(**settings: Any) -> Iterator[tuple[TestClient, InProcess]]:
+    service = InProcess(ServeSettings(**settings), resolve=str, metrics=Metrics(), report=print)
+    built = app.build(service, hosts=["127.0.0.1"], stop=lambda: None)
+    with TestClient(built, base_url="http://127.0.0.1", raise_server_exceptions=False) as opened:
+        yield opened, service
+
+
+def files(*contents: str) -> list[tuple[str, tuple[str, bytes]]]:
+    return [("songs", (f"{at}.wav", content.encode())) for at, content in enumerate(contents)]
+
+
+def test_songs_are_answered_in_order_in_the_described_form():
+    with client() as (http, _):
+        answer = http.post("/predict", files=files("jazz", "noise", "rock"))
+        assert answer.status_code == 200
+        found = schema.Predictions.model_validate(answer.json())
+        assert [song.file for song in found.songs] == ["0.wav", "1.wav", "2.wav"]
+        assert isinstance(found.songs[1], schema.FaultySong)
+        assert found.songs[0].timeline
+        short = http.post("/predict?timeline=false", files=files("jazz")).json()["songs"][0]
+        assert "timeline" not in short
+
+
+def test_a_raw_body_has_the_name_of_the_address():
+    with client() as (http, _):
+        answer = http.post("/predict?name=a.mp3", content=b"jazz", headers={"Content-Type": "audio/mpeg"})
+        assert answer.json()["songs"][0]["file"] == "a.mp3"
+
+
+@pytest.mark.parametrize(
+    ("contents", "status"), [(["noise"], 415), (["noise", "noise"], 415), (["noise", "fail?", "jazz"], 200)]
+)
+def test_the_status_is_that_of_the_songs_where_none_is_predicted(contents, status):
+    with client() as (http, _):
+        answer = http.post("/predict", files=files(*contents))
+        assert answer.status_code == status
+        if status != 200:
+            refused = schema.Refusal.model_validate(answer.json())
+            assert refused.songs is not None
+            assert len(refused.songs) == len(contents)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "status"),
+    [
+        ("GET", "/predict", {}, 405),
+        ("GET", "/models", {}, 404),
+        ("POST", "/predict", {"json": {"song": "x"}}, 415),
+        ("POST", "/predict", {}, 422),
+        ("POST", "/predict?timeline=perhaps", {"files": files("jazz")}, 422),
+        ("POST", "/predict", {"files": files("x" * 1001)}, 413),
+        ("POST", "/predict", {"content": b"x" * 1001, "headers": {"Content-Type": "audio/wav"}}, 413),
+    ],
+)
+def test_a_request_that_is_refused_has_its_reason(method, path, sent, status):
+    with client(max_bytes=1000, max_request_bytes=3000) as (http, _):
+        answer = http.request(method, path, **sent)
+        assert answer.status_code == status
+        assert schema.Refusal.model_validate(answer.json()).reason
+        assert http.post("/predict", files=files("jazz")).status_code == 200
+
+
+def test_one_request_too_many_is_429_and_others_are_answered():
+    with client(max_requests=1) as (http, service):
+        answers = []
+        waiting = threading.Thread(target=lambda: answers.append(http.post("/predict", files=files("wait"))))
+        waiting.start()
+        service.reached.wait(60)
+        refused = http.post("/predict", files=files("jazz"))
+        assert refused.status_code == 429
+        assert refused.headers["Retry-After"]
+        assert http.get("/health").status_code == 200
+        service.released.set()
+        waiting.join()
+        assert answers[0].status_code == 200
+        assert http.post("/predict", files=files("jazz")).status_code == 200
+        counted = http.get("/metrics").text
+        assert 'genre_requests_total{status="429"} 1.0' in counted
+
+
+def test_the_key_is_wanted_where_there_is_one():
+    with client(api_key=KEY) as (http, _):
+        for path in ("/health", "/ready", "/docs", "/openapi.json"):
+            assert http.get(path).status_code == 200
+        for headers in ({}, {"X-API-Key": KEY[:-1]}, {"Authorization": "Bearer ä"}, {"X-API-Key": ""}):
+            encoded = {name: value.encode() for name, value in headers.items()}
+            answer = http.post("/predict", files=files("jazz"), headers=encoded)
+            assert answer.status_code == 401
+            assert KEY not in answer.text
+            assert http.get("/metrics", headers=encoded).status_code == 401
+        for headers in ({"X-API-Key": KEY}, {"Authorization": f"Bearer {KEY}"}):
+            assert http.post("/predict", files=files("jazz"), headers=headers).status_code == 200
+            assert http.get("/metrics", headers=headers).status_code == 200
+
+
+def test_it_is_ready_with_the_model_and_not_before():
+    with client() as (http, service):
+        assert http.get("/ready").json()["model"]["uri"] == "models:/genre/1"
+        service.model = None
+        assert http.get("/ready").status_code == 503
+        answer = http.post("/predict", files=files("jazz"))
+        assert answer.status_code == 503
+        assert answer.headers["Retry-After"]
+
+
+def test_a_service_that_does_not_open_stops_the_server():
+    stopped = threading.Event()
+    service = InProcess(ServeSettings(), resolve=str, metrics=Metrics(), report=print)
+    service.failure = RegistryError("no champion")
+    built = app.build(service, hosts=["*"], stop=stopped.set)
+    with TestClient(built):
+        assert stopped.wait(60)
+    assert built.state.own.failure is service.failure
+
+
+def test_another_host_name_is_refused():
+    with client() as (http, _):
+        assert http.get("/health", headers={"Host": "elsewhere.example"}).status_code == 400
+
+
+def test_the_description_has_examples_and_loads_nothing_from_elsewhere():
+    with client() as (http, _):
+        page = http.get("/docs").text
+        loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
+        assert loaded
+        for one in loaded:
+            assert not one.startswith(("http", "//"))
+            assert one.startswith("data:") or http.get(f"/{one}").status_code == 200
+        described = http.get("/openapi.json").json()
+        operation = described["paths"]["/predict"]["post"]
+        assert {"413", "415", "422", "429"} <= set(operation["responses"])
+        assert "multipart/form-data" in operation["requestBody"]["content"]
+        (example,) = described["components"]["schemas"]["Predictions"]["examples"]
+        schema.Predictions.model_validate(example)
+
+
+def test_songs_are_gone_when_they_are_answered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with client(max_bytes=1000) as (http, _):
+        http.post("/predict", files=files("jazz", "noise"))
+        http.post("/predict", files=files("x" * 1001))
+    assert list(tmp_path.iterdir()) == []

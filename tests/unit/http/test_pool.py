@@ -1,0 +1,86 @@
+"""Processes that take one task each: another one stands in for one that dies or takes too long."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import psutil
+import pytest
+
+from components.http.pool import DiedError, Pool, TookTooLongError
+
+#: Seconds in which a process starts on a busy machine.
+LONG = 120.0
+
+
+def using(what: Callable[[Pool], Awaitable[Any]], *, size: int = 1) -> list[str]:
+    """Do something with an open pool, and return what it reported; all its processes end."""
+    lines: list[str] = []
+
+    async def run() -> None:
+        pool = Pool(size, start=int, report=lines.append)
+        await pool.open(int)
+        processes = [psutil.Process(pid) for pid in pool.pids]
+        try:
+            async with asyncio.timeout(LONG):
+                await what(pool)
+        finally:
+            processes += [psutil.Process(pid) for pid in pool.pids if psutil.pid_exists(pid)]
+            pool.close()
+        assert not psutil.wait_procs(processes, timeout=LONG)[1]
+
+    asyncio.run(run())
+    return lines
+
+
+def test_tasks_run_in_other_processes_and_errors_come_back():
+    async def what(pool: Pool) -> None:
+        found = await asyncio.gather(*(pool.run(os.getpid, seconds=LONG) for _ in range(6)))
+        assert set(found) <= set(pool.pids)
+        assert os.getpid() not in found
+        with pytest.raises(ValueError, match="invalid literal"):
+            await pool.run(int, "x", seconds=LONG)
+        assert await pool.run(int, "3", seconds=LONG) == 3
+
+    assert using(what, size=2) == []
+
+
+def test_one_that_dies_is_replaced_and_the_others_go_on():
+    async def what(pool: Pool) -> None:
+        with pytest.raises(DiedError):
+            await pool.run(partial(signal.raise_signal, signal.SIGKILL), seconds=LONG)
+        assert await pool.run(int, "3", seconds=LONG) == 3
+        assert pool.restarts == 1
+
+    assert len(using(what)) == 1
+
+
+def test_one_that_takes_too_long_is_killed():
+    async def what(pool: Pool) -> None:
+        (pid,) = pool.pids
+        with pytest.raises(TookTooLongError):
+            await pool.run(signal.pause, seconds=0.2)
+        assert await pool.run(os.getpid, seconds=LONG) != pid
+
+    assert len(using(what)) == 1
+
+
+def test_all_are_prepared_between_two_tasks_and_so_are_new_ones():
+    async def what(pool: Pool) -> None:
+        mask = await pool.prepare(partial(os.umask, 0o27))
+        assert mask != 0o27
+        assert await pool.run(partial(os.umask, 0o27), seconds=LONG) == 0o27
+        with pytest.raises(ValueError, match="invalid literal"):
+            await pool.prepare(partial(int, "x"))
+        assert await pool.run(int, "3", seconds=LONG) == 3
+        with pytest.raises(DiedError):
+            await pool.run(partial(os._exit, 3), seconds=LONG)
+        # What failed is no longer what new ones are prepared by.
+        assert await pool.run(partial(os.umask, 0o27), seconds=LONG) == 0o27
+
+    assert len(using(what, size=1)) == 1

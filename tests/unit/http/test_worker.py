@@ -1,0 +1,71 @@
+"""A song in a worker process: its prediction as on the command line, or the status of its fault."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+
+from components.core.errors import AudioError, NotAudioError, PretrainedError, TooLongError
+from components.http import worker
+from components.http.worker import Limits
+from components.serving import load, output
+from components.serving.predict import predict
+from tests.support import constant_model
+
+LIMITS = Limits(seconds=60.0, bytes=10_000_000)
+
+
+@pytest.fixture
+def uri(monkeypatch: pytest.MonkeyPatch, tmp_path, demo_text) -> str:
+    """The address of a model that always predicts jazz."""
+    (tmp_path / "params.yaml").write_text(demo_text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(worker, "_models", {})
+    monkeypatch.setattr(worker, "_one_thread", lambda: None)
+    monkeypatch.setattr(load, "store", lambda: None)
+    monkeypatch.setattr(load, "load", lambda *_, **__: constant_model.loaded_model())
+    return "models:/genre/1"
+
+
+def test_a_song_is_told_as_the_command_line_tells_it(uri, tmp_path):
+    song = constant_model.song(tmp_path / "song.wav")
+    found = worker.predict(str(song), uri=uri, name=str(song), limits=LIMITS)
+    written = StringIO()
+    model = constant_model.loaded_model()
+    output.write_json(list(predict([song], model=model)), model=model, timeline=True, to=written)
+    assert found.status == 200
+    assert [found.song] == json.loads(written.getvalue())["songs"]
+
+
+@pytest.mark.parametrize(("limits", "status"), [(Limits(3.0, 10_000_000), 413), (Limits(60.0, 1000), 413)])
+def test_a_song_beyond_the_limits_is_413(uri, tmp_path, limits, status):
+    song = constant_model.song(tmp_path / "song.wav")
+    found = worker.predict(str(song), uri=uri, name="mine.wav", limits=limits)
+    assert found.status == status
+    assert found.song["file"] == "mine.wav"
+    assert found.song["reason"]
+
+
+def test_what_is_no_audio_is_415_and_what_is_too_short_422(uri, tmp_path):
+    (tmp_path / "notes.wav").write_text("no sound")
+    short = constant_model.song(tmp_path / "short.wav", seconds=0.1)
+    assert worker.predict(str(tmp_path / "notes.wav"), uri=uri, name="n", limits=LIMITS).status == 415
+    assert worker.predict(str(short), uri=uri, name="s", limits=LIMITS).status == 422
+
+
+def test_a_process_keeps_the_latest_models(uri):
+    for version in (1, 2, 3):
+        worker.load(f"models:/genre/{version}", limits=LIMITS)
+    assert list(worker._models) == ["models:/genre/2", "models:/genre/3"]
+
+
+def test_a_fault_that_is_not_the_song_s_is_raised():
+    assert [worker.status_of(kind("x")) for kind in (TooLongError, NotAudioError, AudioError)] == [
+        413,
+        415,
+        422,
+    ]
+    with pytest.raises(PretrainedError):
+        worker.status_of(PretrainedError("weights"))
