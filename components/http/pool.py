@@ -132,7 +132,7 @@ class Pool:
         return first
 
     async def prepare(self, function: Callable[[], Result]) -> Result:
-        """Call a function in each process between two tasks, and from now on in each new one; return what it returns.
+        """Call a function in each process between two tasks, and from then on in each new one; return what it returns.
 
         Raises
         ------
@@ -141,14 +141,16 @@ class Pool:
         DiedError
             If every process ended.
         """
-        before, self._prepare = self._prepare, function
+        before = self._prepare
         results: list[Result] = []
         for worker in list(self._workers):
             if not await self._take(worker):
-                # It is gone, and the one in its place is prepared by this function.
+                # It is gone; the one in its place is prepared by this function, or as before.
                 continue
             try:
                 results.append(await worker.call(function))
+                # Not before one has come through it: new processes would wait for what may never go well.
+                self._prepare = function
             except DiedError:
                 self._renew(worker, "ended while it was prepared")
                 continue
@@ -158,7 +160,6 @@ class Pool:
                 raise
             self._give(worker)
         if not results:
-            self._prepare = before
             raise DiedError("every worker process ended while it was prepared")
         return results[0]
 

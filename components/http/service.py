@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from components.http.settings import ServeSettings
 from components.http.upload import Song
 from components.http.worker import Limits, Outcome
 
+#: Seconds before a model that could not be loaded is tried again; another one is at once.
+AGAIN = 60.0
 #: Times a song is given to a process: once more, if the first was killed by something that need not be the song.
 TRIES = 2
 
@@ -71,6 +74,7 @@ class Service:
     model: dict[str, Any] | None = None
     problem: str = ""
     _pool: Pool = field(init=False)
+    _failed: tuple[str, float] = ("", 0.0)
 
     def __post_init__(self) -> None:
         self._pool = Pool(self.settings.workers, start=worker.start, report=self.report)
@@ -112,9 +116,12 @@ class Service:
         A model that cannot be loaded does not serve: the one before goes on, and :attr:`problem` says why.
         """
         assert self.model is not None, "a service is opened first"
-        problem = ""
+        uri = problem = ""
         try:
             uri = await asyncio.to_thread(self.resolve)
+            failed, at = self._failed
+            if uri == failed and time.monotonic() < at + AGAIN:
+                return
             if uri != self.model["uri"]:
                 model = await self._pool.prepare(partial(self.load, uri, limits=self.limits))
                 self._serves(model)
@@ -126,6 +133,7 @@ class Service:
             problem = f"{self.model['uri']} goes on: {type(error).__name__}: {error}".splitlines()[0]
         if problem:
             self.metrics.reloads.labels("failed").inc()
+            self._failed = (uri, time.monotonic())
         if problem and problem != self.problem:
             self.report(problem)
         self.problem = problem

@@ -86,8 +86,8 @@ def test_a_served_model_s_life(server: GenreServe, tmp_path: Path) -> None:
 
     # Another champion serves without a request lost, and one that was altered does not.
     client = tracking.connect()
-    run = client.get_model_version_by_alias("genre", promote.CHAMPION).run_id
-    version = client.create_model_version("genre", f"runs:/{run}/model", run).version
+    first = client.get_model_version_by_alias("genre", promote.CHAMPION)
+    version = client.create_model_version("genre", first.source, first.run_id, tags=first.tags).version
     lost: list[int] = []
     ended = threading.Event()
 
