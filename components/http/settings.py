@@ -75,7 +75,6 @@ def load() -> ServeSettings:
     key = settings.api_key.get_secret_value()
     if key and (len(key) < SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key):
         raise ParamsError(
-            f"GENRE_SERVE_API_KEY has {len(key)} characters; valid: {SHORTEST_KEY} or more of ASCII without spaces, "
-            'such as of `python -c "import secrets; print(secrets.token_urlsafe())"`'
+            f"GENRE_SERVE_API_KEY has {len(key)} characters; valid: {SHORTEST_KEY} or more of ASCII without spaces"
         )
     return settings
