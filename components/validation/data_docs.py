@@ -14,7 +14,7 @@ from great_expectations.render.renderer.site_builder import SiteBuilder
 from great_expectations.render.view import DefaultJinjaPageView
 from jinja2 import ChoiceLoader, FileSystemLoader
 
-from components.core.errors import ValidationError
+from components.core.errors import GenreError, ValidationError
 
 #: Our templates come before Great Expectations' of the same name.
 TEMPLATES = Path(__file__).parent / "templates"
@@ -83,7 +83,8 @@ def copy_assets(folder: Path, *, graphs: bool) -> None:
     """
     # Without importing the package, which would import Flask.
     spec = importlib.util.find_spec(BOOTSTRAP)
-    assert spec is not None and spec.submodule_search_locations is not None
+    if spec is None or not spec.submodule_search_locations:
+        raise GenreError("the package bootstrap-flask is missing; `make install` installs what is locked")
     static = Path(spec.submodule_search_locations[0]) / "static" / "bootstrap4"
     folder.mkdir()
     for name in FILES:
