@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from components.config.params import Params, UnsureParams
 from components.core.errors import ParamsError, RegistryError
 from components.tracking import integrity, reader
-from components.tracking.store import STORE, TRAINING
+from components.tracking.store import TRAINING, folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -67,7 +67,7 @@ def store() -> MlflowClient | reader.Reader:
     RegistryError
         If nothing was ever trained here.
     """
-    path = STORE / "mlflow.db"
+    path = folder() / "mlflow.db"
     if not os.environ.get("MLFLOW_TRACKING_URI") and not path.is_file():
         raise RegistryError(
             f"{path} does not exist: nothing was trained in {Path.cwd()}; "

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.core import lineage, processes
+from components.core import dvc_experiment, lineage, processes
 from components.tracking import heartbeat, store
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class Runs:
         from mlflow.entities import Metric, Param
 
         own = {PROCESS: processes.own(), HOST: platform.node(), heartbeat.TAG: heartbeat.now()}
-        own |= {**source_tags(), **tags}
+        own |= {**source_tags(), **dvc_experiment.tags(), **tags}
         own |= {"mlflow.source.name": "genre", "mlflow.source.type": "PROJECT"}
         optional = {IDENTITY: identity, "mlflow.parentRunId": parent}
         own |= {key: value for key, value in optional.items() if value}

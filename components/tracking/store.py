@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.core import atomic
+from components.core import atomic, dvc_experiment
 from components.core.errors import GenreError, StoreError
 from components.tracking import errors
 
@@ -71,18 +71,27 @@ def connect() -> MlflowClient:
     warnings.filterwarnings("ignore", message=".*Add type hints to the `predict` method")
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         try:
-            STORE.mkdir(exist_ok=True)
+            folder().mkdir(exist_ok=True)
         except OSError as error:
-            raise GenreError(f"{STORE} cannot be made: {error.strerror}") from error
-        if not os.access(STORE, os.W_OK):
-            raise GenreError(f"{STORE} cannot be written; valid: a writable folder, or MLFLOW_TRACKING_URI")
-        database = (STORE / "mlflow.db").resolve()
+            raise GenreError(f"{folder()} cannot be made: {error.strerror}") from error
+        if not os.access(folder(), os.W_OK):
+            raise GenreError(
+                f"{folder()} cannot be written; valid: a writable folder, or MLFLOW_TRACKING_URI"
+            )
+        database = (folder() / "mlflow.db").resolve()
         if not database.exists():
             _make(database)
         mlflow.set_tracking_uri(_own_uri())
     elif _is_database(uri()):
         _reach(uri())
     return mlflow.MlflowClient()
+
+
+def folder() -> Path:
+    """Return the folder of runs and artifacts; an experiment of DVC's in a copy of the project has the project's."""
+    here = Path.cwd()
+    project = dvc_experiment.project(here)
+    return STORE if project == here else project / STORE
 
 
 def uri() -> str:
@@ -112,7 +121,7 @@ def _reach(address: str) -> None:
 
 
 def _own_uri() -> str:
-    return f"sqlite:///{(STORE / 'mlflow.db').resolve()}"
+    return f"sqlite:///{(folder() / 'mlflow.db').resolve()}"
 
 
 def _make(database: Path) -> None:
@@ -124,7 +133,7 @@ def _make(database: Path) -> None:
         if database.exists():
             return
         with atomic.replacing(database) as path:
-            made = SqlAlchemyStore(f"sqlite:///{path}", str(STORE / "artifacts"))
+            made = SqlAlchemyStore(f"sqlite:///{path}", str(folder() / "artifacts"))
             # MLflow makes an experiment "Default" in every new store; empty, it only distracts.
             made.delete_experiment(made.DEFAULT_EXPERIMENT_ID)
             made.engine.dispose()
@@ -155,7 +164,7 @@ def experiment(client: MlflowClient, name: str) -> str:
         return str(found.experiment_id)
     location = None
     if mlflow.get_tracking_uri() == _own_uri():
-        location = (STORE / "artifacts" / name).resolve().as_uri()
+        location = (folder() / "artifacts" / name).resolve().as_uri()
     elif _is_database(mlflow.get_tracking_uri()):
         location = f"{_artifact_root().rstrip('/')}/{name}"
     tags = {"mlflow.experimentKind": "custom_model_development", "mlflow.note.content": EXPERIMENTS[name]}

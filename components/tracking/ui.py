@@ -12,7 +12,7 @@ import psutil
 
 from components import tracking
 from components.tracking.errors import masked
-from components.tracking.store import TRAINING
+from components.tracking.store import TRAINING, folder
 
 #: Opens MLflow's pages for model training; without it, it shows those for language models until a person turns
 #: the switch in its upper left corner.
@@ -31,7 +31,7 @@ def serve(*, port: int) -> None:
         return
     print(f"MLflow UI: http://127.0.0.1:{port}/#/experiments{place} (Ctrl-C stops it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "1", "--artifacts-destination", str((tracking.STORE / "artifacts").resolve())]
+    command += ["--workers", "1", "--artifacts-destination", str((folder() / "artifacts").resolve())]
     # The store is no argument: those of a process are there for every user of the machine to read, passwords too.
     environment = {**os.environ, "MLFLOW_BACKEND_STORE_URI": store}
     environment |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}

@@ -117,3 +117,9 @@ def test_params_figures_and_curves_are_logged(runs: Runs) -> None:
     assert data.params == {"units": "32", "on": "True"}
     assert data.metrics == {"seconds": 2, "loss": 0.5, "accuracy": 0.25}
     assert len(runs.client.get_metric_history(run, "loss")) == 1201
+
+
+def test_a_run_for_an_experiment_of_dvc_s_bears_its_name(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DVC_EXP_NAME", "patient")
+    run = begin(runs, "a")
+    assert runs.client.get_run(run).data.tags["dvc.experiment"] == "patient"

@@ -27,3 +27,16 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "mlruns").write_text("a file")
     with pytest.raises(GenreError, match="mlruns cannot be made"):
         tracking.connect()
+
+
+def test_a_copy_for_an_experiment_of_dvc_s_has_the_project_s_store(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = workspace / ".dvc/tmp/exps/standalone/tmpa"
+    copy.mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    client = tracking.connect()
+    found = client.get_experiment(store.experiment(client, store.TUNING))
+    assert found.artifact_location == (workspace / "mlruns/artifacts/genre-tuning").as_uri()
+    assert (workspace / "mlruns/mlflow.db").is_file()
+    assert not (copy / "mlruns").exists()
