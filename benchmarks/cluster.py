@@ -162,7 +162,8 @@ def _list(tracks: int) -> int:
     import soundfile
 
     from components.config import presets
-    from components.config.params import SourceParams, parse
+    from components.config.params import parse
+    from components.config.sources import SourceParams
     from components.stages import corpus
 
     params = parse(presets.compose("demo"))

@@ -210,6 +210,19 @@ def use(
     artists: Annotated[
         str | None, typer.Option(help="A table of artists, who are then on one side of the split each")
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="Where genres are: folders (one a genre), tags (of each file), or a table with path and genre, "
+            "such as FMA's tracks.csv",
+            metavar="folders|tags|TABLE",
+        ),
+    ] = None,
+    genres: Annotated[
+        str | None,
+        typer.Option(help="A CSV with spelling and genre, by which several spellings are one genre"),
+    ] = None,
+    subset: Annotated[str | None, typer.Option(help="Of FMA: small, medium or large")] = None,
     vgg16_weights: Annotated[
         str | None, typer.Option(help="A VGG16 weights file without top that you already have")
     ] = None,
@@ -217,9 +230,11 @@ def use(
     """Write params.yaml from a preset.
 
     Examples: `genre config use gtzan-mini --corpus-path ~/music/by-genre --artists ~/music/artists.csv`,
-    `genre config use gtzan-small --corpus-path audio=~/songs --corpus-path clips=~/clips`
+    `genre config use gtzan-small --corpus-path audio=~/songs --corpus-path clips=~/clips`,
+    `genre config use gtzan-mini --corpus-path fma/fma_small --labels fma/fma_metadata/tracks.csv`
     """
     from components.config import presets
+    from components.corpus import labels as labels_of_source
     from components.corpus import locations
 
     own = presets.places(preset, corpus_path or [])
@@ -230,13 +245,15 @@ def use(
     for option, path in (*given, ("--artists", artists), ("--vgg16-weights", vgg16_weights)):
         if path is not None and not Path(path).exists():
             raise ParamsError(f"{option} {path!r} does not exist; valid: a path on this machine")
-    written = presets.use(preset, places=own, artists=artists, vgg16=vgg16_weights)
+    place = next(iter(own.values()), None) or presets.first_place(preset)
+    named = labels_of_source.settings(labels, genres=genres, subset=subset, place=place)
+    written = presets.use(preset, places=own, artists=artists, labels=named, vgg16=vgg16_weights)
     places = ", ".join(f"{source} in {block.path}" for source, block in written.corpus.sources.items())
     print(f"params.yaml is now preset {preset}: {places}; models {', '.join(written.models)}")
     if own and "artists" not in written.corpus.published:
         print(
-            f"artists are not known, so split.protocol is {written.split.protocol}: songs are kept whole, artists not; "
-            "--artists TABLE names them"
+            f"split.protocol is {written.split.protocol}: artists and albums that tags or a manifest name stay on one "
+            "side of the split; --artists TABLE names them where these do not"
         )
 
 

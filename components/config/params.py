@@ -15,18 +15,17 @@ from pydantic import (
 )
 
 from components.config.augmentation import AugmentParams
+from components.config.sources import Form, SourceParams
 from components.config.strict import Strict
 from components.core.errors import ParamsError
 
-#: What a source of the corpus holds.
-Form = Literal["audio", "pictures", "table"]
 #: Where the listings of all sources lie; a feature that reads it takes every source of its form.
 LISTINGS = "data/corpus"
 #: What others may have published about it; each is taken over by its own stage, ``published@NAME``.
 Published = Literal["artists", "lists"]
 #: What one row of a feature stands for: a piece of ``segments.seconds``, or the whole track.
 Unit = Literal["segment", "track"]
-Protocol = Literal["artist", "track", "segment", "fault_filtered"]
+Protocol = Literal["artist", "track", "segment", "fault_filtered", "manifest"]
 Sampling = Literal["linear", "log"]
 #: What a search maximises, and what may stop a fit.
 Objective = Literal["val_accuracy", "val_balanced_accuracy"]
@@ -42,22 +41,6 @@ Scalar = bool | int | float | str
 Hyperparameters = dict[str, Scalar | list[Scalar]]
 #: A file, a function or a variant: what Python and DVC may take for a name.
 Name = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*$")]
-
-
-class SourceParams(Strict):
-    """One folder or table of the collection.
-
-    Attributes
-    ----------
-    path : str
-        A folder with one subfolder a genre (audio, pictures) or a CSV file (table), absolute or relative to the
-        project's root; or a folder's URL, ``s3://BUCKET/FOLDER``.
-    form : str
-        ``audio``, ``pictures`` or ``table``; by default the source's own name, where that is one of these.
-    """
-
-    path: str
-    form: Form
 
 
 class CorpusParams(Strict):
@@ -431,15 +414,16 @@ class Params(Strict):
                 raise ValueError(
                     f"features.{name}.reads is {feature.reads!r}; valid: {', '.join(sorted(valid))}"
                 )
-        needed = {
-            "fault_filtered": ("lists", "the folder of the published split lists"),
-            "artist": ("artists", "a table of the tracks' artists, or split.protocol track"),
-        }
-        key, what = needed.get(self.split.protocol, ("", ""))
-        if key and key not in self.corpus.published:
+        if self.split.protocol == "fault_filtered" and "lists" not in self.corpus.published:
             raise ValueError(
-                f"corpus.published is {dict(self.corpus.published)}; valid with split.protocol "
-                f"{self.split.protocol}: {key} with {what}"
+                f"corpus.published is {dict(self.corpus.published)}; valid with split.protocol fault_filtered: lists "
+                "with the folder of the published split lists"
+            )
+        if self.split.protocol == "manifest" and all(
+            source.labels != "manifest" for source in self.corpus.sources.values()
+        ):
+            raise ValueError(
+                "split.protocol is 'manifest', and no source has labels: manifest; valid: one that has"
             )
         return self
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from components.config.params import Params
 from components.core.errors import AudioError
-from components.corpus import audio, decoding
+from components.corpus import audio, credits, decoding, tags
+from components.corpus.fingerprint import Fingerprint
 from components.corpus.store import Row
 
 #: Two steps of a 16-bit sample: what dithered digital silence reaches from peak to peak.
@@ -38,7 +39,7 @@ class Measured:
     def __init__(self, sample_rate: int) -> None:
         self.sample_rate, self.samples, self.unfinite = sample_rate, 0, 0
         self.lowest, self.highest = float("inf"), float("-inf")
-        self._digest = hashlib.sha256()
+        self._digest, self._fingerprint = hashlib.sha256(), Fingerprint(sample_rate)
 
     def add(self, block: np.ndarray) -> None:
         """Take the next samples. Models read the mean of the channels, and so does this."""
@@ -49,11 +50,17 @@ class Measured:
             self.unfinite += int(np.count_nonzero(~np.isfinite(block)))
             return
         self.lowest, self.highest = min(self.lowest, low), max(self.highest, high)
+        self._fingerprint.add(block)
 
     @property
     def sha256(self) -> str:
         """The hash of the samples so far, as :func:`components.corpus.audio.sound_sha256`."""
         return self._digest.hexdigest()
+
+    @property
+    def fingerprint(self) -> str:
+        """The acoustic fingerprint of the whole sound; to be asked for once, at its end."""
+        return self._fingerprint.text()
 
 
 def measure(row: Row, file: BufferedReader, *, params: Params) -> Row:
@@ -92,4 +99,22 @@ def measure(row: Row, file: BufferedReader, *, params: Params) -> Row:
         return replace(row, fault=f"too short: {row.seconds:.2f} s, segments.shortest is {cut.shortest:g}")
     if found.highest - found.lowest <= SILENCE:
         return replace(row, fault="silent")
-    return replace(row, segments=segments, sound_sha256=found.sha256)
+    row = replace(row, segments=segments, sound_sha256=found.sha256, fingerprint=found.fingerprint)
+    return credited(row, file)
+
+
+def credited(row: Row, file: BufferedReader) -> Row:
+    """Add the tags of an open file: its genre, and artist and album where no manifest has said them.
+
+    Tags that cannot be read are none: the sound can be used without.
+    """
+    try:
+        found = tags.read(file)
+    except AudioError:
+        return row
+    return replace(
+        row,
+        tagged=found.genre,
+        artist=row.artist or found.artist or found.album_artist,
+        album=row.album or credits.album_of(found.album, album_artist=found.album_artist),
+    )

@@ -21,6 +21,8 @@ class Row:
     """One track. ``fault`` is empty for a usable one; what could not be measured stays 0 or empty.
 
     ``sha256`` is of the file's bytes, ``sound_sha256`` of its decoded mono samples ('' for pictures and tables).
+    ``artist``, ``album`` and ``part`` (of the split) are of the manifest, the first two else of the file's tags, whose
+    genre is ``tagged``. ``fingerprint`` is that of the sound (:mod:`components.corpus.fingerprint`).
     ``lost`` is how many seconds of the sound could not be decoded, ``damage`` says why; the rest is used.
     """
 
@@ -36,6 +38,11 @@ class Row:
     sound_sha256: str = ""
     lost: float = 0.0
     damage: str = ""
+    artist: str = ""
+    album: str = ""
+    tagged: str = ""
+    part: str = ""
+    fingerprint: str = ""
     fault: str = ""
 
 

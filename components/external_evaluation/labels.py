@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from components.core.errors import AudioError, EvaluationError, ParamsError
-from components.corpus import discovery, published_metadata
+from components.corpus import discovery, published_metadata, tags
 from components.corpus.audio import SUFFIXES
 from components.serving import predict
 
@@ -23,8 +22,6 @@ READERS = {
     ".csv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False),
     ".parquet": lambda path: pd.read_parquet(path).fillna("").astype(str),
 }
-#: Frames of ID3 that hold what is read: WAV and AIFF files have no simpler names for them.
-FRAMES = {"genre": "TCON", "artist": "TPE1", "album": "TALB", "title": "TIT2"}
 
 
 @dataclass(frozen=True)
@@ -145,12 +142,12 @@ def _by_tags(folder: Path) -> tuple[list[Song], dict[str, str]]:
     for file in predict.below(folder):
         name = _shown(file.relative_to(folder))
         try:
-            found = tags(file)
+            found = tags.read(file)
         except AudioError as error:
             left_out[name] = str(error)
             continue
-        if found.get("genre"):
-            songs.append(Song(name, file, **found))
+        if found.genre:
+            songs.append(Song(name, file, found.genre, found.artist, found.album, found.title))
         else:
             left_out[name] = "has no genre tag"
     return songs, left_out
@@ -199,47 +196,6 @@ def _rows(path: Path) -> list[tuple[str, dict[str, str]]]:
     return [(f"{kind} {first + number}", row) for number, row in enumerate(table.to_dict("records"))]
 
 
-def tags(file: Path) -> dict[str, str]:
-    """Read genre, artist, album and title out of a file's tags; of several values the first.
-
-    Returns
-    -------
-    dict of str to str
-        What is there, by the names of :class:`Song`.
-
-    Raises
-    ------
-    AudioError
-        If the tags cannot be read.
-    """
-    import mutagen
-
-    try:
-        found = mutagen.File(file, easy=True)
-    except (mutagen.MutagenError, OSError) as error:
-        raise AudioError(f"tags cannot be read ({' '.join(str(error).split())})") from error
-    if found is None or not found.tags:
-        return {}
-    values = {key: _first(found.tags, key) for key in FRAMES}
-    return {key: value for key, value in values.items() if value}
-
-
-def _first(tags: Any, key: str) -> str:
-    # EasyID3 refuses names that it does not know, and a plain ID3 block knows frames alone.
-    for name in (key, FRAMES[key]):
-        try:
-            value = tags.get(name)
-        except (KeyError, ValueError):
-            continue
-        if value is not None:
-            # A genre of ID3 may be a number of a list, which mutagen names.
-            texts = getattr(value, "genres", None) or getattr(value, "text", value)
-            return str(
-                texts[0] if isinstance(texts, Sequence) and not isinstance(texts, str) else texts
-            ).strip()
-    return ""
-
-
 def _artists(path: Path, *, songs: Sequence[Song]) -> dict[str, str]:
     """Read a table of artists, and return those of these songs by their names."""
     if not path.is_file():
@@ -261,7 +217,7 @@ def _artist(song: Song) -> str:
     if song.artist:
         return song.artist
     try:
-        return tags(song.file).get("artist", "")
+        return tags.read(song.file).artist
     except AudioError:
         return ""  # whether it is audio at all is found when it is decoded
 

@@ -25,7 +25,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from components.config.params import LISTINGS, Form, Params, describe
+from components.config.params import LISTINGS, Params, describe
+from components.config.sources import Form
 from components.core.errors import ParamsError
 from components.features.encoders import base as encoders
 

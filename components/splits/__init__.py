@@ -3,16 +3,21 @@
 Protocols
 ---------
 ``artist``
-    All songs of an artist in one part, and with them files of equal bytes. Stratified by genre. A genre of fewer
+    All songs of an artist in one part, songs of an album (:mod:`components.splits.albums`), and all files of one
+    recording: of equal bytes, of equal sound, or alike by ear. Stratified by genre. Where artists are unknown this is
+    ``track``, and figures are marked so. A genre of fewer
     than :data:`components.splits.artists.MINIMUM` artists cannot be in every part that way: its songs are assigned one
     by one, it is *artist-confounded*, and headlines leave it out.
 ``track``
-    Songs whole, and files of equal bytes; an artist may be in several parts. Stratified by genre.
+    Songs whole, and all files of one recording; an artist may be in several parts. Stratified by genre.
 ``segment``
     The study's: segments assigned at random, so that the segments of one song fall on both sides. *Leaky*, and
     marked so wherever its numbers are shown.
 ``fault_filtered``
     Published lists, see :mod:`components.corpus.published_metadata`.
+``manifest``
+    The column ``split`` of the manifests that label the songs (:mod:`components.corpus.manifest`). What repeats a song
+    of a later part is left out.
 
 ``kfold`` of the study is ``artist`` or ``track`` with each ``split.fold`` in turn: every song is tested by one model
 that was not trained on it. `genre reproduce` runs them.

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from components.config.params import Params, SplitParams
 from components.core.errors import CorpusError
-from components.splits import artists, leakage
+from components.splits import artists, groups, leakage
 
-PARTS = ("train", "validation", "test")
+PARTS = artists.ORDER
 COLUMNS = ("unit", "track", "segment", "genre", "part", "artist", "headline")
 #: Seeds that are tried for folds with every genre in each.
 ATTEMPTS = 20
+#: Protocols whose parts others have given.
+GIVEN = ("fault_filtered", "manifest")
 
 
 def make(
@@ -29,11 +31,12 @@ def make(
     ----------
     tracks : DataFrame
         Columns ``track``, ``genre``, ``segments``, ``sha256``, ``sound_sha256``, ``artist`` ('' where it is not
-        known), one row a usable track.
+        known) and, where there are some, ``album`` and ``recording`` (equal for the same recording in two files, else
+        ''), one row a usable track.
     params : Params
         For ``split`` and ``seed``.
     lists : mapping of str to str, optional
-        Part of each track, for ``fault_filtered``.
+        Part of each track, for ``fault_filtered`` and ``manifest``.
 
     Returns
     -------
@@ -43,25 +46,22 @@ def make(
     Raises
     ------
     CorpusError
-        If there are too few tracks for every part, or artists are to be kept whole and most are unknown.
+        If there are too few tracks for every part, or a table of artists leaves most tracks unknown.
     LeakError
         If tracks that belong together ended on two sides.
     """
     split = params.split
     tracks = tracks.sort_values("track", ignore_index=True)
     by_artist = split.protocol == "artist"
-    if by_artist and not artists.known(tracks):
+    if by_artist and "artists" in params.corpus.published and not artists.known(tracks):
         raise CorpusError(
-            f"split.protocol is 'artist', and {(tracks['artist'] != '').sum()} of {len(tracks)} tracks have a known "
-            "artist; valid: more than half of them, or split.protocol track"
+            f"split.protocol is 'artist', corpus.published names a table of them, and "
+            f"{(tracks['artist'] != '').sum()} of {len(tracks)} tracks have a known artist; valid: more than half of "
+            "them, or split.protocol track"
         )
-    together = ["sha256", "sound_sha256"]
-    if by_artist:
-        # The songs of an artist-confounded genre are assigned one by one.
-        few = tracks["genre"].isin(artists.confounded(tracks))
-        tracks["kept_whole"] = tracks["artist"].mask(few, "")
-        together.append("kept_whole")
-    whole = tracks.assign(unit="track", segment=-1, group=groups(tracks, together=together))
+    repeats = groups.joined(tracks, together=groups.repeats(tracks))
+    group = groups.kept_whole(tracks, repeats=repeats, folds=split.folds) if by_artist else repeats
+    whole = tracks.assign(unit="track", segment=-1, group=group)
     pieces = whole.loc[whole.index.repeat(whole["segments"])].reset_index(drop=True)
     pieces["segment"] = pieces.groupby("track").cumcount()
     pieces["unit"] = "segment"
@@ -70,9 +70,13 @@ def make(
             if len(rows):
                 rows["part"] = assign(rows, split=split, seed=params.seed, grouped=False)
     else:
-        if split.protocol == "fault_filtered":
+        if split.protocol in GIVEN:
             whole["part"] = whole["track"].map(lists or {})
-            _require_each_part(set(whole["part"].dropna()), lists=params.corpus.published.get("lists"))
+            source = params.corpus.published.get("lists") if split.protocol == "fault_filtered" else None
+            what = f"corpus.published.lists {source!r}" if source else "the column split of the manifests"
+            _require_each_part(set(whole["part"].dropna()), what=what)
+            if split.protocol == "manifest":
+                whole["part"] = groups.without_repeats(whole["part"], repeats=repeats)
         else:
             whole["part"] = assign(whole, split=split, seed=params.seed, grouped=True)
             leakage.check_groups(whole)
@@ -89,40 +93,12 @@ def make(
     return table[list(COLUMNS)].sort_values(["unit", "track", "segment"], ignore_index=True)
 
 
-def _require_each_part(found: set[str], *, lists: str | None) -> None:
+def _require_each_part(found: set[str], *, what: str) -> None:
     if found != set(PARTS):
         raise CorpusError(
-            f"corpus.published.lists {lists!r} and the corpus share tracks of "
+            f"{what} and the corpus share tracks of "
             f"{', '.join(sorted(found)) or 'no part'} only; valid: some of each of {', '.join(PARTS)}"
         )
-
-
-def groups(tracks: pd.DataFrame, *, together: Sequence[str]) -> pd.Series:
-    """Return a number for each group of tracks that must stay on one side of a split.
-
-    Parameters
-    ----------
-    tracks : DataFrame
-        One row a track.
-    together : sequence of str
-        Columns whose equal values keep tracks together; a track where one is '' shares none.
-
-    Returns
-    -------
-    Series of int
-        Equal for tracks that share a value, also through others.
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    links = [np.zeros((2, 0), dtype=int)]
-    for column in together:
-        known = tracks.loc[tracks[column] != "", column]
-        rows = pd.Series(tracks.index.get_indexer(known.index), index=known.index)
-        links.append(np.stack([rows.groupby(known).transform("first"), rows]).astype(int))
-    left, right = np.concatenate(links, axis=1)
-    graph = coo_array((np.ones(len(left)), (left, right)), shape=(len(tracks), len(tracks)))
-    return pd.Series(connected_components(graph, directed=False)[1], index=tracks.index)
 
 
 def assign(rows: pd.DataFrame, *, split: SplitParams, seed: int, grouped: bool) -> pd.Series:
@@ -158,8 +134,9 @@ def assign(rows: pd.DataFrame, *, split: SplitParams, seed: int, grouped: bool) 
     rest = rows[(parts != "test").to_numpy()]
     chosen = folds(rest, count=split.validation_folds, seed=seed, grouped=grouped)[0]
     parts.loc[rest.index[chosen]] = "validation"
+    few_artists = split.protocol == "artist" and artists.known(rows)
     for genre, assigned in parts.groupby(rows["genre"].to_numpy()):
-        needed = ("train",) if split.protocol == "artist" else PARTS
+        needed = ("train",) if few_artists else PARTS
         missing = set(needed) - set(assigned)
         if missing:
             raise CorpusError(

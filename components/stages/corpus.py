@@ -25,10 +25,12 @@ from components.corpus import (
     audio,
     audio_files,
     bucket,
+    described,
     discovery,
     feature_table,
     image_files,
     known_files,
+    labels,
     locations,
     minimum,
     store,
@@ -40,8 +42,6 @@ from components.parallel import executors
 
 #: Files of one task on a cluster: a tenth of a second of work and more.
 TOGETHER = 16
-#: Tracks left out that are named one by one on the terminal; all are in the file.
-SHOWN = 20
 
 _FOLDERS: dict[str, tuple[Collection[str], Callable[..., Row]]] = {
     "audio": (audio.SUFFIXES, audio_files.measure),
@@ -78,7 +78,7 @@ def run(source: str, *, params: Params, root: Path = Path("data"), verify: bool 
     form = params.corpus.sources[source].form
     place = store.place(source, params=params, root=root)
     alone = params.corpus.of_form(form) == [source]
-    fewest = 2 if alone else 1
+    fewest, least = (2, params.corpus.minimum_tracks) if alone else (1, 0)
     console = Console(stderr=True)
     if form == "table":
         found, known = Found(store.table(feature_table.tracks(Path(place), key=key))), 0
@@ -86,14 +86,20 @@ def run(source: str, *, params: Params, root: Path = Path("data"), verify: bool 
     else:
         suffixes, measure = _FOLDERS[form]
         inspect: Callable[[Row], Row]
-        if locations.is_remote(place):
+        block, follow = params.corpus.sources[source], params.corpus.follow_links
+        named = labels.read(block, place=place, key=f"corpus.sources.{source}", root=root)
+        if named.kind != "folders":
+            found = labels.files(named, place=place, key=key, suffixes=suffixes, follow_links=follow)
+        elif locations.is_remote(place):
             found = bucket.walk(place, key=key, suffixes=suffixes, fewest=fewest)
-            inspect = partial(bucket.inspect, folder=place, params=params, measure=measure)
         else:
-            folder, follow = Path(place).absolute(), params.corpus.follow_links
             found = discovery.walk(
                 Path(place), key=key, suffixes=suffixes, fewest=fewest, follow_links=follow
             )
+        if locations.is_remote(place):
+            inspect = partial(bucket.inspect, folder=place, params=params, measure=measure)
+        else:
+            folder = Path(place).absolute()
             reach = Reach.of(folder, follow_links=follow)
             inspect = partial(discovery.inspect, folder=folder, params=params, measure=measure, reach=reach)
         began = time.time_ns()
@@ -102,10 +108,10 @@ def run(source: str, *, params: Params, root: Path = Path("data"), verify: bool 
         with _writing(root / known_files.FOLDER):
             known_files.write(listing, source, params=params, root=root, began=began)
         del earlier, listing["stamp"]
+        listing = labels.apply(listing, labels=named, place=place, least=least)
         listing = discovery.unique(listing)
-    for line in describe(listing, source=source, found=found, known=known):
+    for line in described.lines(listing, source=source, found=found, known=known):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    least = params.corpus.minimum_tracks if alone else 0
     minimum.require_enough(listing, name=source, minimum=least, fewest=fewest)
     target = root / "corpus" / f"{source}.parquet"
     with _writing(target), replacing(target) as temporary:
@@ -163,51 +169,3 @@ def _known(found: pd.DataFrame, *, earlier: pd.DataFrame | None) -> tuple[pd.Dat
 
 def _each(inspect: Callable[[Row], Row], numbered: tuple[int, list[Row]]) -> list[Row]:
     return [inspect(row) for row in numbered[1]]
-
-
-def describe(listing: pd.DataFrame, *, source: str, found: Found | None = None, known: int = 0) -> list[str]:
-    """Describe what a listing holds and leaves out, in lines of text.
-
-    Parameters
-    ----------
-    listing : DataFrame
-        From :func:`run`.
-    source : str
-        Its name.
-    found : Found, optional
-        For what was found beside the tracks.
-    known : int
-        Files that an earlier listing knew.
-
-    Returns
-    -------
-    list of str
-        A summary, each left-out track with its reason (at most 20), what is damaged, repeats.
-    """
-    is_left_out = listing["fault"] != ""
-    left_out = listing.loc[is_left_out, ["track", "fault"]]
-    kept = listing.loc[~is_left_out, ["track", "genre", "sha256", "sound_sha256", "lost", "damage"]]
-    genres = kept["genre"].nunique()
-    lines = [f"{source}: {len(kept)} usable tracks of {genres} genres, {len(left_out)} left out"]
-    lines += [f"  left out: {row.track}: {row.fault}" for row in left_out.head(SHOWN).itertuples()]
-    if len(left_out) > SHOWN:
-        lines.append(f"  … and {len(left_out) - SHOWN} more: see column fault of corpus/{source}.parquet")
-    if repeats := int(kept["sha256"].duplicated().sum()):
-        lines.append(f"  {repeats} tracks repeat another track byte for byte")
-    sounds = kept.loc[(kept["sound_sha256"] != "") & ~kept["sha256"].duplicated(), "sound_sha256"]
-    if repeats := int(sounds.duplicated().sum()):
-        lines.append(f"  {repeats} tracks repeat another track's sound in another file")
-    damaged = kept[kept["damage"] != ""]
-    lines += [
-        f"  damaged: {row.track}: {row.damage}, {row.lost:.2f} s lost"
-        for row in damaged.head(SHOWN).itertuples()
-    ]
-    if len(damaged) > SHOWN:
-        lines.append(f"  … and {len(damaged) - SHOWN} more: see column damage of corpus/{source}.parquet")
-    if found is not None and found.ignored:
-        lines.append(f"  {found.ignored} other files are no tracks")
-    if found is not None and found.without:
-        lines.append(f"  no tracks are in {', '.join(found.without[:SHOWN])}: no genre")
-    if known:
-        lines.append(f"  {known} files are known from an earlier listing (--verify reads them again)")
-    return lines

@@ -12,7 +12,8 @@ from pathlib import Path
 from components import features, models
 from components.config.params import Params
 from components.core.errors import CorpusError, GenreError, ParamsError
-from components.corpus import locations, published_metadata
+from components.corpus import labels, locations, published_metadata
+from components.corpus import store as corpus_store
 from components.corpus.synthetic import params as synthetic
 from components.features.encoders import base as encoders
 
@@ -28,7 +29,7 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
     LeakError
         If a track is in two published lists.
     CorpusError
-        If the corpus is missing.
+        If the corpus is missing, or a manifest or mapping file is missing or has changed.
     GenreError
         If the data folder cannot be written.
     """
@@ -56,6 +57,9 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
                 f"genre (or a CSV for table). `genre download` downloads GTZAN, "
                 f"`genre config use {params.preset} --corpus-path {source}=PATH` takes a folder you have"
             )
+        if place.form != "table" and place.path not in made:
+            own = corpus_store.place(source, params=params, root=root)
+            labels.check(place, place=own, key=f"corpus.sources.{source}", root=root)
     if (elsewhere := params.promotion.evaluate_on) is not None and not Path(elsewhere).exists():
         raise ParamsError(
             f"promotion.evaluate_on {elsewhere!r} does not exist; valid: a folder of genres, a manifest, "

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from components.config.params import Params
-from components.corpus import minimum, published_metadata
+from components.corpus import credits, minimum, published_metadata, recordings
 from components.corpus import store as corpus_store
 from components.splits import artists, counts, folds, leakage, store
 from components.splits.store import SplitRecord
@@ -24,18 +24,26 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
     Raises
     ------
     CorpusError, LeakError, ParamsError
-        As :func:`components.splits.folds.make`; or a listing or published table cannot be read, or a genre keeps fewer
+        As :func:`components.splits.folds.make`; or more recordings have two labels than
+        ``validation.max_conflicting_tracks``, a listing or published table cannot be read, or a genre keeps fewer
         tracks than ``corpus.minimum_tracks``.
     """
     listings = _listings(params, root=root)
     usable = [corpus_store.usable(listing) for listing in listings]
     shared = set.intersection(*(set(listing["track"]) for listing in usable))
-    tracks = usable[0].loc[usable[0]["track"].isin(shared), ["track", "path", "genre", *store.KNOWN_BY]]
+    own = ["track", "path", "genre", "artist", "album", "part", "fingerprint", *store.KNOWN_BY]
+    # A copy: text of a part may not be set.
+    tracks = usable[0].loc[usable[0]["track"].isin(shared), own].reset_index(drop=True).copy()
     tracks["segments"] = tracks["track"].map(pd.concat(usable).groupby("track")["segments"].max())
     known = {name: published_metadata.read(name, root=root) for name in params.corpus.published}
     named = published_metadata.match(known.get("artists", {}), tracks, key="corpus.published.artists")
-    tracks["artist"] = tracks["track"].map(named).fillna("")
-    table = folds.make(tracks, params=params, lists=known.get("lists"))
+    tracks[["artist", "album"]] = credits.of(tracks, table=named)
+    tracks["recording"] = recordings.of(tracks)
+    recordings.require_one_label(tracks, allowed=params.validation.max_conflicting_tracks)
+    lists = known.get("lists")
+    if params.split.protocol == "manifest":
+        lists = dict(tracks.loc[tracks["part"] != "", ["track", "part"]].itertuples(index=False, name=None))
+    table = folds.make(tracks, params=params, lists=lists)
     leakage.check_split(table, protocol=params.split.protocol)
     whole = table[table["unit"] == "track"]
     by_part = table.groupby(["unit", "part"])["track"].agg(tracks="nunique", rows="size")
@@ -54,9 +62,16 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
         genre_counts=counts.by_genre(listings, usable=tracks, split=table),
     )
     store.write(table, record, tracks=tracks, root=root)
-    if named:
+    if record.tracks_with_artist:
         genres = ", ".join(f"{genre} {count}" for genre, count in record.artists_by_genre.items())
         print(f"artists: of {record.tracks_with_artist} of {len(whole)} tracks; of each genre: {genres}")
+    else:
+        print(
+            f"artists: of none of {len(whole)} tracks is the artist known; songs are kept whole, artists are not"
+        )
+    if repeats := int((tracks["recording"] != "").sum()):
+        number = tracks.loc[tracks["recording"] != "", "recording"].nunique()
+        print(f"recordings: {repeats} tracks hold {number} recordings, each on one side of the split")
     return table
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-from components.config.params import Form, Params, SourceParams
+from components.config.params import Params
+from components.config.sources import Form, SourceParams
 from components.corpus.feature_table import VALUES
 
 RATE = 22_050

@@ -152,6 +152,7 @@ def _corpus(genres: Sequence[str], *, tracks: int, generator: np.random.Generato
             "sha256": hashlib.sha256(f"{genre}{number}".encode()).hexdigest(),
             "lost": 0.0,
             "damage": "",
+            **dict.fromkeys(("artist", "album", "tagged", "part", "fingerprint"), ""),
             "fault": "",
         }
         for genre in genres

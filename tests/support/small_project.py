@@ -41,6 +41,7 @@ def build_small_project(
             "artist": "",
             "lost": 0.0,
             "damage": "",
+            **dict.fromkeys(("artist", "album", "tagged", "part", "fingerprint"), ""),
             "fault": "",
         }
     )

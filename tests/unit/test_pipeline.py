@@ -18,6 +18,7 @@ PLUMBING = {
     "parallel",
     "config.augmentation",
     "config.params",
+    "config.sources",
     "config.strict",
     "corpus.store",
     "splits.store",

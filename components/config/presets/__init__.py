@@ -37,6 +37,7 @@ def compose(
     *,
     places: Mapping[str, str] | None = None,
     artists: str | None = None,
+    labels: Mapping[str, Any] | None = None,
     vgg16: str | None = None,
     added: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> str:
@@ -48,9 +49,12 @@ def compose(
         One of :func:`names`.
     places : mapping of str to str, optional
         Where sources of the corpus lie, by name, instead of the preset's own folders. A preset's table of artists does
-        not go with them: without ``artists``, songs are then kept whole, artists not.
+        not go with them; artists that the files' tags or a manifest name are kept apart.
     artists : str, optional
-        A table of artists, who are then kept apart.
+        A table of artists, which comes before these.
+    labels : mapping, optional
+        Keys of the first source that say where its genres are: ``labels``, ``manifest``, ``subset``, ``genres``,
+        ``sha256``; those with a value.
     vgg16 : str, optional
         A weights file without top, instead of a download.
     added : mapping, optional
@@ -78,9 +82,13 @@ def compose(
     for source, path in (places or {}).items():
         _require_source(source, document["corpus"]["sources"], preset=name)
         document["corpus"]["sources"][source]["path"] = path
+    first = next(iter(document["corpus"]["sources"].values()))
+    first.update({key: value for key, value in (labels or {}).items() if value})
     published, split = document["corpus"]["published"], document["split"]
-    if places and published.pop("artists", None) and split["protocol"] == "artist":
-        split["protocol"] = "track"
+    if places:
+        published.pop("artists", None)
+        if split["protocol"] == "track":
+            split["protocol"] = "artist"
     if artists is not None:
         published["artists"], split["protocol"] = artists, "artist"
     if vgg16 is not None:
@@ -132,12 +140,18 @@ def places(name: str, given: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def first_place(name: str) -> str:
+    """Return where the first source of a preset lies."""
+    return next(iter(parse(compose(name)).corpus.sources.values())).path
+
+
 def use(
     name: str,
     *,
     target: Path = Path("params.yaml"),
     places: Mapping[str, str] | None = None,
     artists: str | None = None,
+    labels: Mapping[str, Any] | None = None,
     vgg16: str | None = None,
 ) -> Params:
     """Write a preset to ``params.yaml``; features and models that were added there stay.
@@ -147,7 +161,7 @@ def use(
     ParamsError
         As :func:`compose`, with nothing written; or if ``target`` is there and cannot be read as YAML.
     """
-    text = compose(name, places=places, artists=artists, vgg16=vgg16, added=_added(target))
+    text = compose(name, places=places, artists=artists, labels=labels, vgg16=vgg16, added=_added(target))
     with atomic.replacing(target) as path:
         path.write_text(text, encoding="utf-8")
     return parse(text)

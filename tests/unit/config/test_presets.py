@@ -74,7 +74,12 @@ def test_music_of_one_s_own_goes_without_the_preset_s_artists(tmp_path: Path) ->
     presets.use("gtzan-mini", target=target, places={"audio": "/music/mine"})
     params = load(target)
     assert params.corpus.sources["audio"].path == "/music/mine"
-    assert (params.corpus.published, params.split.protocol) == ({}, "track")
+    assert (params.corpus.published, params.split.protocol) == ({}, "artist")
+    # Nothing is to be known of composed songs' artists.
+    assert parse(presets.compose("demo")).split.protocol == "track"
+    named = {"labels": "manifest", "manifest": "labels.csv", "subset": None}
+    written = presets.use("demo", target=target, places={"audio": "/mine"}, labels=named)
+    assert written.corpus.sources["audio"].manifest == "labels.csv" and written.split.protocol == "artist"
 
 
 @pytest.mark.parametrize("name", ["gtzan", "gtzan-mini", "gtzan-small"])

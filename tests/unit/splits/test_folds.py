@@ -14,7 +14,7 @@ from components.config import presets
 from components.config.params import Params, parse
 from components.core.errors import CorpusError, LeakError
 from components.corpus import published_metadata
-from components.splits import folds
+from components.splits import artists, folds, groups
 
 
 def with_split(params: Params, **values: object) -> Params:
@@ -96,9 +96,47 @@ def test_a_genre_of_three_artists_is_in_every_part(tracks: pd.DataFrame, demo_pa
 
 
 def test_artists_are_kept_whole_where_most_are_known(tracks: pd.DataFrame, demo_params: Params) -> None:
-    tracks.loc[:20, "artist"] = "ada"
-    with pytest.raises(CorpusError, match="21 of 60"):
+    tracks.loc[:9, "artist"] = "ada"
+    with pytest.raises(CorpusError, match="10 of 60"):
         folds.make(tracks, params=with_split(demo_params, protocol="artist"))
+    split = demo_params.split.model_copy(update={"protocol": "artist"})
+    table = folds.make(tracks, params=demo_params.model_copy(update={"split": split}))
+    assert table.loc[table["artist"] == "ada", "part"].nunique() == 1
+    assert artists.status(table[table["unit"] == "track"]) == "unknown"
+    # A genre of one known artist is divided all the same.
+    tracks.loc[:19, "artist"] = "ada"
+    table = folds.make(tracks, params=demo_params.model_copy(update={"split": split}))
+    assert set(table.loc[table["genre"] == "blues", "part"]) == set(folds.PARTS)
+
+
+def test_an_album_stays_on_one_side_and_a_recording_too(tracks: pd.DataFrame, demo_params: Params) -> None:
+    tracks["artist"] = [f"artist {number}" for number in range(len(tracks))]
+    tracks["album"], tracks["recording"] = "", ""
+    tracks.loc[[0, 5, 9], "album"] = "compilation"
+    tracks.loc[[1, 2], "recording"] = "one"
+    for fold in range(5):
+        table = folds.make(tracks, params=with_split(demo_params, protocol="artist", fold=fold))
+        sides = table.groupby("track")["part"].first()[tracks["track"]]
+        assert sides.iloc[[0, 5, 9]].nunique() == 1 and sides.iloc[[1, 2]].nunique() == 1
+
+
+def test_given_parts_are_followed_but_for_what_repeats_a_song_of_a_later_one(
+    tracks: pd.DataFrame, demo_params: Params
+) -> None:
+    tracks["recording"] = ""
+    parts = dict(zip(tracks["track"], [*folds.PARTS] * 20, strict=True))
+    tracks.loc[[0, 2], "recording"] = "one"
+    given = demo_params.corpus.sources["audio"].model_copy(update={"labels": "manifest", "manifest": "m.csv"})
+    corpus = demo_params.corpus.model_copy(update={"sources": {"audio": given}})
+    params = with_split(demo_params.model_copy(update={"corpus": corpus}), protocol="manifest")
+    table = folds.make(tracks, params=params, lists=parts)
+    assert tracks.loc[0, "track"] not in set(table["track"])
+    followed = table.groupby("track")["part"].first()
+    assert followed.to_dict() == {
+        track: part for track, part in parts.items() if track != tracks.loc[0, "track"]
+    }
+    with pytest.raises(CorpusError, match="column split"):
+        folds.make(tracks, params=params, lists=dict.fromkeys(parts, "train"))
 
 
 def test_the_study_s_protocol_mixes_songs(tracks: pd.DataFrame, demo_params: Params) -> None:
@@ -161,6 +199,6 @@ def test_groups_reach_through_others(tracks: pd.DataFrame) -> None:
     few = tracks.head(6).copy()
     few.loc[1, "sha256"] = few.loc[0, "sha256"]
     few["artist"] = ["", "ada", "ada", "bo", "", ""]
-    numbers = folds.groups(few, together=("sha256", "artist")).tolist()
+    numbers = groups.joined(few, together=("sha256", "artist")).tolist()
     assert numbers[0] == numbers[1] == numbers[2]
     assert len(set(numbers)) == 4

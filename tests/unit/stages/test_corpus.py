@@ -7,6 +7,7 @@ from collections.abc import Callable
 from io import BufferedReader
 from pathlib import Path
 
+import mutagen
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,14 +15,16 @@ import soundfile
 from PIL import Image
 
 from components.config.params import Params
+from components.config.sources import SourceParams
 from components.core.errors import CorpusError
 from components.corpus import audio, audio_files
 from components.corpus import store as corpus_store
 from components.corpus.store import Row
 from components.parallel import cluster
-from components.stages import corpus
+from components.stages import corpus, split
 from tests.support.collections_on_disk import RATE, pointed_at, table_of, tone, write_tracks
 from tests.support.dask_cluster import dask_cluster
+from tests.support.melodies import melody
 
 
 @pytest.fixture
@@ -472,3 +475,85 @@ def test_links_into_dvcs_own_cache_are_the_collection(
     monkeypatch.chdir(workspace)
     listing = corpus.run("audio", params=pointed_at(demo_params, audio=folder), root=workspace / "data")
     assert (listing["fault"] == "").all()
+
+
+# --- labels from tags and manifests
+
+
+def melodies(folder: Path, tags: dict[str, dict[str, str]]) -> Path:
+    """Songs of eight seconds by name, each with its tags."""
+    for number, (name, said) in enumerate(tags.items()):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / name, melody(number, seconds=8), RATE)
+        if said:
+            file = mutagen.File(folder / name)
+            file.update(said)
+            file.save()
+    return folder
+
+
+def labelled(folder: Path, params: Params, **values: object) -> Params:
+    params = pointed_at(params, audio=folder)
+    block = SourceParams.model_validate({"path": str(folder), "form": "audio", **values})
+    return params.model_copy(
+        update={"corpus": params.corpus.model_copy(update={"sources": {"audio": block}})}
+    )
+
+
+def test_genres_and_artists_may_be_in_the_files_tags(
+    tmp_path: Path, demo_params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tags = {
+        f"x/{n}.flac": {"genre": ("Jazz", "jazz ", "Dub")[n % 3], "artist": f"artist {n % 4}"}
+        for n in range(9)
+    }
+    folder = melodies(tmp_path / "music", {**tags, "none.flac": {}, "y/ska.flac": {"genre": "Ska"}})
+    (folder / "genres.csv").write_text("spelling,genre\njazz,jazz\n")
+    params = labelled(folder, demo_params, labels="tags", genres="genres.csv")
+    listing = corpus.run("audio", params=params, root=tmp_path / "data").set_index("track")
+    assert listing["genre"].value_counts().to_dict() == {"jazz": 6, "Dub": 3, "": 2}
+    assert listing.loc["none", "fault"] == "no genre tag"
+    assert listing.loc["y/ska", "fault"].startswith("rare genre: Ska")
+    assert (listing.loc["x/0", "genre"], listing.loc["x/2", "genre"]) == ("jazz", "Dub")
+    # A listing that is made again from what is known of the files is the same.
+    again = corpus.run("audio", params=params, root=tmp_path / "data").set_index("track")
+    pd.testing.assert_frame_equal(listing, again)
+    split.run(params=params, root=tmp_path / "data")
+    said = capsys.readouterr().out
+    assert "artists: of 9 of 9 tracks" in said
+
+
+def test_a_changed_manifest_holds_at_once(tmp_path: Path, demo_params: Params) -> None:
+    names = [f"{n // 1000:03d}/{n:06d}.flac" for n in range(8)]
+    folder = melodies(tmp_path / "music", {name: {} for name in names})
+    params = labelled(folder, demo_params, labels="manifest", manifest="labels.csv")
+    for artist in ("Ann", "Bob"):
+        rows = [f"{name},{'jazz' if n % 2 else 'rock'},{artist}" for n, name in enumerate(names)]
+        (folder / "labels.csv").write_text("\n".join(["path,genre,artist", *rows]))
+        listing = corpus.run("audio", params=params, root=tmp_path / "data")
+        assert set(listing["artist"]) == {artist} and listing["track"][0] == "000/000000"
+
+
+def test_a_song_in_two_encodings_is_one_recording_and_two_labels_of_one_are_named(
+    tmp_path: Path, demo_params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "music"
+    for number in range(24):
+        genre = ("jazz", "rock")[number % 2]
+        (folder / genre).mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / genre / f"{number}.wav", melody(number, seconds=8), RATE)
+    soundfile.write(folder / "jazz/copy.mp3", melody(0, seconds=8), RATE, format="MP3")
+    soundfile.write(folder / "jazz/cut.flac", melody(2, seconds=8)[300:], RATE)
+    params = pointed_at(demo_params, audio=folder)
+    corpus.run("audio", params=params, root=tmp_path / "data")
+    table = split.run(params=params, root=tmp_path / "data")
+    sides = table.groupby("track")["part"].first()
+    assert sides["jazz/copy"] == sides["jazz/0"] and sides["jazz/cut"] == sides["jazz/2"]
+    assert "4 tracks hold 2 recordings" in capsys.readouterr().out
+    soundfile.write(folder / "rock/other.ogg", melody(4, seconds=8), RATE)
+    corpus.run("audio", params=params, root=tmp_path / "data")
+    with pytest.raises(CorpusError, match=r"1 recordings? .*jazz/4 \(jazz\) and rock/other \(rock\)"):
+        split.run(params=params, root=tmp_path / "data")
+    allowed = params.validation.model_copy(update={"max_conflicting_tracks": 1})
+    split.run(params=params.model_copy(update={"validation": allowed}), root=tmp_path / "data")
+    assert "jazz/4 (jazz) and rock/other (rock)" in capsys.readouterr().out

@@ -16,7 +16,7 @@ from tests.support.collections_on_disk import pointed_at
 
 def listing(tracks: pd.DataFrame, **columns: object) -> pd.DataFrame:
     facts = {"path": "", "seconds": 12.0, "sample_rate": 22050, "samples": 264600, "bytes": 1, "fault": ""}
-    facts |= {"lost": 0.0, "damage": ""}
+    facts |= {"lost": 0.0, "damage": "", "album": "", "tagged": "", "part": "", "fingerprint": ""}
     return tracks.assign(**facts).assign(**columns)
 
 

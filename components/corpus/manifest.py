@@ -1,0 +1,245 @@
+"""A table of labelled files: CSV or Parquet with ``path`` and ``genre``, or the ``tracks.csv`` of FMA."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from components.core.errors import CorpusError
+
+#: Columns: needed, and taken where they are there.
+NEEDED, OPTIONAL = ("path", "genre"), ("artist", "album", "title", "split")
+SUFFIXES = (".csv", ".parquet")
+#: Spellings of the parts of a split.
+PARTS = {
+    "": "",
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "test": "test",
+}
+#: Wrong rows that are named.
+SHOWN = 5
+#: The ``tracks.csv`` of FMA (M. Defferrard, K. Benzi, P. Vandergheynst, X. Bresson, "FMA: A Dataset for Music
+#: Analysis", ISMIR 2017) has two rows of headings and a third that names its index; the columns that are read of it.
+_FMA = {
+    "genre": ("track", "genre_top"),
+    "title": ("track", "title"),
+    "artist": ("artist", "name"),
+    "album": ("album", "title"),
+    "album_id": ("album", "id"),
+    "split": ("set", "split"),
+    "subset": ("set", "subset"),
+}
+#: Each subset of FMA holds the ones before it.
+FMA_SUBSETS = ("small", "medium", "large")
+#: A cell may hold a whole biography.
+csv.field_size_limit(2**24)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row: a file and what is said of it.
+
+    Attributes
+    ----------
+    path : str
+        Below the source's folder, with slashes.
+    genre : str
+        Not empty.
+    artist, album, title : str
+        ``''`` for what is not known.
+    part : str
+        ``train``, ``validation``, ``test`` or ``''``.
+    where : str
+        What to call the row: ``line 7`` of a CSV file, whose heading is line 1, or ``row 6``.
+    """
+
+    path: str
+    genre: str
+    artist: str = ""
+    album: str = ""
+    title: str = ""
+    part: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The rows of a table, in its order.
+
+    Attributes
+    ----------
+    name : str
+        The file's.
+    kind : str
+        ``rows`` for one that names paths, ``fma`` for FMA's, whose files are named by their number.
+    entries : tuple of Entry
+        Each path once.
+    """
+
+    name: str
+    kind: Literal["rows", "fma"]
+    entries: tuple[Entry, ...]
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a table, 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read(path: Path, *, subset: str | None = None) -> Manifest:
+    """Read a table of labels, and check every row of it.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet with the columns :data:`NEEDED` and, where known, :data:`OPTIONAL`, in any order and case; others
+        are not read. Or FMA's ``tracks.csv``, of which rows without a top genre are left out.
+    subset : str, optional
+        Of FMA: ``small``, ``medium`` or ``large``; by default all of it.
+
+    Returns
+    -------
+    Manifest
+        Paths are as the table gives them, but for backslashes and a leading ``./``.
+
+    Raises
+    ------
+    CorpusError
+        If it cannot be read, lacks a column, or has a wrong row: without a path or genre, with a path that leads out of
+        the folder or was named before, with another part than those of :data:`PARTS`. Rows are named by line.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise CorpusError(f"{path} is no table of labels; valid: {' or '.join(SUFFIXES)}")
+    try:
+        if path.suffix.lower() == ".csv":
+            if _is_fma(path):
+                return Manifest(path.name, "fma", tuple(_fma(path, subset=subset)))
+            rows = list(_of_csv(path))
+        else:
+            rows = list(_of_parquet(path))
+    except (
+        OSError,
+        ValueError,
+        csv.Error,
+    ) as error:  # UnicodeDecodeError and pyarrow's errors are ValueErrors
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise CorpusError(f"{path} cannot be read ({reason})") from error
+    if subset is not None:
+        raise CorpusError(f"subset is {subset!r}, and {path} is not FMA's tracks.csv; valid: no subset")
+    return Manifest(path.name, "rows", tuple(_checked(rows, path=path)))
+
+
+def _of_csv(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        columns = _columns(next(reader, []), path=path)
+        first = reader.line_num + 1
+        for cells in reader:
+            where, first = f"line {first}", reader.line_num + 1
+            if cells:
+                yield (
+                    where,
+                    {name: cells[at].strip() if at < len(cells) else "" for name, at in columns.items()},
+                )
+
+
+def _of_parquet(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
+    import pandas as pd
+
+    table = pd.read_parquet(path)
+    columns = _columns([str(column) for column in table.columns], path=path)
+    table = table.iloc[:, list(columns.values())].set_axis(list(columns), axis=1)
+    table = table.astype(object).where(table.notna(), "")
+    for number, row in enumerate(table.to_dict("records"), start=1):
+        yield f"row {number}", {str(name): str(value).strip() for name, value in row.items()}
+
+
+def _columns(heading: list[str], *, path: Path) -> dict[str, int]:
+    names = [name.strip().casefold() for name in heading]
+    if missing := [name for name in NEEDED if name not in names]:
+        raise CorpusError(
+            f"{path} lacks column {', '.join(missing)}; valid: columns {', '.join(NEEDED)}, and where known "
+            f"{', '.join(OPTIONAL)}; it has {', '.join(filter(None, heading)) or 'none'}"
+        )
+    return {name: names.index(name) for name in (*NEEDED, *OPTIONAL) if name in names}
+
+
+def _checked(rows: list[tuple[str, Mapping[str, str]]], *, path: Path) -> list[Entry]:
+    entries: dict[str, Entry] = {}
+    wrong = []
+    for where, row in rows:
+        place = row["path"].replace("\\", "/").removeprefix("./")
+        part = PARTS.get(row.get("split", "").casefold())
+        if not place or not row["genre"]:
+            wrong.append(f"{where}: {'genre' if place else 'path'} is empty")
+        elif not row["genre"].isprintable():
+            wrong.append(f"{where}: genre {row['genre']!r} is not printable")
+        elif ".." in PurePosixPath(place).parts:
+            wrong.append(f"{where}: path {place!r} leads out of the folder")
+        elif place in entries:
+            wrong.append(f"{where}: path {place!r} was named before, by {entries[place].where}")
+        elif part is None:
+            valid = ", ".join(sorted(filter(None, PARTS)))
+            wrong.append(f"{where}: split is {row['split']!r}; valid: {valid}, or empty")
+        else:
+            known = {key: row[key] for key in ("artist", "album", "title") if key in row}
+            entries[place] = Entry(place, row["genre"], **known, part=part, where=where)
+    if wrong:
+        more = f" … and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        raise CorpusError(
+            f"{path} has {len(wrong)} wrong of {len(rows)} rows: {'; '.join(wrong[:SHOWN])}{more}"
+        )
+    if not entries:
+        raise CorpusError(f"{path} has no rows; valid: one a file, with its {' and '.join(NEEDED)}")
+    return list(entries.values())
+
+
+def _is_fma(path: Path) -> bool:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file)
+        upper, lower, index = (next(rows, []) for _ in range(3))
+    return index[:1] == ["track_id"] and _FMA["genre"] in set(zip(upper, lower, strict=False))
+
+
+def _fma(path: Path, *, subset: str | None) -> Iterator[Entry]:
+    if subset is not None and subset not in FMA_SUBSETS:
+        raise CorpusError(f"subset is {subset!r}; valid: {', '.join(FMA_SUBSETS)}")
+    wanted = FMA_SUBSETS if subset is None else FMA_SUBSETS[: FMA_SUBSETS.index(subset) + 1]
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.reader(file)
+        headings = list(zip(next(rows), next(rows), strict=False))
+        next(rows)
+        missing = [".".join(names) for names in _FMA.values() if names not in headings]
+        if missing:
+            raise CorpusError(f"{path} lacks column {', '.join(missing)} of FMA's tracks.csv")
+        places = {key: headings.index(names) for key, names in _FMA.items()}
+        first = rows.line_num + 1
+        for cells in rows:
+            where, first = f"line {first}", rows.line_num + 1
+            if not cells:
+                continue
+            row = {key: cells[at].strip() for key, at in places.items() if at < len(cells)}
+            if len(row) < len(places) or not cells[0].isdecimal() or row["split"].casefold() not in PARTS:
+                raise CorpusError(f"{path}, {where}: is no row of FMA's tracks.csv")
+            if row["genre"] and row["subset"] in wanted:
+                number = int(cells[0])
+                # Albums of one title are not one album.
+                album = f"{row['album']} [{row['album_id']}]" if row["album"] else ""
+                yield Entry(
+                    f"{number // 1000:03d}/{number:06d}.mp3",
+                    row["genre"],
+                    artist=row["artist"],
+                    album=album,
+                    title=row["title"],
+                    part=PARTS[row["split"].casefold()],
+                    where=where,
+                )

@@ -1,0 +1,92 @@
+"""Groups of tracks that stay on one side of a split: files of one recording, songs of an artist and of an album."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from components.splits import albums, artists
+
+#: Columns whose equal values are one recording.
+SAME = ("sha256", "sound_sha256", "recording")
+#: Albums that are named.
+SHOWN = 5
+
+
+def repeats(tracks: pd.DataFrame) -> list[str]:
+    """Return which of the columns :data:`SAME` a table has."""
+    return [column for column in SAME if column in tracks]
+
+
+def joined(tracks: pd.DataFrame, *, together: Sequence[str]) -> pd.Series:
+    """Return a number for each group of tracks that must stay on one side of a split.
+
+    Parameters
+    ----------
+    tracks : DataFrame
+        One row a track.
+    together : sequence of str
+        Columns whose equal values keep tracks together; a track where one is '' shares none.
+
+    Returns
+    -------
+    Series of int
+        Equal for tracks that share a value, also through others.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    links = [np.zeros((2, 0), dtype=int)]
+    for column in together:
+        known = tracks.loc[tracks[column] != "", column]
+        rows = pd.Series(tracks.index.get_indexer(known.index), index=known.index)
+        links.append(np.stack([rows.groupby(known).transform("first"), rows]).astype(int))
+    left, right = np.concatenate(links, axis=1)
+    graph = coo_array((np.ones(len(left)), (left, right)), shape=(len(tracks), len(tracks)))
+    return pd.Series(connected_components(graph, directed=False)[1], index=tracks.index)
+
+
+def kept_whole(tracks: pd.DataFrame, *, repeats: pd.Series, folds: int) -> pd.Series:
+    """Return the groups of protocol ``artist``: artists and albums whole.
+
+    Parameters
+    ----------
+    tracks : DataFrame
+        Columns ``track``, ``genre``, ``artist``, those of one recording, and where there are some ``album``.
+    repeats : Series of int
+        Group of each track by its recording alone.
+    folds : int
+        Into how many parts each genre is divided.
+
+    Returns
+    -------
+    Series of int
+        As :func:`joined`. The songs of an artist-confounded genre are assigned one by one; where most artists are
+        unknown, so are those of a genre that hangs together by the few that are known. Compilations that would tie too
+        much of a genre together are named (:mod:`components.splits.albums`).
+    """
+    apart = artists.clusters(tracks).groupby(tracks["genre"]).nunique()
+    tied = [] if artists.known(tracks) else apart.index[apart < folds].tolist()
+    few = tracks["genre"].isin([*artists.confounded(tracks), *tied])
+    by_artist = tracks.assign(recording=repeats.astype(str), artist=tracks["artist"].mask(few, ""))
+    group = joined(by_artist, together=["recording", "artist"])
+    if "album" not in tracks or not (tracks["album"] != "").any():
+        return group
+    group, torn = albums.kept_whole(tracks.assign(album=tracks["album"].mask(few, "")), groups=group)
+    if torn:
+        print(
+            f"albums: {len(torn)} compilations may be on two sides, since they would tie too much of a genre together: "
+            f"{', '.join(torn[:SHOWN])}{' …' if len(torn) > SHOWN else ''}"
+        )
+    return group
+
+
+def without_repeats(parts: pd.Series, *, repeats: pd.Series) -> pd.Series:
+    """Leave out of the earlier parts what repeats a track of a later one."""
+    place = parts.map({part: number for number, part in enumerate(artists.ORDER)})
+    torn = place < place.groupby(repeats).transform("max")
+    if torn.any():
+        print(f"{int(torn.sum())} tracks are left out: another part holds the same recording")
+    return parts.mask(torn)
