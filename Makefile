@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest --durations=25 --durations-min=0.5
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: help install kubeflow demo test lint types test-unit test-integration test-slow lock audit sbom clean distclean
+.PHONY: help install gpu kubeflow demo test lint types test-unit test-integration test-slow lock audit sbom clean distclean
 
 help:
 	@echo "make demo              run the whole workflow on the embedded corpus"
@@ -24,6 +24,7 @@ help:
 	@echo "make test-slow         the long ones: planted data faults, killed runs, serving over HTTP"
 	@echo "make lint              ruff and the import contracts"
 	@echo "make types             mypy"
+	@echo "make gpu               install CUDA's libraries for TensorFlow (5 GB); see docs/gpu.md"
 	@echo "make kubeflow          install what \`genre export kubeflow\` needs, in an environment of its own (56 MB)"
 	@echo "make audit             compare the locked packages with the known vulnerabilities"
 	@echo "make sbom              write build/sbom.cdx.json: what the locked packages are"
@@ -52,6 +53,10 @@ $(INSTALLED): requirements.lock requirements-weights.lock pyproject.toml
 	@echo "compiling the running median once"
 	@$(BIN)/python -m components.features.dsp.warm_up
 	@touch $@
+
+# CUDA's libraries beside what is installed: nothing of requirements.lock moves. The next `make install` takes them away.
+gpu: $(INSTALLED)
+	@$(UV) pip install --quiet --require-hashes --python $(BIN)/python --requirement requirements-gpu.lock
 
 # kfp fixes its own versions of requests and protobuf, so it has an environment of its own.
 kubeflow: $(INSTALLED)
@@ -84,6 +89,8 @@ test-slow: $(INSTALLED)
 lock:
 	uv lock --upgrade
 	uv export --no-header --no-annotate --all-groups --no-emit-project -o requirements.lock
+	printf 'tensorflow[and-cuda]>=2.21,<2.22' | uv pip compile --universal --generate-hashes --no-header --no-annotate \
+		--constraint requirements.lock --output-file requirements-gpu.lock -
 	printf 'kfp[kubernetes]>=2.17,<2.18' | uv pip compile --universal --upgrade --generate-hashes --no-header --no-annotate \
 		--output-file requirements-kubeflow.lock -
 

@@ -68,9 +68,9 @@ def encode(source: Path, target: Path, *, codec: str) -> None:
     import av
 
     with av.open(str(source)) as read, av.open(str(target), "w") as write:
-        stream = write.add_stream(codec, rate=48_000 if codec == "libopus" else 22_050)
+        stream = write.add_stream(codec, rate=48_000 if codec == "libopus" else 44_100, layout="mono")
+        stream.bit_rate = 96_000
         resampler = av.AudioResampler(format=stream.format, layout="mono", rate=stream.rate)
-        stream.layout = "mono"
         for frame in itertools.chain(read.decode(audio=0), [None]):
             for part in resampler.resample(frame):
                 write.mux(stream.encode(part))

@@ -479,6 +479,10 @@ def main() -> None:
     atexit.register(gc.freeze)
     # TensorFlow's own log is for its developers. A variable that is set wins.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Here, since what it imports is not there on Windows.
+    from components.core import devices
+
+    devices.share_memory()
     try:
         app()
     except GenreError as error:

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from components.core import devices
 from components.core.errors import ParamsError
 from components.parallel import cluster as dask
 
@@ -28,7 +29,7 @@ class FlowSettings(BaseSettings):
     Attributes
     ----------
     concurrency : int
-        Stages that run side by side, 1 to 64.
+        Stages that run side by side, 1 to 64; by default as many as cores, and a GPU's memory, allow: 1 or 2.
     first : tuple of str
         Models, separated by commas, whose search and fit begin before other stages that could: the longest ones, so
         that none of them runs on alone at the end. Names that are of no model are passed over.
@@ -48,7 +49,7 @@ class FlowSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GENRE_", frozen=True, extra="ignore", allow_inf_nan=False)
 
     concurrency: Annotated[int, Field(ge=1, le=64)] = Field(
-        default_factory=lambda: min(MOST_STAGES, os.cpu_count() or 1)
+        default_factory=lambda: devices.stages_at_once(most=MOST_STAGES)
     )
     first: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = LONGEST
     retries: Annotated[int, Field(ge=0, le=10)] = 1

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
+from components.core import devices
 from components.core.errors import GenreError, PretrainedError
 from components.corpus import audio
 from components.features.encoders.base import UNTRAINED
@@ -117,6 +118,7 @@ class GenreModel:
             If the record is damaged.
         """
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        devices.share_memory()
         record = records.read_file(Path(artifacts["training"]), remedy="`genre run` logs it again")
         for needed in ("songs", "reference", "certainty"):
             artifacts[needed]

@@ -92,6 +92,7 @@ def run(*, params: Params, root: Path = Path("data")) -> dict[str, float]:
         file_bytes=sum(one.file_bytes for one in records),
         seconds=time.perf_counter() - began + sum(one.seconds for one in records),
         peak_memory_mib=max(peak_memory_mib(), *(one.peak_memory_mib for one in records)),
+        device="; ".join(sorted({one.device for one in records})),
         warnings=[str(one) for one in diagnostics.never_named(balance.unnamed(predictions, genres=genres))],
         params=params,
         members=[

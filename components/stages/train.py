@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from components.config.params import Params, SelectedModel
-from components.core import atomic, hashing, progress
+from components.core import atomic, devices, hashing, progress
 from components.core.processes import peak_memory_mib
 from components.evaluation import balance, diagnostics
 from components.splits import store as split_store
@@ -144,6 +144,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
             file_bytes=(folder / "model.keras").stat().st_size,
             seconds=seconds,
             peak_memory_mib=peak_memory_mib(),
+            device=devices.used(),
             warnings=[str(warning) for warning in warnings],
             params=params,
         )

@@ -136,6 +136,7 @@ def tags_of(record: ModelRecord) -> dict[str, str]:
     return {
         **record.model_dump(include={"model", "preset", "protocol", "weights_sha256"}),
         "about": record.about,
+        "device": record.device or "unknown",
         "fitted_on": record.fitted_on,
         "split_fingerprint": record.fingerprint,
         "leaky": LEAKY if record.leaky else "no",

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from components import models
 from components.config.params import SelectedModel
+from components.core import devices
 from components.core.errors import TrainingError
 from components.training import preprocessing
 from components.training.balanced_accuracy import OF_VALIDATION
@@ -48,6 +49,8 @@ def seed_everything(seed: int) -> None:
     """
     # A search builds many models; TensorFlow warns of each.
     tf.get_logger().setLevel("ERROR")
+    devices.share_memory()
+    devices.warn()
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 

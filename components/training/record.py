@@ -174,6 +174,8 @@ class ModelRecord(Record, ABC):
         Size of its networks and of their files.
     seconds, peak_memory_mib : float
         Cost of its fits.
+    device : str
+        What they ran on, see :func:`components.core.devices.used`; '' in records of before it was noted.
     warnings : list of str
         Diagnoses of the learning curves.
     params : Params
@@ -206,6 +208,7 @@ class ModelRecord(Record, ABC):
     file_bytes: int
     seconds: float
     peak_memory_mib: float
+    device: str = ""
     warnings: list[str]
     params: Params
 
