@@ -18,6 +18,7 @@ PROTOCOLS = {
     "track": "songs are kept whole: no song is on both sides",
     "segment": "leaky: segments of one song are on both sides, as in the study, so the numbers are too good",
     "fault_filtered": "the published fault-filtered lists; songs are kept whole",
+    "manifest": "the parts that the manifests of the songs name; songs are kept whole",
 }
 #: Of what `genre download` fetches, by its folder.
 GTZAN = (

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
 from components.config import presets
-from components.config.params import parse
+from components.config.params import Protocol, parse
 from components.reporting import model_card
 from components.training.record import TrainingRecord
 from tests.support.records import ENCODER, FEATURE, training_record
@@ -108,6 +108,10 @@ def test_a_presets_every_name_is_known(metrics):
     for name in presets.names():
         assert yaml.safe_load(presets.compose(name))["preset"] == name
         assert model_card.card(record(preset=name), metrics=metrics, commit="")
+
+
+def test_each_protocol_is_described() -> None:
+    assert set(model_card.PROTOCOLS) == set(get_args(Protocol))
 
 
 def test_a_headline_says_of_which_songs_and_which_genres_it_leaves_out(metrics: dict[str, float]) -> None:
