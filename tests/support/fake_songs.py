@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from components.core.errors import RegistryError
+from components.http.service import Service
+from components.http.upload import Song
 from components.http.worker import Limits, Outcome
 
 
@@ -44,3 +48,32 @@ def song(name: str, *, genre: str, uri: str = "") -> dict[str, Any]:
         "probabilities": {genre: 0.9, f"not {genre} {uri}": 0.1},
         "timeline": [{"start": 0.0, "genre": genre, "probability": 0.9}],
     }
+
+
+class InProcess(Service):
+    """A service without processes; a song that says ``wait`` is predicted once ``released`` is set."""
+
+    def __post_init__(self) -> None:
+        self.reached, self.released = threading.Event(), threading.Event()
+        self.failure: Exception | None = None
+
+    async def open(self) -> None:
+        if self.failure:
+            raise self.failure
+        self.model = load("models:/genre/1", limits=self.limits)
+
+    async def predictions(self, songs: Sequence[Song]) -> tuple[dict[str, Any], list[Outcome]]:
+        outcomes = []
+        for song in songs:
+            if song.path.read_bytes() == b"wait":
+                self.reached.set()
+                await asyncio.to_thread(self.released.wait)
+            outcomes.append(predict(str(song.path), uri="", name=song.name, limits=self.limits))
+        assert self.model is not None
+        return self.model, outcomes
+
+    async def refresh(self) -> None:
+        """No other model comes."""
+
+    def close(self) -> None:
+        """Nothing runs."""

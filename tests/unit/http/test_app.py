@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,41 +15,10 @@ from starlette.testclient import TestClient
 from components.core.errors import RegistryError
 from components.http import app, schema
 from components.http.metrics import Metrics
-from components.http.service import Service
 from components.http.settings import ServeSettings
-from components.http.upload import Song
-from components.http.worker import Outcome
-from tests.support import fake_songs
+from tests.support.fake_songs import InProcess
 
 KEY = "planted-7f3a91-secret"
-
-
-class InProcess(Service):
-    """A service without processes; a song that says ``wait`` is predicted once ``released`` is set."""
-
-    def __post_init__(self) -> None:
-        self.reached, self.released = threading.Event(), threading.Event()
-        self.failure: Exception | None = None
-
-    async def open(self) -> None:
-        if self.failure:
-            raise self.failure
-        self.model = fake_songs.load("models:/genre/1", limits=self.limits)
-
-    async def predictions(self, songs: Sequence[Song]) -> tuple[dict[str, Any], list[Outcome]]:
-        import asyncio
-
-        outcomes = []
-        for song in songs:
-            if song.path.read_bytes() == b"wait":
-                self.reached.set()
-                await asyncio.to_thread(self.released.wait)
-            outcomes.append(fake_songs.predict(str(song.path), uri="", name=song.name, limits=self.limits))
-        assert self.model is not None
-        return self.model, outcomes
-
-    def close(self) -> None:
-        """Nothing runs."""
 
 
 @contextmanager
