@@ -6,7 +6,6 @@ import os
 import sys
 from pathlib import Path
 
-from components.core import dvc_experiment
 from flows.process import preloaded
 
 
@@ -14,24 +13,24 @@ def main() -> None:
     """Run the command line in place of this process, or in a forked one where a flow has one for its stages."""
     if preloaded.ADDRESS in os.environ and sys.argv[1:2] == ["stage"]:
         sys.exit(preloaded.run(["genre", *sys.argv[1:]]))
-    run_its_own_code(Path.cwd())
+    run_its_own_code(Path.cwd(), arguments=sys.argv[1:])
     from flows import cli
 
     cli.main()
 
 
-def run_its_own_code(here: Path) -> None:
-    """Go on with the code of the folder, where that is a copy of a project for an experiment of DVC's.
+def run_its_own_code(here: Path, *, arguments: list[str]) -> None:
+    """Go on with the code of the project in the working directory, for a stage, where another one is installed.
 
-    The copy holds the code as it was when the experiment was queued, and that is what DVC compares; the installed
-    ``genre`` is of the project, whose code may have changed since.
+    That code is what DVC compares: of a copy for an experiment, as it was queued, or of a clone that a worker made. It
+    is trusted as its ``dvc.yaml`` is, which names the command; other commands may be called in any folder.
     """
-    copied = here / "flows" / "__main__.py"
-    if dvc_experiment.project(here) == here or not copied.is_file() or copied.samefile(__file__):
+    own = here / "flows" / "__main__.py"
+    if arguments[:1] != ["stage"] or not own.is_file() or own.samefile(__file__):
         return
     # For the processes that it starts too.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(here), os.environ.get("PYTHONPATH")]))
-    os.execv(sys.executable, [sys.executable, "-m", "flows", *sys.argv[1:]])
+    os.execv(sys.executable, [sys.executable, "-m", "flows", *arguments])
 
 
 if __name__ == "__main__":

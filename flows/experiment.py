@@ -13,7 +13,8 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.orchestration import stage_task
+from flows.notify import tell_promotion
+from flows.orchestration import results, stage_task
 from flows.orchestration.outcome import Outcome
 from flows.orchestration.session import SESSION, FlowError, opened
 from flows.orchestration.stage_task import NOT_READY, Futures
@@ -22,11 +23,16 @@ from flows.pipeline.graph import COMPARE, Graph
 
 
 @task(name="log", task_run_name="log@{model}", cache_policy=NO_CACHE)
-def log_task(model: str) -> None:
-    """Make sure that a model's files have a run in MLflow: a stage restored from DVC's cache logs nothing."""
-    from components.serving import packaging
+def log_task(model: str) -> tuple[str, str]:
+    """Make sure that a model's files have a run in MLflow, and return the ids of experiment and run.
 
-    packaging.ensure_logged(model, root=Path("data"))
+    A stage restored from DVC's cache logs nothing.
+    """
+    from components.serving import packaging
+    from components.tracking import store
+
+    run_id = packaging.ensure_logged(model, root=Path("data"))
+    return store.experiment(store.connect(), store.TRAINING), run_id
 
 
 @task(name="compare-some", task_run_name="compare", cache_policy=NO_CACHE)
@@ -49,6 +55,8 @@ def promote_task() -> Any:
 
     decision = registry.promote(params=params.load(), root=Path("data"))
     create_markdown_artifact(decision.markdown(), key="promotion", description="Promoted or not, and why")
+    if decision.promoted:
+        tell_promotion(decision)
     return decision
 
 
@@ -110,6 +118,9 @@ def experiment(force: bool = False, models: list[str] | None = None, promote: bo
                 logger.info("%s is not in the comparison: %s", model, why)
         if not problems and COMPARE in plan.order:
             _publish_comparison(root)
+            found = {model: state.result() for model, state in logs.items()}
+            text = results.markdown(found, root=root, served=session.settings.pages)
+            create_markdown_artifact(text, key="results", description="Report, Data Docs and runs in MLflow")
             if promote:
                 problems += _promote([compared, *logs.values()])
         if problems:

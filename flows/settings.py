@@ -42,6 +42,9 @@ class FlowSettings(BaseSettings):
     cluster : str
         Address of a Dask scheduler, ``tcp://HOST:PORT``, whose workers do what is parallel within a stage; '' for this
         machine. Stages read the variable themselves: :func:`components.parallel.cluster.address`.
+    pages : str
+        Address under which the project's ``data`` is served, ``http://HOST:PORT``, for links in Prefect's artifacts;
+        '' for none: they name the files.
     deployments : dict of str to str
         Prefect deployments that run stages on other machines, by stage, or by model for its search and its fit. JSON.
     """
@@ -56,6 +59,7 @@ class FlowSettings(BaseSettings):
     retry_delay: Annotated[float, Field(ge=0.0, le=3600.0)] = 5.0
     wait: Annotated[float, Field(ge=0.0)] = 15.0
     cluster: Annotated[str, AfterValidator(dask.check)] = ""
+    pages: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
     deployments: dict[str, Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")]] = Field(default_factory=dict)
 
     def deployment(self, stage: str) -> str | None:

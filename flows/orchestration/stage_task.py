@@ -79,7 +79,7 @@ def stage_task(stage: str, *, reads: Sequence[str] = (), force: bool = False) ->
         kind, _, feature = stage.partition("@")
         if kind == "validate":
             create_markdown_artifact(
-                failed_validation.markdown(session.processes.root, feature),
+                failed_validation.markdown(session.processes.root, feature, served=session.settings.pages),
                 key=f"validation-{feature.replace('_', '-')}",
                 description=f"Failed expectations of {feature}",
             )

@@ -244,6 +244,7 @@ ELSEWHERE = {
     "printf": "tests/integration/test_docs_commands.py",
     "pytest": "needs real music",
     "python -m components.features.encoders.musicnn": "tests/unit/features/encoders/test_musicnn.py",
+    "python -m http.server": "needs a port of its own",
     "python -m benchmarks": "needs a folder of music",
     "python -m benchmarks.streaming": "needs minutes, and 10 GB of disk",
 }
