@@ -27,8 +27,8 @@ ROOT = Path("data")
 COLLECTION, RUN, USE, STUDY, STAGES = "Collection", "Run", "Use a model", "Study", "Stages"
 #: The commands in the order of ``genre --help``.
 ORDER = [
-    "download", "config", "run", "promote", "rollback", "mlflow-ui", "export", "predict", "tag", "evaluate", "score",
-    "ui", "serve", "reproduce", "stage",
+    "download", "config", "run", "tune", "promote", "rollback", "mlflow-ui", "export", "predict", "tag", "evaluate",
+    "score", "ui", "serve", "reproduce", "stage",
 ]  # fmt: skip
 
 

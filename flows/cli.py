@@ -57,6 +57,26 @@ def run(
     raise typer.Exit(status)
 
 
+@app.command(rich_help_panel=RUN)
+def tune(
+    model: Annotated[str, typer.Argument(help="A model of params.yaml")],
+    trials: Annotated[
+        int, typer.Option(help="Trials that its search is to have in all; written to params.yaml")
+    ],
+) -> None:
+    """Add trials to a model's search; those that it has are not run again. `genre run` then trains on the best set.
+
+    Example: `genre tune mlp --trials 50`
+    """
+    import subprocess
+    import sys
+
+    from components.config import trials as budget
+
+    budget.raise_to(trials, model=model)
+    raise typer.Exit(subprocess.run([sys.executable, "-m", "dvc", "repro", f"tune@{model}"]).returncode)
+
+
 @app.command(rich_help_panel=USE)
 def score(
     folder: Annotated[Path, typer.Argument(help="Searched at any depth; songs scored before are skipped")],

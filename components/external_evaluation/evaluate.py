@@ -26,6 +26,7 @@ from components.external_evaluation.recognition import Identity
 from components.external_evaluation.record import EvaluatedModel, Evaluation
 from components.serving import load
 from components.serving.load import LoadedModel
+from components.tracking import keys
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -293,7 +294,7 @@ def _evaluated(
         by_genre=measure.by_genre(counted, seed=seed),
         confusion=measure.confusion(counted, genres=genres),
         reliability=metrics.reliability(counted, genres=genres).to_dict("records") if len(counted) else [],
-        gap=measure.gap(counted, run_metrics=one.run.data.metrics, without=without),
+        gap=measure.gap(counted, run_metrics=keys.plain(one.run.data.metrics), without=without),
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def ensure_evaluation_logged(folder: Path) -> dict[str, str]:
     """Make sure that each model of an evaluation has its run.
 
-    A run's metrics are ``headline.<metric>``, ``<group>.<metric>`` of each group that has songs, and ``gap_points``;
+    A run's metrics are ``headline/<metric>``, ``<group>/<metric>`` of each group that has songs, and ``gap/points``;
     they stand on the page of the logged model too.
 
     Parameters
@@ -62,8 +62,7 @@ def _ensure(
     folder: Path,
     identity: str,
 ) -> str:
-    from mlflow.entities import LoggedModelInput, Metric
-    from mlflow.utils.time import get_current_time_millis
+    from mlflow.entities import LoggedModelInput
 
     if known := runs.find(identity):
         return known
@@ -87,15 +86,7 @@ def _ensure(
         dataset = _dataset(songs, document=document)
         linked = [LoggedModelInput(model["model_id"])] if model["model_id"] else None
         runs.client.log_inputs(run_id, datasets=[dataset], models=linked)
-        now = get_current_time_millis()
-        about = {
-            "model_id": model["model_id"] or None,
-            "dataset_name": dataset.dataset.name,
-            "dataset_digest": dataset.dataset.digest,
-            "run_id": run_id,
-        }
-        points = [Metric(key, value, now, 0, **about) for key, value in metrics_of(model).items()]
-        runs.client.log_batch(run_id, metrics=points)
+        runs.measure(run_id, metrics_of(model), model_id=model["model_id"] or None, dataset=dataset)
         for path in sorted(folder.iterdir()):
             runs.client.log_artifact(run_id, str(path))
         return runs.finish(run_id, identity=identity)
@@ -113,7 +104,7 @@ def metrics_of(model: dict[str, Any]) -> dict[str, float]:
         if not isinstance(value, str)
     }
     if model["gap"]:
-        found |= {"record_headline": model["gap"]["record"], "gap_points": model["gap"]["points"]}
+        found |= {"gap.record_headline": model["gap"]["record"], "gap.points": model["gap"]["points"]}
     return found
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.core import dvc_experiment, lineage, processes
-from components.tracking import heartbeat, store
+from components.tracking import heartbeat, keys, store
 
 if TYPE_CHECKING:
     import pandas as pd
-    from mlflow.entities import Run
+    from mlflow.entities import DatasetInput, Run
 
     from components.tracking import reader
 
@@ -112,7 +112,7 @@ class Runs:
         seconds : float
             How long it took.
         params, metrics : mapping, optional
-            Its hyperparameters and settings, and its figures.
+            Its hyperparameters and settings, and its figures: by any name, see :mod:`components.tracking.keys`.
         history : DataFrame, optional
             Figures by ``epoch``, logged as curves.
 
@@ -132,18 +132,47 @@ class Runs:
         run = self.client.create_run(self.experiment_id, start_time=began, run_name=name, tags=own)
         run_id = str(run.info.run_id)
         now = int(time.time() * 1000)
-        points = [Metric(key, float(value), now, 0) for key, value in (metrics or {}).items()]
+        points = [Metric(keys.metric(name), float(value), now, 0) for name, value in (metrics or {}).items()]
         if history is not None:
             points += [
-                Metric(str(column), float(value), now, int(epoch))
+                Metric(keys.metric(f"{keys.CURVES}.{column}"), float(value), now, int(epoch))
                 for column in history.columns.drop("epoch")
                 for epoch, value in zip(history["epoch"], history[column], strict=True)
             ]
-        settings = [Param(key, str(value)) for key, value in (params or {}).items()]
+        settings = [Param(keys.param(name), str(value)) for name, value in (params or {}).items()]
         self.client.log_batch(run_id, params=settings)
         for start in range(0, len(points), BATCH):
             self.client.log_batch(run_id, metrics=points[start : start + BATCH])
         return run_id
+
+    def measure(
+        self, run_id: str, figures: Mapping[str, float], *, model_id: str | None, dataset: DatasetInput
+    ) -> None:
+        """Log figures of a model on a dataset: they stand on the run's page and on the logged model's.
+
+        Parameters
+        ----------
+        run_id : str
+            The run.
+        figures : mapping
+            By any name, see :mod:`components.tracking.keys`.
+        model_id : str, optional
+            The logged model.
+        dataset : DatasetInput
+            What it was measured on.
+        """
+        from mlflow.entities import Metric
+
+        about = {
+            "model_id": model_id,
+            "dataset_name": dataset.dataset.name,
+            "dataset_digest": dataset.dataset.digest,
+            "run_id": run_id,
+        }
+        now = int(time.time() * 1000)
+        points = [Metric(keys.metric(name), float(value), now, 0, **about) for name, value in figures.items()]
+        for start in range(0, len(points), BATCH):
+            self.client.log_batch(run_id, metrics=points[start : start + BATCH])
 
     def finish(self, run_id: str, *, identity: str) -> str:
         """End a run; where another workspace has finished one from equal files meanwhile, that one stays.

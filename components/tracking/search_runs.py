@@ -37,15 +37,17 @@ def ensure_tuning_logged(name: str, *, root: Path = Path("data")) -> str:
         tags={"model": name, "level": "search"},
         identity=identity,
         params={"seed": seed, **{f"best.{key}": value for key, value in best.hyperparameters.items()}},
-        metrics={"best_val_accuracy": best.score, "trials": len(trials)},
+        metrics={f"search.best_{best.objective}": best.score, "search.trials": len(trials)},
     ) as parent:
         for row in trials.to_dict("records"):
-            _log_trial(runs, row, name=name, parent=parent, folder=folder)
+            _log_trial(runs, row, best=best, name=name, parent=parent, folder=folder)
         runs.client.log_artifact(parent, str(folder / "trials.csv"))
         return runs.finish(parent, identity=identity)
 
 
-def _log_trial(runs: Runs, row: dict[str, Any], *, name: str, parent: str, folder: Path) -> None:
+def _log_trial(
+    runs: Runs, row: dict[str, Any], *, best: BestTrial, name: str, parent: str, folder: Path
+) -> None:
     import pandas as pd
 
     trial, status, score = row.pop("trial"), row.pop("status"), row.pop("score")
@@ -54,7 +56,7 @@ def _log_trial(runs: Runs, row: dict[str, Any], *, name: str, parent: str, folde
         tags={"model": name, "level": "trial"},
         parent=parent,
         params=row,
-        metrics={} if pd.isna(score) else {"val_accuracy": score},
+        metrics={} if pd.isna(score) else {f"search.{best.objective}": score},
     ) as child:
         for path in sorted((folder / "executions").glob(f"{int(trial)}-*.json")):
             outcome = json.loads(path.read_text(encoding="utf-8"))

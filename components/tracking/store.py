@@ -6,6 +6,7 @@ import logging
 import os
 import warnings
 from functools import lru_cache
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,14 @@ STUDY = "genre-study"
 EVALUATIONS = "genre-evaluations"
 #: Where runs and artifacts lie unless ``MLFLOW_TRACKING_URI`` names another store.
 STORE = Path("mlruns")
+#: Where MLflow's plug-ins for stores are registered.
+PLUGINS = "mlflow.tracking_store"
 #: Where the artifacts of a database without a server lie: what MLflow's own server reads its default from.
 ARTIFACT_ROOT = "MLFLOW_DEFAULT_ARTIFACT_ROOT"
 #: Databases that MLflow takes besides SQLite (``mlflow.store.db.db_types``).
 DATABASES = ("postgresql", "mysql", "mssql")
+#: What else may hold the runs; MLflow's plug-ins may add to it.
+SCHEMES = ("sqlite", *DATABASES, "http", "https")
 #: Note on each experiment's page.
 EXPERIMENTS = {
     TRAINING: "One run a trained model. Select runs with equal split_fingerprint and compare.",
@@ -58,8 +63,10 @@ def connect() -> MlflowClient:
     GenreError
         If ``mlruns`` cannot be written.
     StoreError
-        If a database that is named cannot be reached, or refuses the password.
+        If a database that is named cannot be reached, or refuses the password; or the kind of store is not one of
+        :data:`SCHEMES`.
     """
+    _check_kind(uri())
     for key, value in ENVIRONMENT.items():
         os.environ.setdefault(key, value)
     import mlflow
@@ -97,6 +104,26 @@ def folder() -> Path:
 def uri() -> str:
     """Return the address of the store: ``MLFLOW_TRACKING_URI``, or else that of ``mlruns/mlflow.db``."""
     return os.environ.get("MLFLOW_TRACKING_URI") or _own_uri()
+
+
+def _check_kind(address: str) -> None:
+    """Refuse what MLflow takes, or once took, and this project cannot use."""
+    scheme, rest = address.partition(":")[::2]
+    scheme = scheme.partition("+")[0].lower() if rest else ""
+    reason = ""
+    if scheme == "sqlite" and (":memory:" in rest or not rest.removeprefix("//").strip("/")):
+        reason = "a database in memory, which ends with its process"
+    elif scheme in ("", "file"):
+        reason = "a folder, which MLflow keeps no runs in any more"
+    elif "databricks" in address.split(":") or scheme in ("databricks-uc", "uc"):
+        reason = "Databricks, whose experiments are named by folders of a workspace"
+    elif scheme not in SCHEMES and scheme not in {point.name for point in entry_points(group=PLUGINS)}:
+        reason = "of a kind that MLflow does not know"
+    if reason:
+        raise StoreError(
+            f"MLFLOW_TRACKING_URI is {errors.masked(address)}, {reason}; valid: sqlite:////FOLDER/mlflow.db, "
+            "http://HOST:5000 of an MLflow server, or such as postgresql+psycopg://NAME:PASSWORD@HOST:5432/DATABASE"
+        )
 
 
 def _is_database(address: str) -> bool:

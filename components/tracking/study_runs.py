@@ -34,8 +34,8 @@ def ensure_study_logged(*, root: Path = Path("data")) -> list[str]:
             logged.append(_ensure(runs, name, files=files, identity=hashing.files(files), **_content(row)))
     files = [folder / file for file in ("index.html", "results.json", "results.csv")]
     identity = hashing.files([folder / "results.json", folder / "index.html"])
-    metrics = {f"findings {verdict}": count for verdict, count in results["counts"].items()}
-    metrics |= {f"findings apart {verdict}": count for verdict, count in results["counts_apart"].items()}
+    metrics = {f"findings.{verdict}": count for verdict, count in results["counts"].items()}
+    metrics |= {f"findings.apart {verdict}": count for verdict, count in results["counts_apart"].items()}
     tags = {"group": "report", NOTE: results["changes_sentence"]}
     return [*logged, _ensure(runs, "report", files=files, identity=identity, tags=tags, metrics=metrics)]
 

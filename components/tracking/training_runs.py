@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from components.config.params import ENSEMBLE
 from components.core import hashing, lineage
 from components.core.errors import TrainingError
-from components.tracking import integrity, reader, store
+from components.tracking import integrity, keys, reader, store, view
 from components.tracking.errors import reached
 from components.tracking.runs import NOTE, Runs, source_tags
 from components.tracking.search_runs import ensure_tuning_logged
@@ -19,6 +20,7 @@ from components.training.record import LEAKY, ModelRecord, TrainingRecord
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
     from mlflow.entities import DatasetInput
 
 
@@ -84,7 +86,6 @@ def _log(
             "temperature": record.temperature,
         },
         metrics={
-            **metrics,
             **record.model_dump(include={"seconds", "peak_memory_mib"}),
             "file_mib": record.file_bytes / 2**20,
             **genre_counts(record),
@@ -93,9 +94,8 @@ def _log(
     ) as run_id:
         client, predictions = runs.client, pd.read_parquet(folder / "predictions.parquet")
         inputs = {network.feature.feature: network for _, network in record.networks}
-        client.log_inputs(
-            run_id, [_dataset(predictions, record=network, root=root) for network in inputs.values()]
-        )
+        datasets = [_dataset(predictions, record=network, root=root) for network in inputs.values()]
+        client.log_inputs(run_id, datasets)
         for file in kind.FILES:
             client.log_artifact(run_id, str(folder / file), artifact_path="training")
         counts = confusion(predictions, genres=record.genres, part="test")
@@ -104,10 +104,25 @@ def _log(
             drawn["learning_curves.png"] = figures.learning(history)
         for file, figure in drawn.items():
             client.log_figure(run_id, figure, file, save_kwargs={"dpi": 200})
+        _log_picture(runs, run_id, drawn["confusion.png"])
         client.log_table(run_id, per_class(predictions, record=record), "per_class.json")
         log_model(run_id, record=record, root=root)
+        outputs = client.get_run(run_id).outputs
+        model_id = outputs.model_outputs[-1].model_id if outputs and outputs.model_outputs else None
+        # An ensemble's members read several features of the same songs: its figures are named by the first.
+        runs.measure(run_id, metrics, model_id=model_id, dataset=datasets[0])
         client.set_tag(run_id, integrity.TAG, integrity.of_run(client, run_id))
         return runs.finish(run_id, identity=identity)
+
+
+def _log_picture(runs: Runs, run_id: str, figure: Figure) -> None:
+    """Log a figure once more as one of the pictures that the page lays side by side."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    with Image.open(buffer) as picture:
+        runs.client.log_image(run_id, picture.convert("RGB"), key=view.CONFUSION, step=0)
 
 
 def _dataset(predictions: pd.DataFrame, *, record: TrainingRecord, root: Path) -> DatasetInput:
@@ -143,6 +158,7 @@ def tags_of(record: ModelRecord) -> dict[str, str]:
         "artists": record.artists,
         "confounded": ", ".join(record.confounded) or "none",
         "genres": json.dumps(record.genres, ensure_ascii=False),
+        "genres_in_keys": json.dumps(keys.escaped(record.genres), ensure_ascii=False),
         "encoder": ", ".join(encoder.encoder for encoder in encoders) or "none",
         "encoder_weights": ", ".join(encoder.origin for encoder in encoders) or "none",
         "encoder_licence": "; ".join(encoder.licence for encoder in encoders) or "none",
@@ -155,7 +171,7 @@ def tags_of(record: ModelRecord) -> dict[str, str]:
 def genre_counts(record: ModelRecord) -> dict[str, float]:
     """Return how many songs of each genre were listed, and how many were used after some were left out."""
     return {
-        f"songs_{step}/{genre}": float(counts[step])
+        f"songs.{step}.{genre}": float(counts[step])
         for genre, counts in record.genre_counts.items()
         for step in ("listed", "usable")
     }

@@ -11,20 +11,25 @@ import mlflow
 import psutil
 
 from components import tracking
+from components.tracking import view
 from components.tracking.errors import masked
 from components.tracking.store import TRAINING, folder
 
 #: Opens MLflow's pages for model training; without it, it shows those for language models until a person turns
 #: the switch in its upper left corner.
 VIEW = "?workflowType=machine_learning"
-#: Opens a list of runs with their figures side by side; without it, no figure is shown before columns are chosen.
-CHARTS = "&compareRunsMode=CHART"
+#: Opens the runs' charts beside their list, arranged by the project's view.
+CHARTS = f"&compareRunsMode=CHART&viewStateShareKey={view.KEY}"
 
 
 def serve(*, port: int) -> None:
     """Run the UI on a port of 127.0.0.1 until interrupted; where the store is a server, say where its own is."""
-    runs = tracking.connect().get_experiment_by_name(TRAINING)
-    place = f"/{runs.experiment_id}/runs{VIEW}{CHARTS}" if runs else VIEW
+    client = tracking.connect()
+    runs = client.get_experiment_by_name(TRAINING)
+    place = VIEW
+    if runs:
+        view.save(client, runs.experiment_id)
+        place = f"/{runs.experiment_id}/runs{VIEW}{CHARTS}"
     store = mlflow.get_tracking_uri()
     if store.startswith(("http:", "https:")):
         print(f"MLflow UI: {masked(store)}/#/experiments{place}")

@@ -229,6 +229,7 @@ ELSEWHERE = {
     "genre score": "tests/integration/test_docs_commands.py",
     "genre tag": "tests/unit/tagging/test_command.py",
     "genre serve": "tests/integration/test_http.py",
+    "genre tune": "tests/integration/test_workflow.py",
     "genre stage": "tests/integration/test_workflow.py",
     "genre ui": "tests/integration/browser/test_page.py",
     "kubectl": "needs a cluster",

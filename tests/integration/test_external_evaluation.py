@@ -69,7 +69,7 @@ def test_songs_and_artists_of_its_training_are_recognised_and_its_figures_are_lo
     logged = client.get_logged_model(model["model_id"])
     assert logged.source_run_id == run.data.tags["training_run"] == model["run_id"]
     assert run.info.run_id in {
-        metric.run_id for metric in logged.metrics if metric.key == "headline.accuracy"
+        metric.run_id for metric in logged.metrics if metric.key == "headline/accuracy"
     }
 
 

@@ -64,6 +64,10 @@ def test_its_address_opens_on_the_models_figures(
     monkeypatch.setattr(tracking, "connect", client)
     monkeypatch.setattr(mlflow_ui.mlflow, "get_tracking_uri", lambda: "sqlite:///mlruns/mlflow.db")
     monkeypatch.setattr(subprocess, "Popen", Ended)
+    saved: list[str] = []
+    monkeypatch.setattr(mlflow_ui.view, "save", lambda _, experiment_id: saved.append(experiment_id))
     mlflow_ui.serve(port=5000)
     place = "http://127.0.0.1:5000/#/experiments/7/runs?workflowType=machine_learning&compareRunsMode=CHART"
+    place += "&viewStateShareKey=models-side-by-side"
+    assert saved == ["7"]
     assert place in capsys.readouterr().out

@@ -15,6 +15,7 @@ from components.core import atomic
 from components.core.errors import ParamsError
 from components.registry import promote
 from components.serving import packaging
+from components.tracking import keys
 from components.training.record import TrainingRecord
 
 pytestmark = pytest.mark.usefixtures("light_models")
@@ -28,10 +29,14 @@ def test_a_model_has_its_run_with_all_that_was_measured(trained: Path, small_par
     assert run.info.status == "FINISHED"
     assert run.data.params["units_1"] == str(record.hyperparameters["units_1"])
     metrics = json.loads((trained / "models/mlp/metrics.json").read_text())
-    assert {key: run.data.metrics[key] for key in metrics} == pytest.approx(metrics)
-    curve = [point.value for point in client.get_metric_history(run_id, "val_accuracy")]
+    assert {key: run.data.metrics[keys.metric(key)] for key in metrics} == pytest.approx(metrics)
+    curve = [point.value for point in client.get_metric_history(run_id, "epoch/val_accuracy")]
     assert curve == pytest.approx(pd.read_csv(trained / "models/mlp/history.csv")["val_accuracy"].tolist())
-    assert {"seconds", "peak_memory_mib", "learning_rate"} <= run.data.metrics.keys()
+    assert {"time/seconds", "size/peak_memory_mib", "epoch/learning_rate"} <= run.data.metrics.keys()
+    model = client.get_logged_model(run.outputs.model_outputs[-1].model_id)
+    linked = {metric.key: (metric.value, metric.dataset_name) for metric in model.metrics}
+    dataset = run.inputs.dataset_inputs[0].dataset.name
+    assert linked["test/song_accuracy"] == (pytest.approx(metrics["test.song_accuracy"]), dataset)
     tags = {tag.key: tag.value for tag in run.inputs.dataset_inputs[0].tags}
     assert tags["split_fingerprint"] == record.fingerprint
     names = {artifact.path for artifact in client.list_artifacts(run_id)}
@@ -49,7 +54,7 @@ def test_a_search_has_parent_trials_and_executions(trained: Path, small_params: 
     assert len(trials) == 2
     executions = [run for trial in trials for run in below(trial.info.run_id)]
     assert len(executions) == 4
-    assert all(client.get_metric_history(run.info.run_id, "val_loss") for run in executions)
+    assert all(client.get_metric_history(run.info.run_id, "epoch/val_loss") for run in executions)
     assert {run.info.status for run in [*trials, *executions]} == {"FINISHED"}
 
 

@@ -221,3 +221,13 @@ def test_a_lost_store_is_rebuilt_without_training(finished: tuple[Path, str], tm
     finally:
         shutil.rmtree(folder / "mlruns", ignore_errors=True)
         (folder / "lost").rename(kept)
+
+
+def test_trials_are_added_to_a_finished_search(finished: tuple[Path, str], tmp_path: Path) -> None:
+    folder = shutil.copytree(finished[0], tmp_path / "more", symlinks=True)
+    executions = folder / "data/tuning/mlp/executions"
+    before = {path.name: path.read_bytes() for path in executions.iterdir()}
+    run("genre", "tune", "mlp", "--trials", "3", folder=folder)
+    after = {path.name: path.read_bytes() for path in executions.iterdir()}
+    assert len(after) == 6 and before.items() <= after.items()
+    assert "'tune@lstm'" not in run("dvc", "status", "--json", folder=folder)

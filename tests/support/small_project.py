@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,13 @@ GENRES = ("blues", "jazz", "rock")
 
 
 def build_small_project(
-    root: Path, *, seed: int, feature: str = "mfcc_summary", songs: int = 12, spread: float = 1.0
+    root: Path,
+    *,
+    seed: int,
+    feature: str = "mfcc_summary",
+    songs: int = 12,
+    spread: float = 1.0,
+    genres: Sequence[str] = GENRES,
 ) -> None:
     """Write ``corpus/audio.parquet``, ``splits/`` and one feature.
 
@@ -25,12 +32,13 @@ def build_small_project(
     than guessing and worse than always right.
     """
     rng = np.random.default_rng(seed)
-    names = [f"{genre}.{number:05d}" for genre in GENRES for number in range(songs)]
+    genre_of = {f"{genre}.{number:05d}": genre for genre in genres for number in range(songs)}
+    names = list(genre_of)
     tracks = pd.DataFrame(
         {
             "track": names,
-            "genre": [name.split(".")[0] for name in names],
-            "path": [f"{name.split('.')[0]}/{name}.wav" for name in names],
+            "genre": list(genre_of.values()),
+            "path": [f"{genre}/{name}.wav" for name, genre in genre_of.items()],
             "seconds": 12.0,
             "sample_rate": 22050,
             "samples": 264600,
@@ -47,7 +55,7 @@ def build_small_project(
     )
     (root / "corpus").mkdir(parents=True)
     tracks.to_parquet(root / "corpus" / "audio.parquet", index=False)
-    centres = {genre: rng.normal(0, 1.2, 57) for genre in GENRES}
+    centres = {genre: rng.normal(0, 1.2, 57) for genre in genres}
     index = tracks.loc[tracks.index.repeat(4), ["track", "genre"]].reset_index(drop=True)
     index["segment"] = index.groupby("track").cumcount()
     index["start"] = index["segment"] * 3.0
@@ -93,7 +101,7 @@ def write_split(root: Path, *, tracks: pd.DataFrame, seed: int) -> None:
         fold=0,
         folds=5,
         fingerprint=split_store.fingerprint(table),
-        genres=list(GENRES),
+        genres=sorted(set(tracks["genre"])),
         counts={},
         artists="unknown",
         artists_by_genre={},

@@ -36,8 +36,8 @@ def test_each_model_has_its_run_with_page_and_figures(folder: Path) -> None:
     runs = Runs(store.EVALUATIONS)
     run = runs.client.get_run(logged["mlp"])
     assert run.info.status == "FINISHED"
-    assert run.data.metrics["headline.accuracy"] == run.data.metrics["new_artists.accuracy"] == 0.25
-    assert run.data.metrics["trained_songs.songs"] == 1 and run.data.metrics["gap_points"] == pytest.approx(
+    assert run.data.metrics["headline/accuracy"] == run.data.metrics["new_artists/accuracy"] == 0.25
+    assert run.data.metrics["trained_songs/songs"] == 1 and run.data.metrics["gap/points"] == pytest.approx(
         65
     )
     assert (run.data.tags["training_run"], run.data.tags["headline"]) == ("run-mlp", "new_artists")

@@ -115,8 +115,8 @@ def test_params_figures_and_curves_are_logged(runs: Runs) -> None:
     run = runs.begin("a", tags={}, params={"units": 32, "on": True}, **figures)
     data = runs.client.get_run(run).data
     assert data.params == {"units": "32", "on": "True"}
-    assert data.metrics == {"seconds": 2, "loss": 0.5, "accuracy": 0.25}
-    assert len(runs.client.get_metric_history(run, "loss")) == 1201
+    assert data.metrics == {"time/seconds": 2, "epoch/loss": 0.5, "epoch/accuracy": 0.25}
+    assert len(runs.client.get_metric_history(run, "epoch/loss")) == 1201
 
 
 def test_a_run_for_an_experiment_of_dvc_s_bears_its_name(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

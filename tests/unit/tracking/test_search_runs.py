@@ -40,7 +40,7 @@ def test_every_trial_and_execution_has_its_run_below_the_search(workspace: Path)
     assert above["mlp trial 0"] == parent == runs["mlp search"].info.run_id
     assert above["mlp trial 0 execution 0"] == runs["mlp trial 0"].info.run_id
     assert runs["mlp trial 1"].info.status == "FAILED"
-    assert runs["mlp search"].data.metrics == {"best_val_accuracy": 0.75, "trials": 2}
+    assert runs["mlp search"].data.metrics == {"search/best_val_accuracy": 0.75, "search/trials": 2}
     assert runs["mlp search"].data.params == {"seed": "20", "best.units_1": "32"}
     assert runs["mlp trial 0 execution 0"].data.params == {"units_1": "32", "seed": "7"}
-    assert runs["mlp trial 0 execution 0"].data.metrics == {"loss": 0.25, "seconds": 1.5}
+    assert runs["mlp trial 0 execution 0"].data.metrics == {"epoch/loss": 0.25, "time/seconds": 1.5}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from components import tracking
-from components.core.errors import GenreError
+from components.core.errors import GenreError, StoreError
 from components.tracking import store
 
 
@@ -40,3 +40,19 @@ def test_a_copy_for_an_experiment_of_dvc_s_has_the_project_s_store(
     assert found.artifact_location == (workspace / "mlruns/artifacts/genre-tuning").as_uri()
     assert (workspace / "mlruns/mlflow.db").is_file()
     assert not (copy / "mlruns").exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["mlruns", "/data/mlruns", "./mlruns", "file:///data/mlruns", "sqlite://", "sqlite:///:memory:", "databricks",
+     "databricks://profile", "databricks-uc", "uc:https://host", "redis://host", "ftp://me:secret@host/x"],
+)  # fmt: skip
+def test_a_kind_of_store_that_cannot_be_used_is_refused_with_what_can(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    with pytest.raises(StoreError, match=r"valid: sqlite:////FOLDER/mlflow\.db") as refused:
+        store.connect()
+    assert "secret" not in str(refused.value) and "\n" not in str(refused.value)
+    assert not list(tmp_path.iterdir())

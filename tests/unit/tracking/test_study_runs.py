@@ -47,11 +47,11 @@ def test_an_experiment_with_figures_and_the_page_have_a_run(workspace: Path) -> 
     assert ensure_study_logged() == logged
     runs = Runs(store.STUDY)
     experiment, page = (runs.client.get_run(run) for run in logged)
-    assert experiment.data.metrics == {"segment.accuracy": 0.5, "artist.accuracy": 0.3, "seconds": 3.0}
+    assert experiment.data.metrics == {"segment/accuracy": 0.5, "artist/accuracy": 0.3, "time/seconds": 3.0}
     assert experiment.data.tags["artist.genres"] == "rock"
     assert experiment.data.tags["artist.confounded"] == "jazz"
     assert experiment.data.tags["segment.leaky"] == "leaky: songs on both sides"
-    assert page.data.metrics == {"findings holds": 3, "findings apart holds": 1}
+    assert page.data.metrics == {"findings/holds": 3, "findings/apart holds": 1}
     assert page.data.tags["mlflow.note.content"] == changes
     assert {file.path for file in runs.client.list_artifacts(page.info.run_id)} == {
         "index.html", "results.json", "results.csv",

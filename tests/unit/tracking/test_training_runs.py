@@ -43,7 +43,7 @@ def test_figures_of_each_genre_are_of_test_segments() -> None:
     assert list(found["recall"]) == [1, 0.5, 0]
     assert list(found["support"]) == [2, 2, 0]
     assert found.set_index("genre").loc["blues", "songs_listed"] == 9
-    assert genre_counts(record) == {"songs_listed/blues": 9.0, "songs_usable/blues": 7.0}
+    assert genre_counts(record) == {"songs.listed.blues": 9.0, "songs.usable.blues": 7.0}
 
 
 def test_a_model_that_lacks_files_is_named_with_its_stage(tmp_path: Path) -> None:
