@@ -40,7 +40,7 @@ def nothing_stale(tmp_path: Path, two_models: Graph, monkeypatch: pytest.MonkeyP
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setattr(graph, "read", lambda _root: fresh)
     monkeypatch.setattr(server, "start", refused)
-    monkeypatch.setattr(params, "load", lambda: SimpleNamespace(compared=["a", "b"]))
+    monkeypatch.setattr(params, "load", lambda: SimpleNamespace(compared=["a", "b"], features=()))
     monkeypatch.setattr(packaging, "ensure_logged", lambda model, **_given: seen["logged"].append(model))
     monkeypatch.setattr(registry, "promote", promote)
     return seen
@@ -65,7 +65,7 @@ def test_an_ensemble_is_logged_where_it_has_members(
 ) -> None:
     upstream = {**two_models.upstream, "ensemble": ("train@a", "train@b")}
     monkeypatch.setattr(graph, "read", lambda _root: Graph(tuple(upstream), upstream, {}))
-    monkeypatch.setattr(params, "load", lambda: SimpleNamespace(compared=compared))
+    monkeypatch.setattr(params, "load", lambda: SimpleNamespace(compared=compared, features=()))
     assert runner.run() == 0
     assert nothing_stale["logged"] == compared
 
