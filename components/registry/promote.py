@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from components import tracking
 from components.config.params import Params
 from components.core.errors import ParamsError, RegistryError
-from components.registry import criteria, promotion_lock
+from components.registry import criteria, promotion_lock, webhooks
 from components.registry.criteria import Criterion, smoke_test
 from components.registry.promotion_lock import Confirm
 from components.reporting import comparison
@@ -147,6 +147,7 @@ def _decide(name: str, *, run_id: str, confirm: Confirm, params: Params, root: P
     confirm()
     # Last: a promotion that is killed before has not happened, and is made again.
     client.set_registered_model_alias(registered, CHAMPION, version)
+    webhooks.alias_moved(client, name=registered, alias=CHAMPION, version=version)
     return decision
 
 
@@ -210,4 +211,5 @@ def rollback(version: str, *, params: Params) -> str:
         before = champion(client, name)
         confirm()
         client.set_registered_model_alias(name, CHAMPION, version)
+        webhooks.alias_moved(client, name=name, alias=CHAMPION, version=version)
     return f"champion: version {before.version if before else 'none'} -> version {version}"

@@ -68,7 +68,7 @@ def without_store(monkeypatch: pytest.MonkeyPatch, *, songs: pd.DataFrame | None
     monkeypatch.setattr(load, "store", lambda: None)
     monkeypatch.setattr(load, "address", lambda _client, model, **_: model or "mlp")
     monkeypatch.setattr(load, "run_of", run_of)
-    monkeypatch.setattr(load, "load", lambda _client, uri: _loaded(uri))
+    monkeypatch.setattr(load, "load", lambda _client, uri, **_: _loaded(uri))
     chosen = training() if songs is None else songs
     monkeypatch.setattr(recognition, "training_songs", lambda *_: chosen)
 

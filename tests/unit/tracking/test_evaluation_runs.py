@@ -53,7 +53,7 @@ def test_the_figures_stand_with_the_model_too(folder: Path) -> None:
     (linked,) = run.inputs.model_inputs
     model = Runs(store.TRAINING).client.get_logged_model(linked.model_id)
     found = {metric.key: (metric.value, metric.dataset_name) for metric in model.metrics}
-    assert found["headline.accuracy"] == (0.25, "music")
+    assert found["headline/accuracy"] == (0.25, "music")
 
 
 def test_an_interrupted_run_is_made_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
