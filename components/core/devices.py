@@ -84,6 +84,16 @@ def stages_at_once(*, most: int) -> int:
     return max(1, min(found, memory // STAGE_MIB)) if memory else found
 
 
+def seen() -> list[str]:
+    """List the names of the GPUs that TensorFlow sees; it is imported if it was not, and runs no operation."""
+    import tensorflow as tf
+
+    details = [
+        tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")
+    ]
+    return [str(one.get("device_name", "unknown")) for one in details]
+
+
 def used() -> str:
     """Name the device that TensorFlow computes on in this process; it is imported if it was not.
 
@@ -92,13 +102,8 @@ def used() -> str:
     str
         ``GPU: <name>``, the names of several separated by commas, or ``CPU: <n> cores``.
     """
-    import tensorflow as tf
-
-    seen = tf.config.list_physical_devices("GPU")
-    if not seen:
-        return f"CPU: {processes.cores()} cores"
-    details = [tf.config.experimental.get_device_details(gpu) for gpu in seen]
-    return "GPU: " + ", ".join(str(one.get("device_name", "unknown")) for one in details)
+    names = seen()
+    return f"GPU: {', '.join(names)}" if names else f"CPU: {processes.cores()} cores"
 
 
 def unseen() -> str:

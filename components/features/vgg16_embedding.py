@@ -19,9 +19,6 @@ UNITS = ("track", "segment")
 NAMES = None
 ENCODERS = ("vgg16",)
 
-#: Pictures in one call of the encoder. The last call is filled up, so that a row does not depend on how many
-#: others are beside it; but a picture that is alone, as a song in prediction, costs one and not four.
-BATCH = 4
 Statistic = Literal["mean", "std", "max", "min", "time_std"]
 
 
@@ -112,9 +109,11 @@ def extract(clips: np.ndarray, *, options: Options, encoders: Sequence[Encoder])
     pairs = [(block, pooling) for pooling in (options, *options.also) for block in pooling.blocks]
     blocks = tuple(sorted({block for block, _ in pairs}))
     rows = []
-    for start in range(0, len(clips), BATCH):
-        group = np.asarray(clips[start : start + BATCH], dtype=np.float32)
-        missing = 0 if len(clips) == 1 else BATCH - len(group)
+    for start in range(0, len(clips), encoder.batch):
+        group = np.asarray(clips[start : start + encoder.batch], dtype=np.float32)
+        # The last call is filled up, so that a row does not depend on how many others are beside it; but a picture that
+        # is alone, as a song in prediction, costs one.
+        missing = 0 if len(clips) == 1 else encoder.batch - len(group)
         full = np.concatenate([group, np.repeat(group[-1:], missing, axis=0)])
         outputs = encoder.run(prepare(full, preparation=options.preparation), blocks=blocks)
         maps = {block: output[: len(group)] for block, output in zip(blocks, outputs, strict=True)}

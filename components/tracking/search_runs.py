@@ -62,7 +62,7 @@ def _log_trial(
             outcome = json.loads(path.read_text(encoding="utf-8"))
             with runs.open(
                 f"{name} trial {trial} execution {outcome['execution']}",
-                tags={"model": name, "level": "execution"},
+                tags={"model": name, "level": "execution", "device": outcome.get("device", "unknown")},
                 parent=child,
                 seconds=outcome["seconds"],
                 params={**row, "seed": outcome["seed"]},

@@ -31,7 +31,6 @@ from components.training.traced import Traced, spare_biases
 STEPS_PER_EXECUTION = 32
 #: Share of a cosine schedule in which the learning rate rises from 0.
 WARM_UP = 0.05
-
 #: Hyperparameters that change rows on their way; see :func:`components.training.input_pipeline.batches`.
 CHANGES = ("mixup", "mixup_within_genre", "mask_frames", "mask_channels")
 
@@ -211,8 +210,7 @@ def fit(
             callbacks=callbacks,
         )
     traced.end(trained)
-    table = pd.DataFrame(history)
-    losses = [name for name in figures if name.endswith("loss")]
+    table, losses = pd.DataFrame(history), [name for name in figures if name.endswith("loss")]
     if table.empty or not np.isfinite(table[losses].to_numpy()).all():
         last = history[-1]["loss"] if history else "nothing"
         raise TrainingError(
@@ -247,8 +245,7 @@ def kept_epoch(history: pd.DataFrame, *, hp: Mapping[str, Any], monitor: str) ->
     """
     if not stops_early(hp):
         return int(history["epoch"].iloc[-1])
-    figures = history[monitor]
-    return int(history["epoch"].loc[figures.idxmax() if _mode(monitor) == "max" else figures.idxmin()])
+    return int(history["epoch"].loc[getattr(history[monitor], f"idx{_mode(monitor)}")()])
 
 
 def _mode(monitor: str) -> str:

@@ -16,7 +16,7 @@ import keras_tuner
 import numpy as np
 
 from components.config.params import SelectedModel
-from components.core import atomic, progress
+from components.core import atomic, devices, progress
 from components.parallel import executors
 from components.parallel.child import Alone
 from components.parallel.cluster import Cluster, Shared
@@ -208,7 +208,7 @@ def execute(
     Returns
     -------
     dict
-        ``trial``, ``execution``, ``seed``, ``seconds``, ``hyperparameters``, ``history`` and the
+        ``trial``, ``execution``, ``seed``, ``seconds``, ``device``, ``hyperparameters``, ``history`` and the
         objective: that of the epoch whose weights are kept.
     """
     trial, number, hp = execution
@@ -236,6 +236,7 @@ def execute(
         "execution": number,
         "seed": own,
         "seconds": time.perf_counter() - began,
+        "device": devices.used(),
         "hyperparameters": dict(hp),
         "history": history.to_dict("list"),
         model.objective: float(history.loc[history["epoch"] == kept, model.objective].iloc[0]),

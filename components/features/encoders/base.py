@@ -13,6 +13,7 @@ from typing import Protocol, cast
 
 import numpy as np
 
+from components.core import devices
 from components.core.errors import MissingWeightsError, ParamsError, PretrainedError
 
 #: Value of ``pretrained.<encoder>`` that selects untrained weights even where trained ones are at hand.
@@ -41,6 +42,8 @@ class Encoder:
         False for seeded random weights.
     sha256 : str
         Of the weights.
+    batch : int
+        Items that it takes in one call without waste, see :func:`batch`.
     """
 
     name: str
@@ -48,10 +51,24 @@ class Encoder:
     origin: str
     trained: bool
     sha256: str
+    batch: int = 1
 
     def record(self) -> dict[str, str | bool]:
         """Describe the weights, as ``meta.json`` keeps it."""
         return {"encoder": self.name, "origin": self.origin, "trained": self.trained, "sha256": self.sha256}
+
+
+def batch(*, cpu: int, gpu: int) -> int:
+    """Return how many items an encoder that TensorFlow runs takes in one call.
+
+    Parameters
+    ----------
+    cpu : int
+        As many as a processor's caches hold.
+    gpu : int
+        As many as keep a GPU busy; the values of a row may then differ in their last digits.
+    """
+    return gpu if devices.seen() else cpu
 
 
 class EncoderFile(Protocol):
@@ -170,6 +187,7 @@ def load(name: str, *, pretrained: Mapping[str, str], allow_untrained: bool) -> 
 
 @lru_cache(maxsize=4)
 def _load(name: str, value: str, allow_untrained: bool, place: Path) -> Encoder:
+    devices.share_memory()
     # By its place too: one value may have weights in two caches.
     reason = "as params.yaml selects"
     if value != UNTRAINED:

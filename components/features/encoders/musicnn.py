@@ -21,6 +21,7 @@ from pydantic import Field, field_validator
 from components.config.strict import Strict
 from components.core import atomic, hashing
 from components.core.errors import MissingWeightsError, PretrainedError
+from components.features.encoders import base
 from components.features.encoders.base import SEED, Encoder
 
 LICENCE = "ISC, as the package musicnn 0.1.0 states; copies elsewhere are CC BY-NC-SA 4.0"
@@ -40,6 +41,8 @@ NETWORKS = {"msd": "MSD_musicnn", "mtt": "MTT_musicnn"}
 
 #: Clips embedded in one call. More is no faster, and takes more memory.
 BATCH = 16
+#: On a GPU.
+GPU_BATCH = 256
 
 #: Endings of a checkpoint's files.
 _PARTS = (".index", ".data-00000-of-00001")
@@ -98,7 +101,14 @@ def load(value: str) -> Encoder:
     networks = {name: network() for name in NETWORKS}
     for name, built in networks.items():
         built.set_weights(_checkpoint(folder / name, names=[weight.path for weight in built.weights]))
-    return Encoder("musicnn", _runner(networks), origin=value, trained=True, sha256=hashing.files(files))
+    return Encoder(
+        "musicnn",
+        _runner(networks),
+        origin=value,
+        trained=True,
+        sha256=hashing.files(files),
+        batch=base.batch(cpu=BATCH, gpu=GPU_BATCH),
+    )
 
 
 def untrained() -> Encoder:
@@ -115,7 +125,12 @@ def untrained() -> Encoder:
         built.set_weights(weights)
         drawn += weights
     return Encoder(
-        "musicnn", _runner(networks), origin=f"seed {SEED}", trained=False, sha256=hashing.arrays(drawn)
+        "musicnn",
+        _runner(networks),
+        origin=f"seed {SEED}",
+        trained=False,
+        sha256=hashing.arrays(drawn),
+        batch=base.batch(cpu=BATCH, gpu=GPU_BATCH),
     )
 
 
@@ -137,8 +152,8 @@ def embed(clips: np.ndarray, *, layers: Layers, encoder: Encoder) -> np.ndarray:
         Layer by layer of one network after the other. Of either sign, since the networks normalise them.
     """
     rows = []
-    for first in range(0, len(clips), BATCH):
-        some = clips[first : first + BATCH]
+    for first in range(0, len(clips), encoder.batch):
+        some = clips[first : first + encoder.batch]
         values = encoder.run(some, networks=layers.networks, layers=layers.layers)
         rows.append(np.concatenate([layer.mean(axis=1) for layer in values], axis=-1))
     return np.concatenate(rows)

@@ -11,12 +11,15 @@ import numpy as np
 
 from components.core import hashing
 from components.core.errors import MissingWeightsError
+from components.features.encoders import base
 from components.features.encoders.base import SEED, Encoder
 
 LICENCE = "CC BY 4.0"
 TRAINED_ON = "ImageNet, photographs"
 PARAMETERS = 14_714_688
 REQUIREMENTS = ()
+#: Pictures in one call of the encoder, on a processor and on a GPU (their maps of the first block take 4 GB there).
+BATCH, GPU_BATCH = 4, 64
 _OFFICIAL = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 
@@ -90,4 +93,11 @@ def _encoder(model: Any, *, origin: str, trained: bool) -> Encoder:
         outputs = graph(blocks)(tf.constant(pictures))
         return [np.asarray(output) for output in (outputs if isinstance(outputs, list) else [outputs])]
 
-    return Encoder("vgg16", run, origin=origin, trained=trained, sha256=hashing.arrays(model.get_weights()))
+    return Encoder(
+        "vgg16",
+        run,
+        origin=origin,
+        trained=trained,
+        sha256=hashing.arrays(model.get_weights()),
+        batch=base.batch(cpu=BATCH, gpu=GPU_BATCH),
+    )

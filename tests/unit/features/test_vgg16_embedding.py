@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from components.features import vgg16_embedding
+from components.features.encoders import vgg16
 from components.features.encoders.base import Encoder
 
 
@@ -17,7 +18,7 @@ def channels(pictures: np.ndarray, *, blocks: tuple[int, ...]) -> list[np.ndarra
     return [pictures[:, :2, :3] * block for block in blocks]
 
 
-PLAIN = Encoder(name="vgg16", run=channels, origin="", trained=False, sha256="")
+PLAIN = Encoder(name="vgg16", run=channels, origin="", trained=False, sha256="", batch=vgg16.BATCH)
 
 
 def test_the_three_preparations() -> None:
@@ -58,6 +59,7 @@ def test_bands_split_frequency_from_top_to_bottom_inside_the_margins() -> None:
         origin="",
         trained=False,
         sha256="",
+        batch=vgg16.BATCH,
     )
     options = vgg16_embedding.Options(preparation="raw", blocks=(3,), statistics=("mean", "max"), bands=2)
     values = vgg16_embedding.extract(shown, options=options, encoders=(halved,))
@@ -72,7 +74,7 @@ def test_bands_split_frequency_from_top_to_bottom_inside_the_margins() -> None:
 def maps_of(shown: np.ndarray) -> Encoder:
     """An encoder whose every block gives these maps."""
     run = lambda pictures, *, blocks: [shown[: len(pictures)] for _ in blocks]  # noqa: E731
-    return Encoder(name="vgg16", run=run, origin="", trained=False, sha256="")
+    return Encoder(name="vgg16", run=run, origin="", trained=False, sha256="", batch=vgg16.BATCH)
 
 
 def test_windows_are_the_whole_picture_and_halves_of_it_from_left_to_right() -> None:
@@ -127,6 +129,7 @@ def test_content_is_the_picture_without_its_margins() -> None:
         origin="",
         trained=False,
         sha256="",
+        batch=vgg16.BATCH,
     )
     options = vgg16_embedding.Options(preparation="raw", blocks=(1,), crop="content")
     vgg16_embedding.extract(shown, options=options, encoders=(spy,))
@@ -143,6 +146,7 @@ def test_flatten_keeps_every_value_and_crop_the_upper_left_corner() -> None:
         origin="",
         trained=False,
         sha256="",
+        batch=vgg16.BATCH,
     )
     options = vgg16_embedding.Options(preparation="raw", blocks=(1,), statistics="flatten", crop=150)
     values = vgg16_embedding.extract(shown, options=options, encoders=(spy,))
@@ -182,8 +186,8 @@ def test_a_song_costs_vgg16_one_picture_and_not_a_full_call():
         return [np.zeros((len(pictures), 144, 216, 64), dtype=np.float32)]
 
     options = vgg16_embedding.Options(preparation="raw", blocks=(1,))
-    encoder = SimpleNamespace(run=run)
+    encoder = SimpleNamespace(run=run, batch=vgg16.BATCH)
     for pictures in (1, 3):
         clips = np.zeros((pictures, 288, 432, 3), dtype=np.float32)
         assert len(vgg16_embedding.extract(clips, options=options, encoders=(encoder,))) == pictures
-    assert calls == [1, vgg16_embedding.BATCH]
+    assert calls == [1, vgg16.BATCH]

@@ -22,6 +22,7 @@ def write_search(folder: Path) -> None:
     rows.append({"trial": "1", "status": "TrialStatus.INVALID", "score": None, "units_1": 64})
     pd.DataFrame(rows).to_csv(folder / "trials.csv", index=False)
     outcome = {"execution": 0, "seed": 7, "seconds": 1.5, "history": {"epoch": [1, 2], "loss": [0.5, 0.25]}}
+    outcome["device"] = "GPU: NVIDIA H100 80GB HBM3"
     atomic.write_json(folder / "executions" / "0-0.json", outcome)
 
 
@@ -42,5 +43,6 @@ def test_every_trial_and_execution_has_its_run_below_the_search(workspace: Path)
     assert runs["mlp trial 1"].info.status == "FAILED"
     assert runs["mlp search"].data.metrics == {"search/best_val_accuracy": 0.75, "search/trials": 2}
     assert runs["mlp search"].data.params == {"seed": "20", "best.units_1": "32"}
+    assert runs["mlp trial 0 execution 0"].data.tags["device"] == "GPU: NVIDIA H100 80GB HBM3"
     assert runs["mlp trial 0 execution 0"].data.params == {"units_1": "32", "seed": "7"}
     assert runs["mlp trial 0 execution 0"].data.metrics == {"epoch/loss": 0.25, "time/seconds": 1.5}

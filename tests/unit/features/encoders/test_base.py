@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from components.core import devices
 from components.core.errors import MissingWeightsError, ParamsError, PretrainedError
 from components.features.encoders import base
 from components.features.encoders.base import Encoder
@@ -86,3 +87,9 @@ def test_weights_of_another_network_are_never_replaced(toy: list[str]) -> None:
 
 def test_untrained_weights_can_be_selected(toy: list[str]) -> None:
     assert not base.load("toy", pretrained={"toy": base.UNTRAINED}, allow_untrained=False).trained
+
+
+@pytest.mark.parametrize(("gpus", "items"), [([], 10), (["NVIDIA H100"], 256)])
+def test_a_gpu_takes_more_in_one_call(gpus: list[str], items: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "seen", lambda: gpus)
+    assert base.batch(cpu=10, gpu=256) == items
