@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
@@ -96,9 +96,12 @@ class Rows:
         return pa.Table.from_batches(self._batches, schema=self._schema).to_pandas()
 
 
-def rows(table: pd.DataFrame) -> list[Row]:
-    """Return a table's rows, of which it is a part."""
-    return [Row(*values) for values in table[list(COLUMNS)].itertuples(index=False, name=None)]
+def rows(table: pd.DataFrame) -> Iterator[Row]:
+    """Yield a table's rows; few of them are objects at a time."""
+    for first in range(0, len(table), Rows.TOGETHER):
+        part = table.iloc[first : first + Rows.TOGETHER]
+        for values in zip(*(part[name].tolist() for name in COLUMNS), strict=True):
+            yield Row(*values)
 
 
 def table(rows: Iterable[Row]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ Where several sources of one form are one corpus, the stage ``split`` stops wher
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -148,7 +149,8 @@ def _measured(
     ):
         # Decoding and hashing release the interpreter's lock, so threads are enough.
         size = TOGETHER if executors.is_remote(pool) else 1
-        groups = ((first, store.rows(left.iloc[first : first + size])) for first in range(0, len(left), size))
+        unknown = store.rows(left)
+        groups = ((first, list(itertools.islice(unknown, size))) for first in range(0, len(left), size))
         for (first, group), measured in executors.completed(pool, partial(_each, inspect), groups):
             for at, row in enumerate(measured, start=first):
                 rows.add(row, str(stamps[at]))

@@ -71,7 +71,7 @@ def test_one_that_is_too_large_is_not_copied(
     server: Server, collection: Path, tmp_path: Path, demo_params: Params
 ) -> None:
     place = server.put(collection, below=tmp_path.name)
-    row = replace(store.rows(walk(place).rows)[0], bytes=demo_params.corpus.max_bytes + 1)
+    row = replace(next(store.rows(walk(place).rows)), bytes=demo_params.corpus.max_bytes + 1)
     found = bucket.inspect(row, folder=place, params=demo_params, measure=audio_files.measure)
     assert found.fault.startswith("too large")
     assert not locations.cache().exists()
@@ -81,7 +81,7 @@ def test_one_that_vanished_is_left_out_by_name(
     server: Server, collection: Path, tmp_path: Path, demo_params: Params
 ) -> None:
     place = server.put(collection, below=tmp_path.name)
-    row = store.rows(walk(place).rows)[0]
+    row = next(store.rows(walk(place).rows))
     server.client.delete_object(Bucket=BUCKET, Key=f"{tmp_path.name}/{row.path}")
     found = bucket.inspect(row, folder=place, params=demo_params, measure=audio_files.measure)
     assert found.fault == "vanished during the listing"
