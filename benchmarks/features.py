@@ -39,7 +39,7 @@ def ours(path: str, *names: str) -> float:
     for name in names:
         module = features.load(name)
         unit = "track" if name == "mel_image" else "segment"
-        clips = compute.cut(y, rate, module=module, unit=unit, segments=segments)
+        clips, _ = compute.cut(y, rate, module=module, unit=unit, segments=segments)
         compute.apply(module, clips, options=module.Options())
     return time.process_time() - began
 

@@ -76,14 +76,18 @@ class CorpusParams(Strict):
 
 
 class SegmentsParams(Strict):
-    """How a track is cut: whole pieces of ``seconds`` from its start, at most ``per_track`` of them.
+    """How a track is cut: whole pieces of ``seconds``, end to end from its start, at most ``per_track`` of them.
 
-    One that is shorter than a piece, but not than ``shortest`` seconds, is repeated until it fills one.
+    Of a longer track ``place`` says which: the first (``start``), evenly ``spread``, or ``random`` ones by ``seed``
+    and the sound. Predictions look at a song as training did: at its start, or at all of it. One that is shorter than a
+    piece, but not than ``shortest`` seconds, is repeated until it fills one.
     """
 
     seconds: Annotated[float, Field(gt=0.1)]
     per_track: Count
     shortest: Annotated[float, Field(gt=0.0)]
+    place: Literal["start", "spread", "random"] = "start"
+    seed: Annotated[int, Field(ge=0)] = 0
 
     @model_validator(mode="after")
     def _consistent(self) -> SegmentsParams:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from components.config.params import SegmentsParams
 from components.core import hashing
 from components.core.errors import AudioError, TooLongError
 from components.corpus import decoding, ffmpeg
+from components.corpus.decoding import Played, R
 
 #: What files with sound are named. Their content decides, so a wrong suffix among these does not matter; what a
 #: container holds that may hold pictures alone is decoded only where it has sound.
@@ -108,20 +110,56 @@ def decode(
     AudioError
         As :func:`header`; also if decoding fails, gives nothing, or gives samples that are not finite.
     """
+    played = play(source, make=lambda _rate: _Pieces(), max_seconds=max_seconds, max_bytes=max_bytes)
+    pieces = played.receiver.pieces
+    y = np.ascontiguousarray(pieces[0] if len(pieces) == 1 else np.concatenate(pieces))
+    check_finite(y)
+    return y, played.sample_rate
+
+
+def play(
+    source: Path | str | bytes,
+    *,
+    make: Callable[[int], R],
+    max_seconds: float = MAX_SECONDS,
+    max_bytes: int = MAX_BYTES,
+) -> Played[R]:
+    """Decode a file into what takes its sound block by block.
+
+    Parameters
+    ----------
+    source, max_seconds, max_bytes
+        As of :func:`decode`.
+    make : callable
+        As of :func:`components.corpus.decoding.play`.
+
+    Raises
+    ------
+    AudioError
+        As :func:`decode`, but for samples that are not finite.
+    """
     with opened(source, max_bytes=max_bytes) as handle:
         try:
-            played = decoding.play(handle, make=lambda _rate: _Pieces(), max_seconds=max_seconds)
+            played = decoding.play(handle, make=make, max_seconds=max_seconds)
         except AudioError as error:
             why = reason(error, handle=handle, name="" if isinstance(source, bytes) else source)
             known = f"; valid: {decoding.valid()}" if why == ffmpeg.NO_HEADER else ""
             raise type(error)(f"{why}{known}") from error
-    pieces = played.receiver.pieces
     if not played.samples:
         raise AudioError("holds no samples")
-    y = np.ascontiguousarray(pieces[0] if len(pieces) == 1 else np.concatenate(pieces))
+    return played
+
+
+def check_finite(y: np.ndarray) -> None:
+    """Check that all samples are numbers.
+
+    Raises
+    ------
+    AudioError
+        If one is not.
+    """
     if not np.isfinite(y).all():
         raise AudioError("holds samples that are not finite")
-    return y, played.sample_rate
 
 
 def reason(error: AudioError, *, handle: int, name: Path | str) -> str:
@@ -247,6 +285,52 @@ def segment_count(samples: int, sample_rate: int, *, segments: SegmentsParams) -
     """
     whole = min(segments.per_track, samples // round(segments.seconds * sample_rate))
     return whole or int(samples >= segments.shortest * sample_rate)
+
+
+def places(y: np.ndarray, sample_rate: int, *, segments: SegmentsParams) -> np.ndarray:
+    """Choose the segments of a track that are used, of those that lie end to end from its start.
+
+    Parameters
+    ----------
+    y : ndarray of float32, shape (samples,)
+        Mono audio that holds a segment.
+    sample_rate : int
+        Hz, as recorded.
+    segments : SegmentsParams
+        Length and largest number of segments, and where they lie.
+
+    Returns
+    -------
+    ndarray of int64, shape (count,)
+        Their numbers from 0, in order. A track that holds no more than ``per_track`` gives all of them, wherever they
+        are to lie.
+    """
+    there = len(y) // round(segments.seconds * sample_rate)
+    count = segment_count(len(y), sample_rate, segments=segments)
+    if segments.place == "start" or count == there:
+        return np.arange(count)
+    if segments.place == "spread":
+        # The middle of each of ``count`` equal parts.
+        return (2 * np.arange(count) + 1) * there // (2 * count)
+    # By its sound, so that another name or another order of the tracks changes nothing.
+    generator = np.random.default_rng([segments.seed, zlib.crc32(np.ascontiguousarray(y).data)])
+    return np.sort(generator.choice(there, count, replace=False))
+
+
+def used(y: np.ndarray, sample_rate: int, *, segments: SegmentsParams) -> np.ndarray:
+    """Return the segments of a track that are used, one after the other.
+
+    Parameters
+    ----------
+    y, sample_rate, segments
+        As of :func:`places`; a track that does not hold a segment is returned as it is.
+    """
+    length = round(segments.seconds * sample_rate)
+    there = len(y) // length
+    if not there:
+        return y
+    numbers = places(y, sample_rate, segments=segments)
+    return y[: there * length].reshape(there, length)[numbers].reshape(-1)
 
 
 def filled(y: np.ndarray, sample_rate: int, *, segments: SegmentsParams) -> np.ndarray:

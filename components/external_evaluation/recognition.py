@@ -14,6 +14,7 @@ from components.config.params import CorpusParams
 from components.core import hashing, processes
 from components.core.errors import AudioError, EvaluationError
 from components.corpus import audio
+from components.corpus.audio_files import Measured
 from components.corpus.published_metadata import same_artist
 from components.tracking import integrity
 
@@ -74,8 +75,8 @@ def identify(files: Sequence[Path], *, limits: CorpusParams) -> Iterator[Identit
 
 def _identity(file: Path, *, limits: CorpusParams) -> Identity:
     try:
-        y, _ = audio.decode(file, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
-        return Identity(hashing.file(file), audio.sound_sha256(y))
+        played = audio.play(file, make=Measured, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
+        return Identity(hashing.file(file), played.receiver.sha256)
     except AudioError as error:
         return Identity(reason=str(error))
     except OSError as error:

@@ -75,7 +75,7 @@ def validation_predictions(
             locations.local(file), max_seconds=limits.max_seconds, max_bytes=limits.max_bytes
         )
         if unit == "segment":
-            y = y[: round(song.segments * params.segments.seconds * rate)]
+            y = audio.used(y, rate, segments=params.segments)
         (row,) = champion.predict_extracted([champion.features_of(y, rate)])
         assert isinstance(row, dict), "a song with features has a prediction"
         about = {"part": "validation", "track": song.track, "segment": -1, "genre": song.genre}

@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
@@ -18,6 +18,7 @@ from components.core.errors import GenreError, PretrainedError
 from components.corpus import audio
 from components.features.encoders.base import UNTRAINED
 from components.features.pipeline import compute
+from components.features.pipeline.stretches import Stretches
 from components.serving import drift, litert, safe_keras
 from components.serving.certainty import Certainty, Limits
 from components.training import ensemble
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 SHORTEST_FEW = 0.05
 #: Feature rows that a model is given at a time, so that an hour costs no more memory than a song.
 ROWS = 256
-#: Songs of one call decoded and extracted side by side; each may be an hour of memory.
+#: Songs of one call decoded and extracted side by side, stretch by stretch.
 THREADS = 4
 
 
@@ -197,7 +198,8 @@ class GenreModel:
         return extracted
 
     def _extract(self, song: bytes | str | Path) -> Extracted | GenreError:
-        return extract(song, limits=self.params.corpus, features_of=self.features_of)
+        make = partial(Extraction, features=self.record.features, params=self.params)
+        return extract(song, limits=self.params.corpus, make=make)
 
     def features_of(self, y: np.ndarray, sample_rate: int) -> Extracted:
         """Compute a song's feature rows; see :func:`features_of`."""
@@ -296,7 +298,7 @@ class GenreModel:
 
 
 def extract(
-    song: bytes | str | Path, *, limits: CorpusParams, features_of: Callable[[np.ndarray, int], Extracted]
+    song: bytes | str | Path, *, limits: CorpusParams, make: Callable[[int], Extraction]
 ) -> Extracted | GenreError:
     """Decode a song and compute its features, here or on a cluster's worker.
 
@@ -306,13 +308,13 @@ def extract(
         A file's content or its path.
     limits : CorpusParams
         Of a file.
-    features_of : callable
-        :func:`features_of`, bound to a model.
+    make : callable
+        :class:`Extraction`, bound to a model.
 
     Returns
     -------
     Extracted or GenreError
-        What :func:`features_of` returns, or why the song cannot be decoded.
+        As :meth:`Extraction.end` returns it, or why the song cannot be decoded.
 
     Raises
     ------
@@ -320,8 +322,8 @@ def extract(
         If an encoder's weights cannot be had: no fault of the song's.
     """
     try:
-        y, rate = audio.decode(song, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
-        return features_of(y, rate)
+        played = audio.play(song, make=make, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
+        return played.receiver.end()
     except PretrainedError:
         raise
     except GenreError as error:
@@ -331,7 +333,7 @@ def extract(
 def features_of(
     y: np.ndarray, sample_rate: int, *, features: Sequence[FeatureRecord], params: Params
 ) -> Extracted:
-    """Compute a song's feature rows, as many as it holds, also where training cut each track short.
+    """Compute a song's feature rows; see :class:`Extraction`.
 
     Parameters
     ----------
@@ -354,19 +356,83 @@ def features_of(
     GenreError
         If the song is shorter than ``segments.shortest``, or a value is not a number.
     """
-    rows = {feature.feature: _rows(feature, y, sample_rate, params=params) for feature in features}
-    return Extracted(rows, len(y) / sample_rate)
+    extraction = Extraction(sample_rate, features=features, params=params)
+    extraction.add(y)
+    return extraction.end()
 
 
-def _rows(feature: FeatureRecord, y: np.ndarray, sample_rate: int, *, params: Params) -> Rows:
-    values, starts = [], []
-    for window in compute.windows(
-        len(y), sample_rate, segments=params.segments, whole=feature.unit == "track"
-    ):
-        rows, begins = compute.compute(feature.feature, y[window], sample_rate, params=params)
-        values.append(rows)
-        starts.append(begins + window.start / sample_rate)
-    return Rows(np.concatenate(values), np.concatenate(starts))
+class Extraction:
+    """A song's feature rows, computed stretch by stretch while it is decoded: it looks at a song as training did.
+
+    With ``segments.place`` ``start`` that is the first ``per_track`` segments, and all of the song otherwise; features
+    of whole tracks are of all of it in training too.
+
+    Parameters
+    ----------
+    sample_rate : int
+        Hz.
+    features : sequence of FeatureRecord
+        Those of a model.
+    params : Params
+        Its params.
+    """
+
+    def __init__(self, sample_rate: int, *, features: Sequence[FeatureRecord], params: Params) -> None:
+        self._sample_rate, self._params, self._samples = sample_rate, params, 0
+        self._features = {
+            whole: [feature.feature for feature in features if (feature.unit == "track") is whole]
+            for whole in sorted({feature.unit == "track" for feature in features})
+        }
+        self._stretches = {
+            whole: Stretches(sample_rate, segments=params.segments, whole=whole) for whole in self._features
+        }
+        self._rows: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {
+            feature.feature: [] for feature in features
+        }
+
+    def add(self, block: np.ndarray) -> None:
+        """Take the next samples.
+
+        Raises
+        ------
+        GenreError
+            If a value is not a number.
+        """
+        audio.check_finite(block)
+        self._samples += len(block)
+        for whole, stretches in self._stretches.items():
+            if not self._is_enough(whole):
+                for start, y in stretches.add(block):
+                    self._compute(y, start, whole=whole)
+                    if self._is_enough(whole):
+                        break
+
+    def end(self) -> Extracted:
+        """Compute the last stretch, and return all rows.
+
+        Raises
+        ------
+        GenreError
+            If the song is shorter than ``segments.shortest``, or a value is not a number.
+        """
+        for whole, stretches in self._stretches.items():
+            if not self._is_enough(whole):
+                start, y = stretches.end()
+                self._compute(y, start, whole=whole)
+        rows = {
+            name: Rows(*(np.concatenate(parts) for parts in zip(*values, strict=True)))
+            for name, values in self._rows.items()
+        }
+        return Extracted(rows, self._samples / self._sample_rate)
+
+    def _is_enough(self, whole: bool) -> bool:
+        first = self._features[whole][0]
+        return not whole and self._params.segments.place == "start" and bool(self._rows[first])
+
+    def _compute(self, y: np.ndarray, start: int, *, whole: bool) -> None:
+        for name in self._features[whole]:
+            values, begins = compute.compute(name, y, self._sample_rate, params=self._params)
+            self._rows[name].append((values, begins + start / self._sample_rate))
 
 
 def loaded_network(name: str, *, artifacts: Mapping[str, str]) -> Network:

@@ -130,8 +130,8 @@ def _extracted(
     if len(batches) < 2 or not cluster.address():
         yield from map(model.extract, batches)
         return
-    features_of = partial(genre_model.features_of, features=model.record.features, params=model.params)
-    extract = partial(genre_model.extract, limits=model.params.corpus, features_of=features_of)
+    make = partial(genre_model.Extraction, features=model.record.features, params=model.params)
+    extract = partial(genre_model.extract, limits=model.params.corpus, make=make)
     files = (file.absolute() for batch in batches for file in batch)
     with executors.executor(ThreadPoolExecutor) as pool:
         songs = executors.ordered(pool, extract, files)

@@ -318,8 +318,7 @@ def compute(chunk: Chunk, *, job: Job, upstream: Upstream | None = None) -> Valu
                 f"{encoder.sha256[:12]} here and {sha256[:12]} where the stage began; valid: the same file or cache"
             )
     if job.block.upstream is None:
-        clips = [_clips(track, job=job) for track in chunk.tracks]
-        starts = [np.arange(len(one)) * job.params.segments.seconds for one in clips]
+        clips, starts = map(list, zip(*(_clips(track, job=job) for track in chunk.tracks), strict=True))
     else:
         clips, starts = upstream or _rows_of_feature(chunk, job=job)
         clips = [np.asarray(one, dtype=np.float32) for one in clips]
@@ -357,8 +356,8 @@ def check_shapes(shapes: set[tuple[int, ...]], *, job: Job) -> None:
         )
 
 
-def _clips(track: Track, *, job: Job) -> np.ndarray:
-    again = f"list the corpus again: `genre stage corpus {track.source}`"
+def _clips(track: Track, *, job: Job) -> tuple[np.ndarray, np.ndarray]:
+    again = f"list the corpus again: `genre stage corpus {track.source} --verify`"
     try:
         path = locations.local(track.path)
         found = hashing.file(path)
@@ -370,7 +369,7 @@ def _clips(track: Track, *, job: Job) -> np.ndarray:
     if found != track.sha256:
         raise FeatureError(f"track {track.track!r}: {track.path} has changed since it was listed; {again}")
     if job.source == "pictures":
-        return image_files.read(path)[np.newaxis]
+        return image_files.read(path)[np.newaxis], np.zeros(1)
     segments, limits = job.params.segments, job.params.corpus
     try:
         y, rate = audio.decode(path, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from functools import lru_cache
 from types import ModuleType
@@ -59,12 +58,11 @@ def compute(name: str, y: np.ndarray, sample_rate: int, *, params: Params) -> tu
     if block.upstream:
         clips, starts = compute(block.upstream, y, sample_rate, params=params)
     elif (form := features.form_read(name, params=params)) not in _DRAWN:
-        clips = cut(y, sample_rate, module=module, unit=block.unit, segments=params.segments)
-        starts = np.arange(len(clips)) * params.segments.seconds
+        clips, starts = cut(y, sample_rate, module=module, unit=block.unit, segments=params.segments)
     else:
         drawn = features.load(_DRAWN[form])
-        whole = cut(y, sample_rate, module=drawn, unit="track", segments=params.segments)
-        clips, starts = apply(drawn, whole, options=drawn.Options()), np.zeros(1)
+        whole, starts = cut(y, sample_rate, module=drawn, unit="track", segments=params.segments)
+        clips = apply(drawn, whole, options=drawn.Options())
     return apply(module, clips, options=options, encoders=encoders), starts
 
 
@@ -80,7 +78,7 @@ def modules(name: str, *, params: Params) -> list[str]:
 
 def cut(
     y: np.ndarray, sample_rate: int, *, module: ModuleType, unit: str, segments: SegmentsParams
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Resample a track to a feature's rate and cut it into the clips that its rows stand for.
 
     Parameters
@@ -94,12 +92,14 @@ def cut(
     unit : str
         ``segment`` or ``track``.
     segments : SegmentsParams
-        Length and largest number of segments, and the shortest track that is repeated until it fills one.
+        Length, largest number and place of segments, and the shortest track that is repeated until it fills one.
 
     Returns
     -------
-    ndarray of float32, shape (n, samples)
+    clips : ndarray of float32, shape (n, samples)
         The segments, or the whole track as one clip.
+    starts : ndarray of float64, shape (n,)
+        Where each begins, in seconds.
 
     Raises
     ------
@@ -107,12 +107,14 @@ def cut(
         If the track is shorter than ``segments.shortest``.
     """
     y = audio.filled(y, sample_rate, segments=segments)
-    count = audio.segment_count(len(y), sample_rate, segments=segments)
-    y = audio.resample(y, sample_rate, to=module.SAMPLE_RATE)
     if unit == "track":
-        return y[np.newaxis]
-    clips = audio.segments(y, module.SAMPLE_RATE, seconds=segments.seconds, count=count)
-    return clips[:, :-1] if getattr(module, "DROP_LAST_SAMPLE", False) else clips
+        return audio.resample(y, sample_rate, to=module.SAMPLE_RATE)[np.newaxis], np.zeros(1)
+    numbers = audio.places(y, sample_rate, segments=segments)
+    y = audio.resample(y, sample_rate, to=module.SAMPLE_RATE)
+    clips = audio.segments(y, module.SAMPLE_RATE, seconds=segments.seconds, count=int(numbers[-1]) + 1)
+    if len(clips) > len(numbers):
+        clips = clips[numbers]
+    return clips[:, :-1] if getattr(module, "DROP_LAST_SAMPLE", False) else clips, numbers * segments.seconds
 
 
 def encoders_of(module: ModuleType, *, params: Params) -> tuple[Encoder, ...]:
@@ -171,29 +173,3 @@ def apply(
         row = int(np.argmin(finite.reshape(len(values), -1).all(axis=1)))
         raise FeatureError(f"{module.__name__.rsplit('.', 1)[-1]}: row {row} is not finite")
     return values
-
-
-def windows(samples: int, sample_rate: int, *, segments: SegmentsParams, whole: bool) -> list[slice]:
-    """Cut a song into stretches as long as a track was in training.
-
-    Parameters
-    ----------
-    samples, sample_rate : int
-        The song's length and rate (Hz).
-    segments : SegmentsParams
-        A stretch is ``per_track`` segments of ``seconds``.
-    whole : bool
-        Whether a stretch is one row, and so should not be far shorter than in training; otherwise each of its
-        segments is.
-
-    Returns
-    -------
-    list of slice
-        End to end, at least one. What remains becomes a stretch of its own if it holds a segment (``whole``:
-        half a stretch); otherwise it belongs to the last.
-    """
-    length = round(segments.seconds * segments.per_track * sample_rate)
-    least = length // 2 if whole else round(segments.seconds * sample_rate)
-    count = max(1, samples // length + (samples % length >= least))
-    edges = [number * length for number in range(count)] + [samples]
-    return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
