@@ -177,8 +177,15 @@ def _size(made: keras_tuner.oracles.HyperbandOracle) -> int:
 
 
 def most_trials(model: SelectedModel) -> int:
-    """Return how many trials a search has at most: of Hyperband the first, and those of its brackets."""
-    own = plain(model, seed=0)
-    if not isinstance(own, keras_tuner.oracles.HyperbandOracle):
-        return model.tuning.max_trials
-    return 1 + own.hyperband_iterations * _size(own)
+    """Return how many trials a search has at most: of Hyperband the first and its brackets', of a grid its sets."""
+    match own := plain(model, seed=0):
+        case keras_tuner.oracles.HyperbandOracle():
+            return 1 + own.hyperband_iterations * _size(own)
+        case keras_tuner.oracles.GridSearchOracle():
+            values = {hp.name: list(hp.values) for hp in own.get_space().space}
+            on_grid = all(
+                _key({name: value}) in {_key({name: one}) for one in values[name]}
+                for name, value in model.start.items()
+            )
+            return min(model.tuning.max_trials, math.prod(map(len, values.values())) + (not on_grid))
+    return model.tuning.max_trials

@@ -74,6 +74,12 @@ def test_a_whole_grid_is_tried_whatever_its_first_set(tmp_path: Path, first: tup
     assert len(found) == len(sets(found)) == 9
 
 
+@pytest.mark.parametrize(("first", "count"), [((2, 20), 9), ((2, 25), 10)])
+def test_a_grid_has_no_more_trials_than_sets(tmp_path: Path, first: tuple[int, int], count: int) -> None:
+    chosen = model("grid", first=first, max_trials=50)
+    assert oracle.most_trials(chosen) == len(run(oracle.oracle(chosen, seed=20), tmp_path)) == count
+
+
 def test_a_first_set_off_the_grid_takes_the_place_of_none(tmp_path: Path) -> None:
     found = run(oracle.oracle(model("grid", first=(2, 25), max_trials=10), seed=20), tmp_path)
     assert len(found) == len(sets(found)) == 10
