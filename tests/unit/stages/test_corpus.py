@@ -314,7 +314,7 @@ def test_the_public_corrupt_file_has_no_riff_header(
     content = (test_data / "faulty/jazz.00054.wav").read_bytes()
     (collection / "jazz/jazz.00054.wav").write_bytes(content)
     row = list_audio(collection, demo_params).set_index("track").loc["jazz.00054"]
-    assert row["fault"] == "no RIFF header"
+    assert row["fault"].startswith("no RIFF header")
 
 
 @pytest.mark.real
