@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 #: Seconds between two clean-ups, and the age at which an uploaded song is deleted.
 FORGET = (600, 3600)
 WELCOME = """<h1>What does it sound like?</h1>
-<p>Drop in a song or record one: WAV, FLAC, MP3, OGG, AIFF or AU, one second to twenty minutes. It stays on this
+<p>Drop in a song or record one: WAV, FLAC, MP3, M4A, OGG and others, one second to twenty minutes. It stays on this
 machine.</p>"""
 
 
