@@ -2,7 +2,7 @@
 
     python -m benchmarks.certainty FOLDER [FOLDER ...] [--precision 0.95]
 
-Each FOLDER is that of a trained model, ``data/models/NAME``, of one fold of a split; of several folds, songs are added up.
+Each FOLDER is that of a trained model, ``data/models/NAME``, of one fold of a split; songs of several are added up.
 """
 
 from __future__ import annotations
