@@ -75,7 +75,7 @@ def of(handle: int, *, form: str = "") -> Contents:
     if form in ("WAV", "WAVEX", "AIFF", "AU"):
         sizes = _sizes(handle, size)
         return Contents(damage="sizes in its header are wrong" if sizes else "", sizes=sizes)
-    promised = 0 if form else _promised_bytes(os.pread(handle, 1 << 12, 0))
+    promised = _promised_bytes(os.pread(handle, 1 << 12, 0)) if form in ("", "W64", "CAF") else 0
     return Contents(share=size / promised) if promised > size else NOTHING_KNOWN
 
 
@@ -406,12 +406,18 @@ def _sizes(handle: int, size: int) -> dict[int, bytes]:
     return {}
 
 
+#: What the file properties of an ASF file (WMA) begin with; its size stands 40 bytes on.
+_ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+
+
 def _promised_bytes(head: bytes) -> int:
     """Return how long a file is by its header, 0 where that does not say."""
     if head[:4] == b"RIFF" and len(head) >= 8:
         return 8 + int.from_bytes(head[4:8], "little")
     if head[:4] == b"riff" and len(head) >= 24:  # W64
         return int.from_bytes(head[16:24], "little")
+    if (at := head.find(_ASF_FILE)) >= 0:
+        return int.from_bytes(head[at + 40 : at + 48], "little")
     place = 8
     while head[:4] == b"caff" and place + 12 <= len(head):
         length = int.from_bytes(head[place + 4 : place + 12], "big", signed=True)

@@ -213,7 +213,7 @@ def _by_libsndfile(
     """Decode with libsndfile; return also whether that is all of the sound."""
     rate, receiver = sound.samplerate, make(sound.samplerate)
     samples, stopped = _read(sound, receiver, most=int(max_seconds * rate))
-    share = _share(sound.extra_info) if not inside.sizes else 1.0
+    share = inside.share if inside.sizes else min(inside.share, _share(sound.extra_info))
     promised = (inside.seconds or sound.frames / rate) / share
     slack = inside.slack or 1.0 / rate
     # Of a longer sound it stops at the length that it believes. Plain samples whose rest is cut off are all there is.

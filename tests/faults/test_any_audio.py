@@ -1,0 +1,233 @@
+"""Files as people have them, made by the encoders of FFmpeg and libsndfile: at their true length, or what is lost."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from components.core.errors import AudioError
+from components.corpus import audio, decoding
+from components.corpus.audio_files import Measured
+from components.corpus.decoding import Played
+
+RATE, SECONDS = 44_100, 4.0
+LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
+
+
+def music(seconds: float, rate: int, channels: int) -> np.ndarray:
+    time = np.arange(round(seconds * rate)) / rate
+    y = 0.3 * np.sin(2 * np.pi * 440 * time) + np.random.default_rng(0).normal(0, 0.05, len(time))
+    return np.stack([y] * channels, axis=1).astype(np.float32)
+
+
+def by_ffmpeg(
+    codec: str,
+    container: str,
+    *,
+    rate: int = RATE,
+    channels: int = 2,
+    y: np.ndarray | None = None,
+    **options: str,
+) -> bytes:
+    written = io.BytesIO()
+    y = music(SECONDS, rate, channels) if y is None else y
+    muxer = {"write_xing": options.pop("write_xing")} if "write_xing" in options else {}
+    with av.open(written, "w", format=container, options=muxer) as made:
+        stream = made.add_stream(codec, rate=rate, layout=LAYOUTS[channels], options=options)
+        stream.bit_rate = 128_000
+        size = 1024
+        for first in range(0, len(y), size):
+            part = np.ascontiguousarray(y[first : first + size].reshape(1, -1))
+            frame = av.AudioFrame.from_ndarray(part, format="flt", layout=LAYOUTS[channels])
+            frame.sample_rate, frame.pts = rate, first
+            made.mux(stream.encode(frame))
+        made.mux(stream.encode(None))
+    return written.getvalue()
+
+
+def by_libsndfile(container: str, *, rate: int = RATE, subtype: str | None = None) -> bytes:
+    written = io.BytesIO()
+    soundfile.write(written, music(SECONDS, rate, 2), rate, format=container, subtype=subtype)
+    return written.getvalue()
+
+
+def play(content: bytes) -> Played[Measured]:
+    return audio.play(content, make=Measured)
+
+
+MADE: dict[str, Callable[[], bytes]] = {
+    "aac in m4a": lambda: by_ffmpeg("aac", "ipod"),
+    "aac in m4a, mono": lambda: by_ffmpeg("aac", "ipod", channels=1),
+    "aac in m4a, 5.1": lambda: by_ffmpeg("aac", "ipod", channels=6),
+    "aac at 22 kHz": lambda: by_ffmpeg("aac", "ipod", rate=22_050),
+    "alac in m4a": lambda: by_ffmpeg("alac", "ipod"),
+    "aac alone": lambda: by_ffmpeg("aac", "adts"),
+    "aac in mp4": lambda: by_ffmpeg("aac", "mp4"),
+    "aac in mov": lambda: by_ffmpeg("aac", "mov"),
+    "aac in 3gp": lambda: by_ffmpeg("aac", "3gp"),
+    "aac in matroska": lambda: by_ffmpeg("aac", "matroska"),
+    "aac in flv": lambda: by_ffmpeg("aac", "flv"),
+    "aac in mpegts": lambda: by_ffmpeg("aac", "mpegts"),
+    "opus in webm": lambda: by_ffmpeg("libopus", "webm", rate=48_000),
+    "opus in matroska": lambda: by_ffmpeg("libopus", "matroska", rate=48_000),
+    "opus in ogg": lambda: by_libsndfile("OGG", rate=48_000, subtype="OPUS"),
+    "wma": lambda: by_ffmpeg("wmav2", "asf"),
+    "wma 1": lambda: by_ffmpeg("wmav1", "asf"),
+    "wavpack": lambda: by_ffmpeg("wavpack", "wv"),
+    "true audio": lambda: by_ffmpeg("tta", "tta"),
+    "ac3": lambda: by_ffmpeg("ac3", "ac3", rate=48_000),
+    "eac3": lambda: by_ffmpeg("eac3", "eac3", rate=48_000),
+    "mp2": lambda: by_ffmpeg("mp2", "mp2"),
+    "mp2 in mpegts": lambda: by_ffmpeg("mp2", "mpegts"),
+    "pcm in avi": lambda: by_ffmpeg("pcm_s16le", "avi"),
+    "pcm in matroska": lambda: by_ffmpeg("pcm_s24le", "matroska"),
+    "pcm in mov": lambda: by_ffmpeg("pcm_s16be", "mov"),
+    "flac in matroska": lambda: by_ffmpeg("flac", "matroska"),
+    "mp3 in matroska": lambda: by_ffmpeg("libmp3lame", "matroska"),
+    "mp3": lambda: by_ffmpeg("libmp3lame", "mp3"),
+    "mp3 without its first frame": lambda: without_first_frame(by_ffmpeg("libmp3lame", "mp3")),
+    "mp3 without xing": lambda: by_ffmpeg("libmp3lame", "mp3", write_xing="0"),
+    "flac": lambda: by_libsndfile("FLAC"),
+    "flac of unknown length": lambda: of_unknown_length(by_libsndfile("FLAC")),
+    "ogg": lambda: by_libsndfile("OGG"),
+    "caf": lambda: by_libsndfile("CAF"),
+    "w64": lambda: by_libsndfile("W64"),
+    "aiff": lambda: by_libsndfile("AIFF"),
+    "wav with a tag after it": lambda: by_libsndfile("WAV") + b"TAG" + bytes(125),
+    "wav with a chunk after it": lambda: by_libsndfile("WAV") + b"LIST" + struct.pack("<I", 20_000) + bytes(20_000),
+    "wav whose size is 0": lambda: with_size(by_libsndfile("WAV"), b"data", "<I", 0),
+    "wav whose size is too small": lambda: with_size(by_libsndfile("WAV"), b"data", "<I", 40_000),
+    "wav whose size is unknown": lambda: with_size(by_libsndfile("WAV"), b"data", "<I", 0xFFFFFFFF),
+    "aiff whose size is too small": lambda: with_size(by_libsndfile("AIFF"), b"SSND", ">I", 40_000),
+    "au whose size is too small": lambda: with_size(by_libsndfile("AU"), b".snd\0\0\0\x18", ">I", 40_000, skip=0),
+}  # fmt: skip
+
+
+def frame_size(content: bytes, at: int) -> int:
+    """Of a frame of MPEG-1, layer 3."""
+    rates = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+    return 144_000 * rates[content[at + 2] >> 4] // RATE + (content[at + 2] >> 1 & 1)
+
+
+def without_first_frame(content: bytes) -> bytes:
+    at = content.index(b"\xff\xfb")
+    return content[at + frame_size(content, at) :]
+
+
+def of_unknown_length(content: bytes) -> bytes:
+    data = bytearray(content)
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)
+    return bytes(data)
+
+
+def with_size(content: bytes, mark: bytes, order: str, size: int, *, skip: int = 0) -> bytes:
+    at = content.index(mark) + len(mark) + skip
+    return content[:at] + struct.pack(order, size) + content[at + 4 :]
+
+
+@pytest.mark.parametrize("case", MADE)
+def test_it_is_used_at_its_true_length(case: str) -> None:
+    played = play(MADE[case]())
+    # An encoder pads to whole frames at both ends, and some containers do not say by how much.
+    assert SECONDS - 0.01 <= played.seconds <= SECONDS + 0.12
+    assert played.lost == 0.0
+    assert played.receiver.highest > 0.3 and played.receiver.unfinite == 0
+
+
+def damaged(content: bytes, *, size: int, at: float = 0.5) -> bytes:
+    data = bytearray(content)
+    start = round(len(data) * at)
+    data[start : start + size] = np.random.default_rng(0).bytes(size)
+    return bytes(data)
+
+
+def half(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def loud_first() -> bytes:
+    """A VBR MP3 without a header: libsndfile takes the first frames' rate for all, and reads a fifth of it."""
+    loud = np.random.default_rng(0).normal(0, 0.2, RATE).astype(np.float32)
+    y = np.concatenate([loud, np.zeros(4 * RATE, dtype=np.float32)])[:, np.newaxis]
+    return by_ffmpeg(
+        "libmp3lame", "mp3", channels=1, y=y, write_xing="0", flags="+qscale", global_quality="500"
+    )
+
+
+# Seconds of what is used, and of what is lost; a damaged part costs the frames that it touches.
+PARTLY: dict[str, tuple[Callable[[], bytes], float, float]] = {
+    "mp3, a bad frame": (lambda: damaged(by_ffmpeg("libmp3lame", "mp3"), size=450), 4.0, 0.03),
+    "mp3, a hole": (lambda: damaged(by_ffmpeg("libmp3lame", "mp3"), size=8_000), 3.5, 0.5),
+    "mp3, half": (lambda: half(by_ffmpeg("libmp3lame", "mp3")), 2.0, 2.0),
+    "mp3, a hole, no xing": (lambda: damaged(by_ffmpeg("libmp3lame", "mp3", write_xing="0"), size=8_000), 3.5, 0.5),
+    "flac, a hole": (lambda: damaged(by_libsndfile("FLAC"), size=300), 3.9, 0.1),
+    "flac, half": (lambda: half(by_libsndfile("FLAC")), 2.0, 2.0),
+    "alac in matroska, half": (lambda: half(by_ffmpeg("alac", "matroska")), 2.0, 2.0),
+    "opus in webm, half": (lambda: half(by_ffmpeg("libopus", "webm", rate=48_000)), 2.0, 2.0),
+    "wavpack, half": (lambda: half(by_ffmpeg("wavpack", "wv")), 2.0, 2.0),
+    "wma, half": (lambda: half(by_ffmpeg("wmav2", "asf")), 2.0, 2.0),
+    "wav, half": (lambda: half(by_libsndfile("WAV")), 2.0, 2.0),
+    "aiff, half": (lambda: half(by_libsndfile("AIFF")), 2.0, 2.0),
+    "au, half": (lambda: half(by_libsndfile("AU")), 2.0, 2.0),
+    "caf, half": (lambda: half(by_libsndfile("CAF")), 2.0, 2.0),
+    "w64, half": (lambda: half(by_libsndfile("W64")), 2.0, 2.0),
+    "avi, half": (lambda: half(by_ffmpeg("pcm_s16le", "avi")), 2.0, 2.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PARTLY)
+def test_what_is_lost_is_said(case: str) -> None:
+    make, seconds, lost = PARTLY[case]
+    played = play(make())
+    assert played.seconds == pytest.approx(seconds, abs=0.35)
+    assert played.lost == pytest.approx(lost, abs=0.35) and played.lost > 0
+    assert played.damage
+
+
+@pytest.mark.parametrize("container", ["FLAC", "OGG", "MP3"])
+def test_two_files_in_one_are_as_long_as_both(container: str) -> None:
+    content = by_libsndfile(container)
+    assert play(content + content).seconds == pytest.approx(2 * SECONDS, abs=0.15)
+
+
+def test_a_variable_bit_rate_is_not_taken_for_a_length() -> None:
+    assert play(loud_first()).seconds == pytest.approx(5.0, abs=0.1)
+
+
+NO_SOUND = {
+    "playlist": b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n/etc/passwd\n",
+    "list of files": b"ffconcat version 1.0\nfile '/etc/passwd'\n",
+    "description of a session": b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n",
+    "dash": b'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"></MPD>',
+    "picture": b"\x89PNG\r\n\x1a\n" + bytes(900),
+    "random": np.random.default_rng(0).bytes(500_000),
+    "m4a without its index": half(by_ffmpeg("aac", "ipod")),
+}
+
+
+@pytest.mark.parametrize("case", NO_SOUND)
+def test_what_holds_no_sound_has_a_reason(case: str) -> None:
+    with pytest.raises(AudioError, match=r"not audio|no sound|cannot be decoded"):
+        play(NO_SOUND[case])
+
+
+def test_a_limit_of_seconds_holds_for_ffmpeg_too() -> None:
+    with pytest.raises(AudioError, match=r"too long: 4\.\d\d s by its header, the limit is 1 s"):
+        audio.play(by_ffmpeg("alac", "ipod"), make=Measured, max_seconds=1.0)
+    with pytest.raises(AudioError, match="too long: more than 1 s"):
+        audio.play(by_ffmpeg("aac", "adts"), make=Measured, max_seconds=1.0)
+
+
+def test_what_libsndfile_reads_whole_is_its_own_to_the_bit() -> None:
+    for content in (by_libsndfile("FLAC"), by_libsndfile("OGG"), by_ffmpeg("libmp3lame", "mp3")):
+        theirs, _ = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
+        ours, _ = audio.decode(content)
+        np.testing.assert_array_equal(ours, theirs.mean(axis=1))
+        assert decoding.valid()
