@@ -185,3 +185,27 @@ def test_the_header_holds_what_the_file_holds(y: np.ndarray) -> None:
     found = audio.header(content)
     assert found == audio.Header(samples=len(y), sample_rate=RATE, channels=2, bytes=len(content))
     assert found.seconds == 2.0
+
+
+@pytest.mark.parametrize("place", ["start", "spread", "random"])
+def test_a_track_that_holds_no_more_segments_gives_all_of_them_wherever_they_lie(place: str) -> None:
+    segments = SegmentsParams(seconds=1.0, per_track=3, shortest=0.5, place=place)
+    for length, expected in ((7, [0]), (35, [0, 1, 2])):
+        assert audio.places(np.ones(length, dtype=np.float32), 10, segments=segments).tolist() == expected
+
+
+def test_segments_of_a_longer_track_lie_where_params_say() -> None:
+    y = np.random.default_rng(0).normal(size=205).astype(np.float32)
+
+    def at(place: str, seed: int = 0) -> list[int]:
+        segments = SegmentsParams(seconds=1.0, per_track=4, shortest=0.5, place=place, seed=seed)
+        numbers = audio.places(y, 10, segments=segments)
+        np.testing.assert_array_equal(
+            audio.used(y, 10, segments=segments), np.concatenate([y[10 * n : 10 * n + 10] for n in numbers])
+        )
+        return numbers.tolist()
+
+    assert (at("start"), at("spread")) == ([0, 1, 2, 3], [2, 7, 12, 17])
+    drawn = at("random")
+    assert drawn == at("random") == sorted(set(drawn)) and len(drawn) == 4
+    assert drawn != at("random", seed=1)
