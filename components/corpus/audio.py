@@ -307,7 +307,7 @@ def places(y: np.ndarray, sample_rate: int, *, segments: SegmentsParams) -> np.n
     """
     there = len(y) // round(segments.seconds * sample_rate)
     count = segment_count(len(y), sample_rate, segments=segments)
-    if segments.place == "start" or count == there:
+    if segments.place == "start" or count >= there:
         return np.arange(count)
     if segments.place == "spread":
         # The middle of each of ``count`` equal parts.
