@@ -59,7 +59,11 @@ class Limits:
             From :meth:`Certainty.distances`.
         """
         if distance > self.distance:
-            return f"unlike its training ({distance / self.distance:.1f} times as far as validation songs)"
+            # Where songs of validation are all in the training too, as of a test, there is nothing to compare with.
+            times = (
+                f" ({distance / self.distance:.1f} times as far as validation songs)" if self.distance else ""
+            )
+            return f"unlike its training{times}"
         if confidence >= self.confidence:
             return ""
         if self.confidence > 1:

@@ -279,8 +279,8 @@ def _rows(inputs: Inputs, found: Scan) -> Checked:
     errors = (rows[list(SUMMARY)] - found.rows[list(SUMMARY)]).abs().div(scale, axis=0)
     rows["summary_error"] = errors.max(axis=1, skipna=False).fillna(1.0).clip(upper=1.0)
     by_segment = inputs.unit == "segment"
-    due = rows["segment"] * inputs.params.segments.seconds if by_segment else 0.0
-    rows["start_error"] = (rows["start"] - due).abs().fillna(np.inf).clip(upper=1e6)
+    rows["start_error"] = _start_error(rows, inputs=inputs) if by_segment else rows["start"].abs()
+    rows["start_error"] = rows["start_error"].fillna(np.inf).clip(upper=1e6)
     first, most = (0, inputs.params.segments.per_track - 1) if by_segment else (-1, -1)
     # A table's tracks may have more segments than segments.per_track.
     last = None if by_segment and inputs.source == "table" else most
@@ -292,10 +292,21 @@ def _rows(inputs: Inputs, found: Scan) -> Checked:
             between("summary_error", None, SUMMARY_TOLERANCE, "the index sums up this very row of values"),
             between("segment", first, last, "segments are numbered from 0, whole tracks are -1"),
             between("start", 0.0, None, "a segment starts inside its track"),
-            between("start_error", None, START_TOLERANCE, "segment n starts at n times segments.seconds"),
+            between(
+                "start_error", None, START_TOLERANCE, "segments lie end to end, segment n not before n others"
+            ),
             equal("genre", genres, "only the corpus' genres"),
         ],
     )
+
+
+def _start_error(rows: pd.DataFrame, *, inputs: Inputs) -> pd.Series:
+    """Return how far each segment begins from where one can: by ``segments.place``, its own place or a later one."""
+    cut = inputs.params.segments
+    place = rows["segment"]
+    if cut.place != "start":
+        place = (rows["start"] / cut.seconds).round().clip(lower=place)
+    return (rows["start"] - place * cut.seconds).abs()
 
 
 def _columns(found: Scan, limits: Limits) -> Checked:

@@ -172,8 +172,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("song.flac", "SONG.mp3", "SONG", "more.mp3", "songs/one.wav"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(song(tmp_path / "made.wav").read_bytes())
-    for name in ("by-genre", "clips"):
-        (tmp_path / "music" / name).mkdir(parents=True)
+    for name in ("music/by-genre", "music/clips", "data/raw/mine"):
+        (tmp_path / name).mkdir(parents=True)
     run = type("Run", (), {"data": type("Data", (), {"tags": {"model": "mlp", "weights_sha256": "a" * 64}})})
 
     def load(*_: object, **__: object) -> loading.LoadedModel:

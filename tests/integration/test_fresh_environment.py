@@ -120,7 +120,10 @@ def build(name: str, root: Path, chosen: Params) -> TrainingRecord:
         "options": options(feature, params=chosen).model_dump(mode="json"),
         "pretrained": [encoder.record() for encoder in compute.encoders_of(module, params=chosen)],
     }
-    index = pd.DataFrame({"track": "a", "segment": range(len(values)), "start": starts, "genre": "jazz"})
+    # One song to be fitted on, and the same once more to be validated on.
+    rows = {"segment": range(len(values)), "start": starts, "genre": "jazz"}
+    index = pd.concat([pd.DataFrame({"track": track} | rows) for track in "ab"], ignore_index=True)
+    values = np.concatenate([values, values])
     index = index.assign(**feature_store.summary(values))
     feature_store.write(
         feature, index=index, values=[values], shape=values.shape[1:], meta=meta, root=root / "data"
@@ -130,8 +133,19 @@ def build(name: str, root: Path, chosen: Params) -> TrainingRecord:
     folder.mkdir(parents=True)
     network.save(folder / "model.keras", include_optimizer=False)
     record = training_record(
-        model=name, genres=GENRES, feature=meta, train_tracks=["a"], weights_sha256=name * 8, params=chosen
+        model=name,
+        genres=GENRES,
+        feature=meta,
+        train_tracks=["a"],
+        validation_tracks=["b"],
+        weights_sha256=name * 8,
+        params=chosen,
     )
+    predictions = pd.DataFrame(
+        {"part": "validation", "track": ["b"], "segment": 0, "genre": "jazz", "artist": "", "headline": True}
+    )
+    shares = {f"probability.{genre}": float(genre == "jazz") for genre in GENRES}
+    predictions.assign(predicted="jazz", **shares).to_parquet(folder / "predictions.parquet", index=False)
     songs = pd.DataFrame(
         {"track": ["a"], "part": "train", "fitted": True, "genre": "jazz", "artist": "", "seconds": 30.0}
     )

@@ -52,6 +52,7 @@ def workspace(folder: Path) -> Path:
         shutil.copy(PROJECT / name, folder / name)
     (folder / ".dvc").mkdir()
     shutil.copy(PROJECT / ".dvc" / "config", folder / ".dvc" / "config")
+    shutil.copytree(PROJECT / ".dvc" / "plots", folder / ".dvc" / "plots")
     (folder / "params.yaml").write_text(tiny(), encoding="utf-8")
     run("git", "init", "--quiet", folder=folder)
     return folder

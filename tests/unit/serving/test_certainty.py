@@ -43,6 +43,7 @@ def test_the_distance_that_a_share_of_validation_songs_keeps_to():
     limits = known.limits(UnsureParams())
     assert "unlike" in limits.reason(confidence=0.99, distance=2.0)
     assert not limits.reason(confidence=0.99, distance=0.9)
+    assert "unlike" in certainty(distance=(0.0,)).limits(UnsureParams()).reason(confidence=1.0, distance=0.1)
 
 
 def test_songs_of_the_training_are_near_and_others_far():
