@@ -222,6 +222,8 @@ def check_elsewhere(
         assert all(Path(file).is_relative_to(place / "code") for file in one["code"]), name
         assert one["served"] == [
             "genre",
+            "confidence",
+            "unsure",
             "seconds",
             "coverage",
             "timeline",
