@@ -204,7 +204,7 @@ def under_load(address: str, server: psutil.Process, *, good: list[Path], bad: d
 
 
 def large(address: str, server: psutil.Process, folder: Path) -> None:
-    """Send 200 MB of song, and tell how much more memory the server's own process takes for it."""
+    """Send 200 MB of song, and return how much more memory the server's own process takes for it."""
     song = folder / "large.wav"
     soundfile.write(song, np.zeros((50_000_000, 2), dtype=np.int16), 48_000, subtype="PCM_16")
     before = server.memory_info().rss

@@ -25,7 +25,7 @@ class Contents:
     Attributes
     ----------
     seconds : float
-        Length of the sound, what is damaged included; 0 where only decoding tells.
+        Length of the sound, what is damaged included; 0 where only decoding shows it.
     damaged : float
         Seconds of it that lie in bytes which are no frames.
     slack : float

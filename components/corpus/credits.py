@@ -19,7 +19,7 @@ NO_ALBUM = frozenset({"", "unknown album", "unknown", "album", "untitled", "none
 
 
 def of(tracks: pd.DataFrame, *, table: Mapping[str, str]) -> pd.DataFrame:
-    """Return whom each track is by, and which album it is on.
+    """Return the artist of each track, and its album.
 
     Parameters
     ----------

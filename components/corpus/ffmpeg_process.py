@@ -266,7 +266,7 @@ def _packets(container: Any, stream: Any) -> Iterator[Any]:
         except StopIteration:
             return
         except av.error.FFmpegError:
-            # What the decoder still holds is heard too.
+            # What the decoder still holds is sound too.
             flush = av.Packet()
             flush.stream = stream
             yield flush

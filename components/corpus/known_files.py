@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FOLDER = ".listings"
 #: Releases on which it depends what is found in a file.
 _LIBRARIES = ("soundfile", "av", "numpy", "pillow", "mutagen")
-#: Nanoseconds before a listing in which a file must not have been written, to be known later: its time may not tell it
+#: Nanoseconds before a listing in which a file must not have been written, to be known later: its time may not show it
 #: from one that was written a moment after it was read.
 FRESH = 2_000_000_000
 #: Faults that say nothing of a file's content, by how they begin.
@@ -32,7 +32,7 @@ PASSING = ("vanished", "changed during", "exchanged", "not readable")
 
 
 def stamp(found: os.stat_result) -> str:
-    """Return what tells a file from another one, or from what it was earlier."""
+    """Return what sets a file apart from another one, or from what it was earlier."""
     return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
 
 

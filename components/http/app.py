@@ -130,7 +130,7 @@ def build(service: Service, *, hosts: list[str], stop: Callable[[], None]) -> Fa
     )
     async def predict(
         request: Request,
-        timeline: Annotated[bool, Query(description="Whether to tell the genre of each segment, too")] = True,
+        timeline: Annotated[bool, Query(description="The genre of each segment, too")] = True,
         name: Annotated[str, Query(description="What to call a song that is sent as a raw body")] = "",
     ) -> Response:
         most = service.settings.max_requests
@@ -212,7 +212,7 @@ def _key(expected: str) -> Callable[..., None]:
         token: Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)],
     ) -> None:
         given = key or (token.credentials if token else "")
-        # In constant time: how long it takes must not tell how many characters are right.
+        # In constant time: how long it takes must not show how many characters are right.
         if not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
             raise RefusedError(
                 401,
@@ -254,7 +254,7 @@ def _explain(app: FastAPI) -> None:
 async def _linger(request: Request) -> None:
     """Read what a client that is refused still sends, so that it reads why."""
     if request.headers.get("expect", "").lower() == "100-continue":
-        # It waits to be told to send.
+        # It waits for the server to ask for the body.
         return
     left = LINGER_BYTES
     with suppress(TimeoutError, ClientDisconnect, RuntimeError):

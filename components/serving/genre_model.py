@@ -156,7 +156,7 @@ class GenreModel:
 
     @cached_property
     def certainty(self) -> Certainty:
-        """What tells which of its predictions are not to be relied on."""
+        """Which of its predictions are not to be relied on."""
         return Certainty.load(Path(self.artifacts["certainty"]))
 
     @cached_property

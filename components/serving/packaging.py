@@ -81,7 +81,7 @@ def signature(example: pd.DataFrame, *, genres: list[str]) -> ModelSignature:
 def certainty(
     record: ModelRecord, *, tables: Sequence[Table], reference: pd.DataFrame, root: Path
 ) -> Certainty:
-    """Gather what tells which of a model's predictions are unsure, from its training and validation songs.
+    """Gather what decides which of a model's predictions are unsure, from its training and validation songs.
 
     Parameters
     ----------

@@ -28,7 +28,7 @@ class FirstGiven(keras_tuner.Oracle):
     """An oracle whose first trial is a given set, and whose further ones are another oracle's, as without it.
 
     The other oracle knows nothing of the first trial unless it proposes that set itself. What it proposes a second
-    time is not run a second time: it is told the earlier score.
+    time is not run a second time: the earlier score is returned for it.
 
     Parameters
     ----------

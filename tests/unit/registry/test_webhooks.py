@@ -1,4 +1,4 @@
-"""A webhook that is registered for aliases is told of a promotion."""
+"""A webhook that is registered for aliases receives a promotion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from components.registry import webhooks
 LIMIT = 60
 
 
-def test_a_receiver_is_told_which_version_is_champion(
+def test_a_receiver_learns_which_version_is_champion(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     received: queue.Queue[dict[str, object]] = queue.Queue()
@@ -30,7 +30,7 @@ def test_a_receiver_is_told_which_version_is_champion(
 
         def log_message(self, *_: object) -> None: ...
 
-    # MLflow sends to public https addresses alone, unless told otherwise.
+    # MLflow sends to public https addresses alone, unless set otherwise.
     monkeypatch.setenv("MLFLOW_WEBHOOK_ALLOWED_SCHEMES", "http")
     monkeypatch.setenv("MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS", "true")
     client = tracking.connect()
@@ -41,8 +41,8 @@ def test_a_receiver_is_told_which_version_is_champion(
             address = f"http://127.0.0.1:{server.server_port}/promoted"
             client.create_webhook("promotion", address, ["model_version_alias.created"])
             webhooks.alias_moved(client, name="genre", alias="champion", version="3")
-            told = received.get(timeout=LIMIT)
+            delivered = received.get(timeout=LIMIT)
         finally:
             server.shutdown()
             thread.join()
-    assert told["data"] == {"name": "genre", "alias": "champion", "version": "3"}
+    assert delivered["data"] == {"name": "genre", "alias": "champion", "version": "3"}
