@@ -301,11 +301,13 @@ def _rows(inputs: Inputs, found: Scan) -> Checked:
 
 
 def _start_error(rows: pd.DataFrame, *, inputs: Inputs) -> pd.Series:
-    """Return how far each segment begins from where one can: by ``segments.place``, its own place or a later one."""
+    """Return how far each segment begins from where one can: at its own place, or a later one inside its track."""
     cut = inputs.params.segments
     place = rows["segment"]
-    if cut.place != "start":
-        place = (rows["start"] / cut.seconds).round().clip(lower=place)
+    if cut.place != "start" and inputs.source == "audio":
+        seconds = rows["track"].map(inputs.listing.drop_duplicates("track").set_index("track")["seconds"])
+        last = (seconds // cut.seconds - 1).fillna(0)
+        place = (rows["start"] / cut.seconds).round().clip(lower=place, upper=np.maximum(last, place))
     return (rows["start"] - place * cut.seconds).abs()
 
 
