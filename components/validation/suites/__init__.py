@@ -43,11 +43,20 @@ def add_embedding(inputs: Inputs, found: Scan, summary: Checked, *, rectified: b
     positive = between(
         "minimum", 0.0, None, "rectified activations, averages and deviations are not negative"
     )
+    varying = found.columns[found.columns["std"] > 0]
+    unit = varying["mean"].abs().lt(1e-3) & varying["std"].sub(1.0).abs().lt(1e-2)
     summary.add(
         [
+            between(
+                "standardised_share",
+                None,
+                0.1,
+                "columns are standardised by the model, on training rows only",
+            ),
             equal("claim_refused", 0, "untrained weights only where allow_untrained_encoders is true"),
             *([positive] if rectified else []),
         ],
+        standardised_share=float(unit.mean()) if len(unit) else 0.0,
         claim_refused=inputs.claim_refused,
         minimum=found.columns["minimum"].min(),
         similarity=signal.similarity(found.profiles),
