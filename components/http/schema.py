@@ -16,6 +16,8 @@ SONG: dict[str, JsonValue] = {
     "unsure": "",
     "seconds": 30.0,
     "coverage": 1.0,
+    "lost": 0.0,
+    "damage": "",
     "probabilities": {"blues": 0.06, "jazz": 0.91, "rock": 0.03},
     "timeline": [{"start": 0.0, "genre": "jazz", "probability": 0.93}],
 }
@@ -58,6 +60,8 @@ class Song(Strict):
     unsure: str = Field(description="Why the genre is not to be relied on; empty where it is")
     seconds: float = Field(description="Length of the song")
     coverage: Share = Field(description="Share of a segment that the song fills; 1 for a segment or more")
+    lost: Annotated[float, Field(ge=0.0, description="Seconds of the song that could not be decoded")]
+    damage: str = Field(description="Why, or what else is wrong with the file; empty for a sound one")
     probabilities: dict[str, Share] = Field(description="Of each genre; they add up to 1")
     timeline: list[Moment] | None = Field(default=None, description="Each segment, unless timeline=false")
 

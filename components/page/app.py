@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 #: Seconds between two clean-ups, and the age at which an uploaded song is deleted.
 FORGET = (600, 3600)
-WELCOME = """<h1>What does it sound like?</h1>
-<p>Drop in a song or record one: WAV, FLAC, MP3, M4A, OGG and others, one second to twenty minutes. It stays on this
-machine.</p>"""
+WELCOME = f"""<h1>What does it sound like?</h1>
+<p>Drop in a song or record one: WAV, FLAC, MP3, M4A, OGG and others, up to {models.LONGEST / 60:.0f} minutes and
+{models.LARGEST / 1e6:.0f} MB. It stays on this machine.</p>"""
 
 
 def build(available: models.Models) -> gradio.Blocks:

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from humanize import natural_list
 
 from components.config.params import Params
 from components.core.errors import AudioError, RegistryError
 from components.corpus import audio
-from components.page import spectrogram
+from components.page.spectrogram import Spectrogram
 from components.serving import load
+from components.serving.genre_model import Extraction
 from components.serving.load import LoadedModel
 
 if TYPE_CHECKING:
+    import numpy as np
     from mlflow import MlflowClient
 
-#: Seconds; longer songs are for `genre predict`, which nobody waits for.
-LONGEST = 20 * 60.0
-#: Bytes of an uploaded file: LONGEST seconds of 16-bit stereo at 44.1 kHz are 212 MB, as FLAC half of it.
-LARGEST = 150_000_000
+    from components.serving.genre_model import GenreModel
+
+#: Seconds of a song, and bytes of its file; ``corpus.max_seconds`` and ``corpus.max_bytes`` of a chosen model where
+#: those are less. An hour of 16-bit stereo at 44.1 kHz are 635 MB.
+LONGEST, LARGEST = 3600.0, 650_000_000
 
 
 @dataclass(frozen=True)
@@ -54,11 +60,41 @@ class ModelPrediction:
 
 @dataclass(frozen=True)
 class Song:
-    """A song's length in seconds, its spectrogram as data address, and its predictions by the chosen models."""
+    """A song with its predictions.
+
+    Attributes
+    ----------
+    seconds : float
+        How long it is, of what could be decoded.
+    picture : str
+        Its spectrogram as data address.
+    predictions : list of ModelPrediction
+        By the chosen models, in their order.
+    lost, damage : float, str
+        See :class:`components.serving.predict.Prediction`.
+    """
 
     seconds: float
     picture: str
     predictions: list[ModelPrediction]
+    lost: float = 0.0
+    damage: str = ""
+
+
+class _Decoded:
+    """Gives each block of a song to all that is made of it."""
+
+    def __init__(self, sample_rate: int, *, models: Sequence[GenreModel]) -> None:
+        self.picture = Spectrogram(sample_rate)
+        self.extractions = [
+            Extraction(sample_rate, features=model.record.features, params=model.params) for model in models
+        ]
+
+    def add(self, block: np.ndarray) -> None:
+        """Take the next samples."""
+        self.picture.add(block)
+        for extraction in self.extractions:
+            extraction.add(block)
 
 
 @dataclass
@@ -119,13 +155,25 @@ class Models:
         """
         if not choices:
             raise AudioError("no model is chosen; valid: one or more of the buttons above")
-        y, rate = audio.decode(Path(path), max_seconds=LONGEST, max_bytes=LARGEST)
-        predictions = []
+        loaded = []
         for at, choice in enumerate(choices):
-            doing = "predicts" if choice.uri in self.loaded else "is being loaded"
-            report(at / len(choices), f"{choice.name} {doing}")
-            model = self.load(choice)
-            (row,) = model.model.predict_extracted([model.model.features_of(y, rate)])
+            if choice.uri not in self.loaded:
+                report(at / (len(choices) + 1), f"{choice.name} is being loaded")
+            loaded.append(self.load(choice))
+        report(
+            len(choices) / (len(choices) + 1),
+            f"{natural_list([choice.name for choice in choices])} read the song",
+        )
+        limits = [model.model.params.corpus for model in loaded]
+        played = audio.play(
+            Path(path),
+            make=partial(_Decoded, models=[model.model for model in loaded]),
+            max_seconds=min(LONGEST, *(one.max_seconds for one in limits)),
+            max_bytes=min(LARGEST, *(one.max_bytes for one in limits)),
+        )
+        predictions = []
+        for choice, model, extraction in zip(choices, loaded, played.receiver.extractions, strict=True):
+            (row,) = model.model.predict_extracted([extraction.end()])
             assert isinstance(row, dict), "a song with features has a prediction"
             probabilities = {genre: row[f"probability.{genre}"] for genre in model.genres}
             predictions.append(
@@ -139,4 +187,4 @@ class Models:
                     row["unsure"],
                 )
             )
-        return Song(len(y) / rate, spectrogram.draw(y, rate), predictions)
+        return Song(played.seconds, played.receiver.picture.draw(), predictions, played.lost, played.damage)

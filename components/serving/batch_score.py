@@ -28,7 +28,7 @@ WATCHED = "feature."
 #: Columns beside the probabilities and the watched ones.
 COLUMNS = (
     "file", "sha256", "scored_at", "model", "uri", "run_id", "weights_sha256", "genre", "confidence", "unsure",
-    "seconds", "coverage", "timeline", "reason",
+    "seconds", "coverage", "lost", "damage", "timeline", "reason",
 )  # fmt: skip
 #: What the last measurement found; the underscore keeps it out of the table that the folder is.
 DRIFT = "_drift.json"
@@ -84,9 +84,9 @@ def run(
     """Score what is new in a folder.
 
     Each row written is a song: ``file`` (below the folder), ``sha256`` (of its bytes), ``scored_at`` (UTC),
-    ``model``, ``uri``, ``run_id``, ``weights_sha256``, ``genre``, ``confidence``, ``unsure``, ``seconds`` and
-    ``coverage`` (see :class:`components.serving.predict.Prediction`), ``probability.<genre>``, ``timeline``, ``reason``
-    (why there is no genre), and the watched columns of its feature.
+    ``model``, ``uri``, ``run_id``, ``weights_sha256``, ``genre``, ``confidence``, ``unsure``, ``seconds``,
+    ``coverage``, ``lost`` and ``damage`` (see :class:`components.serving.predict.Prediction`), ``probability.<genre>``,
+    ``timeline``, ``reason`` (why there is no genre), and the watched columns of its feature.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def _score(
         song = {"file": str(file.relative_to(folder)), "sha256": sha256, "scored_at": datetime.now(UTC)}
         song |= about | {"genre": one.genre, "timeline": one.timeline, "reason": one.reason}
         song |= {"confidence": one.confidence, "unsure": one.unsure}
-        song |= {"seconds": one.seconds, "coverage": one.coverage}
+        song |= {"seconds": one.seconds, "coverage": one.coverage, "lost": one.lost, "damage": one.damage}
         song |= {f"probability.{genre}": share for genre, share in one.probabilities.items()}
         rows.append(song | {WATCHED + name: value for name, value in one.watched.items()})
         if done % predict.BATCH == 0 or done == len(files):

@@ -54,10 +54,24 @@ class Rows(NamedTuple):
 
 
 class Extracted(NamedTuple):
-    """A song's rows by feature, each feature's computed once, and its length in seconds."""
+    """What is computed of a song.
+
+    Attributes
+    ----------
+    rows : dict of str to Rows
+        By feature, each feature's computed once.
+    seconds : float
+        How long it is, of what could be decoded.
+    lost : float
+        Seconds of it that could not be.
+    damage : str
+        Why, or what else is wrong with its file; '' for a sound one.
+    """
 
     rows: dict[str, Rows]
     seconds: float
+    lost: float = 0.0
+    damage: str = ""
 
 
 class Network(Protocol):
@@ -252,9 +266,10 @@ class GenreModel:
         dict
             ``genre``, ``confidence`` (its probability), ``unsure`` (why it is not to be relied on, '' where it is: see
             :mod:`components.serving.certainty`), ``seconds`` (its length), ``coverage`` (the share of a segment that
-            it fills, 1 for a song of a segment or more), ``timeline`` (list of ``start``, ``genre``, ``probability``, a
-            row a segment, ``start`` in seconds), and ``probability.<genre>`` in label order. Where networks have other
-            rows, the timeline is one moment: the song.
+            it fills, 1 for a song of a segment or more), ``lost`` (seconds of it that could not be decoded), ``damage``
+            (why; '' for a sound file), ``timeline`` (list of ``start``, ``genre``, ``probability``, a row a segment,
+            ``start`` in seconds), and ``probability.<genre>`` in label order. Where networks have other rows, the
+            timeline is one moment: the song.
         """
         genres = self.record.genres
         coverage = min(1.0, song.seconds / self.params.segments.seconds)
@@ -278,6 +293,8 @@ class GenreModel:
             "unsure": self.limits.reason(confidence=confidence, distance=distance),
             "seconds": song.seconds,
             "coverage": coverage,
+            "lost": song.lost,
+            "damage": song.damage,
             "timeline": timeline,
         }
         return {**about, **shares}
@@ -323,7 +340,7 @@ def extract(
     """
     try:
         played = audio.play(song, make=make, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
-        return played.receiver.end()
+        return played.receiver.end(lost=played.lost, damage=played.damage)
     except PretrainedError:
         raise
     except GenreError as error:
@@ -407,8 +424,13 @@ class Extraction:
                     if self._is_enough(whole):
                         break
 
-    def end(self) -> Extracted:
+    def end(self, *, lost: float = 0.0, damage: str = "") -> Extracted:
         """Compute the last stretch, and return all rows.
+
+        Parameters
+        ----------
+        lost, damage : float, str
+            What could not be decoded, of :class:`components.corpus.decoding.Played`.
 
         Raises
         ------
@@ -423,7 +445,8 @@ class Extraction:
             name: Rows(*(np.concatenate(parts) for parts in zip(*values, strict=True)))
             for name, values in self._rows.items()
         }
-        return Extracted(rows, self._samples / self._sample_rate)
+        # To a microsecond, as in the listing.
+        return Extracted(rows, self._samples / self._sample_rate, round(lost, 6), damage)
 
     def _is_enough(self, whole: bool) -> bool:
         first = self._features[whole][0]

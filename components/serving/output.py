@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Characters of a full bar.
 BAR = 20
 #: Columns of the CSV table before those of probabilities or segments.
-COLUMNS = ("file", "genre", "confidence", "unsure", "seconds", "coverage")
+COLUMNS = ("file", "genre", "confidence", "unsure", "seconds", "coverage", "lost", "damage")
 #: One colour a genre, distinct on light and dark terminals; a hundred genres go round.
 COLOURS = (
     "blue", "bright_magenta", "yellow", "cyan", "bright_red", "green", "magenta", "bright_blue", "bright_green",
@@ -98,7 +98,7 @@ def of_song(one: Prediction, *, timeline: bool) -> dict[str, Any]:
         return {"file": str(one.file), "reason": one.reason}
     shown: dict[str, Any] = {"file": str(one.file), "genre": one.genre, "confidence": one.confidence}
     shown |= {"unsure": one.unsure, "seconds": one.seconds, "coverage": one.coverage}
-    shown |= {"probabilities": one.probabilities}
+    shown |= {"lost": one.lost, "damage": one.damage, "probabilities": one.probabilities}
     return shown | ({"timeline": one.timeline} if timeline else {})
 
 
@@ -114,6 +114,7 @@ def write_csv(
         song: dict[str, Any] = {"file": str(one.file), "genre": one.genre, "reason": one.reason}
         song |= {} if one.reason else {"confidence": one.confidence, "unsure": one.unsure}
         song |= {} if one.reason else {"seconds": one.seconds, "coverage": one.coverage}
+        song |= {} if one.reason else {"lost": one.lost, "damage": one.damage}
         shares = {f"probability.{genre}": share for genre, share in one.probabilities.items()}
         rows += [song | part for part in (one.timeline if timeline else [shares]) or [{}]]
     pd.DataFrame(rows, columns=[*COLUMNS, *columns, "reason"]).to_csv(to, index=False)
@@ -144,11 +145,10 @@ def show(
         bar = Bar(1, 0, share, width=BAR, color=styles[genre])
         label = Text(genre, style=f"{'dim' if one.unsure else 'bold'} {styles[genre]}", no_wrap=True)
         seconds = Text(f"{one.seconds:.1f}", style="yellow" if one.coverage < 1 else "dim")
-        then = Text(others, style="dim")
-        if one.unsure:
-            then = Text.assemble(
-                (f"unsure: {one.unsure}", "yellow"), ("; " if others else "", ""), (others, "dim")
-            )
+        notes = [f"unsure: {one.unsure}"] if one.unsure else []
+        notes += [f"{one.lost:.2f} s lost: {one.damage}"] if one.lost else []
+        then = Text("; ".join(notes), style="yellow").append("; " if notes and others else "", "dim")
+        then.append(others, "dim")
         songs.add_row(name, seconds, label, bar, f"{share:4.0%}", then)
     console.print(songs)
     for one in predictions if timeline else ():
@@ -168,5 +168,8 @@ def show(
         console.print(Text(f"{short} of {len(predictions)} songs are {note}", style="yellow"))
     if unsure := sum(bool(one.unsure) for one in predictions):
         console.print(Text(f"{unsure} of {len(predictions)} songs are unsure", style="yellow"))
+    if damaged := sum(one.lost > 0 for one in predictions):
+        note = f"of {len(predictions)} files are damaged, and used as far as they decode"
+        console.print(Text(f"{damaged} {note}", style="yellow"))
     if failed := sum(bool(one.reason) for one in predictions):
         console.print(Text(f"{failed} of {len(predictions)} files could not be decoded", style="red"))

@@ -70,7 +70,7 @@ def signature(example: pd.DataFrame, *, genres: list[str]) -> ModelSignature:
     import pandas as pd
     from mlflow.models import infer_signature
 
-    length = {"confidence": 1.0, "unsure": "", "seconds": 30.0, "coverage": 1.0}
+    length = {"confidence": 1.0, "unsure": "", "seconds": 30.0, "coverage": 1.0, "lost": 0.0, "damage": ""}
     timeline = [{"start": 0.0, "genre": genres[0], "probability": 1.0}]
     shares = {f"probability.{genre}": 1.0 for genre in genres}
     return infer_signature(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -43,6 +44,10 @@ class Prediction:
         Length of the song.
     coverage : float
         Share of a segment that it fills: 1 for a song of a segment or more.
+    lost : float
+        Seconds of the song that could not be decoded.
+    damage : str
+        Why, or what else is wrong with its file; empty for a sound one.
     unsure : str
         Why the genre is not to be relied on; empty where it is. See :mod:`components.serving.certainty`.
     """
@@ -55,6 +60,8 @@ class Prediction:
     reason: str = ""
     seconds: float = 0.0
     coverage: float = 1.0
+    lost: float = 0.0
+    damage: str = ""
     unsure: str = ""
 
     @property
@@ -85,11 +92,32 @@ def audio_files(songs: Sequence[Path]) -> list[Path]:
 def below(folder: Path) -> list[Path]:
     """List the audio files below a folder, in order of name.
 
-    Hidden files are left out: programs that copy give unfinished ones such names.
+    Hidden files are left out: programs that copy give unfinished ones such names. So is what lies in hidden folders
+    (``.Trash``, ``.git``), as in a listing of a corpus; links to folders are not entered.
+
+    Raises
+    ------
+    AudioError
+        If a folder cannot be read.
     """
-    return sorted(
-        path for path in folder.rglob("[!.]*") if path.suffix.lower() in SUFFIXES and path.is_file()
-    )
+
+    def refuse(error: OSError) -> None:
+        raise AudioError(
+            f"folder {error.filename} cannot be read ({error.strerror}); valid: one whose folders can be, "
+            "or those of them by name"
+        ) from error
+
+    files = []
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        files += [
+            path
+            for name in names
+            if not name.startswith(".")
+            and (path := Path(place, name)).suffix.lower() in SUFFIXES
+            and path.is_file()
+        ]
+    return sorted(files)
 
 
 def predict(files: Sequence[Path], *, model: LoadedModel) -> Iterator[Prediction]:
@@ -120,6 +148,8 @@ def of_row(file: Path, row: Mapping[str, Any], *, genres: Sequence[str]) -> Pred
         row["timeline"],
         seconds=row["seconds"],
         coverage=row["coverage"],
+        lost=row["lost"],
+        damage=row["damage"],
         unsure=row["unsure"],
     )
 

@@ -49,8 +49,9 @@ class PyfuncModel(PythonModel):
         DataFrame
             One row a song: ``genre``, ``confidence`` (its probability), ``unsure`` (why it is not to be relied on, ''
             where it is), ``seconds`` (its length), ``coverage`` (the share of a segment that it fills, 1 for a song of
-            a segment or more), ``timeline`` (list of ``start``, ``genre``, ``probability``, a row a segment, ``start``
-            in seconds), and ``probability.<genre>`` in label order.
+            a segment or more), ``lost`` and ``damage`` (seconds of it that could not be decoded, and why), ``timeline``
+            (list of ``start``, ``genre``, ``probability``, a row a segment, ``start`` in seconds), and
+            ``probability.<genre>`` in label order.
 
         Raises
         ------

@@ -226,6 +226,8 @@ def check_elsewhere(
             "unsure",
             "seconds",
             "coverage",
+            "lost",
+            "damage",
             "timeline",
             *(f"probability.{genre}" for genre in GENRES),
         ]

@@ -68,3 +68,10 @@ def song(path: Path, *, seconds: float = 6.5, rate: int = RATE, pitch: float = 4
     noise = 0.02 * np.random.default_rng(0).standard_normal(len(time))
     soundfile.write(path, 0.3 * np.sin(2 * np.pi * pitch * time) * np.exp(-3 * (time % 0.5)) + noise, rate)
     return path
+
+
+def truncated(path: Path, *, seconds: float = 6.5, lost: float = 3.5) -> Path:
+    """Write a WAV file whose end was cut off."""
+    whole = song(path, seconds=seconds + lost).read_bytes()
+    path.write_bytes(whole[: len(whole) - 2 * round(lost * RATE)])
+    return path

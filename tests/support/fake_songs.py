@@ -45,6 +45,8 @@ def song(name: str, *, genre: str, uri: str = "") -> dict[str, Any]:
         "unsure": "",
         "seconds": 30.0,
         "coverage": 1.0,
+        "lost": 0.0,
+        "damage": "",
         "probabilities": {genre: 0.9, f"not {genre} {uri}": 0.1},
         "timeline": [{"start": 0.0, "genre": genre, "probability": 0.9}],
     }

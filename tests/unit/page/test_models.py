@@ -7,9 +7,9 @@ from types import SimpleNamespace
 import pytest
 
 from components.core.errors import AudioError, RegistryError
-from components.page import models
+from components.page import markup, models
 from components.serving import load
-from tests.support.constant_model import song
+from tests.support.constant_model import song, truncated
 from tests.support.two_models import CHAMPION, OTHER, TwoModels
 
 
@@ -21,7 +21,13 @@ def test_each_chosen_model_predicts(tmp_path):
     assert [prediction.genre for prediction in found.predictions] == ["jazz", "rock"]
     assert found.seconds == pytest.approx(6.5, abs=0.01)
     assert found.picture.startswith("data:image/png;base64,")
-    assert steps == [0, 0.5]
+    assert steps == pytest.approx([0, 1 / 3, 2 / 3])
+
+
+def test_what_is_lost_of_a_song_is_shown(tmp_path):
+    found = TwoModels().predict(str(truncated(tmp_path / "a.wav")), [CHAMPION])
+    assert (found.seconds, found.lost) == pytest.approx((6.5, 3.5))
+    assert "3.50 s lost" in markup.result(found) and "truncated" in markup.result(found)
 
 
 def test_no_model_chosen(tmp_path):

@@ -13,7 +13,7 @@ from components.core.errors import ScoringError
 from components.serving import batch_score
 from components.serving import load as loading
 from tests.support import constant_model
-from tests.support.constant_model import song
+from tests.support.constant_model import song, truncated
 
 
 @pytest.fixture
@@ -56,6 +56,12 @@ def score(tmp_path, inbox, champion, demo_params):
 
 
 class TestWhatIsNew:
+    def test_what_is_lost_of_a_song_has_columns(self, score, inbox):
+        truncated(inbox / "deep" / "cut.wav")
+        table = batch_score.read(score().scores).set_index("file")
+        assert table["lost"].to_dict() == pytest.approx({"a.wav": 0, "deep/b.wav": 0, "deep/cut.wav": 3.5})
+        assert table["damage"].str.startswith("truncated").to_list() == [False, False, True]
+
     def test_a_row_a_song_with_all_that_was_predicted(self, score):
         scored = score()
         table = batch_score.read(scored.scores)

@@ -13,7 +13,7 @@ from components.serving.certainty import Certainty
 from components.serving.genre_model import Extracted, GenreModel, Rows
 from components.training.calibration import Calibration, scale
 from tests.support import constant_model
-from tests.support.constant_model import song
+from tests.support.constant_model import song, truncated
 from tests.support.records import FEATURE, ensemble_record, training_record
 
 
@@ -56,6 +56,13 @@ class TestManySongs:
         )
         assert isinstance(bad, AudioError) and "no RIFF header" in str(bad)
         assert (len(first["timeline"]), len(last["timeline"])) == (2, 1)
+
+    def test_of_a_damaged_song_what_decodes_is_used_and_what_is_lost_is_said(self, tmp_path):
+        (row,) = constant_model.model().predict_songs([truncated(tmp_path / "a.wav")])
+        assert (row["seconds"], row["lost"]) == pytest.approx((6.5, 3.5))
+        assert row["damage"].startswith("truncated")
+        (sound,) = constant_model.model().predict_songs([song(tmp_path / "b.wav")])
+        assert (sound["lost"], sound["damage"]) == (0.0, "")
 
     def test_only_bad_songs(self, tmp_path):
         (found,) = constant_model.model().predict_songs([b""])

@@ -16,7 +16,7 @@ from components.config import presets
 from components.serving import load, output
 from components.serving.predict import Prediction
 from tests.support import constant_model
-from tests.support.constant_model import song
+from tests.support.constant_model import song, truncated
 
 
 class TestTheCommand:
@@ -32,6 +32,7 @@ class TestTheCommand:
         presets.use("demo", target=presets_file)
         song(tmp_path / "good.wav")
         (tmp_path / "bad.wav").write_text("x")
+        truncated(tmp_path / "cut.wav")
         return lambda *words: CliRunner().invoke(cli.app, ["predict", *words])
 
     def test_json_holds_the_prediction_and_the_reason(self, genre):
@@ -44,6 +45,15 @@ class TestTheCommand:
         assert (good["seconds"], good["coverage"]) == (6.5, 1.0)
         assert bad == {"file": "bad.wav", "reason": "no RIFF header: not a WAV file"}
         assert printed["model"]["marks"] == ["trained on synthetic songs"]
+
+    def test_what_is_lost_of_a_song_is_in_each_form_and_no_failure(self, genre):
+        done = genre("cut.wav", "--json")
+        (cut,) = json.loads(done.stdout)["songs"]
+        assert done.exit_code == 0
+        assert (cut["seconds"], cut["lost"]) == pytest.approx((6.5, 3.5)) and "truncated" in cut["damage"]
+        good, row = csv.DictReader(io.StringIO(genre("good.wav", "cut.wav", "--csv").stdout))
+        assert (float(row["lost"]), row["damage"]) == (3.5, cut["damage"])
+        assert (float(good["lost"]), good["damage"]) == (0.0, "")
 
     def test_all_good_ends_with_0(self, genre):
         assert genre("good.wav", "--csv").exit_code == 0
@@ -69,7 +79,9 @@ def test_the_table_shows_bars_and_reasons_and_takes_no_markup_from_names():
                 Path("[red]a.wav"), "jazz", shares, [{"start": 63.0, "genre": "jazz", "probability": 0.5}]
             ),
             Prediction(Path("b.wav"), reason="empty file"),
-            Prediction(Path("c.wav"), "jazz", shares, seconds=1.5, coverage=0.5),
+            Prediction(
+                Path("c.wav"), "jazz", shares, seconds=1.5, coverage=0.5, lost=2.25, damage="bits missing"
+            ),
         ],
         model=constant_model.loaded_model(),
         timeline=True,
@@ -84,6 +96,8 @@ def test_the_table_shows_bars_and_reasons_and_takes_no_markup_from_names():
         "1:03.0",
         "1 of 3 files",
         "1 of 3 songs",
+        "2.25 s lost: bits missing",
+        "3 files are damaged",
         "synthetic",
     ):
         assert part in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,24 @@ class TestWhichFiles:
             (tmp_path / name).touch()
         found = predict.audio_files([tmp_path / "x.txt", tmp_path / "in", tmp_path / "in" / "b.FLAC"])
         assert [str(path.relative_to(tmp_path)) for path in found] == ["x.txt", "in/b.FLAC", "in/deep/a.mp3"]
+
+    def test_nothing_hidden_is_found_at_any_depth_and_no_link_to_a_folder_is_entered(self, tmp_path):
+        places = (".Trash", ".git/annex", "in", "in/.hidden", "in/.hidden/deep")
+        for place in places:
+            (tmp_path / place).mkdir(parents=True, exist_ok=True)
+            (tmp_path / place / "a.wav").touch()
+            (tmp_path / place / "._a.wav").touch()
+        (tmp_path / "again").symlink_to(tmp_path / "in")
+        (tmp_path / "in" / "link.wav").symlink_to(tmp_path / "in" / "a.wav")
+        found = predict.below(tmp_path)
+        assert [str(path.relative_to(tmp_path)) for path in found] == ["in/a.wav", "in/link.wav"]
+        assert predict.below(tmp_path / ".Trash") == [tmp_path / ".Trash" / "a.wav"]
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
+    def test_a_folder_that_cannot_be_read_is_named(self, tmp_path):
+        (tmp_path / "closed").mkdir(mode=0o000)
+        with pytest.raises(AudioError, match=r"closed.*cannot be read"):
+            predict.below(tmp_path)
 
     def test_a_folder_without_audio(self, tmp_path):
         with pytest.raises(AudioError, match=r"valid: .*\.wav"):
