@@ -24,6 +24,7 @@ from flows.progress import Board
 if TYPE_CHECKING:
     from components.study.plan import StudyOptions
     from flows.orchestration.outcome import Outcome
+    from flows.orchestration.server import TemporaryServer
 
 #: Printed whenever a run did not reach its end.
 GO_ON = "Finished stages are kept; the same command goes on from there."
@@ -76,6 +77,8 @@ def run(
     """
 
     def work(root: Path, holder: Holder, board: Board) -> int:
+        # Where something is sure to run, Prefect's server starts while DVC still looks at the files.
+        ahead = _server(root) if force or not (root / "dvc.lock").exists() else None
         plan = reading.result() if reading else graph.read(root)
         selected = plan.for_models(models)
         if not force and not selected & plan.stale().keys():
@@ -96,7 +99,9 @@ def run(
             cluster.connect(address).shutdown()
         # Beside the start of Prefect's server, which takes as long.
         with preloading(due, root=root, keep=(holder.fileno(),)) as preloaded:
-            outcome = _flow(start, root=root, holder=holder, board=board, plan=plan, preloaded=preloaded)
+            outcome = _flow(
+                start, root=root, holder=holder, board=board, plan=plan, preloaded=preloaded, ahead=ahead
+            )
         if outcome is None:
             return 1
         board.message(
@@ -201,9 +206,10 @@ def _flow(
     board: Board,
     plan: Graph | None = None,
     preloaded: PreloadedStages | None = None,
+    ahead: TemporaryServer | None = None,
 ) -> Any:
     """Run a flow on a server; return what it returns, or None after printing its problems."""
-    with served(root, holder=holder):
+    with served(root, holder=holder, ahead=ahead):
         from flows.orchestration import session
 
         try:
@@ -216,20 +222,25 @@ def _flow(
             return None
 
 
+def _server(root: Path) -> TemporaryServer | None:
+    """Start a temporary server; None where one is named, which then has to be there."""
+    for name in ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL"):
+        os.environ.setdefault(name, CONSOLE_LEVEL)
+    if named := os.environ.get("PREFECT_API_URL"):
+        server.check_reachable(named)
+    return server.start(root)
+
+
 @contextmanager
-def served(root: Path, *, holder: Holder) -> Iterator[None]:
-    """Have a Prefect server until the block ends: the named one, or a temporary one.
+def served(root: Path, *, holder: Holder, ahead: TemporaryServer | None = None) -> Iterator[None]:
+    """Have a Prefect server until the block ends: the named one, one that was started ahead, or a temporary one.
 
     Raises
     ------
     ServerError
         If the server is not there, refuses this client, or goes away within the block.
     """
-    for name in ("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_INTERNAL_LOGGING_LEVEL"):
-        os.environ.setdefault(name, CONSOLE_LEVEL)
-    if named := os.environ.get("PREFECT_API_URL"):
-        server.check_reachable(named)
-    started = server.start(root)
+    started = ahead or _server(root)
     # Prefect reads the environment when it is imported, and its import goes on beside the server's start.
     import httpx
 

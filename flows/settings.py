@@ -15,8 +15,8 @@ from components.parallel import cluster as dask
 
 #: More stages than this at once were never of use: each holds about 0.7 GB once TensorFlow is imported.
 MOST_STAGES = 2
-#: Models that step through time: of those of the presets, their searches and fits take longest.
-LONGEST = ("lstm", "yamnet_lstm")
+#: Of the presets' models, those whose search and fit take longest, the longest first.
+LONGEST = ("lstm", "yamnet_lstm", "cnn_1d", "yamnet")
 
 
 def _names(value: object) -> object:
@@ -31,8 +31,8 @@ class FlowSettings(BaseSettings):
     concurrency : int
         Stages that run side by side, 1 to 64; by default as many as cores, and a GPU's memory, allow: 1 or 2.
     first : tuple of str
-        Models, separated by commas, whose search and fit begin before other stages that could: the longest ones, so
-        that none of them runs on alone at the end. Names that are of no model are passed over.
+        Models, separated by commas, whose searches and fits begin in this order, before other stages that could: the
+        longest ones, so that none of them runs on alone at the end. Names that are of no model are passed over.
     retries : int
         Times a failed tuning or training is tried again, 0 to 10.
     retry_delay : float

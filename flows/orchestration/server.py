@@ -10,9 +10,13 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from components.core.errors import GenreError
 from flows.process.commands import Supervised, lines
+
+if TYPE_CHECKING:
+    import httpx
 
 #: Only this machine can reach it.
 HOST = "127.0.0.1"
@@ -70,21 +74,25 @@ class TemporaryServer:
         ServerError
             If it ended, or is not up within so many seconds.
         """
-        limit = time.monotonic() + seconds
-        while not self._is_up():
-            if self._command.process.poll() is not None:
-                self._reader.join()
-                written = [line for line in self._output if line.strip()] or ["it wrote nothing"]
-                raise ServerError(f"the temporary Prefect server ended: {written[-1]}")
-            if time.monotonic() > limit:
-                raise ServerError(f"the temporary Prefect server is not up within {seconds:g} s")
-            time.sleep(LOOK)
+        import httpx
 
-    def _is_up(self) -> bool:
+        limit = time.monotonic() + seconds
+        # One for all looks, and without certificates: to read those takes longer than a look.
+        with httpx.Client(timeout=5.0, trust_env=False, verify=False) as client:
+            while not self._is_up(client):
+                if self._command.process.poll() is not None:
+                    self._reader.join()
+                    written = [line for line in self._output if line.strip()] or ["it wrote nothing"]
+                    raise ServerError(f"the temporary Prefect server ended: {written[-1]}")
+                if time.monotonic() > limit:
+                    raise ServerError(f"the temporary Prefect server is not up within {seconds:g} s")
+                time.sleep(LOOK)
+
+    def _is_up(self, client: httpx.Client) -> bool:
         import httpx
 
         try:
-            return httpx.get(f"{self.api}/health", timeout=5.0, trust_env=False).is_success
+            return client.get(f"{self.api}/health").is_success
         except httpx.HTTPError:
             return False
 

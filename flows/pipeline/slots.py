@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from flows.pipeline.graph import Graph
 
@@ -25,8 +25,8 @@ class Slots:
         Stages side by side, 1 or more.
     elsewhere : collection of str
         Of those, the ones that run on another machine: they need no place, but others wait for them.
-    first : collection of str
-        Models whose search and fit come before all others' stages.
+    first : sequence of str
+        Models whose searches and fits come, in this order, before all others' stages.
     """
 
     def __init__(
@@ -36,12 +36,12 @@ class Slots:
         *,
         most: int,
         elsewhere: Collection[str] = (),
-        first: Collection[str] = (),
+        first: Sequence[str] = (),
     ) -> None:
         self._upstream = graph.upstream
         self._waiting = [stage for stage in graph.order if stage in due and stage not in elsewhere]
-        early = {f"{kind}@{model}" for kind in ("tune", "train") for model in first}
-        self._waiting.sort(key=lambda stage: stage not in early)
+        early = {f"{kind}@{model}": place for place, model in enumerate(first) for kind in ("tune", "train")}
+        self._waiting.sort(key=lambda stage: early.get(stage, len(early)))
         self._elsewhere = set(elsewhere)
         self._running: set[str] = set()
         self._most = most

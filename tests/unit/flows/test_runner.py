@@ -36,6 +36,7 @@ def nothing_stale(tmp_path: Path, two_models: Graph, monkeypatch: pytest.MonkeyP
         seen["promoted"].append("best")
         return SimpleNamespace(promoted=False, reason="mlp is champion already")
 
+    (tmp_path / "dvc.lock").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setattr(graph, "read", lambda _root: fresh)
@@ -102,8 +103,23 @@ def test_an_unknown_model_is_refused_before_anything_starts(nothing_stale: dict[
         runner.run(models=["vgg99"])
 
 
+def test_where_nothing_ever_ran_the_server_starts_before_dvc_has_read_the_graph(
+    nothing_stale: dict[str, list[str]], two_models: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dvc.lock").unlink()
+    order: list[str] = []
+    monkeypatch.setattr(server, "start", lambda _root: order.append("server"))
+    stale = Graph(two_models.order, two_models.upstream, dict.fromkeys(two_models.order, "never ran"))
+    monkeypatch.setattr(graph, "read", lambda _root: order.append("graph") or stale)
+    monkeypatch.setattr(runner, "preloading", lambda *_, **__: nullcontext())
+    monkeypatch.setattr(runner, "_flow", lambda *_, **__: None)
+    assert runner.run() == 1
+    assert order == ["server", "graph"]
+
+
 def test_the_working_directory_is_as_before(nothing_stale: dict[str, list[str]], tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "dvc.lock").touch()
     before = Path.cwd()
     runner.run(root=tmp_path / "elsewhere", only_stale=True)
     assert Path.cwd() == before

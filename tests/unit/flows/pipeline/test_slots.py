@@ -27,6 +27,16 @@ class Waiting:
         self.began.put(stage)
 
 
+def began_in_turn(slots: Slots, *stages: str) -> list[str]:
+    """Let stages arrive at once and end one by one; return the order in which they began."""
+    waiting, began = Waiting(slots), []
+    waiting.arrive(*stages)
+    for _ in stages:
+        began.append(waiting.began.get())
+        slots.end(began[-1])
+    return began
+
+
 @pytest.mark.parametrize("most", [1, 2])
 def test_of_the_stages_that_could_begin_the_first_in_order_begins(two_models: Graph, most: int) -> None:
     slots = Slots(two_models, two_models.order, most=most)
@@ -45,12 +55,12 @@ def test_of_the_stages_that_could_begin_the_first_in_order_begins(two_models: Gr
 
 def test_stages_of_the_models_that_come_first_overtake_those_before_them_in_order(two_models: Graph) -> None:
     slots = Slots(two_models, ["tune@a", "tune@b", "train@b"], most=1, first=["b"])
-    waiting, began = Waiting(slots), []
-    waiting.arrive("tune@a", "tune@b", "train@b")
-    for _ in range(3):
-        began.append(waiting.began.get())
-        slots.end(began[-1])
-    assert began == ["tune@b", "train@b", "tune@a"]
+    assert began_in_turn(slots, "tune@a", "tune@b", "train@b") == ["tune@b", "train@b", "tune@a"]
+
+
+def test_models_that_come_first_do_so_in_the_order_they_are_named(two_models: Graph) -> None:
+    slots = Slots(two_models, ["tune@a", "tune@b"], most=1, first=["b", "a"])
+    assert began_in_turn(slots, "tune@a", "tune@b") == ["tune@b", "tune@a"]
 
 
 def test_no_more_than_the_limit_run_at_once_and_a_stage_tried_again_keeps_its_place(
