@@ -45,7 +45,43 @@ def _new_stores_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(store, "_make", copy)
+        # No test writes to the store of whoever starts the tests.
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _each_test_has_its_store() -> Iterator[None]:
+    """Put back MLflow's address, and the environment variable that MLflow sets with it."""
+    before, variable = _mlflow_address(), os.environ.get("MLFLOW_TRACKING_URI")
+    yield
+    if _mlflow_address() != before:
+        import mlflow
+
+        mlflow.set_tracking_uri(before)
+    os.environ.pop("MLFLOW_TRACKING_URI", None)
+    if variable is not None:
+        os.environ["MLFLOW_TRACKING_URI"] = variable
+
+
+def _mlflow_address() -> str | None:
+    """Return what was set: where nothing was, ``mlflow.get_tracking_uri`` makes up a file in the working directory."""
+    module = sys.modules.get("mlflow.tracking._tracking_service.utils")
+    return module and module._tracking_uri
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left_in_the_repository() -> Iterator[None]:
+    """A new file where the project keeps its own is of a test that forgot to change its working directory."""
+    before = _own_files()
+    yield
+    assert not _own_files() - before
+
+
+def _own_files() -> set[Path]:
+    """Return what lies in the root and in the folders that a run writes to; the tools' caches have a dot."""
+    folders = (PROJECT, PROJECT / "data", PROJECT / "mlruns")
+    return {path for folder in folders for path in folder.iterdir() if not path.name.startswith(".")}
 
 
 @pytest.fixture(scope="session")
@@ -125,19 +161,13 @@ def five_models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, compari
 
 
 @pytest.fixture
-def trained(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def trained(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the trained project, the MLP marked best; the store is its own."""
-    import mlflow
-
-    before = mlflow.get_tracking_uri()
     monkeypatch.chdir(tmp_path)
-    # MLflow keeps the address that an earlier test set in the environment.
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     shutil.copytree(template, tmp_path / "data")
     monkeypatch.setattr(comparison, "best", lambda **_: "mlp")
-    yield tmp_path / "data"
-    mlflow.set_tracking_uri(before)
-    os.environ.pop("MLFLOW_TRACKING_URI", None)
+    return tmp_path / "data"
 
 
 @pytest.fixture

@@ -20,16 +20,16 @@ def alias_moved(client: MlflowClient, *, name: str, alias: str, version: str) ->
     name, alias, version : str
         The registered model, its alias, and the version that now has it.
     """
-    import mlflow
-
-    if mlflow.get_registry_uri().startswith(("http:", "https:")):
-        return
     from mlflow.entities.webhook import WebhookAction, WebhookEntity, WebhookEvent
+    from mlflow.store.model_registry.rest_store import RestStore
     from mlflow.webhooks.delivery import deliver_webhook
     from mlflow.webhooks.types import ModelVersionAliasCreatedPayload
 
+    registry = client._get_registry_client().store
+    if isinstance(registry, RestStore):
+        return
     deliver_webhook(
         event=WebhookEvent(WebhookEntity.MODEL_VERSION_ALIAS, WebhookAction.CREATED),
         payload=ModelVersionAliasCreatedPayload(name=name, alias=alias, version=version),
-        store=client._get_registry_client().store,
+        store=registry,
     )

@@ -36,7 +36,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowClient]:
 
     from tests.support.small_model import Constant
 
-    before = mlflow.get_tracking_uri()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("shop"))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -50,7 +49,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MlflowClient]:
             mlflow.register_model(f"runs:/{run}/model", "genre", tags=tags)
         client.set_registered_model_alias("genre", "champion", "1")
         yield client
-    mlflow.set_tracking_uri(before)
+    mlflow.set_tracking_uri(None)
 
 
 @pytest.fixture

@@ -32,15 +32,11 @@ pytestmark = pytest.mark.usefixtures("light_models")
 
 
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MlflowClient]:
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MlflowClient:
     """An empty store."""
-    import mlflow
-
-    before = mlflow.get_tracking_uri()
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    yield tracking.connect()
-    mlflow.set_tracking_uri(before)
+    return tracking.connect()
 
 
 def seen() -> dict[str, str]:

@@ -67,7 +67,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pa
     import mlflow
     from keras.applications import VGG16
 
-    root, before, earlier = tmp_path_factory.mktemp("logged"), Path.cwd(), mlflow.get_tracking_uri()
+    root, before = tmp_path_factory.mktemp("logged"), Path.cwd()
     hub = os.environ.get("TFHUB_CACHE_DIR")
     os.chdir(root)
     VGG16(weights=None, include_top=False).save_weights(root / "vgg16.weights.h5")
@@ -81,7 +81,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Pa
     weights = str(root / "vgg16.weights.h5")
     yield root, params.parse(presets.compose("demo", vgg16=weights, added=added))
     os.chdir(before)
-    mlflow.set_tracking_uri(earlier)
+    mlflow.set_tracking_uri(None)
     os.environ.pop("TFHUB_CACHE_DIR", None)
     if hub is not None:
         os.environ["TFHUB_CACHE_DIR"] = hub

@@ -43,7 +43,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psut
 
     root, before = tmp_path_factory.mktemp("served"), Path.cwd()
     os.chdir(root)
-    earlier = mlflow.get_tracking_uri()
     build_small_project(root / "data", seed=0)
     params = small()
     tune.run("mlp", params=params)
@@ -84,7 +83,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, psut
                 child.terminate()
             process.wait(30)
             os.chdir(before)
-            mlflow.set_tracking_uri(earlier)
+            mlflow.set_tracking_uri(None)
 
 
 def _answers(address: str) -> bool:

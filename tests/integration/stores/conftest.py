@@ -29,4 +29,4 @@ def bucket() -> Iterator[Bucket]:
 def _mlflow_forgets_the_servers() -> Iterator[None]:
     """Later tests are not led to stores that are gone."""
     yield
-    mlflow.set_tracking_uri("")
+    mlflow.set_tracking_uri(None)

@@ -72,10 +72,8 @@ def server(tmp_path: Path, postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPat
     made = MLflow(tmp_path / "server", store=postgresql.database("heartbeats"))
     made.start()
     monkeypatch.setenv("MLFLOW_TRACKING_URI", made.address)
-    before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(made.address)
     yield made
-    mlflow.set_tracking_uri(before)
     made.stop()
 
 

@@ -34,14 +34,9 @@ def test_without_a_comparison_the_commands_that_make_one_are_named(
 
 class TestAnEmptyRegistry:
     @pytest.fixture(autouse=True)
-    def store(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-        import mlflow
-
-        before = mlflow.get_tracking_uri()
+    def store(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        yield
-        mlflow.set_tracking_uri(before)
 
     def test_there_is_no_champion(self, small_params: Params) -> None:
         assert promote.summary(params=small_params).startswith("Champion: none; `genre promote`")

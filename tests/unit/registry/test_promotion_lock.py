@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,18 +19,14 @@ NAME = f"genre{SUFFIX}"
 
 
 @pytest.fixture
-def run_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def run_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A run in an empty store, which is taken for one elsewhere."""
-    import mlflow
-
-    before = mlflow.get_tracking_uri()
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     client = tracking.connect()
     monkeypatch.setattr(reader, "database", lambda: None)
     monkeypatch.setattr(promotion_lock, "LOOK", 0.01)
-    yield client.create_run(store.experiment(client, store.TRAINING)).info.run_id
-    mlflow.set_tracking_uri(before)
+    return client.create_run(store.experiment(client, store.TRAINING)).info.run_id
 
 
 def numbers() -> list[int]:

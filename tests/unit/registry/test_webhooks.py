@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from mlflow.webhooks import delivery
 
 from components import tracking
 from components.registry import webhooks
@@ -17,9 +18,10 @@ from components.registry import webhooks
 LIMIT = 60
 
 
-def test_a_receiver_learns_which_version_is_champion(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_receiver_learns_which_version_is_champion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    # What MLflow remembers for a minute: the webhooks of the store of an earlier test.
+    monkeypatch.setattr(delivery, "_webhook_cache", None)
     received: queue.Queue[dict[str, object]] = queue.Queue()
 
     class Receiver(BaseHTTPRequestHandler):
