@@ -18,6 +18,7 @@ An encoder's own file may be a feature as well.
 from __future__ import annotations
 
 import pkgutil
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -33,8 +34,13 @@ from components.features.encoders import base as encoders
 
 def names() -> list[str]:
     """List the features there are, sorted."""
+    return list(_names())
+
+
+@cache
+def _names() -> tuple[str, ...]:
     own = {module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg}
-    return sorted(own | {name for name in encoders.names() if hasattr(encoders.find(name), "extract")})
+    return tuple(sorted(own | {name for name in encoders.names() if hasattr(encoders.find(name), "extract")}))
 
 
 def load(name: str) -> ModuleType:

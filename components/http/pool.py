@@ -1,4 +1,4 @@
-"""Worker processes for one task each at a time; one that dies, or takes too long, is killed and started anew."""
+"""Worker processes, one task each at a time; one that dies, or takes too long, is killed and started anew."""
 
 from __future__ import annotations
 
@@ -110,6 +110,11 @@ class Pool:
         self._closed = False
 
     @property
+    def idle(self) -> int:
+        """Processes that have no task."""
+        return len(self._idle)
+
+    @property
     def pids(self) -> list[int]:
         """Ids of the processes that run."""
         return sorted(worker.pid for worker in self._workers if worker.pid)
@@ -163,13 +168,16 @@ class Pool:
             raise DiedError("every worker process ended while it was prepared")
         return results[0]
 
-    async def run(self, function: Callable[..., Result], *args: Any, seconds: float) -> Result:
+    async def run(
+        self, choose: Callable[[], Callable[[], Result] | None], *, seconds: float
+    ) -> Result | None:
         """Run a function in the first process that is free.
 
         Parameters
         ----------
-        function, args
-            As of :meth:`Worker.call`.
+        choose : callable
+            Called once there is a process; returns the function, as of :meth:`Worker.call`, or None if by then there
+            is nothing to do.
         seconds : float
             The time it may take, once it has a process.
 
@@ -180,16 +188,20 @@ class Pool:
         """
         worker = await self._take()
         assert worker is not None, "any worker is waited for"
+        function = choose()
+        if function is None:
+            self._give(worker)
+            return None
         try:
-            result = await worker.call(function, *args, seconds=seconds)
+            result = await worker.call(function, seconds=seconds)
         except DiedError:
             self._renew(worker, "ended: killed, or out of memory")
             raise
         except TookTooLongError:
-            self._renew(worker, f"was killed: its song took longer than {seconds:g} s")
+            self._renew(worker, f"was killed: its task took longer than {seconds:g} s")
             raise
         except asyncio.CancelledError:
-            self._renew(worker, "was killed: nobody waits for its song any more")
+            self._renew(worker, "was killed: nobody waits for its task any more")
             raise
         except BaseException:
             self._give(worker)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -15,20 +14,19 @@ from components.http import worker
 from components.http.metrics import Metrics
 from components.http.pool import DiedError, Pool, TookTooLongError
 from components.http.settings import ServeSettings
+from components.http.turns import TRIES, Turns
 from components.http.upload import Song
-from components.http.worker import Limits, Outcome
+from components.http.worker import File, Limits, Outcome
 
 #: Seconds before a model that could not be loaded is tried again; another one is at once.
 AGAIN = 60.0
-#: Times a song is given to a process: once more, if the first was killed by something that need not be the song.
-TRIES = 2
 
 
 class Predict(Protocol):
     """As :func:`components.http.worker.predict`."""
 
-    def __call__(self, path: str, *, uri: str, name: str, limits: Limits) -> Outcome:
-        """Predict a song."""
+    def __call__(self, files: Sequence[File], *, uri: str, limits: Limits) -> list[Outcome]:
+        """Predict songs."""
         ...
 
 
@@ -74,10 +72,12 @@ class Service:
     model: dict[str, Any] | None = None
     problem: str = ""
     _pool: Pool = field(init=False)
+    _turns: Turns = field(init=False)
     _failed: tuple[str, float] = ("", 0.0)
 
     def __post_init__(self) -> None:
         self._pool = Pool(self.settings.workers, start=worker.start, report=self.report)
+        self._turns = Turns(self._pool, task=self._task, seconds=self.settings.song_timeout)
         self.metrics.watch(self._pool)
 
     @property
@@ -155,20 +155,23 @@ class Service:
             self.metrics.count(outcome)
         return model, outcomes
 
+    def _task(self, songs: Sequence[Song], uri: str) -> Callable[[], list[Outcome]]:
+        files = [File(str(song.path), song.name) for song in songs]
+        return partial(self.predict, files, uri=uri, limits=self.limits)
+
     async def _outcome(self, song: Song, *, uri: str) -> Outcome:
-        task = partial(self.predict, str(song.path), uri=uri, name=song.name, limits=self.limits)
-        seconds = self.settings.song_timeout
         try:
-            for _ in range(TRIES):
-                with suppress(DiedError), self.metrics.song_seconds.time():
-                    return await self._pool.run(task, seconds=seconds)
+            with self.metrics.song_seconds.time():
+                return await self._turns.outcome(song, uri=uri)
         except TookTooLongError:
-            return Outcome(422, {"file": song.name, "reason": f"takes longer than {seconds:g} s to predict"})
+            reason = f"takes longer than {self.settings.song_timeout:g} s to predict"
+            return Outcome(422, {"file": song.name, "reason": reason})
+        except DiedError:
+            reason = f"the process that decodes it ended {TRIES} times: killed, or out of memory"
+            return Outcome(422, {"file": song.name, "reason": reason})
         except GenreError as error:
             self.report(f"{song.name}: {error}")
             return Outcome(500, {"file": song.name, "reason": str(error)})
-        ended = f"the process that decodes it ended {TRIES} times: killed, or out of memory"
-        return Outcome(422, {"file": song.name, "reason": ended})
 
     def _serves(self, model: dict[str, Any]) -> None:
         self.model = model

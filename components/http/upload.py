@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +17,8 @@ from components.http.settings import ServeSettings
 
 #: Media types of a raw body that is one song, besides ``audio/…`` and ``video/…`` (a container whose sound is used).
 RAW = ("application/octet-stream", "application/ogg")
+#: Names of files.
+_NUMBERS = itertools.count()
 #: A name that is longer is cut: it is shown and nothing else.
 LONGEST_NAME = 255
 
@@ -47,7 +50,7 @@ class Receiver:
     content_type : str
         The request's header; '' where it has none.
     folder : Path
-        Where songs are written; the caller removes it.
+        Where songs are written, beside those of other requests; the caller removes them.
     settings : ServeSettings
         The limits.
     name : str
@@ -174,7 +177,7 @@ class Receiver:
         if len(self.songs) == self._settings.max_songs:
             raise too_large(f"more than {self._settings.max_songs} songs in one request")
         # The client's name may hold anything, so it names no file; decoders go by content.
-        path = self._folder / str(len(self.songs))
+        path = self._folder / str(next(_NUMBERS))
         self.songs.append(Song(name[:LONGEST_NAME], path))
         self._file = path.open("wb")
 
@@ -212,7 +215,7 @@ def check_length(header: str | None, *, content_type: str, settings: ServeSettin
 async def receive(
     chunks: AsyncIterator[bytes], *, content_type: str, folder: Path, settings: ServeSettings, name: str = ""
 ) -> list[Song]:
-    """Write a body's songs to a folder.
+    """Write a body's songs to a folder; of a body that is refused or does not arrive, nothing is left.
 
     Parameters
     ----------
@@ -236,10 +239,19 @@ async def receive(
         async for chunk in chunks:
             receiver.write(chunk)
         return receiver.finish()
+    except BaseException:
+        remove(receiver.songs)
+        raise
     finally:
         receiver.close()
 
 
+def remove(songs: Iterable[Song]) -> None:
+    """Remove songs from disk."""
+    for song in songs:
+        song.path.unlink(missing_ok=True)
+
+
 def folder() -> tempfile.TemporaryDirectory[str]:
-    """Return a new folder for one request's songs (in ``TMPDIR``), removed at the end of its block."""
+    """Return a new folder for requests' songs (in ``TMPDIR``), removed at the end of its block."""
     return tempfile.TemporaryDirectory(prefix="genre-serve-")

@@ -1,4 +1,4 @@
-"""What a worker process of the server does: it loads models, and decodes and predicts one song at a time.
+"""What a worker process of the server does: it loads models, and decodes and predicts a few songs at a time.
 
 What strangers send is decoded here and nowhere else, so that whatever it does to a decoder ends one process, which is
 started anew.
@@ -10,11 +10,12 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from components.core.console import quiet
 from components.core.errors import AudioError, GenreError, NotAudioError, TooLongError
@@ -32,6 +33,13 @@ class Limits:
 
     seconds: float
     bytes: int
+
+
+class File(NamedTuple):
+    """A song: where it is, and what it is called in its outcome."""
+
+    path: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -121,40 +129,46 @@ def _one_thread() -> None:
     threadpool_limits(1, user_api="blas")
 
 
-def predict(path: str, *, uri: str, name: str, limits: Limits) -> Outcome:
-    """Decode and predict one song.
+def predict(files: Sequence[File], *, uri: str, limits: Limits) -> list[Outcome]:
+    """Decode songs one after the other, and predict them.
 
     Parameters
     ----------
-    path : str
-        Where it is.
+    files : sequence of File
+        One or more.
     uri : str
         The model's address.
-    name : str
-        What the song is called in its outcome.
     limits : Limits
         As of :func:`load`.
 
     Returns
     -------
-    Outcome
-        Its prediction, or status 413, 415 or 422 with the reason.
+    list of Outcome
+        For each its prediction, or status 413, 415 or 422 with the reason: the same whichever songs are beside it.
 
     Raises
     ------
     GenreError
-        If the model cannot be loaded, or fails: no fault of the song's.
+        If the model cannot be loaded, or fails: no fault of a song's.
     """
+    loaded = _loaded(uri, limits)
+    model = loaded.model
+    extracted = [model.extract([file.path])[0] for file in files]
+    if model.rows_are_alone:
+        rows = model.predict_extracted(extracted)
+    else:
+        rows = [row for song in extracted for row in model.predict_extracted([song])]
+    return [_outcome(file.name, row, genres=loaded.genres) for file, row in zip(files, rows, strict=True)]
+
+
+def _outcome(name: str, row: dict[str, Any] | GenreError, *, genres: Sequence[str]) -> Outcome:
     from components.serving import output
     from components.serving.predict import Prediction, of_row
 
-    loaded = _loaded(uri, limits)
-    (extracted,) = loaded.model.extract([path])
-    (row,) = loaded.model.predict_extracted([extracted])
     if isinstance(row, GenreError):
         found = Prediction(Path(name), reason=str(row))
         return Outcome(status_of(row), output.of_song(found, timeline=True) | {"file": name})
-    found = of_row(Path(name), row, genres=loaded.genres)
+    found = of_row(Path(name), row, genres=genres)
     return Outcome(200, output.of_song(found, timeline=True) | {"file": name})
 
 

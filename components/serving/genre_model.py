@@ -154,6 +154,11 @@ class GenreModel:
         params = record.params.model_copy(update={"pretrained": weights})
         return cls(record, params=params, networks=networks, artifacts=artifacts)
 
+    @property
+    def rows_are_alone(self) -> bool:
+        """Whether a row's probabilities are the same to the last bit whichever rows are predicted with it."""
+        return all(isinstance(network, litert.LiteNetwork) for network in self.networks.values())
+
     @cached_property
     def songs(self) -> pd.DataFrame:
         """The songs of its split, see :func:`components.splits.store.songs`; and which it was ``fitted`` on."""

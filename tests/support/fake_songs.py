@@ -13,7 +13,7 @@ from typing import Any
 from components.core.errors import RegistryError
 from components.http.service import Service
 from components.http.upload import Song
-from components.http.worker import Limits, Outcome
+from components.http.worker import File, Limits, Outcome
 
 
 def load(uri: str, *, limits: Limits) -> dict[str, Any]:
@@ -22,7 +22,11 @@ def load(uri: str, *, limits: Limits) -> dict[str, Any]:
     return {"name": "fake", "uri": uri, "run_id": "0" * 32, "marks": []}
 
 
-def predict(path: str, *, uri: str, name: str, limits: Limits) -> Outcome:
+def predict(files: Sequence[File], *, uri: str, limits: Limits) -> list[Outcome]:
+    return [one(path, uri=uri, name=name) for path, name in files]
+
+
+def one(path: str, *, uri: str, name: str) -> Outcome:
     """``die`` ends the process, ``die once`` the first time only, ``hang`` never returns; the rest is a genre."""
     content = Path(path).read_text(encoding="utf-8")
     if content == "die" or (content == "die once" and not Path(f"{path}.died").exists()):
@@ -70,7 +74,7 @@ class InProcess(Service):
             if song.path.read_bytes() == b"wait":
                 self.reached.set()
                 await asyncio.to_thread(self.released.wait)
-            outcomes.append(predict(str(song.path), uri="", name=song.name, limits=self.limits))
+            outcomes.append(one(str(song.path), uri="", name=song.name))
         assert self.model is not None
         return self.model, outcomes
 

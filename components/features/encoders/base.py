@@ -6,7 +6,7 @@ import pkgutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
@@ -120,10 +120,15 @@ class EncoderFile(Protocol):
 
 def names() -> list[str]:
     """List the encoders there are, sorted."""
+    return list(_names())
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    # Read from disk once: a song's features look names up a dozen times.
     package = import_module(__package__)
-    return sorted(
-        module.name for module in pkgutil.iter_modules(package.__path__) if module.name not in _SHARED
-    )
+    found = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return tuple(sorted(name for name in found if name not in _SHARED))
 
 
 def find(name: str) -> EncoderFile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,15 @@ def test_songs_are_answered_in_order_in_the_described_form():
         assert found.songs[0].timeline
         short = http.post("/predict?timeline=false", files=files("jazz")).json()["songs"][0]
         assert "timeline" not in short
+
+
+def test_no_song_is_left_on_disk_once_it_is_answered(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with client() as (http, _):
+        http.post("/predict", files=files("jazz", "noise"))
+        (folder,) = tmp_path.iterdir()
+        assert not list(folder.iterdir())
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_raw_body_has_the_name_of_the_address():

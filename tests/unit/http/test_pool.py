@@ -40,12 +40,15 @@ def using(what: Callable[[Pool], Awaitable[Any]], *, size: int = 1) -> list[str]
 
 def test_tasks_run_in_other_processes_and_errors_come_back():
     async def what(pool: Pool) -> None:
-        found = await asyncio.gather(*(pool.run(os.getpid, seconds=LONG) for _ in range(6)))
+        found = await asyncio.gather(*(pool.run(lambda: os.getpid, seconds=LONG) for _ in range(6)))
         assert set(found) <= set(pool.pids)
         assert os.getpid() not in found
         with pytest.raises(ValueError, match="invalid literal"):
-            await pool.run(int, "x", seconds=LONG)
-        assert await pool.run(int, "3", seconds=LONG) == 3
+            await pool.run(lambda: partial(int, "x"), seconds=LONG)
+        assert await pool.run(lambda: partial(int, "3"), seconds=LONG) == 3
+        # By the time that there is a process there may be nothing to do.
+        assert await pool.run(lambda: None, seconds=LONG) is None
+        assert pool.idle == 2
 
     assert using(what, size=2) == []
 
@@ -53,8 +56,8 @@ def test_tasks_run_in_other_processes_and_errors_come_back():
 def test_one_that_dies_is_replaced_and_the_others_go_on():
     async def what(pool: Pool) -> None:
         with pytest.raises(DiedError):
-            await pool.run(partial(signal.raise_signal, signal.SIGKILL), seconds=LONG)
-        assert await pool.run(int, "3", seconds=LONG) == 3
+            await pool.run(lambda: partial(signal.raise_signal, signal.SIGKILL), seconds=LONG)
+        assert await pool.run(lambda: partial(int, "3"), seconds=LONG) == 3
         assert pool.restarts == 1
 
     assert len(using(what)) == 1
@@ -64,8 +67,8 @@ def test_one_that_takes_too_long_is_killed():
     async def what(pool: Pool) -> None:
         (pid,) = pool.pids
         with pytest.raises(TookTooLongError):
-            await pool.run(signal.pause, seconds=0.2)
-        assert await pool.run(os.getpid, seconds=LONG) != pid
+            await pool.run(lambda: signal.pause, seconds=0.2)
+        assert await pool.run(lambda: os.getpid, seconds=LONG) != pid
 
     assert len(using(what)) == 1
 
@@ -74,13 +77,13 @@ def test_all_are_prepared_between_two_tasks_and_so_are_new_ones():
     async def what(pool: Pool) -> None:
         mask = await pool.prepare(partial(os.umask, 0o27))
         assert mask != 0o27
-        assert await pool.run(partial(os.umask, 0o27), seconds=LONG) == 0o27
+        assert await pool.run(lambda: partial(os.umask, 0o27), seconds=LONG) == 0o27
         with pytest.raises(ValueError, match="invalid literal"):
             await pool.prepare(partial(int, "x"))
-        assert await pool.run(int, "3", seconds=LONG) == 3
+        assert await pool.run(lambda: partial(int, "3"), seconds=LONG) == 3
         with pytest.raises(DiedError):
-            await pool.run(partial(os._exit, 3), seconds=LONG)
+            await pool.run(lambda: partial(os._exit, 3), seconds=LONG)
         # What failed is no longer what new ones are prepared by.
-        assert await pool.run(partial(os.umask, 0o27), seconds=LONG) == 0o27
+        assert await pool.run(lambda: partial(os.umask, 0o27), seconds=LONG) == 0o27
 
     assert len(using(what, size=1)) == 1

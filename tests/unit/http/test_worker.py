@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
 from components.core.errors import AudioError, NotAudioError, PretrainedError, TooLongError
 from components.http import worker
-from components.http.worker import Limits
+from components.http.worker import File, Limits, Outcome
 from components.serving import load, output
 from components.serving.predict import predict
 from tests.support import constant_model
 
 LIMITS = Limits(seconds=60.0, bytes=10_000_000)
+
+
+def of(song: Path, *, uri: str, name: str, limits: Limits = LIMITS) -> Outcome:
+    (found,) = worker.predict([File(str(song), name)], uri=uri, limits=limits)
+    return found
 
 
 @pytest.fixture
@@ -31,7 +37,7 @@ def uri(monkeypatch: pytest.MonkeyPatch, tmp_path, demo_text) -> str:
 
 def test_a_song_is_told_as_the_command_line_tells_it(uri, tmp_path):
     song = constant_model.song(tmp_path / "song.wav")
-    found = worker.predict(str(song), uri=uri, name=str(song), limits=LIMITS)
+    found = of(song, uri=uri, name=str(song))
     written = StringIO()
     model = constant_model.loaded_model()
     output.write_json(list(predict([song], model=model)), model=model, timeline=True, to=written)
@@ -42,7 +48,7 @@ def test_a_song_is_told_as_the_command_line_tells_it(uri, tmp_path):
 @pytest.mark.parametrize(("limits", "status"), [(Limits(3.0, 10_000_000), 413), (Limits(60.0, 1000), 413)])
 def test_a_song_beyond_the_limits_is_413(uri, tmp_path, limits, status):
     song = constant_model.song(tmp_path / "song.wav")
-    found = worker.predict(str(song), uri=uri, name="mine.wav", limits=limits)
+    found = of(song, uri=uri, name="mine.wav", limits=limits)
     assert found.status == status
     assert found.song["file"] == "mine.wav"
     assert found.song["reason"]
@@ -51,8 +57,11 @@ def test_a_song_beyond_the_limits_is_413(uri, tmp_path, limits, status):
 def test_what_is_no_audio_is_415_and_what_is_too_short_422(uri, tmp_path):
     (tmp_path / "notes.wav").write_text("no sound")
     short = constant_model.song(tmp_path / "short.wav", seconds=0.1)
-    assert worker.predict(str(tmp_path / "notes.wav"), uri=uri, name="n", limits=LIMITS).status == 415
-    assert worker.predict(str(short), uri=uri, name="s", limits=LIMITS).status == 422
+    good = constant_model.song(tmp_path / "song.wav")
+    files = [File(str(path), path.name) for path in (tmp_path / "notes.wav", good, short)]
+    found = worker.predict(files, uri=uri, limits=LIMITS)
+    assert [one.status for one in found] == [415, 200, 422]
+    assert [one.song["file"] for one in found] == ["notes.wav", "song.wav", "short.wav"]
 
 
 def test_a_process_keeps_the_latest_models(uri):
