@@ -32,6 +32,9 @@ ORDER = [
 ]  # fmt: skip
 
 
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for a free one")]
+
+
 class InOrder(TyperGroup):
     """Commands in the order in which a newcomer needs them."""
 
@@ -434,7 +437,7 @@ def evaluate(
 
 
 @app.command(rich_help_panel=USE)
-def ui(port: Annotated[int, typer.Option(help="Port on loopback; 0 for a free one")] = 7860) -> None:
+def ui(port: Port = 7860) -> None:
     """Open the web page: drop a song and see its predicted genre over time, on loopback only."""
     from components.page import app as page
 
@@ -449,7 +452,7 @@ def serve(
     host: Annotated[
         str, typer.Option(help="Address to listen on; one that others reach needs GENRE_SERVE_API_KEY")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 for a free one")] = 8000,
+    port: Port = 8000,
 ) -> None:
     """Serve predictions over HTTP: POST songs to /predict; /docs describes it all.
 
@@ -461,7 +464,7 @@ def serve(
 
 
 @app.command(name="mlflow-ui", rich_help_panel=RUN)
-def open_mlflow(port: Annotated[int, typer.Option(help="Port on loopback")] = 5000) -> None:
+def open_mlflow(port: Port = 5000) -> None:
     """Open MLflow's page of this workspace's runs and registered models, on loopback only."""
     from components.tracking import ui as mlflow_ui
 
@@ -469,7 +472,7 @@ def open_mlflow(port: Annotated[int, typer.Option(help="Port on loopback")] = 50
 
 
 def main() -> None:
-    """Run the app: a :class:`GenreError` is one line on standard error and its exit status."""
+    """Run the app: an error that a person can act on is one line on standard error, and its exit status."""
     if sys.platform == "win32":
         print("genre: Windows runs it through WSL only; valid: Linux, macOS, or a WSL shell", file=sys.stderr)
         sys.exit(2)
@@ -484,7 +487,10 @@ def main() -> None:
 
     devices.share_memory()
     try:
-        app()
+        status = app(prog_name="genre", standalone_mode=False)
+    except typer.TyperException as error:
+        _show(error)
+        sys.exit(2)
     except GenreError as error:
         print(f"genre: {error}", file=sys.stderr)
         sys.exit(error.exit_status)
@@ -493,3 +499,19 @@ def main() -> None:
         place = f"{error.filename}: " if error.filename else ""
         print(f"genre: {place}{error.strerror or error}", file=sys.stderr)
         sys.exit(1)
+    sys.exit(status)
+
+
+def _show(error: Any) -> None:
+    """Print what Typer says of arguments that it does not know, in one line as all else; or the help it is."""
+    message = error.format_message()
+    if "\n" in message.strip():
+        print(message, file=sys.stderr)
+        return
+    from pydantic import ValidationError
+
+    # Typer leaves out the value itself.
+    wrong = error.__cause__
+    given = f" (given: {wrong.errors()[0]['input']!r})" if isinstance(wrong, ValidationError) else ""
+    command = context.command_path if (context := error.ctx) else "genre"
+    print(f"genre: {message.rstrip('.')}{given}; valid: see {command} --help", file=sys.stderr)

@@ -8,7 +8,8 @@ import socket
 import sys
 from collections.abc import Callable
 
-from components.core.errors import GenreError, ParamsError
+from components.core import ports
+from components.core.errors import ParamsError
 from components.http.settings import ServeSettings
 
 
@@ -57,18 +58,8 @@ def run(*, model: str | None, host: str, port: int) -> None:
 
     # What is not there is said before anything is started.
     resolve()
-    with _listening(host, port) as sock:
+    with ports.listen(port, host=host) as sock:
         _serve(settings, sock=sock, host=host, resolve=resolve)
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
-        raise GenreError(
-            f"{host} port {port} cannot be listened on ({error}); valid: another --port, or 0 for a free one"
-        ) from error
 
 
 def _serve(settings: ServeSettings, *, sock: socket.socket, host: str, resolve: Callable[[], str]) -> None:

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.core import palette
+from components.core import palette, ports
 from components.core.errors import GenreError
 from components.page import markup, models
 
@@ -118,6 +118,7 @@ def launch(page: gradio.Blocks, *, port: int, wait: bool = True) -> str:
             js=(HERE / "player.js").read_text(encoding="utf-8"),
         )
     except OSError as error:
+        # Taken since it was looked for.
         raise GenreError(f"port {port} is taken; valid: another --port, or 0 for a free one") from error
     if wait:
         print(f"Page: {address} (Ctrl-C stops it)", flush=True)
@@ -137,6 +138,7 @@ def serve(*, port: int) -> None:
     from components.core.console import quiet
     from components.serving import load
 
+    port = ports.free(port)
     # Each model is traced anew for each length of song; TensorFlow warns of that where it costs a training.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with quiet() as stderr:

@@ -11,6 +11,8 @@ import mlflow
 import psutil
 
 from components import tracking
+from components.core import ports
+from components.core.errors import GenreError
 from components.tracking import view
 from components.tracking.errors import masked
 from components.tracking.store import TRAINING, folder
@@ -23,7 +25,18 @@ CHARTS = f"&compareRunsMode=CHART&viewStateShareKey={view.KEY}"
 
 
 def serve(*, port: int) -> None:
-    """Run the UI on a port of 127.0.0.1 until interrupted; where the store is a server, say where its own is."""
+    """Run the UI on a port of 127.0.0.1 until interrupted; where the store is a server, say where its own is.
+
+    Parameters
+    ----------
+    port : int
+        0 for one that is free.
+
+    Raises
+    ------
+    GenreError
+        If the port is taken, or MLflow's server fails.
+    """
     client = tracking.connect()
     runs = client.get_experiment_by_name(TRAINING)
     place = VIEW
@@ -34,6 +47,7 @@ def serve(*, port: int) -> None:
     if store.startswith(("http:", "https:")):
         print(f"MLflow UI: {masked(store)}/#/experiments{place}")
         return
+    port = ports.free(port)
     print(f"MLflow UI: http://127.0.0.1:{port}/#/experiments{place} (Ctrl-C stops it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--artifacts-destination", str((folder() / "artifacts").resolve())]
@@ -43,7 +57,7 @@ def serve(*, port: int) -> None:
     before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     server = subprocess.Popen(command, env=environment)
     try:
-        server.wait()
+        status = server.wait()
     finally:
         # MLflow leaves its worker behind when it is ended alone.
         started = psutil.Process(server.pid).children(recursive=True) if server.poll() is None else []
@@ -52,3 +66,7 @@ def serve(*, port: int) -> None:
         server.terminate()
         server.wait()
         signal.signal(signal.SIGTERM, before)
+    if status:
+        raise GenreError(
+            f"MLflow's server ended by itself, with exit status {status}; its lines above say why"
+        )

@@ -171,7 +171,7 @@ def test_servers_are_started_on_loopback_with_their_checks_on(monkeypatch: pytes
     empty = SimpleNamespace(get_experiment_by_name=lambda _name: None)
     monkeypatch.setattr(tracking, "connect", lambda: empty)
     monkeypatch.setattr(ui.mlflow, "get_tracking_uri", lambda: "sqlite:///mlruns/mlflow.db")
-    ui.serve(port=5000)
+    ui.serve(port=0)
     (command,) = started
     assert command[command.index("--host") + 1] == "127.0.0.1"
     # Either of these, or a list of hosts that are let in, would switch MLflow's check of the Host header off.

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from components import tracking
+from components.core import ports
 from components.tracking import ui as mlflow_ui
 
 #: Seconds for two processes to import MLflow, and to end.
@@ -66,8 +67,11 @@ def test_its_address_opens_on_the_models_figures(
     monkeypatch.setattr(subprocess, "Popen", Ended)
     saved: list[str] = []
     monkeypatch.setattr(mlflow_ui.view, "save", lambda _, experiment_id: saved.append(experiment_id))
-    mlflow_ui.serve(port=5000)
-    place = "http://127.0.0.1:5000/#/experiments/7/runs?workflowType=machine_learning&compareRunsMode=CHART"
+    port = ports.free(0)
+    mlflow_ui.serve(port=port)
+    place = (
+        f"http://127.0.0.1:{port}/#/experiments/7/runs?workflowType=machine_learning&compareRunsMode=CHART"
+    )
     place += "&viewStateShareKey=models-side-by-side"
     assert saved == ["7"]
     assert place in capsys.readouterr().out

@@ -71,6 +71,16 @@ INPUT: list[tuple[str, Prepare | None, tuple[str, ...]]] = [
     ("run --model mlp --model cnn", lambda at: (at / "data/raw/synthetic").mkdir(parents=True), ("'cnn'", *MODELS)),
     ("reproduce --list --only cnn", None, ("'cnn'", "mlp")),
     ("reproduce --list --budget endless", None, ("'endless'", "quick", "full")),
+    # what is no command, option or argument of one
+    ("stagger", None, ("'stagger'", "genre --help")),
+    ("stage corpse", None, ("'corpse'", "genre stage --help")),
+    ("predict", None, ("songs", "genre predict --help")),
+    ("predict --jsn song.mp3", None, ("--jsn", "--json")),
+    ("tag songs --min-confidence high", None, ("--min-confidence", "'high'")),
+    ("tune mlp --trials many", None, ("--trials", "'many'")),
+    ("ui --port 99999", None, ("--port", "99999", "65535")),
+    ("serve --port=-1", None, ("--port", "-1", "genre serve --help")),
+    ("mlflow-ui --port 65536", None, ("--port", "65536", "65535")),
     # a pipeline for another platform
     ("export kubeflow", None, ("--dvc-remote", "s3://BUCKET/FOLDER")),
     ("export kubeflow --dvc-remote s3://a:b@music/dvc", None, ("s3://…@music/dvc", "Kubernetes secret")),

@@ -1,0 +1,43 @@
+"""Ports that a server listens on: named in one line where they are taken or not there, before anything is loaded."""
+
+from __future__ import annotations
+
+import socket
+
+from components.core.errors import GenreError
+
+
+def listen(port: int, *, host: str = "127.0.0.1") -> socket.socket:
+    """Return a socket that listens.
+
+    Parameters
+    ----------
+    port : int
+        0 for one that is free.
+    host : str
+        Address of this machine, IPv4 or IPv6.
+
+    Raises
+    ------
+    GenreError
+        If the port is taken, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        raise GenreError(
+            f"{host} port {port} cannot be listened on ({error}); valid: another --port, or 0 for a free one"
+        ) from error
+
+
+def free(port: int) -> int:
+    """Return the port if a program that binds it itself finds it free on 127.0.0.1; for 0 one that is.
+
+    Raises
+    ------
+    GenreError
+        If it is taken.
+    """
+    with listen(port) as sock:
+        return int(sock.getsockname()[1])
