@@ -166,9 +166,11 @@ def kubeflow(
     Example: `genre export kubeflow --dvc-remote s3://music/dvc --mlflow http://mlflow:5000`
     """
     from components.config import params
+    from components.core import atomic
     from flows.export import kubeflow as exporting
     from flows.pipeline import graph
 
+    atomic.check_place(out, option="--out")
     root = Path.cwd()
     checked = params.load()
     addresses = {

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from components.core import processes
+from components.core.errors import ParamsError
 
 PARTIAL = ".partial-"
 #: Longest name of a file on the file systems in use (NAME_MAX of Linux), in bytes.
@@ -98,6 +99,29 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
+
+
+def check_place(target: Path, *, option: str) -> None:
+    """Refuse a file or folder to write that cannot be made, before any work.
+
+    Parameters
+    ----------
+    target : Path
+        It may not exist, nor may the folders that it lies in.
+    option : str
+        Where it was given, such as ``--out``.
+
+    Raises
+    ------
+    ParamsError
+        If what it would lie in is no folder, or cannot be written.
+    """
+    there = next(place for place in target.absolute().parents if place.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+        why = "cannot be written" if there.is_dir() else "is no folder"
+        raise ParamsError(
+            f"{option} is {target}, and {there} {why}; valid: a place in a folder that can be written"
+        )
 
 
 def write_json(target: Path, value: Any) -> None:

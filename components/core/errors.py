@@ -80,6 +80,12 @@ class RegistryError(GenreError):
     """The registry has no such model, version or alias, or what it holds does not load."""
 
 
+class UnknownModelError(RegistryError):
+    """An address names no model of the store."""
+
+    exit_status = 2
+
+
 class PredictionsError(GenreError):
     """A table of predictions lacks a column, a part or a genre, or holds what is no probability."""
 

@@ -132,7 +132,9 @@ def read(path: Path, *, subset: str | None = None) -> Manifest:
         csv.Error,
     ) as error:  # UnicodeDecodeError and pyarrow's errors are ValueErrors
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise CorpusError(f"{path} cannot be read ({reason})") from error
+        raise CorpusError(
+            f"{path} cannot be read ({reason}); valid: CSV in UTF-8, or Parquet, with the columns {', '.join(NEEDED)}"
+        ) from error
     if subset is not None:
         raise CorpusError(f"subset is {subset!r}, and {path} is not FMA's tracks.csv; valid: no subset")
     return Manifest(path.name, "rows", tuple(_checked(rows, path=path)))

@@ -61,6 +61,9 @@ def run(
 
     target = out or evaluate.folder_of(labelled.name_of(folder, labels=labels), root=root)
     evaluate.check_folder(target)
+    atomic.check_place(target, option="--out")
+    if json_file:
+        atomic.check_place(json_file, option="--json")
     checked = params.load()
     columns = (
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),

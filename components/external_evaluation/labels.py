@@ -186,7 +186,10 @@ def _rows(path: Path) -> list[tuple[str, dict[str, str]]]:
     try:
         table = READERS[path.suffix.lower()](path)
     except (OSError, ValueError) as error:
-        raise ParamsError(f"{path} cannot be read ({' '.join(str(error).split())})") from error
+        raise ParamsError(
+            f"{path} cannot be read ({' '.join(str(error).split())}); valid: CSV in UTF-8, or Parquet, with "
+            f"the columns {', '.join(NEEDED)}"
+        ) from error
     if missing := [column for column in NEEDED if column not in table.columns]:
         raise ParamsError(
             f"{path} lacks {', '.join(missing)}; valid: columns {', '.join(NEEDED)}, and where known "

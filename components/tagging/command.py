@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from components.core import atomic
 from components.core.console import quiet
 from components.core.errors import ParamsError, TaggingError
 from components.serving.load import LoadedModel
@@ -80,6 +81,8 @@ def run(
     from components.serving import predict
 
     choice = check(choice)
+    if lists:
+        atomic.check_place(lists / "genre.m3u8", option="--playlists")
     files = predict.audio_files(places)
     # A playlist needs no more than the genre that a file has.
     with quiet() as stderr:

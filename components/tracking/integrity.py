@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from components.core import hashing
-from components.core.errors import RegistryError, StoreError
+from components.core.errors import RegistryError, StoreError, UnknownModelError
 from components.tracking.errors import reached
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def resolve(client: MlflowClient, uri: str) -> Logged:
         # MLflow's exception, without its import.
         if getattr(error, "error_code", None) not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
-        raise RegistryError(
+        raise UnknownModelError(
             f"{uri} does not exist ({error}); valid: models:/NAME/VERSION, models:/NAME@champion or "
             "runs:/RUN of a model that `genre run` has logged"
         ) from error

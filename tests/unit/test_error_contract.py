@@ -81,6 +81,10 @@ INPUT: list[tuple[str, Prepare | None, tuple[str, ...]]] = [
     ("ui --port 99999", None, ("--port", "99999", "65535")),
     ("serve --port=-1", None, ("--port", "-1", "genre serve --help")),
     ("mlflow-ui --port 65536", None, ("--port", "65536", "65535")),
+    # places to write to
+    ("tag songs --playlists taken/list", write("taken"), ("--playlists", "taken", "is no folder")),
+    ("evaluate songs --out taken/there", write("taken"), ("--out", "taken", "is no folder")),
+    ("evaluate songs --json taken/x.json", write("taken"), ("--json", "taken", "is no folder")),
     # a pipeline for another platform
     ("export kubeflow", None, ("--dvc-remote", "s3://BUCKET/FOLDER")),
     ("export kubeflow --dvc-remote s3://a:b@music/dvc", None, ("s3://…@music/dvc", "Kubernetes secret")),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,9 @@ from components.core.errors import MissingWeightsError
 
 #: setuptools because tensorflow-hub imports pkg_resources.
 REQUIREMENTS = ("tensorflow-hub", "tf-keras", "setuptools")
+
+#: Where downloaded models are kept; TensorFlow Hub reads it too.
+CACHE = "TFHUB_CACHE_DIR"
 
 
 def locate(value: str) -> Path:
@@ -29,7 +31,10 @@ def locate(value: str) -> Path:
 
 
 def _cache() -> Path:
-    return Path(os.environ.get("TFHUB_CACHE_DIR") or Path(tempfile.gettempdir()) / "tfhub_modules")
+    # TensorFlow Hub's own default lies among the temporary files: a flow ends with those of its stages.
+    import platformdirs
+
+    return Path(os.environ.get(CACHE) or platformdirs.user_cache_path("genre-workflow") / "tfhub")
 
 
 def load(value: str) -> tuple[Any, str]:
@@ -53,12 +58,12 @@ def load(value: str) -> tuple[Any, str]:
         import tensorflow_hub
 
     try:
+        os.environ[CACHE] = str(_cache())
         folder = Path(tensorflow_hub.resolve(value))
         model = tensorflow_hub.load(str(folder))
     except (OSError, ValueError, RuntimeError) as error:
         raise MissingWeightsError(
             f"cannot be loaded ({' '.join(str(error).split())[:200]}); with a network it is downloaded; without, put "
-            f"the unpacked model into {_cache()}/<sha1 of the handle>/ (saved_model.pb and variables/), or set "
-            "TFHUB_CACHE_DIR"
+            f"the unpacked model into {locate(value)}/ (saved_model.pb and variables/), or set {CACHE}"
         ) from error
     return model, hashing.files([folder / "saved_model.pb", *sorted((folder / "variables").iterdir())])

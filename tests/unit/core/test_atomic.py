@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from components.core import atomic
+from components.core.errors import ParamsError
 
 
 def names(folder: Path) -> list[str]:
@@ -106,3 +107,10 @@ def test_json_refuses_what_json_has_not(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         atomic.write_json(tmp_path / "a.json", {"x": float("nan")})
     assert names(tmp_path) == []
+
+
+def test_a_place_that_cannot_be_made_is_named_before_any_work(tmp_path: Path) -> None:
+    atomic.check_place(tmp_path / "new" / "folder" / "figures.json", option="--json")
+    (tmp_path / "file").touch()
+    with pytest.raises(ParamsError, match=r"--json is .*figures\.json, and .*file is no folder; valid"):
+        atomic.check_place(tmp_path / "file" / "figures.json", option="--json")

@@ -21,6 +21,16 @@ def test_a_handle_lies_in_the_cache_by_its_hash_and_a_folder_where_it_is(
     assert hub.locate(str(tmp_path)) == tmp_path
 
 
+def test_the_cache_outlives_the_temporary_files_of_a_flow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TFHUB_CACHE_DIR", raising=False)
+    before = hub.locate(HANDLE)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert hub.locate(HANDLE) == before
+    assert tmp_path not in before.parents
+
+
 def test_what_is_not_there_is_missing_and_the_cache_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
