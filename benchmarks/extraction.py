@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -36,12 +37,13 @@ SECONDS, PIECES = 3.0, 10
 PROCESSES = cores()
 
 
-def params_for(folder: Path, *, feature: str, segments: int) -> Params:
+def params_for(folder: Path, *, features: Sequence[str], segments: int) -> Params:
     document = yaml.safe_load(presets.compose("demo"))
     document["corpus"]["sources"] = {"audio": {"path": str(folder.resolve())}}
     document["corpus"]["minimum_tracks"] = 2
     document["segments"] = {"seconds": SECONDS, "per_track": segments, "shortest": SECONDS}
-    document["features"][feature]["reads"] = "data/corpus/audio.parquet"
+    for feature in features:
+        document["features"][feature]["reads"] = "data/corpus/audio.parquet"
     return parse(yaml.safe_dump(document))
 
 
@@ -51,7 +53,7 @@ def growth(folder: Path, *, sizes: list[int], feature: str, segments: int) -> No
     print(
         f"{'tracks':>8}{'wall s':>9}{'CPU s':>9}{'CPU ms/track':>14}{'parent MiB':>12}{'largest child MiB':>19}"
     )
-    params = params_for(folder, feature=feature, segments=segments)
+    params = params_for(folder, features=[feature], segments=segments)
     with tempfile.TemporaryDirectory() as name:
         root = Path(name) / "data"
         listing = corpus.run("audio", params=params, root=root)
@@ -87,7 +89,7 @@ def kills(folder: Path, *, times: int, feature: str, seed: int) -> None:
     An extraction that reaches its end between kills is compared, thrown away and begun anew, until there
     were so many kills.
     """
-    params = params_for(folder, feature=feature, segments=PIECES)
+    params = params_for(folder, features=[feature], segments=PIECES)
     moments = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         root = Path(name) / "data"

@@ -47,6 +47,9 @@ class Figures:
         are unknown), and deviation between fits.
     song_accuracy, song_accuracy_low, song_accuracy_high, song_accuracy_sd : float
         The same of songs, each aggregated from its segments in that fit.
+    guessing, song_guessing : float
+        What always naming the largest genre reaches, in the place of ``accuracy`` and ``song_accuracy``: the share of
+        that genre in what was tested.
     macro_f1, train, validation : float
         Macro F1 of songs, and accuracies of train and validation rows, these the means over fits.
     """
@@ -68,6 +71,8 @@ class Figures:
     song_accuracy_low: float
     song_accuracy_high: float
     song_accuracy_sd: float
+    guessing: float
+    song_guessing: float
     macro_f1: float
     train: float
     validation: float
@@ -149,11 +154,6 @@ class Outcome:
     def failures(self) -> list[str]:
         """Reasons of the fits that did not go through, each once."""
         return sorted({fit.failed for fit in self.fits if fit.failed})
-
-    @property
-    def chance(self) -> float:
-        """Accuracy of guessing."""
-        return 1.0 / len(self.done[0].genres) if self.done else 0.1
 
     @property
     def untrained(self) -> bool:
@@ -244,6 +244,10 @@ def measure(fits: list[Fit], *, predictions: pd.DataFrame, seed: int) -> Figures
             "song_accuracy", right="correct", of="fits", each=[table["correct"].mean() for table in tables]
         ),
     }
+    guessing = {
+        kind: float(songs.groupby("genre")[of].sum().max() / songs[of].sum())
+        for kind, of in (("segment", "segments"), ("song", "fits"))
+    }
     unit = "song" if pooled else "segment"
     return Figures(
         fits=len(fits),
@@ -254,6 +258,8 @@ def measure(fits: list[Fit], *, predictions: pd.DataFrame, seed: int) -> Figures
         **{key.removeprefix(f"{unit}_"): value for key, value in accuracies[unit].items()},
         **accuracies["segment"],
         **accuracies["song"],
+        guessing=guessing[unit],
+        song_guessing=guessing["song"],
         macro_f1=_macro_f1(every) if pooled else fmean(fit.metrics["test.macro_f1"] for fit in fits),
         train=fmean(fit.metrics["train.segment_accuracy"] for fit in fits),
         validation=_validation(fits, predictions=predictions),

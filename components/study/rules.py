@@ -138,8 +138,10 @@ class Evidence:
     def at_chance(self, name: str) -> bool:
         """Return whether an experiment does no better than guessing, as where no loss was finite."""
         first = self.first(name)
-        accuracy = first[1].accuracy if first else 0.0
-        return accuracy < GUESSING or diagnostics.is_at_chance(accuracy, chance=self.outcome(name).chance)
+        if not first:
+            return True
+        accuracy, guessing = first[1].accuracy, first[1].guessing
+        return accuracy < GUESSING or diagnostics.is_at_chance(accuracy, chance=guessing)
 
     def shown(self, name: str) -> str:
         """Write an experiment's accuracy, or why it has none."""
@@ -235,8 +237,8 @@ def narrow(ran: Evidence) -> Ruling:
 def cropped(ran: Evidence) -> Ruling:
     """Decide finding 11: it holds where the corner keeps less than half of what there is to win above guessing."""
     whole, corner = (ran.figures(name).song_accuracy for name in ("vgg16_sample", "vgg16_cropped"))
-    chance = ran.outcome("vgg16_sample").chance
-    kept = (corner - chance) / max(whole - chance, 1e-9)
+    guessing = ran.figures("vgg16_sample").song_guessing
+    kept = (corner - guessing) / max(whole - guessing, 1e-9)
     return kept < 0.5, {"kept": kept}
 
 

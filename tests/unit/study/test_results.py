@@ -15,7 +15,7 @@ from components.study.fits import Fit
 from components.study.plan import DATA
 from components.study.results import Outcome
 from tests.unit.study import workspace
-from tests.unit.study.workspace import outcome, outcomes
+from tests.unit.study.workspace import GENRES, outcome, outcomes
 
 
 def folds(name: str, *accuracies: float, protocol: str = "segment") -> Outcome:
@@ -55,6 +55,19 @@ def test_the_interval_is_over_songs_not_over_fits() -> None:
         once.segment_accuracy_low,
         once.segment_accuracy_high,
     )
+
+
+@pytest.mark.parametrize("protocol", ["segment", "artist"])
+def test_guessing_is_the_share_of_the_largest_genre_in_what_was_tested(protocol: str) -> None:
+    made = folds("mlp", 0.8, 0.6, protocol=protocol)
+    songs = made.predictions["part"] == "test"
+    largest = made.predictions["genre"] == GENRES[0]
+    few = made.predictions["track"].str.removeprefix("t").astype(int) >= 80
+    made = replace(made, predictions=made.predictions[~songs | few | largest])
+    counts = made.songs(protocol)["genre"].value_counts()
+    assert counts.max() > 2 * counts.min()
+    figures = made.figures[protocol]
+    assert figures.guessing == figures.song_guessing == counts.max() / counts.sum()
 
 
 def test_the_encoder_s_weights_belong_to_a_model_s_size() -> None:
