@@ -143,6 +143,8 @@ def listing(_: argparse.Namespace) -> str:
     for tracks in TRACKS:
         done = subprocess.run(
             [sys.executable, "-m", __spec__.name, "--list", str(tracks)],
+            # As `genre` sets it.
+            env={**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"},
             check=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -482,6 +482,8 @@ def main() -> None:
     atexit.register(gc.freeze)
     # TensorFlow's own log is for its developers. A variable that is set wins.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # The C library's allocator: Arrow's own keeps what is freed, as much again as a large table.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     # Here, since what it imports is not there on Windows.
     from components.core import devices
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from components.config.params import Params
 from components.core import hashing
 from components.core.errors import CorpusError
-from components.corpus import known_files, links
+from components.corpus import known_files, links, store
 from components.corpus.links import Reach
 from components.corpus.store import Row, Rows
 
@@ -239,7 +241,10 @@ class _Walker:
         with os.scandir(place) as entries:
             ordered = sorted(entries, key=lambda entry: entry.name)
         before, plain = self.count, False
-        for entry in ordered:
+        ordered.reverse()
+        while ordered:
+            # An entry keeps what is found of it; ten thousand of a folder would too.
+            entry = ordered.pop()
             path = f"{relative}/{entry.name}"
             if entry.name.startswith("."):
                 self.ignored += 1
@@ -367,10 +372,17 @@ def unique(listing: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         As many rows, sorted by ``track``, which no two share.
     """
-    keys = listing[["track", "path"]].assign(left_out=listing["fault"] != "")
-    order = keys.sort_values(["track", "left_out", "path"], kind="stable").index
-    made = listing.__class__({name: listing.pop(name).take(order).array for name in list(listing.columns)})
-    second = made["track"].duplicated()
+    left_out = listing["fault"] != ""
+    keys = listing[["track", "path"]]
+    keys.insert(1, "left_out", left_out)
+    order = store.sorted_by(keys).to_numpy()
+    del keys
+    made = listing
+    if (np.diff(order) != 1).any():
+        made = listing.__class__(
+            {name: listing.pop(name).take(order).array for name in list(listing.columns)}
+        )
+    second = made["track"] == made["track"].shift()
     if not second.any():
         return made
     used = Counter(made["track"])

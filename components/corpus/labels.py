@@ -333,7 +333,19 @@ def apply(listing: pd.DataFrame, *, labels: Labels, place: str, least: int) -> p
         The same rows. With tags a file without a genre has that fault; what a manifest says of artist and album comes
         before the tags.
     """
-    listing = listing.copy()
+    listing = listing.copy(deep=False)
+    if labels.kind != "folders" or labels.spellings:
+        listing["genre"], listing["fault"] = _spelled(listing, labels=labels, place=place, least=least)
+    out = listing["fault"] != ""
+    if out.any():
+        for column in ("sha256", "sound_sha256"):
+            listing[column] = listing[column].where(~out, "")
+        listing["segments"] = listing["segments"].where(~out, 0)
+    return listing
+
+
+def _spelled(listing: pd.DataFrame, *, labels: Labels, place: str, least: int) -> tuple[pd.Series, pd.Series]:
+    """Return each file's genre and fault; what a manifest says beside is written into the listing."""
     # As Python's own strings: a fault is longer than what it replaces.
     genre, fault = (listing[column].astype(object) for column in ("genre", "fault"))
     if labels.table is not None:
@@ -347,8 +359,6 @@ def apply(listing: pd.DataFrame, *, labels: Labels, place: str, least: int) -> p
         genre = listing["tagged"].astype(object)
         fault = fault.mask((fault == "") & (genre == ""), "no genre tag")
     spelled = genre.map(lambda name: spellings.merged(name, spellings=labels.spellings) if name else "")
-    if labels.kind == "folders" and not labels.spellings:
-        spelled = genre
     dropped = (fault == "") & (genre != "") & (spelled == "")
     fault = fault.mask(dropped, "left out by corpus.sources.genres: " + genre)
     unprintable = (fault == "") & ~spelled.map(str.isprintable)
@@ -361,9 +371,4 @@ def apply(listing: pd.DataFrame, *, labels: Labels, place: str, least: int) -> p
         fault = fault.mask(rare, reason)
         # What is left out for its genre is not a track too few of it.
         spelled = spelled.mask(rare, "")
-    out = fault != ""
-    listing["genre"], listing["fault"] = spelled.astype("str"), fault.astype("str")
-    for column in ("sha256", "sound_sha256"):
-        listing[column] = listing[column].where(~out, "")
-    listing["segments"] = listing["segments"].where(~out, 0)
-    return listing
+    return spelled.astype("str"), fault.astype("str")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from components.config.params import Params
 from components.core.errors import CorpusError
@@ -14,6 +15,8 @@ from components.corpus import locations
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ _VALUES = attrgetter(*COLUMNS)
 
 
 class Rows:
-    """Rows as they come, kept in columns: as Python objects they would take ten times the memory.
+    """Rows as they come, kept on disk but for the last: a hundred thousand take no more memory than a few.
 
     Parameters
     ----------
@@ -69,31 +72,109 @@ class Rows:
 
         types = {"str": pa.large_string(), "int64": pa.int64(), "float64": pa.float64()}
         columns = COLUMNS | dict.fromkeys(more, "str")
-        self._schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
-        self._batches: list[Any] = []
+        self.schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
         self._waiting: list[tuple[Any, ...]] = []
+        self._file: IO[bytes] | None = None
+        self._writer: pq.ParquetWriter | None = None
 
     def add(self, row: Row, *more: str) -> None:
         """Take a row, and its values of further columns."""
         self._waiting.append((*_VALUES(row), *more))
         if len(self._waiting) == self.TOGETHER:
-            self._pack()
+            self.extend(self._batch())
+            self._waiting = []
 
-    def _pack(self) -> None:
+    def extend(self, batch: pa.RecordBatch) -> None:
+        """Take rows that are columns already, of :attr:`schema`."""
+        import pyarrow.parquet as pq
+
+        if self._writer is None:
+            # It has no name, and goes with this object. Kept for minutes: compression would only take time.
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115
+            self._writer = pq.ParquetWriter(self._file, self.schema, compression="none")
+        self._writer.write_batch(batch)
+
+    def _batch(self) -> pa.RecordBatch:
         import pyarrow as pa
 
-        values = zip(*self._waiting, strict=True)
-        arrays = [pa.array(column, kind) for column, kind in zip(values, self._schema.types, strict=True)]
-        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
-        self._waiting = []
+        columns = list(zip(*self._waiting, strict=True)) or [()] * len(self.schema)
+        arrays = [pa.array(column, kind) for column, kind in zip(columns, self.schema.types, strict=True)]
+        return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
-    def table(self) -> pd.DataFrame:
-        """Return them as a table, in the order in which they came."""
+    def _end(self) -> None:
+        if self._writer is not None and self._writer.is_open:
+            if self._waiting:
+                self.extend(self._batch())
+                self._waiting = []
+            self._writer.close()
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """End, and yield the rows a few at a time, in the order in which they came."""
+        import pyarrow.parquet as pq
+
+        self._end()
+        if self._file is None:
+            yield self._batch()
+        else:
+            yield from pq.ParquetFile(self._file).iter_batches(self.TOGETHER)
+
+    def table(self, *, without: Collection[str] = (), sort_by: Sequence[str] = ()) -> pd.DataFrame:
+        """End, and return the rows as a table.
+
+        Parameters
+        ----------
+        without : collection of str
+            Columns that it lacks.
+        sort_by : sequence of str
+            Columns of text to sort by; the order in which they came by default.
+
+        Returns
+        -------
+        DataFrame
+            Made column by column: while it grows, one of them is in memory twice.
+        """
+        import pandas as pd
+
+        self._end()
+        give_back_memory()
+        order = None
+        if sort_by:
+            order = sorted_by(pd.DataFrame({name: self._column(name) for name in sort_by}, copy=False))
+        names = [name for name in self.schema.names if name not in without]
+        made = {name: self._column(name, order=order) for name in names}
+        return pd.DataFrame(made, copy=False)
+
+    def _column(self, name: str, *, order: pa.Array | None = None) -> pd.Series:
         import pyarrow as pa
+        import pyarrow.parquet as pq
 
-        if self._waiting:
-            self._pack()
-        return pa.Table.from_batches(self._batches, schema=self._schema).to_pandas()
+        if self._file is None:
+            column = pa.Table.from_batches([self._batch()]).select([name])
+        else:
+            column = pq.ParquetFile(self._file).read(columns=[name])
+        made = (column if order is None else column.take(order)).combine_chunks().to_pandas()[name]
+        del column
+        give_back_memory()
+        return made
+
+
+def sorted_by(keys: pd.DataFrame) -> pa.Array:
+    """Return the places of rows in the order of all columns, the first before the second; equal rows stay as they are.
+
+    By Arrow: pandas would make a Python object of every text.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = pa.Table.from_pandas(keys, preserve_index=False)
+    return pc.sort_indices(table, sort_keys=[(name, "ascending") for name in table.column_names])
+
+
+def give_back_memory() -> None:
+    """Give what is free of the process's memory back to the system, where it otherwise waits for what is next."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
 
 
 def rows(table: pd.DataFrame) -> Iterator[Row]:

@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from rich.console import Console
 
@@ -104,17 +106,23 @@ def run(source: str, *, params: Params, root: Path = Path("data"), verify: bool 
             reach = Reach.of(folder, follow_links=follow)
             inspect = partial(discovery.inspect, folder=folder, params=params, measure=measure, reach=reach)
         began = time.time_ns()
-        earlier = None if verify else known_files.read(source, params=params, root=root)
-        listing, known = _measured(found.rows, inspect, earlier=earlier, source=source)
+        rows, is_known = Rows("stamp"), np.zeros(len(found.rows), dtype=bool)
+        if not verify:
+            rows, is_known = known_files.read(found.rows, source, params=params, root=root)
+        known = int(is_known.sum())
+        _measure(found.rows[~is_known], inspect, rows=rows, source=source, known=known)
+        # What was found is in the rows now, which come back one column after another.
+        found = replace(found, rows=store.table([]))
         with _writing(root / known_files.FOLDER):
-            known_files.write(listing, source, params=params, root=root, began=began)
-        del earlier, listing["stamp"]
+            known_files.write(rows.batches(), source, params=params, root=root, began=began)
+        listing = rows.table(without=["stamp"], sort_by=["track", "path"])
         listing = labels.apply(listing, labels=named, place=place, least=least)
         listing = discovery.unique(listing)
     for line in described.lines(listing, source=source, found=found, known=known):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     minimum.require_enough(listing, name=source, minimum=least, fewest=fewest)
     target = root / "corpus" / f"{source}.parquet"
+    store.give_back_memory()
     with _writing(target), replacing(target) as temporary:
         listing.to_parquet(temporary, index=False)
     return listing
@@ -129,23 +137,14 @@ def _writing(target: Path) -> Iterator[None]:
         raise CorpusError(f"{target} cannot be written: {reason}") from error
 
 
-def _measured(
-    found: pd.DataFrame, inspect: Callable[[Row], Row], *, earlier: pd.DataFrame | None, source: str
-) -> tuple[pd.DataFrame, int]:
-    """Open each file that is not known, side by side: on a cluster's workers where one is named.
-
-    Returns
-    -------
-    listing : DataFrame
-        A row each, in any order.
-    known : int
-        How many files were known.
-    """
-    done, left = _known(found, earlier=earlier)
-    rows, stamps = Rows("stamp"), left["stamp"].array
+def _measure(
+    left: pd.DataFrame, inspect: Callable[[Row], Row], *, rows: Rows, source: str, known: int
+) -> None:
+    """Open each file that is not known, side by side, and add its row: on a cluster's workers where one is named."""
+    stamps = left["stamp"].array
     with (
         executors.executor(partial(ThreadPoolExecutor, cores())) as pool,
-        progress.counted(source, total=len(found), unit="files", done=len(done)) as advance,
+        progress.counted(source, total=known + len(left), unit="files", done=known) as advance,
     ):
         # Decoding and hashing release the interpreter's lock, so threads are enough.
         size = TOGETHER if executors.is_remote(pool) else 1
@@ -155,18 +154,6 @@ def _measured(
             for at, row in enumerate(measured, start=first):
                 rows.add(row, str(stamps[at]))
             advance(len(group))
-    measured = rows.table()
-    return (pd.concat([done, measured], ignore_index=True) if len(done) else measured), len(done)
-
-
-def _known(found: pd.DataFrame, *, earlier: pd.DataFrame | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Divide what was found into what an earlier listing knows, with what it found, and the rest."""
-    if earlier is None:
-        return found.iloc[:0], found
-    key = ["track", "genre", "path", "stamp"]
-    known = earlier.merge(found.loc[(found["stamp"] != "") & (found["fault"] == ""), key], on=key)
-    is_known = found["path"].isin(known["path"])
-    return known[found.columns], found[~is_known]
 
 
 def _each(inspect: Callable[[Row], Row], numbered: tuple[int, list[Row]]) -> list[Row]:

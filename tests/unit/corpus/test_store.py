@@ -74,3 +74,27 @@ def test_usable_is_what_has_no_fault() -> None:
     listing = pd.DataFrame({"track": ["a", "b", "c"], "fault": ["", "silent", ""]})
     assert corpus_store.usable(listing)["track"].tolist() == ["a", "c"]
     assert corpus_store.usable(listing).index.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_rows_come_back_as_they_came_and_sorted(many: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if many:
+        monkeypatch.setattr(corpus_store.Rows, "TOGETHER", 2)
+    rows = corpus_store.Rows("stamp")
+    names = ["b", "a", "ä", "a", "B"]
+    for place, name in enumerate(names):
+        rows.add(corpus_store.Row(name, "jazz", str(-place), seconds=place / 2, segments=place), f"{place}")
+    whole = rows.table()
+    assert whole.dtypes.astype(str).to_dict() == corpus_store.COLUMNS | {"stamp": "str"}
+    assert whole["track"].tolist() == names
+    assert whole["stamp"].tolist() == ["0", "1", "2", "3", "4"]
+    assert [size for batch in rows.batches() if (size := batch.num_rows)] == ([2, 2, 1] if many else [5])
+    ordered = rows.table(without=["stamp"], sort_by=["track", "path"])
+    expected = whole.sort_values(["track", "path"], ignore_index=True).drop(columns="stamp")
+    pd.testing.assert_frame_equal(ordered, expected)
+
+
+def test_no_rows_are_a_table_with_all_columns() -> None:
+    empty = corpus_store.Rows("stamp").table(sort_by=["track"])
+    assert empty.dtypes.astype(str).to_dict() == corpus_store.COLUMNS | {"stamp": "str"}
+    assert len(empty) == 0
