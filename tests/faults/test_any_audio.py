@@ -83,6 +83,8 @@ MADE: dict[str, Callable[[], bytes]] = {
     "true audio": lambda: by_ffmpeg("tta", "tta"),
     "ac3": lambda: by_ffmpeg("ac3", "ac3", rate=48_000),
     "eac3": lambda: by_ffmpeg("eac3", "eac3", rate=48_000),
+    "amr": lambda: by_ffmpeg("libopencore_amrnb", "amr", rate=8_000, channels=1),
+    "realaudio": lambda: by_ffmpeg("real_144", "rm", rate=8_000, channels=1),
     "mp2": lambda: by_ffmpeg("mp2", "mp2"),
     "mp2 in mpegts": lambda: by_ffmpeg("mp2", "mpegts"),
     "pcm in avi": lambda: by_ffmpeg("pcm_s16le", "avi"),
@@ -139,6 +141,32 @@ def test_it_is_used_at_its_true_length(case: str) -> None:
     assert SECONDS - 0.01 <= played.seconds <= SECONDS + 0.12
     assert played.lost == 0.0
     assert played.receiver.highest > 0.3 and played.receiver.unfinite == 0
+
+
+def monkeys_audio(seconds: int = 2) -> bytes:
+    """Silence of Monkey's Audio, for which FFmpeg has no encoder: one frame that says that both channels are silent."""
+    samples, both_silent, checksum = seconds * RATE, 3, 1 << 31
+    frame = struct.pack("<5I", checksum, both_silent, 0, 0, 0)
+    descriptor = b"MAC " + struct.pack("<2H7I", 3990, 0, 52, 24, 4, 0, len(frame), 0, 0) + bytes(16)
+    fast, bits, channels = 1000, 16, 2
+    header = struct.pack("<2H3I2HI", fast, 0, samples, samples, 1, bits, channels, RATE)
+    where = len(descriptor) + len(header) + 4
+    return descriptor + header + struct.pack("<I", where) + frame
+
+
+def musepack(frames: int = 40) -> bytes:
+    """Silence of Musepack (stream version 7), for which there is none either: frames of 1,152 samples with no band."""
+    bits = 8 * "0" + frames * (f"{8:020b}" + 8 * "0")  # each says in 20 bits how long it is
+    bits += (32 - len(bits) % 32 + 32) * "0"
+    words = (int(bits[at : at + 32], 2) for at in range(0, len(bits), 32))
+    return b"MP+\x07" + struct.pack("<I", frames) + bytes(16) + b"".join(struct.pack("<I", w) for w in words)
+
+
+@pytest.mark.parametrize(("content", "samples"), [(monkeys_audio(), 2 * RATE), (musepack(), 40 * 1152)])
+def test_what_no_encoder_is_here_for_is_opened_and_decoded(content: bytes, samples: int) -> None:
+    played = play(content)
+    assert (played.samples, played.sample_rate, played.channels) == (samples, RATE, 2)
+    assert (played.lost, played.receiver.highest) == (0.0, 0.0)
 
 
 def damaged(content: bytes, *, size: int, at: float = 0.5) -> bytes:

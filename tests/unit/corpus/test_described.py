@@ -10,7 +10,8 @@ from components.corpus.store import Row
 def test_what_is_left_out_damaged_repeated_and_known_is_said() -> None:
     rows = [Row(f"jazz/{n}", "jazz", f"{n}.wav", fault="silent") for n in range(described.SHOWN + 2)]
     rows += [
-        Row(f"rock/{n}", "rock", f"{n}.mp3", sha256="ab" * 32, damage="bits missing", lost=0.5) for n in range(2)
+        Row(f"rock/{n}", "rock", f"{n}.mp3", sha256="ab" * 32, damage="bits missing", lost=0.5)
+        for n in range(2)
     ]
     listing = store.table(rows)
     said = described.lines(listing, source="audio", found=Found(listing, 3, ["Playlists"]), known=4)
