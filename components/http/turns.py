@@ -147,8 +147,9 @@ class Turns:
     def _fail(self, songs: Sequence[Waiting], error: BaseException) -> None:
         again = [waiting for waiting in songs if not waiting.outcome.done()]
         if len(songs) == 1:
-            songs[0].deaths += isinstance(error, DiedError)
-            if again and (songs[0].deaths in (0, TRIES)):
+            died = isinstance(error, DiedError)
+            songs[0].deaths += died
+            if again and not (died and songs[0].deaths < TRIES):
                 songs[0].outcome.set_exception(error)
                 return
         for waiting in again:

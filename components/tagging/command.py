@@ -161,7 +161,7 @@ def _by_genre(songs: Sequence[Song]) -> dict[str, list[tuple[Path, float]]]:
 def undo(*, root: Path = Path("data")) -> int:
     """Take back what the last run wrote; called again, what the one before wrote.
 
-    A file whose field holds something else by now is left alone and named.
+    A file whose field holds something else by now, or that is gone, is left alone and named.
 
     Parameters
     ----------
@@ -181,21 +181,29 @@ def undo(*, root: Path = Path("data")) -> int:
     with journal.locked(root) as folder:
         path = journal.newest(folder)
         changes = journal.read(path)
-        restored, left = 0, dict[str, str]()
+        restored, left, again = 0, dict[str, str](), False
         for change in reversed(changes):
             try:
                 restored += _undo(change)
             except TaggingError as error:
                 left[change.file] = str(error).removeprefix(f"{Path(change.file).name}: ")
-        # What could not be written is tried again by the next undo.
-        if not left:
+                again |= not isinstance(error, _OvertakenError)
+        # What could not be written is tried again by the next undo; what was overtaken would bar all earlier ones.
+        if not again:
             journal.undone(path)
     output.show_undone(restored, left=left, journal=path)
     return int(bool(left))
 
 
+class _OvertakenError(TaggingError):
+    """Somebody has changed or removed the file since: there is nothing to take back, now or later."""
+
+
 def _undo(change: Change) -> bool:
     path = Path(change.file)
+    # Without its folder it may lie on a disk that is not mounted.
+    if not path.exists() and path.parent.exists():
+        raise _OvertakenError(f"{path.name}: it is gone")
     state = writing.state(path)
     held = tags.read(path, field=change.field)
     if held.values == change.before:
@@ -203,6 +211,6 @@ def _undo(change: Change) -> bool:
         return False
     if held.values != change.after:
         shown = ", ".join(held.values) or "nothing"
-        raise TaggingError(f"{path.name}: {change.field} is {shown} by now; it was left alone")
+        raise _OvertakenError(f"{path.name}: {change.field} is {shown} by now; it was left alone")
     writing.write(path, change.before, field=change.field, expected=state, tagged=change.tagged)
     return True

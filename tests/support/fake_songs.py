@@ -27,12 +27,15 @@ def predict(files: Sequence[File], *, uri: str, limits: Limits) -> list[Outcome]
 
 
 def one(path: str, *, uri: str, name: str) -> Outcome:
-    """``die`` ends the process, ``die once`` the first time only, ``hang`` never returns; the rest is a genre."""
+    """``die`` ends the process, ``die once`` the first time only, ``hang`` never returns; the rest is a genre.
+
+    ``die once, hang`` does one after the other.
+    """
     content = Path(path).read_text(encoding="utf-8")
-    if content == "die" or (content == "die once" and not Path(f"{path}.died").exists()):
+    if content == "die" or (content.startswith("die once") and not Path(f"{path}.died").exists()):
         Path(f"{path}.died").touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    if content == "hang":
+    if content.endswith("hang"):
         threading.Event().wait()
     if content == "fail":
         raise RegistryError("the weights are gone")

@@ -113,6 +113,14 @@ def test_several_that_take_too_long_have_the_time_each_alone(tmp_path):
     assert turning(what, seconds=2.0)[0] == ["jazz", "hang"]
 
 
+def test_one_that_takes_too_long_after_its_process_died_is_not_tried_for_ever(tmp_path):
+    async def what(turns: Turns, _: Recorded) -> None:
+        found = await outcomes(turns, songs(tmp_path, "die once, hang"))
+        assert [type(one) for one in found] == [TookTooLongError]
+
+    assert len(turning(what, seconds=2.0)) == 2
+
+
 def test_songs_that_nobody_waits_for_any_more_hold_up_no_other(tmp_path):
     async def what(turns: Turns, recorded: Recorded) -> None:
         sent = songs(tmp_path, "hang", "hang", "late", "jazz")

@@ -96,6 +96,17 @@ def test_undo_leaves_alone_what_was_changed_since_and_says_so(genre, tmp_path):
     assert held(music) == {"new.flac": (), "new.wav": ("by hand",), "old.flac": ("Polka",)}
 
 
+def test_a_file_that_is_gone_does_not_bar_the_way_to_earlier_runs(genre, tmp_path):
+    music = tmp_path / "music"
+    genre("music", "--write")
+    genre("music", "--write", "--to", "mood", "--overwrite")
+    (music / "new.wav").unlink()
+    assert genre("--undo").exit_code == 1
+    assert genre("--undo").exit_code == 1
+    assert held(music) == {"new.flac": (), "old.flac": ("Polka",)}
+    assert isinstance(genre("--undo").exception, TaggingError)
+
+
 def test_a_read_only_file_is_named_and_the_others_are_written(genre, tmp_path):
     music = tmp_path / "music"
     (music / "new.wav").chmod(0o444)
