@@ -65,10 +65,11 @@ class Watched:
             self.processes = max(self.processes, len(tree))
 
 
-def predicted(songs: list[Path]) -> list[dict[str, Any]]:
+def predicted(songs: list[Path], *, model: str | None) -> list[dict[str, Any]]:
     """Predict songs by one command, print what it took, and return what it says."""
     began = time.perf_counter()
     command = [sys.executable, "-m", "flows", "predict", *map(str, songs), "--json", "--timeline"]
+    command += ["--model", model] if model else []
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     with Watched(process.pid) as memory:
         output, _ = process.communicate()
@@ -83,13 +84,13 @@ def predicted(songs: list[Path]) -> list[dict[str, Any]]:
     return found
 
 
-def difference(song: Path, said: dict[str, Any]) -> float:
+def difference(song: Path, said: dict[str, Any], *, model: str | None) -> float:
     """Return by how much a probability differs where the song is decoded as a whole; 0 where all are equal."""
     client = load.store()
-    model = load.load(client, load.address(client, None, params=params.load())).model
-    limits = model.params.corpus
+    loaded = load.load(client, load.address(client, model, params=params.load())).model
+    limits = loaded.params.corpus
     y, rate = audio.decode(song, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
-    (row,) = model.predict_extracted([model.features_of(y, rate)])
+    (row,) = loaded.predict_extracted([loaded.features_of(y, rate)])
     assert isinstance(row, dict), row
     shares = [abs(row[f"probability.{genre}"] - share) for genre, share in said["probabilities"].items()]
     moments = [
@@ -103,12 +104,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("songs", nargs="+", type=Path)
     parser.add_argument("--whole", action="store_true", help="compare with the first song decoded as a whole")
+    parser.add_argument("--model", help="as of `genre predict`")
     chosen = parser.parse_args()
-    found = predicted(chosen.songs)
+    found = predicted(chosen.songs, model=chosen.model)
     if chosen.whole:
-        print(
-            f"decoded as a whole, the largest difference of a probability: {difference(chosen.songs[0], found[0]):g}"
-        )
+        differs = difference(chosen.songs[0], found[0], model=chosen.model)
+        print(f"decoded as a whole, the largest difference of a probability: {differs:g}")
 
 
 if __name__ == "__main__":
