@@ -183,7 +183,7 @@ def select(client: MlflowClient, models: Sequence[str | None], *, params: Params
     labels = [
         name
         if names.count(name) == 1
-        else f"{name} ({uri.split(':/')[-1].removesuffix('/model').strip('/')[:12]})"
+        else f"{name} ({uri.removeprefix('models:/') if uri.startswith('models:') else uri.split('/')[1][:12]})"
         for name, uri in zip(names, runs, strict=True)
     ]
     return [

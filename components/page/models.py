@@ -17,6 +17,7 @@ from components.page.spectrogram import Spectrogram
 from components.serving import load
 from components.serving.genre_model import Extraction
 from components.serving.load import LoadedModel
+from components.tracking import integrity
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,7 +121,7 @@ class Models:
             uri, model = f"models:/{name}/{champion.version}", champion.tags.get("model", name)
             found.append(Choice(model, uri, run.info.run_id, run.info.experiment_id, str(champion.version)))
         found += [
-            Choice(model, f"runs:/{run.info.run_id}/model", run.info.run_id, run.info.experiment_id)
+            Choice(model, integrity.address(run), run.info.run_id, run.info.experiment_id)
             for model, run in load.latest_runs(self.client).items()
             if run.info.run_id not in {choice.run_id for choice in found}
         ]

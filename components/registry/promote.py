@@ -162,14 +162,15 @@ def register(client: MlflowClient, run_id: str, *, registered_model: str, record
 
     if known := versions():
         return str(known[0])
-    run_tags = client.get_run(run_id).data.tags
+    run = client.get_run(run_id)
+    run_tags = run.data.tags
     tags = {key: value for key, value in tags_of(record).items() if key != "warnings"}
     tags[integrity.TAG] = run_tags[integrity.TAG]
     # MLflow prints what it registers; the command prints the decision.
     disable_logging()
     try:
         made = mlflow.register_model(
-            f"runs:/{run_id}/model", registered_model, tags=tags, await_registration_for=60
+            integrity.address(run), registered_model, tags=tags, await_registration_for=60
         )
     finally:
         enable_logging()

@@ -130,10 +130,20 @@ def address(client: MlflowClient | reader.Reader, model: str | None, *, params: 
     if model.startswith("models:/"):
         return model
     if model.startswith("runs:/"):
-        return model if model.count("/") > 1 else f"{model}/model"
+        return model if model.count("/") > 1 else integrity.address(_run(client, model))
     if run := latest_runs(client).get(model):
-        return f"runs:/{run.info.run_id}/model"
+        return integrity.address(run)
     raise ParamsError(f"--model {model!r} does not exist; valid: {_choices(client)}")
+
+
+def _run(client: MlflowClient | reader.Reader, model: str) -> Run:
+    try:
+        return client.get_run(model.removeprefix("runs:/"))
+    except Exception as error:
+        # MLflow's exception, without its import.
+        if getattr(error, "error_code", None) not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        raise ParamsError(f"--model {model!r} does not exist; valid: {_choices(client)}") from error
 
 
 def _choices(client: MlflowClient | reader.Reader) -> str:

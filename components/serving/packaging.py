@@ -361,7 +361,8 @@ def log(run_id: str, *, record: ModelRecord, root: Path) -> None:
         if "not packaged" in runtime:
             print(f"{record.model}: predicted by {runtime}", file=sys.stderr, flush=True)
         mlflow.pyfunc.log_model(
-            name="model",
+            # What the page of models calls it.
+            name=record.model,
             python_model=str(package.parent.joinpath(*ENTRYPOINT.split(".")).with_suffix(".py")),
             artifacts=artifacts(record, temporary=Path(temporary), root=root) | exported,
             code_paths=[str(package)],

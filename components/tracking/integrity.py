@@ -18,9 +18,12 @@ from components.tracking.errors import reached
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 #: Tag of a training run, and of a registered version.
 TAG = "model_files_sha256"
+#: Tag of a training run: what MLflow calls the model that it has logged.
+NAME = "logged_model"
 #: What MLflow itself writes beside a model when it is loaded, and what Python writes beside its code.
 WRITTEN_LATER = ("registered_model_meta", "__pycache__")
 
@@ -41,6 +44,12 @@ def of_files(folder: Path) -> str:
         if not set(name.parts) & set(WRITTEN_LATER):
             digest.update(f"{name.as_posix()}\0{hashing.file(path)}\n".encode())
     return digest.hexdigest()
+
+
+def address(run: Run) -> str:
+    """Return the address by which MLflow loads the model that a run has logged."""
+    # Runs of before the tag have logged it by this name.
+    return f"runs:/{run.info.run_id}/{run.data.tags.get(NAME, 'model')}"
 
 
 def of_run(client: MlflowClient, run_id: str) -> str:

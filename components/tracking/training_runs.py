@@ -94,8 +94,10 @@ def _log(
     ) as run_id:
         client, predictions = runs.client, pd.read_parquet(folder / "predictions.parquet")
         inputs = {network.feature.feature: network for _, network in record.networks}
-        datasets = [_dataset(predictions, record=network, root=root) for network in inputs.values()]
-        client.log_inputs(run_id, datasets)
+        # Figures are of songs, whatever a model reads of them: models of one split are compared on one dataset.
+        songs = _songs(predictions, record=record, root=root)
+        features = [_dataset(predictions, record=network, root=root) for network in inputs.values()]
+        client.log_inputs(run_id, [songs, *features])
         for file in kind.FILES:
             client.log_artifact(run_id, str(folder / file), artifact_path="training")
         counts = confusion(predictions, genres=record.genres, part="test")
@@ -109,8 +111,9 @@ def _log(
         log_model(run_id, record=record, root=root)
         outputs = client.get_run(run_id).outputs
         model_id = outputs.model_outputs[-1].model_id if outputs and outputs.model_outputs else None
-        # An ensemble's members read several features of the same songs: its figures are named by the first.
-        runs.measure(run_id, metrics, model_id=model_id, dataset=datasets[0])
+        if model_id:
+            client.set_tag(run_id, integrity.NAME, client.get_logged_model(model_id).name)
+        runs.measure(run_id, metrics, model_id=model_id, dataset=songs)
         client.set_tag(run_id, integrity.TAG, integrity.of_run(client, run_id))
         return runs.finish(run_id, identity=identity)
 
@@ -123,6 +126,19 @@ def _log_picture(runs: Runs, run_id: str, figure: Figure) -> None:
     figure.savefig(buffer, format="png", dpi=100)
     with Image.open(buffer) as picture:
         runs.client.log_image(run_id, picture.convert("RGB"), key=view.CONFUSION, step=0)
+
+
+def _songs(predictions: pd.DataFrame, *, record: ModelRecord, root: Path) -> DatasetInput:
+    from mlflow.data.pandas_dataset import from_pandas
+    from mlflow.entities import DatasetInput, InputTag
+
+    table = predictions[["part", "track", "genre"]].drop_duplicates().sort_values(["part", "track"])
+    name = f"songs of split {record.fingerprint[:8]}"
+    dataset = from_pandas(
+        table.reset_index(drop=True), source=str(root / "splits"), targets="genre", name=name
+    )
+    tags = {"split_fingerprint": record.fingerprint, "mlflow.data.context": "evaluation"}
+    return DatasetInput(dataset._to_mlflow_entity(), [InputTag(key, value) for key, value in tags.items()])
 
 
 def _dataset(predictions: pd.DataFrame, *, record: TrainingRecord, root: Path) -> DatasetInput:
@@ -140,7 +156,7 @@ def _dataset(predictions: pd.DataFrame, *, record: TrainingRecord, root: Path) -
     tags = {
         "split_fingerprint": record.fingerprint,
         "dvc_md5": lineage.hashes().get(f"data/features/{feature}", lineage.UNKNOWN),
-        "mlflow.data.context": "training and evaluation",
+        "mlflow.data.context": "training",
     }
     return DatasetInput(dataset._to_mlflow_entity(), [InputTag(key, value) for key, value in tags.items()])
 

@@ -43,7 +43,7 @@ for name in chosen.models:
     run_id = packaging.ensure_logged(name)
     record = TrainingRecord.read(Path("data/models") / name)
     found[name] = {
-        "place": mlflow.artifacts.download_artifacts(f"runs:/{run_id}/model"),
+        "place": mlflow.artifacts.download_artifacts(f"runs:/{run_id}/{name}"),
         "trained": {encoder.encoder: encoder.trained for encoder in record.feature.pretrained},
         "marks": record.marks,
         "tag": mlflow.MlflowClient().get_run(run_id).data.tags["encoder_untrained"],

@@ -99,7 +99,7 @@ def logged(project: tuple[Path, Params]) -> dict[str, tuple[Path, np.ndarray]]:
     for name in [name for names in ENVIRONMENTS.values() for name in names]:
         run_id = client.create_run(experiment).info.run_id
         packaging.log(run_id, record=build(name, root, chosen), root=root / "data")
-        place = Path(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/model"))
+        place = Path(mlflow.artifacts.download_artifacts(f"runs:/{run_id}/{name}"))
         prediction = mlflow.pyfunc.load_model(str(place)).predict(pd.DataFrame({"audio": [example_song()]}))
         found[name] = (place, prediction.filter(like="probability.").to_numpy()[0])
     return found

@@ -78,7 +78,7 @@ tune.run("toy", params=chosen)
 train.run("toy", params=chosen)
 run_id = packaging.ensure_logged("toy")
 import mlflow
-print(json.dumps({"place": mlflow.artifacts.download_artifacts(f"runs:/{run_id}/model")}))
+print(json.dumps({"place": mlflow.artifacts.download_artifacts(f"runs:/{run_id}/toy")}))
 """
 #: Anywhere else: the model alone.
 SERVE = """

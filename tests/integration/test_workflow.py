@@ -231,4 +231,4 @@ def test_trials_are_added_to_a_finished_search(finished: tuple[Path, str], tmp_p
     run("genre", "tune", "mlp", "--trials", "3", folder=folder)
     after = {path.name: path.read_bytes() for path in executions.iterdir()}
     assert len(after) == 6 and before.items() <= after.items()
-    assert "'tune@lstm'" not in run("dvc", "status", "--json", folder=folder)
+    assert '"tune@lstm"' not in run("dvc", "status", "--json", folder=folder)

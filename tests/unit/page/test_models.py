@@ -9,6 +9,7 @@ import pytest
 from components.core.errors import AudioError, RegistryError
 from components.page import markup, models
 from components.serving import load
+from components.tracking import integrity
 from tests.support.constant_model import song, truncated
 from tests.support.two_models import CHAMPION, OTHER, TwoModels
 
@@ -45,7 +46,10 @@ class TestChoices:
     @staticmethod
     def choices(monkeypatch, *, champion: str | None, runs: tuple[str, ...]) -> list[models.Choice]:
         def run(name: str) -> SimpleNamespace:
-            return SimpleNamespace(info=SimpleNamespace(run_id=name, experiment_id="7"))
+            tags = {integrity.NAME: name}
+            return SimpleNamespace(
+                info=SimpleNamespace(run_id=name, experiment_id="7"), data=SimpleNamespace(tags=tags)
+            )
 
         version = champion and SimpleNamespace(run_id=champion, version=3, tags={"model": champion})
         monkeypatch.setattr(load, "champion", lambda *_: version)
@@ -56,7 +60,7 @@ class TestChoices:
     def test_the_champion_is_first_and_listed_once(self, monkeypatch):
         found = self.choices(monkeypatch, champion="mlp", runs=("lstm", "mlp"))
         assert [choice.label for choice in found] == ["mlp ★", "lstm"]
-        assert [choice.uri for choice in found] == ["models:/genre/3", "runs:/lstm/model"]
+        assert [choice.uri for choice in found] == ["models:/genre/3", "runs:/lstm/lstm"]
 
     def test_without_a_champion_all_latest_runs_are_there(self, monkeypatch):
         found = self.choices(monkeypatch, champion=None, runs=("lstm", "mlp"))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 
 from components.core.errors import ParamsError, RegistryError
 from components.serving import load
+from components.tracking import integrity
 
 
 class TestWhichModel:
@@ -16,11 +19,19 @@ class TestWhichModel:
         monkeypatch.setattr(load, "champion", lambda client, name: None)
         run = SimpleNamespace(
             info=SimpleNamespace(run_id="f" * 32, status="FINISHED"),
-            data=SimpleNamespace(tags={"model": "mlp"}),
+            data=SimpleNamespace(tags={"model": "mlp", integrity.NAME: "mlp"}),
         )
+        before = SimpleNamespace(info=SimpleNamespace(run_id="abc"), data=SimpleNamespace(tags={}))
+
+        def get_run(run_id: str) -> SimpleNamespace:
+            if run_id != "abc":
+                raise MlflowException("no such run", RESOURCE_DOES_NOT_EXIST)
+            return before
+
         return SimpleNamespace(
             get_experiment_by_name=lambda name: SimpleNamespace(experiment_id="1"),
             search_runs=lambda *_, **__: [run],
+            get_run=get_run,
         )
 
     def test_no_champion_names_what_there_is(self, client, demo_params):
@@ -34,9 +45,9 @@ class TestWhichModel:
     @pytest.mark.parametrize(
         ("model", "uri"),
         [
-            ("mlp", f"runs:/{'f' * 32}/model"),
+            ("mlp", f"runs:/{'f' * 32}/mlp"),
             ("runs:/abc", "runs:/abc/model"),
-            ("runs:/abc/model", "runs:/abc/model"),
+            ("runs:/abc/mlp", "runs:/abc/mlp"),
             ("models:/genre/2", "models:/genre/2"),
         ],
     )
@@ -44,8 +55,9 @@ class TestWhichModel:
         assert load.address(client, model, params=demo_params) == uri
 
     def test_an_unknown_one(self, client, demo_params):
-        with pytest.raises(ParamsError, match=r"'cnn'.*valid: mlp"):
-            load.address(client, "cnn", params=demo_params)
+        for name in ("cnn", "runs:/cnn"):
+            with pytest.raises(ParamsError, match=rf"'{name}'.*valid: mlp"):
+                load.address(client, name, params=demo_params)
 
     def test_nothing_trained_makes_no_store(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
