@@ -56,8 +56,8 @@ DECODERS = frozenset(
         "aac", "aac_latm", "ac3", "alac", "amrnb", "amrwb", "ape", "atrac3", "atrac3plus", "cook", "dca",
         "dsd_lsbf", "dsd_lsbf_planar", "dsd_msbf", "dsd_msbf_planar", "eac3", "flac", "gsm", "gsm_ms",
         "libopencore_amrnb", "libopencore_amrwb", "libopus", "mlp", "mp1", "mp1float", "mp2", "mp2float", "mp3",
-        "mp3float", "mpc7", "mpc8", "nellymoser", "opus", "real_144", "real_288", "sipr", "speex", "tak", "truehd", "tta",
-        "vorbis", "wavpack", "wmalossless", "wmapro", "wmav1", "wmav2", "wmavoice",
+        "mp3float", "mpc7", "mpc8", "nellymoser", "opus", "real_144", "real_288", "sipr", "speex", "tak", "truehd",
+        "tta", "vorbis", "wavpack", "wmalossless", "wmapro", "wmav1", "wmav2", "wmavoice",
     }
 )  # fmt: skip
 #: Containers that know their length: in others it is estimated from the bytes, and says nothing of what is missing.
