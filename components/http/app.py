@@ -23,7 +23,6 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from components.core.errors import GenreError
 from components.http import schema, upload
 from components.http.metrics import Metrics
 from components.http.refusal import RefusedError
@@ -54,7 +53,7 @@ class State:
     def __init__(self) -> None:
         self.requests = 0
         self.folder = Path()
-        self.failure: GenreError | None = None
+        self.failure: Exception | None = None
 
 
 class Counted:
@@ -99,7 +98,7 @@ def build(service: Service, *, hosts: list[str], stop: Callable[[], None]) -> Fa
         async def run() -> None:
             try:
                 await service.open()
-            except GenreError as error:
+            except Exception as error:  # noqa: BLE001 - raised anew once the server has stopped
                 state.failure = error
                 stop()
                 return

@@ -137,6 +137,15 @@ def test_songs_are_answered_in_order(server):
         assert row["genre"] == max(shares, key=shares.get).removeprefix("probability.")
 
 
+def test_of_a_song_that_was_cut_off_the_rest_is_predicted_and_what_is_lost_stated(server, tmp_path):
+    status, response = post(server[0], body(example_song(), truncated(tmp_path)))
+    assert status == 200
+    whole, cut = json.loads(response)["predictions"]
+    assert (whole["lost"], whole["damage"]) == (0, "")
+    assert cut["lost"] > 0
+    assert cut["damage"]
+
+
 #: What cannot be answered: the body, made in a folder of its own, and a word of the reason.
 BAD: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "no-body": (lambda _: b"", ""),
@@ -149,7 +158,6 @@ BAD: dict[str, tuple[Callable[[Path], bytes], str]] = {
     "path": (lambda _: records("/etc/hostname"), ""),
     "empty-song": (lambda _: body(b""), "song 0: empty"),
     "text": (lambda _: body(b"only text"), "song 0: not audio"),
-    "truncated-flac": (lambda folder: body(example_song(), truncated(folder)), "song 1"),
     "ten-hours": (lambda folder: body(ten_hours(folder)), "36000.00 s by its header, the limit"),
     "half-a-second": (lambda _: body(example_song(seconds=0.5)), "1 s or more"),
     "too-large": (lambda _: body(bytes(2 * LARGEST_REQUEST)), "more than a request may hold"),
