@@ -133,7 +133,7 @@ def _songs(predictions: pd.DataFrame, *, record: ModelRecord, root: Path) -> Dat
     from mlflow.entities import DatasetInput, InputTag
 
     table = predictions[["part", "track", "genre"]].drop_duplicates().sort_values(["part", "track"])
-    name = f"songs of split {record.fingerprint[:8]}"
+    name = f"split {record.fingerprint[:8]}"
     dataset = from_pandas(
         table.reset_index(drop=True), source=str(root / "splits"), targets="genre", name=name
     )

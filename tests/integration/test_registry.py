@@ -37,7 +37,7 @@ def test_a_model_has_its_run_with_all_that_was_measured(trained: Path, small_par
     linked = {metric.key: (metric.value, metric.dataset_name) for metric in model.metrics}
     dataset = run.inputs.dataset_inputs[0].dataset.name
     assert linked["test/song_accuracy"] == (pytest.approx(metrics["test.song_accuracy"]), dataset)
-    assert dataset == f"songs of split {record.fingerprint[:8]}"
+    assert dataset == f"split {record.fingerprint[:8]}"
     tags = {tag.key: tag.value for tag in run.inputs.dataset_inputs[0].tags}
     assert tags["split_fingerprint"] == record.fingerprint
     names = {artifact.path for artifact in client.list_artifacts(run_id)}

@@ -16,7 +16,7 @@ def browser() -> Iterator[Any]:
 
     program = shutil.which("chromium")
     if program is None:
-        pytest.skip("no chromium on PATH")
+        pytest.skip("NOT RUN: no chromium on PATH")
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
             executable_path=program,
