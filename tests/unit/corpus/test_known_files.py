@@ -5,80 +5,83 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from components.config.params import Params
 from components.corpus import known_files
 from components.corpus.store import Row, Rows
 
-
-def listing(*stamped: tuple[str, str, str]) -> pd.DataFrame:
-    """Rows of paths, stamps and faults."""
-    rows = Rows("stamp")
-    for path, stamp, fault in stamped:
-        rows.add(Row(path, "jazz", path, fault=fault, seconds=3.0), stamp)
-    return rows.table()
+#: Path, stamp, fault.
+Listed = tuple[str, str, str]
 
 
-def old(path: Path) -> str:
-    """Write a file, and return its stamp as if it had been there for an hour."""
-    path.write_bytes(b"sound")
-    size, changed, inode = known_files.stamp(path.stat()).split(" ")
-    return f"{size} {int(changed) - 3600 * 10**9} {inode}"
+def rows(*listed: Listed, seconds: float = 0.0) -> Rows:
+    made = Rows("stamp")
+    for path, stamp, fault in listed:
+        made.add(Row(path, "jazz", path, fault=fault, seconds=seconds), stamp)
+    return made
+
+
+def keep(*listed: Listed, params: Params, root: Path) -> None:
+    """Keep what was found of files: three seconds each, or a fault."""
+    batches = rows(*listed, seconds=3.0).batches()
+    known_files.write(batches, "audio", params=params, root=root, began=time.time_ns())
+
+
+def known(*there: tuple[str, str], params: Params, root: Path) -> dict[str, tuple[float, str]]:
+    """Return seconds and fault of those files that are known, of those that are there."""
+    found = rows(*((path, stamp, "") for path, stamp in there)).table()
+    read, is_known = known_files.read(found, "audio", params=params, root=root)
+    table = read.table()
+    assert table["path"].to_list() == found["path"][is_known].to_list()
+    return dict(zip(table["path"], zip(table["seconds"], table["fault"], strict=True), strict=True))
+
+
+#: Stamps of files that were written long ago.
+A, B, C = "5 1000 1", "5 1000 2", "5 1000 3"
 
 
 def test_a_stamp_changes_with_size_time_and_file(tmp_path: Path) -> None:
-    file = tmp_path / "a.wav"
+    file, other = tmp_path / "a.wav", tmp_path / "b.wav"
     file.write_bytes(b"sound")
     before = known_files.stamp(file.stat())
     assert known_files.stamp(file.stat()) == before
     file.write_bytes(b"other sound")
-    larger = known_files.stamp(file.stat())
-    other = tmp_path / "b.wav"
     other.write_bytes(b"other sound")
-    assert len({before, larger, known_files.stamp(other.stat())}) == 3
+    assert len({before, known_files.stamp(file.stat()), known_files.stamp(other.stat())}) == 3
 
 
-def test_what_was_found_is_read_again(tmp_path: Path, demo_params: Params) -> None:
-    table = listing(("a.wav", old(tmp_path / "a.wav"), ""), ("b.wav", old(tmp_path / "b.wav"), "silent"))
-    assert known_files.read("audio", params=demo_params, root=tmp_path) is None
-    known_files.write(table, "audio", params=demo_params, root=tmp_path, began=time.time_ns())
-    found = known_files.read("audio", params=demo_params, root=tmp_path)
-    assert found is not None
-    pd.testing.assert_frame_equal(found, table, check_dtype=False)
+def test_what_was_found_is_known_of_files_that_are_the_same(tmp_path: Path, demo_params: Params) -> None:
+    there = {"params": demo_params, "root": tmp_path}
+    assert known(("a.wav", A), **there) == {}
+    keep(("a.wav", A, ""), ("b.wav", B, "silent"), ("c.wav", C, ""), **there)
+    found = known(("a.wav", A), ("b.wav", B), ("c.wav", "6 1000 3"), ("d.wav", C), **there)
+    assert found == {"a.wav": (3.0, ""), "b.wav": (3.0, "silent")}
 
 
 @pytest.mark.parametrize("fault", ["vanished during the listing", "not readable: permission denied"])
 def test_what_says_nothing_of_the_content_is_not_kept(
     tmp_path: Path, demo_params: Params, fault: str
 ) -> None:
-    table = listing(
-        ("a.wav", old(tmp_path / "a.wav"), fault),
-        ("b.wav", "", "link out of the corpus"),
-        ("new.wav", f"5 {time.time_ns()} 7", ""),
-        ("c.wav", old(tmp_path / "c.wav"), ""),
-    )
-    known_files.write(table, "audio", params=demo_params, root=tmp_path, began=time.time_ns())
-    found = known_files.read("audio", params=demo_params, root=tmp_path)
-    assert found is not None and found["path"].to_list() == ["c.wav"]
+    there = {"params": demo_params, "root": tmp_path}
+    new = f"5 {time.time_ns()} 4"
+    keep(("a.wav", A, fault), ("b.wav", "", ""), ("new.wav", new, ""), ("c.wav", C, ""), **there)
+    assert list(known(("a.wav", A), ("b.wav", ""), ("new.wav", new), ("c.wav", C), **there)) == ["c.wav"]
 
 
 def test_with_other_segments_nothing_is_known_and_the_older_file_goes(
     tmp_path: Path, demo_params: Params
 ) -> None:
-    table = listing(("a.wav", old(tmp_path / "a.wav"), ""))
-    known_files.write(table, "audio", params=demo_params, root=tmp_path, began=time.time_ns())
+    keep(("a.wav", A, ""), params=demo_params, root=tmp_path)
     segments = demo_params.segments.model_copy(update={"per_track": demo_params.segments.per_track + 1})
     other = demo_params.model_copy(update={"segments": segments})
-    assert known_files.read("audio", params=other, root=tmp_path) is None
-    known_files.write(table, "audio", params=other, root=tmp_path, began=time.time_ns())
+    assert known(("a.wav", A), params=other, root=tmp_path) == {}
+    keep(("a.wav", A, ""), params=other, root=tmp_path)
     assert len(list((tmp_path / known_files.FOLDER).iterdir())) == 1
 
 
 def test_a_damaged_file_of_what_is_known_is_as_none(tmp_path: Path, demo_params: Params) -> None:
-    table = listing(("a.wav", old(tmp_path / "a.wav"), ""))
-    known_files.write(table, "audio", params=demo_params, root=tmp_path, began=time.time_ns())
+    keep(("a.wav", A, ""), params=demo_params, root=tmp_path)
     (kept,) = (tmp_path / known_files.FOLDER).iterdir()
     kept.write_bytes(kept.read_bytes()[:100])
-    assert known_files.read("audio", params=demo_params, root=tmp_path) is None
+    assert known(("a.wav", A), params=demo_params, root=tmp_path) == {}
