@@ -233,7 +233,8 @@ class Cluster(Executor):
             self._client.wait_for_workers(1, timeout=CONNECT)
         except TimeoutError as error:
             raise ClusterError(
-                f"the scheduler {self._scheduler} has no worker; start one: `dask worker {self._scheduler}`"
+                f"the scheduler {self._scheduler} has no worker that takes work; start one: "
+                f"`dask worker {self._scheduler}`"
             ) from error
         found = self._client.run(fingerprint.own, on_error="return")
         faults = []
