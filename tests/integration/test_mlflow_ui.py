@@ -37,7 +37,9 @@ def test_ending_it_ends_all_it_started(tmp_path: Path, monkeypatch: pytest.Monke
         below = psutil.Process(ui.pid).children(recursive=True)
         ui.send_signal(signal.SIGTERM)
         assert ui.wait(timeout=LIMIT) == 128 + signal.SIGTERM
-    assert re.match(r"MLflow UI: http://127\.0\.0\.1:0/#/experiments\?workflowType=machine_learning ", first)
+    assert re.match(
+        r"MLflow UI: http://127\.0\.0\.1:[1-9][0-9]*/#/experiments\?workflowType=machine_learning ", first
+    )
     assert len(below) > 1
     assert psutil.wait_procs(below, timeout=LIMIT)[1] == []
     assert (tmp_path / tracking.STORE / "mlflow.db").exists()
