@@ -139,6 +139,8 @@ def settings(
     ------
     ParamsError
         If a table does not exist.
+    CorpusError
+        If one cannot be read or has a wrong row.
     """
     found: dict[str, str | dict[str, str]] = {}
     hashes: dict[str, str] = {}
@@ -153,6 +155,11 @@ def settings(
             option = "--labels" if name == "manifest" else "--genres"
             more = "folders, tags, or " if name == "manifest" else ""
             raise ParamsError(f"{option} {given!r} does not exist; valid: {more}a table on this machine")
+        # Wrong rows are named now, not when the workflow runs.
+        if name == "manifest":
+            manifest.read(path, subset=subset)
+        else:
+            spellings.read(path)
         if not locations.is_remote(place) and path.resolve().is_relative_to(Path(place).resolve()):
             found[name] = path.resolve().relative_to(Path(place).resolve()).as_posix()
         else:

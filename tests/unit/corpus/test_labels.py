@@ -148,6 +148,13 @@ class TestManifest:
         with pytest.raises(ParamsError, match="valid: folders, tags, or a table"):
             labels.settings("nowhere.csv", genres=None, subset=None, place=str(music))
 
+    def test_wrong_tables_are_refused_when_they_are_chosen(self, music: Path) -> None:
+        rubbish = music.parent / "m.csv"
+        rubbish.write_bytes(b"\x00\xff no table")
+        for given in ({"labels": str(rubbish), "genres": None}, {"labels": "tags", "genres": str(rubbish)}):
+            with pytest.raises(CorpusError, match=r"m\.csv"):
+                labels.settings(**given, subset=None, place=str(music))
+
 
 class TestFma:
     """``fma_small`` with its numbered folders, and ``fma_metadata/tracks.csv`` beside it."""
