@@ -6,8 +6,12 @@ Two faults are planted on purpose: labels at random, and a model tested on rows 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,8 @@ from components.core import atomic
 from components.core.errors import ParamsError, TrainingError, TuningError
 from components.corpus import store as corpus_store
 from components.features.pipeline import store as feature_store
+from components.parallel import cluster
+from components.parallel.child import Alone
 from components.splits.folds import PARTS
 from components.stages import published as published_stage
 from components.stages import split as split_stage
@@ -34,6 +40,9 @@ from components.training.record import BestTrial, EncoderRecord, TrainingRecord
 
 #: Fields that identify a fit within its experiment.
 KEY = {"protocol", "fold", "seed"}
+
+#: A fit, and its tables ``predictions`` and ``history``, which one that failed has not.
+Fitted = tuple["Fit", dict[str, pd.DataFrame]]
 
 
 class Cost(Strict):
@@ -74,7 +83,8 @@ def run(name: str, *, root: Path = Path()) -> list[Fit]:
     """Fit and test one experiment under each of its splits and seeds: ``data/study/experiments/<name>``.
 
     Written are ``result.json`` (the declaration and each fit; the same for the same data and code), ``costs.json``
-    (seconds, memory, file size of each fit), ``predictions.parquet`` and ``history.parquet``.
+    (seconds, memory, file size of each fit), ``predictions.parquet`` and ``history.parquet``. On a cluster each fit is
+    a task, which is sent the listings and the feature; the files are the same, but for the costs.
 
     Raises
     ------
@@ -89,20 +99,12 @@ def run(name: str, *, root: Path = Path()) -> list[Fit]:
     data = extraction.workspace(experiment.source, root=root) / "data"
     whole = extraction.params(plan, experiment, root=root)
     artists = plan.artists if experiment.artists else None
+    listed = runs(experiment, params=whole, lists=plan.lists, artists=artists)
     fits: list[Fit] = []
     tables: dict[str, list[pd.DataFrame]] = {"predictions": [], "history": []}
-    for params in runs(experiment, params=whole, lists=plan.lists, artists=artists):
-        with tempfile.TemporaryDirectory(prefix="genre-study-") as place:
-            own = Path(place) / "data"
-            shutil.copytree(data / "corpus", own / "corpus")
-            (own / "features").symlink_to(data / "features")
-            for file in params.corpus.published:
-                published_stage.run(file, params=params, root=own)
-            fit = fit_once(experiment, params=params, root=own)
-            if not fit.failed:
-                folder, key = own / "models" / experiment.model, fit.model_dump(include=KEY)
-                tables["predictions"].append(pd.read_parquet(folder / "predictions.parquet").assign(**key))
-                tables["history"].append(pd.read_csv(folder / "history.csv").assign(**key))
+    for fit, made in _fitted(experiment, listed, data=data):
+        for table, rows in made.items():
+            tables[table].append(rows.assign(**fit.model_dump(include=KEY)))
         fits.append(fit)
         state = fit.failed or f"test segments {fit.metrics['test.segment_accuracy']:.1%}"
         if fit.protocol == "artist" and (songs := fit.metrics.get("test.headline_songs")):
@@ -124,6 +126,73 @@ def run(name: str, *, root: Path = Path()) -> list[Fit]:
             if parts:
                 pd.concat(parts, ignore_index=True).to_parquet(target / f"{table}.parquet", index=False)
     return fits
+
+
+def _fitted(experiment: PlannedExperiment, listed: list[Params], *, data: Path) -> Iterator[Fitted]:
+    """Fit under each split and seed, on a cluster where one is named; yield the outcomes in order."""
+    if (address := cluster.address()) is None:
+        for params in listed:
+            with _own_folder(params, data=data) as own:
+                (own / "features").symlink_to(data / "features")
+                yield _fitted_once(experiment, params=params, root=own)
+        return
+    with cluster.connect(address) as pool:
+        feature = pool.share(_packed(data / "features", experiment.feature))
+        waiting = []
+        for params in listed:
+            with _own_folder(params, data=data) as own:
+                task = Alone(partial(_away, experiment, params))
+                waiting.append(pool.submit(task, _packed(own, "corpus"), feature))
+        for future in waiting:
+            yield future.result()
+
+
+@contextmanager
+def _own_folder(params: Params, *, data: Path) -> Iterator[Path]:
+    """Give a data folder of one fit's own, with the corpus and its published splits and artists."""
+    with tempfile.TemporaryDirectory(prefix="genre-study-") as place:
+        own = Path(place) / "data"
+        shutil.copytree(data / "corpus", own / "corpus")
+        for file in params.corpus.published:
+            published_stage.run(file, params=params, root=own)
+        yield own
+
+
+def _fitted_once(experiment: PlannedExperiment, *, params: Params, root: Path) -> Fitted:
+    fit = fit_once(experiment, params=params, root=root)
+    if fit.failed:
+        return fit, {}
+    folder = root / "models" / experiment.model
+    return fit, {
+        "predictions": pd.read_parquet(folder / "predictions.parquet"),
+        "history": pd.read_csv(folder / "history.csv"),
+    }
+
+
+def _away(
+    experiment: PlannedExperiment, params: Params, corpus: dict[str, bytes], feature: dict[str, bytes]
+) -> Fitted:
+    """Fit in a process of a worker, which is given all that it reads."""
+    # The worker is the cluster: a search within the fit runs here.
+    os.environ.pop(cluster.VARIABLE, None)
+    with tempfile.TemporaryDirectory(prefix="genre-study-") as place:
+        own, features = Path(place) / "data", Path(place) / "features"
+        for folder, files in ((own, corpus), (features, feature)):
+            for name, content in files.items():
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+        (own / "features").symlink_to(features)
+        return _fitted_once(experiment, params=params, root=own)
+
+
+def _packed(root: Path, name: str) -> dict[str, bytes]:
+    """Read the files of a folder below a root, by their path below it."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for path in sorted((root / name).rglob("*"))
+        if path.is_file()
+    }
 
 
 def runs(

@@ -8,8 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from components.parallel import cluster
 from components.study import fits, page, plan, results
 from components.study.plan import DATA
+from tests.support.dask_cluster import dask_cluster
 from tests.unit.study import workspace
 
 FILES = {"result.json", "costs.json", "predictions.parquet", "history.parquet"}
@@ -45,6 +47,25 @@ def test_the_same_plan_gives_the_same_result_and_only_costs_differ(tmp_path: Pat
     assert kept[0] == kept[1]
     (first, _) = json.loads((folder / "costs.json").read_text())
     assert first["cost"].keys() == {"seconds", "peak_memory_mib", "file_bytes", "gpu"}
+
+
+def test_on_a_cluster_the_folds_give_the_same_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(cluster.VARIABLE, raising=False)
+    made = {"toy": workspace.experiment(folds=3), "shuffled": workspace.experiment(shuffled=True, folds=2)}
+    workspace.build(tmp_path, experiments=made)
+    names = [(name, file) for name in made for file in FILES - {"costs.json"}]
+
+    def written() -> list[bytes]:
+        for name in made:
+            fits.run(name, root=tmp_path)
+        return [(tmp_path / DATA / "experiments" / name / file).read_bytes() for name, file in names]
+
+    here = written()
+    with dask_cluster(tmp_path / "dask") as dask:
+        for _ in range(2):
+            dask.worker()
+        monkeypatch.setenv(cluster.VARIABLE, dask.address)
+        assert written() == here
 
 
 @pytest.mark.slow
