@@ -75,7 +75,8 @@ def _nothing_is_left_in_the_repository() -> Iterator[None]:
     """A new file where the project keeps its own is of a test that forgot to change its working directory."""
     before = _own_files()
     yield
-    assert not _own_files() - before
+    left = sorted(path.relative_to(PROJECT).as_posix() for path in _own_files() - before)
+    assert not left
 
 
 def _own_files() -> set[Path]:
