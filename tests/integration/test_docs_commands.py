@@ -268,7 +268,9 @@ def test_a_quick_one_runs(line: str, folder: Path) -> None:
         place = Path(word.replace("~", str(folder)))
         if word.startswith(("/", "~")) or word == "FILE":
             place = folder / place.name
-            if "." in word or word == "FILE":
+            if place.suffix == ".csv":
+                place.write_text("path,genre\njazz/one.flac,jazz\n", encoding="utf-8")
+            elif "." in word or word == "FILE":
                 place.touch()
             else:
                 place.mkdir(exist_ok=True)
