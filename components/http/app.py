@@ -57,7 +57,7 @@ class State:
 
 
 class Counted:
-    """Counts the answers to ``/predict`` by status.
+    """Counts the responses to ``/predict`` by status.
 
     Starlette's own ``BaseHTTPMiddleware`` would hand on each part of a body through a task of its own, which takes more
     processor time than to write it to disk.
