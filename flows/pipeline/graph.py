@@ -152,8 +152,10 @@ class Reading:
         """
         written, errors = self._process.communicate()
         if self._process.returncode:
-            lines = errors.strip().splitlines() or [f"exit status {self._process.returncode}"]
-            raise GraphError(f"DVC cannot read the project in {self._root}: {lines[-1]}")
+            *_, reason = errors.strip().splitlines() or [f"exit status {self._process.returncode}"]
+            if "dvc.lock" in reason:
+                reason += "; valid: the last one that git has, as by `git checkout dvc.lock`"
+            raise GraphError(f"DVC cannot read the project in {self._root}: {reason}")
         found = json.loads(written.splitlines()[-1])
         return Graph(
             order=tuple(found["order"]),

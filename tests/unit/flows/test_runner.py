@@ -19,9 +19,6 @@ from flows.orchestration import server
 from flows.pipeline import graph
 from flows.pipeline.graph import Graph
 
-#: Seconds in which a stop is promised to have ended everything.
-PROMISED = 10
-
 
 @pytest.fixture
 def nothing_stale(tmp_path: Path, two_models: Graph, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
