@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import mlflow
 import pytest
+import requests
 import yaml
 
 from components.tracking import heartbeat, store
@@ -115,7 +116,7 @@ def test_a_flow_run_whose_process_is_gone_is_closed_by_the_automation(
             assert state(run_id, **variables)["type"] == "RUNNING"
             until = time.monotonic() + LIMIT
             # Events are sent in a thread: the first heartbeat has to have arrived.
-            while "prefect.flow-run.heartbeat" not in postgresql.dump("automations"):
+            while not heartbeats(server, run_id):
                 assert time.monotonic() < until
                 time.sleep(1)
             process.kill()
@@ -126,6 +127,17 @@ def test_a_flow_run_whose_process_is_gone_is_closed_by_the_automation(
             assert "No heartbeat" in found["message"]
     finally:
         server.stop()
+
+
+def heartbeats(server: Prefect, run_id: str) -> int:
+    """How many heartbeats of a flow run have reached the server."""
+    wanted = {
+        "event": {"name": ["prefect.flow-run.heartbeat"]},
+        "resource": {"id": [f"prefect.flow-run.{run_id}"]},
+    }
+    found = requests.post(f"{server.api}/events/filter", json={"filter": wanted}, timeout=60)
+    found.raise_for_status()
+    return int(found.json()["total"])
 
 
 def state(run_id: str, **variables: str) -> dict[str, str]:
