@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -261,6 +262,37 @@ class Prefect(Program):
             "DO_NOT_TRACK": "1",
         }
         self.run(command, up=lambda: answers(f"{self.api}/health"), variables={**own, **(variables or {})})
+
+    # Not by Prefect's command line: each command imports for seconds what the flow that is waited for then lacks.
+
+    def state(self, run_id: str) -> dict[str, str]:
+        """State of a flow run."""
+        import requests
+
+        found = requests.get(f"{self.api}/flow_runs/{run_id}", timeout=60)
+        found.raise_for_status()
+        state: dict[str, str] = found.json()["state"]
+        return state
+
+    def newest(self, flow: str) -> str:
+        """Id of the run of a flow that was created last."""
+        listed = self._filtered("flow_runs", {"flows": {"name": {"any_": [flow]}}})
+        return str(max(listed, key=lambda run: str(run["created"]))["id"])
+
+    def heartbeats(self, run_id: str) -> int:
+        """Number of heartbeats of a flow run that have arrived."""
+        about = {
+            "event": {"name": ["prefect.flow-run.heartbeat"]},
+            "resource": {"id": [f"prefect.flow-run.{run_id}"]},
+        }
+        return int(self._filtered("events", {"filter": about})["total"])
+
+    def _filtered(self, kind: str, by: dict[str, Any]) -> Any:
+        import requests
+
+        found = requests.post(f"{self.api}/{kind}/filter", json=by, timeout=60)
+        found.raise_for_status()
+        return found.json()
 
 
 class Worker(Program):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from types import SimpleNamespace
 
 import mlflow
 import pytest
-import requests
 import yaml
 
 from components.tracking import heartbeat, store
@@ -113,35 +111,17 @@ def test_a_flow_run_whose_process_is_gone_is_closed_by_the_automation(
         (tmp_path / "automations.yaml").write_text(yaml.safe_dump(document))
         prefect("automation", "create", "--from-file", str(tmp_path / "automations.yaml"), **variables)
         with started(FLOW, PREFECT_FLOWS_HEARTBEAT_FREQUENCY="30", **variables) as (process, run_id):
-            assert state(run_id, **variables)["type"] == "RUNNING"
+            assert server.state(run_id)["type"] == "RUNNING"
             until = time.monotonic() + LIMIT
             # Events are sent in a thread: the first heartbeat has to have arrived.
-            while not heartbeats(server, run_id):
+            while not server.heartbeats(run_id):
                 assert time.monotonic() < until
                 time.sleep(1)
             process.kill()
-            while (found := state(run_id, **variables))["type"] == "RUNNING":
+            while (found := server.state(run_id))["type"] == "RUNNING":
                 assert time.monotonic() < until
                 time.sleep(2)
             assert found["type"] == "CRASHED"
             assert "No heartbeat" in found["message"]
     finally:
         server.stop()
-
-
-def heartbeats(server: Prefect, run_id: str) -> int:
-    """How many heartbeats of a flow run have reached the server."""
-    wanted = {
-        "event": {"name": ["prefect.flow-run.heartbeat"]},
-        "resource": {"id": [f"prefect.flow-run.{run_id}"]},
-    }
-    found = requests.post(f"{server.api}/events/filter", json={"filter": wanted}, timeout=60)
-    found.raise_for_status()
-    return int(found.json()["total"])
-
-
-def state(run_id: str, **variables: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads(
-        prefect("flow-run", "inspect", run_id, "--output", "json", **variables)
-    )["state"]
-    return found

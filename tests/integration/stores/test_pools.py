@@ -38,14 +38,13 @@ def clones(tmp_path: Path, bucket: Bucket) -> tuple[Path, Path]:
     return made
 
 
-def ended(deployment: str, *, folder: Path, **variables: str) -> dict[str, str]:
+def ended(deployment: str, *, server: Prefect, folder: Path, **variables: str) -> dict[str, str]:
     """Run a deployment and wait for its end; its state."""
     started = prefect("deployment", "run", deployment, folder=folder, **variables)
     found = next(line.split()[-1] for line in started.splitlines() if "UUID" in line)
     limit = time.monotonic() + LIMIT
     while True:
-        shown = prefect("flow-run", "inspect", found, "--output", "json", folder=folder, **variables)
-        state: dict[str, str] = json.loads(shown)["state"]
+        state = server.state(found)
         if state["type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
             return state
         assert time.monotonic() < limit, state
@@ -71,7 +70,7 @@ def test_the_fit_of_one_model_runs_in_another_pool_and_ends_as_here(
     try:
         for worker in workers:
             worker.start()
-        state = ended("experiment/experiment", folder=here, **of[here])
+        state = ended("experiment/experiment", server=server, folder=here, **of[here])
         texts = [worker.output.read_text() for worker in workers]
         assert state["type"] == "COMPLETED", f"{state}\n{texts[0][-6000:]}\n{texts[1][-6000:]}"
     finally:

@@ -87,15 +87,9 @@ def test_it_is_refused_cancelled_and_run(server: Prefect, tmp_path: Path) -> Non
         stopped.send_signal(signal.SIGTERM)
         printed, _ = stopped.communicate(timeout=LIMIT)
         assert stopped.returncode == 128 + signal.SIGTERM, printed.decode()[-3000:]
-        listed = json.loads(prefect("flow-run", "ls", "--flow-name", "stage", "--output", "json", **at))
-        newest = max(listed, key=lambda run: str(run["created"]))["id"]
-
-        def state() -> str:
-            shown = prefect("flow-run", "inspect", newest, "--output", "json", **at)
-            return str(json.loads(shown)["state"]["type"])
-
-        until(lambda: state() in ("CANCELLED", "CRASHED", "COMPLETED", "FAILED"))
-        assert state() == "CANCELLED"
+        newest = server.newest("stage")
+        until(lambda: server.state(newest)["type"] in ("CANCELLED", "CRASHED", "COMPLETED", "FAILED"))
+        assert server.state(newest)["type"] == "CANCELLED"
 
         blocked.unlink()
         done = subprocess.run(RUN, cwd=here, env=flow, capture_output=True, text=True, check=False)
