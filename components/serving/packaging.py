@@ -221,7 +221,18 @@ def _export_encoders(
     known = {name: encoders.find(name) for name in weights}
     if missing := [name for name, module in known.items() if not hasattr(module, "export")]:
         return {}, f"LiteRT; TensorFlow for {', '.join(missing)}, which has no export"
-    exported = {name: str(temporary / f"encoder_{name}.tflite") for name in weights}
+    exported = {
+        name: str(temporary / f"encoder_{name}{module.EXPORTED}")  # type: ignore[attr-defined]
+        for name, module in known.items()
+    }
+    options = {
+        name: [
+            feature.options
+            for feature in record.features
+            if name in (encoder.encoder for encoder in feature.pretrained)
+        ]
+        for name in weights
+    }
     networks = {
         network.model: loaded_network(network.model, artifacts=files) for _, network in record.networks
     }
@@ -240,7 +251,7 @@ def _export_encoders(
     try:
         with quiet():  # the converter's own lines are for its developers
             for name, path in exported.items():
-                known[name].export(weights[name], to=Path(path))  # type: ignore[attr-defined]
+                known[name].export(weights[name], options=options[name], to=Path(path))  # type: ignore[attr-defined]
         by_export = predicted(exported)
     except Exception as error:  # noqa: BLE001 - a converter meets every operation in its own way
         reason = f"it cannot be converted: {litert.line(error)}"

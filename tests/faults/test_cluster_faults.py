@@ -213,7 +213,7 @@ def test_a_worker_without_an_encoders_weights_is_named(
 ) -> None:
     """Untrained weights on a worker, where this machine has others, would be other values."""
     weights = tmp_path / "yamnet.tflite"
-    yamnet.export(UNTRAINED, to=weights)
+    yamnet.export(UNTRAINED, options=[], to=weights)
     given = make_params(pretrained={"yamnet": str(weights)}, allow_untrained_encoders=allowed)
     extracted_here("yamnet_embedding", given, project, monkeypatch)
     # This process has read it; a worker finds nothing.

@@ -172,9 +172,11 @@ def test_a_trained_encoder_travels_with_the_model(logged: dict[str, tuple[Path, 
         assert list(logged["yamnet"][0].rglob("saved_model.pb"))
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS["hub"])
-def test_the_export_of_yamnet_is_packaged(name: str, logged: dict[str, tuple[Path, np.ndarray]]) -> None:
-    assert list(logged[name][0].rglob("encoder_yamnet.tflite"))
+@pytest.mark.parametrize("name", [*ENVIRONMENTS["hub"], "musicnn"])
+def test_the_export_of_an_encoder_is_packaged(name: str, logged: dict[str, tuple[Path, np.ndarray]]) -> None:
+    # Inside, the export of musicnn has a graph of each network that runs.
+    export = "encoder_musicnn.litert/msd.tflite" if name == "musicnn" else "encoder_yamnet.tflite"
+    assert list(logged[name][0].rglob(export))
 
 
 def test_each_predicts_alike_in_a_fresh_process_with_its_own_code_alone(

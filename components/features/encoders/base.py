@@ -74,8 +74,9 @@ def batch(*, cpu: int, gpu: int) -> int:
 class EncoderFile(Protocol):
     """What an encoder's file holds.
 
-    It may have ``export(value, *, to)`` too: that writes what ``pretrained.<name>`` stands for as a file that ``load``
-    runs without TensorFlow.
+    It may have ``export(value, *, options, to)`` and ``EXPORTED`` too: that writes what ``pretrained.<name>``
+    stands for, as features with these options run it, as a file or folder of this ending, which ``load`` runs without
+    TensorFlow.
 
     Attributes
     ----------

@@ -22,7 +22,7 @@ from components.config.strict import Strict
 from components.core import atomic, hashing
 from components.core.errors import MissingWeightsError, PretrainedError
 from components.features.encoders import base
-from components.features.encoders.base import SEED, Encoder
+from components.features.encoders.base import SEED, UNTRAINED, Encoder
 
 LICENCE = "ISC, as the package musicnn 0.1.0 states; copies elsewhere are CC BY-NC-SA 4.0"
 TRAINED_ON = "the Million Song Dataset and MagnaTagATune, which may hold songs that it is tested on"
@@ -43,6 +43,11 @@ NETWORKS = {"msd": "MSD_musicnn", "mtt": "MTT_musicnn"}
 BATCH = 16
 #: On a GPU.
 GPU_BATCH = 256
+#: Of an export: a patch takes 40 MB while it runs.
+EXPORTED_BATCH = 2
+
+#: Ending of what :func:`export` writes: a folder with a graph of each network, which gives all of its layers.
+EXPORTED = ".litert"
 
 #: Endings of a checkpoint's files.
 _PARTS = (".index", ".data-00000-of-00001")
@@ -82,7 +87,7 @@ def locate(value: str) -> Path:
 
 
 def load(value: str) -> Encoder:
-    """Load both published networks.
+    """Load both published networks; or what :func:`export` wrote.
 
     Returns
     -------
@@ -92,15 +97,15 @@ def load(value: str) -> Encoder:
         other, float32; ``tags`` are log-odds. A clip shorter than a patch is repeated until it fills one.
     """
     folder = locate(value)
+    if value.endswith(EXPORTED):
+        return _exported(folder)
     files = [folder / f"{name}{part}" for name in NETWORKS for part in _PARTS]
     if missing := [file for file in files if not file.is_file()]:
         raise MissingWeightsError(
             f"{missing[0]} is not there; `make install` puts it there; elsewhere, unpack the wheel of musicnn 0.1.0 "
             f"with `python -m {__name__} WHEEL FOLDER`"
         )
-    networks = {name: network() for name in NETWORKS}
-    for name, built in networks.items():
-        built.set_weights(_checkpoint(folder / name, names=[weight.path for weight in built.weights]))
+    networks = {name: _published(name, folder=folder) for name in NETWORKS}
     return Encoder(
         "musicnn",
         _runner(networks),
@@ -113,17 +118,8 @@ def load(value: str) -> Encoder:
 
 def untrained() -> Encoder:
     """Build the same networks with He's initialisation."""
-    # Drawn by NumPy: the same on every machine, and no other random state is touched.
-    random, drawn = np.random.default_rng(SEED), []
-    networks = {name: network() for name in NETWORKS}
-    for built in networks.values():
-        weights = built.get_weights()
-        for place, weight in enumerate(weights):
-            if weight.ndim > 1:
-                scale = (2.0 / np.prod(weight.shape[:-1])) ** 0.5
-                weights[place] = random.normal(0.0, scale, weight.shape).astype(np.float32)
-        built.set_weights(weights)
-        drawn += weights
+    networks = _drawn()
+    drawn = [weight for built in networks.values() for weight in built.get_weights()]
     return Encoder(
         "musicnn",
         _runner(networks),
@@ -132,6 +128,26 @@ def untrained() -> Encoder:
         sha256=hashing.arrays(drawn),
         batch=base.batch(cpu=BATCH, gpu=GPU_BATCH),
     )
+
+
+def _published(name: str, *, folder: Path) -> Any:
+    built = network()
+    built.set_weights(_checkpoint(folder / name, names=[weight.path for weight in built.weights]))
+    return built
+
+
+def _drawn() -> dict[str, Any]:
+    # By NumPy: the same on every machine, and no other random state is touched.
+    random = np.random.default_rng(SEED)
+    networks = {name: network() for name in NETWORKS}
+    for built in networks.values():
+        weights = built.get_weights()
+        for place, weight in enumerate(weights):
+            if weight.ndim > 1:
+                scale = (2.0 / np.prod(weight.shape[:-1])) ** 0.5
+                weights[place] = random.normal(0.0, scale, weight.shape).astype(np.float32)
+        built.set_weights(weights)
+    return networks
 
 
 def embed(clips: np.ndarray, *, layers: Layers, encoder: Encoder) -> np.ndarray:
@@ -222,26 +238,36 @@ def network() -> Any:
 
 def front_end() -> Callable[[np.ndarray], np.ndarray]:
     """Build the front end: clips ``(n, samples)`` to patches ``(n, patches, 187, 96)``, one after the other."""
-    import librosa
     import tensorflow as tf
 
-    bands = tf.constant(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=MELS).T)
+    logarithms = _logarithms()
 
     @tf.function(input_signature=[tf.TensorSpec((None, None), tf.float32)])
     def spectra(clips: Any) -> Any:
         centred = tf.pad(clips, ((0, 0), (N_FFT // 2, N_FFT // 2)))
-        power = tf.square(tf.abs(tf.signal.stft(centred, N_FFT, FRAME_HOP)))
-        return tf.math.log1p(FACTOR * tf.matmul(power, bands)) / tf.math.log(10.0)
+        return logarithms(tf.square(tf.abs(tf.signal.stft(centred, N_FFT, FRAME_HOP))))
 
-    def call(clips: np.ndarray) -> np.ndarray:
-        shortest = PATCH * FRAME_HOP
-        if clips.shape[1] < shortest:
-            clips = np.stack([np.resize(clip, shortest) for clip in clips])
-        frames = spectra(tf.constant(clips)).numpy()
-        patches = frames.shape[1] // PATCH
-        return frames[:, : patches * PATCH].reshape(len(clips), patches, PATCH, MELS)
+    return lambda clips: _patches(spectra(tf.constant(_long_enough(clips))).numpy())
 
-    return call
+
+def _logarithms() -> Callable[[Any], Any]:
+    """Build what follows the spectra of power: mel bands, and their logarithms."""
+    import librosa
+    import tensorflow as tf
+
+    bands = tf.constant(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=MELS).T)
+    return lambda power: tf.math.log1p(FACTOR * tf.matmul(power, bands)) / tf.math.log(10.0)
+
+
+def _long_enough(clips: np.ndarray) -> np.ndarray:
+    shortest = PATCH * FRAME_HOP
+    return clips if clips.shape[1] >= shortest else np.stack([np.resize(clip, shortest) for clip in clips])
+
+
+def _patches(frames: np.ndarray) -> np.ndarray:
+    """Cut frames ``(n, frames, values)`` into patches ``(n, patches, 187, values)``, one after the other."""
+    patches = frames.shape[1] // PATCH
+    return frames[:, : patches * PATCH].reshape(len(frames), patches, PATCH, frames.shape[-1])
 
 
 def _checkpoint(prefix: Path, *, names: Sequence[str]) -> list[np.ndarray]:
@@ -275,6 +301,71 @@ def _runner(networks: Mapping[str, Any]) -> Callable[..., list[np.ndarray]]:
         ]
 
     return run
+
+
+def export(value: str, *, options: Sequence[Mapping[str, Any]], to: Path) -> None:
+    """Export the networks to LiteRT, so that a prediction need not wait for TensorFlow; :func:`load` takes the folder.
+
+    Their values differ from TensorFlow's in the last digits, so features are never extracted by them.
+
+    Parameters
+    ----------
+    value : str
+        As of :func:`load`, or :data:`components.features.encoders.base.UNTRAINED`.
+    options : sequence of mapping
+        ``networks`` of each feature that runs them: others are not exported.
+    to : Path
+        The folder to write, which ends in :data:`EXPORTED`.
+    """
+    drawn = _drawn() if value == UNTRAINED else {}
+    to.mkdir()
+    for name in sorted({name for some in options for name in some["networks"]}):
+        built = drawn.get(name) or _published(name, folder=locate(value))
+        (to / f"{name}.tflite").write_bytes(_converted(built))
+
+
+def _converted(built: Any) -> bytes:
+    """Convert the network and its mel bands: power ``(n, 187, 257)`` to all layers ``(n, 1756)`` side by side."""
+    import tensorflow as tf
+
+    logarithms = _logarithms()
+    trained, others = (
+        [weight.numpy() for weight in weights]
+        for weights in (built.trainable_variables, built.non_trainable_variables)
+    )
+
+    @tf.function(input_signature=[tf.TensorSpec((None, PATCH, N_FFT // 2 + 1), tf.float32)])
+    def run(power: Any) -> Any:
+        layers, _ = built.stateless_call(trained, others, logarithms(power), training=False)
+        return tf.concat([layers[layer] for layer in WIDTHS], axis=-1)
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()], run)
+    return bytes(converter.convert())
+
+
+def _exported(folder: Path) -> Encoder:
+    from components.core.litert import Graph
+
+    files = sorted(folder.glob("*.tflite"))
+    if not files:
+        raise MissingWeightsError("there is no export in it; valid: what was exported, a folder, or package")
+    graphs = {file.stem: Graph(file) for file in files}
+    # As tf.signal.hann_window: periodic.
+    window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
+    edges = np.cumsum([0, *WIDTHS.values()])
+    columns = {layer: slice(*edges[place : place + 2]) for place, layer in enumerate(WIDTHS)}
+
+    def run(clips: np.ndarray, *, networks: Sequence[str], layers: Sequence[str]) -> list[np.ndarray]:
+        centred = np.pad(_long_enough(clips), ((0, 0), (N_FFT // 2, N_FFT // 2)))
+        frames = np.lib.stride_tricks.sliding_window_view(centred, N_FFT, axis=1)[:, ::FRAME_HOP]
+        power = _patches(np.abs(np.fft.rfft(frames * window)) ** 2)
+        flat = power.reshape(-1, *power.shape[2:])
+        outputs = [graphs[name](flat).reshape(*power.shape[:2], -1) for name in networks]
+        return [values[..., columns[layer]] for values in outputs for layer in layers]
+
+    return Encoder(
+        "musicnn", run, origin=folder.name, trained=True, sha256=hashing.files(files), batch=EXPORTED_BATCH
+    )
 
 
 if __name__ == "__main__":

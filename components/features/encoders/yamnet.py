@@ -7,7 +7,7 @@ its embeddings (tests hold it to that).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -247,7 +247,7 @@ def _folded(weights: Mapping[str, np.ndarray], layer: str, kernel: str) -> tuple
     return (weights[f"{layer}/{kernel}"] * factor).astype(np.float32), bias.astype(np.float32)
 
 
-def export(value: str, *, to: Path) -> None:
+def export(value: str, *, options: Sequence[Mapping[str, Any]], to: Path) -> None:
     """Export the encoder to LiteRT, so that a prediction need not wait for TensorFlow; :func:`load` takes the file.
 
     Its values differ from TensorFlow's in the last digits, so features are never extracted by it.
@@ -256,6 +256,8 @@ def export(value: str, *, to: Path) -> None:
     ----------
     value : str
         As of :func:`load`, or :data:`components.features.encoders.base.UNTRAINED`.
+    options : sequence of mapping
+        Of the features that run it, which change nothing.
     to : Path
         The file to write, which ends in :data:`EXPORTED`.
     """

@@ -51,6 +51,44 @@ def test_a_row_holds_the_layers_of_both_networks_side_by_side(untrained: Encoder
     np.testing.assert_allclose(rows[:, 250:300], tags[:, 0], rtol=1e-5, atol=1e-6)
 
 
+BOTH = {"networks": ["msd", "mtt"], "layers": list(musicnn.WIDTHS)}
+
+
+def check_export(value: str, *, known: Encoder, folder: Path) -> None:
+    """Embed noise, of which some fills no patch and some two, by an encoder and by its export."""
+    musicnn.export(value, options=[BOTH], to=folder / "musicnn.litert")
+    exported = musicnn.load(str(folder / "musicnn.litert"))
+    for samples in (20_000, 48_000, 7 * 16_000):
+        clips = np.random.default_rng(0).normal(0.0, 0.1, (3, samples)).astype(np.float32)
+        rows, found = (
+            musicnn.embed(clips, layers=musicnn.Layers.model_validate(BOTH), encoder=one)
+            for one in (known, exported)
+        )
+        np.testing.assert_allclose(found, rows, rtol=1e-4, atol=1e-4)
+
+
+def test_the_export_of_untrained_weights_embeds_alike(untrained: Encoder, tmp_path: Path) -> None:
+    check_export("untrained", known=untrained, folder=tmp_path)
+
+
+@pytest.mark.skipif(
+    not (musicnn.locate("package") / "msd.index").is_file(), reason="`make install` unpacks musicnn"
+)
+def test_the_export_of_the_published_weights_embeds_alike(tmp_path: Path) -> None:
+    check_export("package", known=musicnn.load("package"), folder=tmp_path)
+
+
+def test_networks_that_no_feature_runs_are_not_exported(tmp_path: Path) -> None:
+    musicnn.export("untrained", options=[{"networks": ["mtt"]}] * 2, to=tmp_path / "musicnn.litert")
+    assert [file.name for file in (tmp_path / "musicnn.litert").iterdir()] == ["mtt.tflite"]
+
+
+def test_a_folder_without_an_export_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "musicnn.litert").mkdir()
+    with pytest.raises(MissingWeightsError, match="no export"):
+        musicnn.load(str(tmp_path / "musicnn.litert"))
+
+
 def test_weights_that_are_not_there_are_missing(tmp_path: Path) -> None:
     with pytest.raises(MissingWeightsError, match=r"msd\.index"):
         musicnn.load(str(tmp_path))

@@ -28,7 +28,7 @@ def test_untrained_weights_are_the_same_every_time() -> None:
 
 def embedded_by_both(value: str, *, known: Encoder, folder: Path) -> list[np.ndarray]:
     """Embed noise by an encoder and by its export."""
-    yamnet.export(value, to=folder / "yamnet.tflite")
+    yamnet.export(value, options=[], to=folder / "yamnet.tflite")
     clips = np.random.default_rng(0).normal(0.0, 0.1, (12, 48_000)).astype(np.float32)
     return [yamnet.embed(clips, encoder=one) for one in (known, yamnet.load(str(folder / "yamnet.tflite")))]
 
