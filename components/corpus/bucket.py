@@ -66,7 +66,7 @@ def walk(place: str, *, key: str, suffixes: Collection[str], fewest: int = 2) ->
     below = genres[with_tracks[0]] if len(with_tracks) == 1 else []
     deeper = [] if any(PurePosixPath(name).suffix.lower() in suffixes for name in below) else below
     discovery.check_genres(with_tracks, place=place, key=key, fewest=fewest, below=deeper, suffixes=suffixes)
-    return Found(rows.table(), ignored, [genre for genre, has in genres.items() if not has])
+    return Found(rows, ignored, [genre for genre, has in genres.items() if not has])
 
 
 def inspect(row: Row, *, folder: str, params: Params, measure: Measure) -> Row:

@@ -68,17 +68,16 @@ class Found:
 
     Attributes
     ----------
-    rows : DataFrame
-        One row a track, as found: the columns of :data:`components.corpus.store.COLUMNS`, and ``stamp``, by which a
-        file is known that was read before (:mod:`components.corpus.known_files`). A fault is already named for what
-        must not be opened.
+    rows : Rows
+        One row a track, as found, and its ``stamp``, by which a file is known that was read before
+        (:mod:`components.corpus.known_files`). A fault is already named for what must not be opened.
     ignored : int
         How many other files there are.
     without : list of str
         Folders beside the genres in which there is no track.
     """
 
-    rows: pd.DataFrame
+    rows: Rows
     ignored: int = 0
     without: list[str] = field(default_factory=list)
 
@@ -202,7 +201,7 @@ def walk(
         else:
             without.append(printable(entry.name))
     check_genres(genres, place=str(folder), key=key, fewest=fewest, below=deeper, suffixes=suffixes)
-    return Found(walker.rows.table(), walker.ignored, without)
+    return Found(walker.rows, walker.ignored, without)
 
 
 class _Walker:

@@ -8,6 +8,7 @@ a stage; without it all files are read again, and the listing is the same.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Iterable
@@ -22,7 +23,6 @@ from components.core import atomic, hashing
 from components.corpus.store import Rows
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -43,46 +43,70 @@ def stamp(found: os.stat_result) -> str:
     return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
 
 
-def read(found: pd.DataFrame, source: str, *, params: Params, root: Path) -> tuple[Rows, NDArray[np.bool_]]:
+def read(found: Rows, source: str, *, params: Params, root: Path) -> tuple[Rows, Rows]:
     """Read what is known of a source's files.
 
     Parameters
     ----------
-    found : DataFrame
-        The files that are there now: the columns of :data:`components.corpus.store.COLUMNS`, and ``stamp``.
+    found : Rows
+        The files that are there now, with ``stamp``.
     source : str
         A key of ``corpus.sources``.
 
     Returns
     -------
-    rows : Rows
+    known : Rows
         Those that are the same as they were, with what was found then, and ``stamp``.
-    known : ndarray of bool, shape (files,)
-        Which of ``found`` they are.
+    left : Rows
+        The others of ``found``, in its order.
     """
-    import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows, known = Rows("stamp"), np.zeros(len(found), dtype=bool)
     path = _path(source, params=params, root=root)
     if not path.is_file():
-        return rows, known
-    can_be = np.flatnonzero((found["stamp"] != "") & (found["fault"] == ""))
-    places = pd.Index(found["path"].take(can_be))
+        return Rows("stamp"), found
+    now = [_digests(batch, where=_can_be_known(batch)) for batch in found.batches(*_SAME, "fault")]
+    there = np.sort(np.concatenate(now))
+    known, left, then = Rows("stamp"), Rows("stamp"), [there[:0]]
     try:
         for batch in pq.ParquetFile(path).iter_batches(Rows.TOGETHER):
-            at = places.get_indexer(pd.Index(batch["path"].to_pandas()))
-            if (at < 0).all():
-                continue
-            now, then = found[_SAME].iloc[can_be[at]], batch.select(_SAME).to_pandas()
-            same = (at >= 0) & (now.to_numpy() == then.to_numpy()).all(axis=1)
-            rows.extend(batch.select(rows.schema.names).filter(pa.array(same)))
-            known[can_be[at[same]]] = True
+            digests = _digests(batch)
+            same = _are_in(digests, there)
+            if same.any():
+                then.append(digests[same])
+                known.extend(batch.select(known.schema.names).filter(pa.array(same)))
     except (OSError, ValueError, KeyError):
         # Damaged: the files are read again.
-        return Rows("stamp"), np.zeros(len(found), dtype=bool)
-    return rows, known
+        return Rows("stamp"), found
+    those = np.sort(np.concatenate(then))
+    for batch, digests in zip(found.batches(), now, strict=True):
+        if (new := ~_are_in(digests, those)).any():
+            left.extend(batch.filter(pa.array(new)))
+    return known, left
+
+
+def _can_be_known(batch: pa.RecordBatch) -> list[bool]:
+    columns = zip(batch["stamp"].to_pylist(), batch["fault"].to_pylist(), strict=True)
+    return [bool(stamp) and not fault for stamp, fault in columns]
+
+
+def _digests(batch: pa.RecordBatch, *, where: Iterable[bool] = itertools.repeat(True)) -> NDArray[np.bytes_]:
+    """Return what each row is compared by, a hash of 16 bytes: those of all files are in memory at once, no names."""
+    rows = zip(*(batch[name].to_pylist() for name in _SAME), strict=True)
+    digests = (
+        hashlib.blake2b("\0".join(row).encode(), digest_size=16).digest() if is_one else b""
+        for row, is_one in zip(rows, where)  # noqa: B905 - the second may be endless
+    )
+    return np.fromiter(digests, dtype="S16", count=batch.num_rows)
+
+
+def _are_in(some: NDArray[np.bytes_], others: NDArray[np.bytes_]) -> NDArray[np.bool_]:
+    """Return which of some digests are among others, which are sorted."""
+    if not len(others):
+        return np.zeros(len(some), dtype=bool)
+    at = np.minimum(np.searchsorted(others, some), len(others) - 1)
+    return np.asarray((some != b"") & (others[at] == some))
 
 
 def write(batches: Iterable[pa.RecordBatch], source: str, *, params: Params, root: Path, began: int) -> None:

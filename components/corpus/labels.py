@@ -205,9 +205,10 @@ def files(
     else:
         found = _all(place, key=key, suffixes=suffixes, follow_links=follow_links)
         missing = f"no track; valid: files ending in {', '.join(sorted(suffixes))}"
-    if not (found.rows["fault"] == "").any():
-        faults = "; ".join(found.rows["fault"].head(3))
-        raise CorpusError(f"{key} is {place!r}, which holds {missing}{f' ({faults})' if faults else ''}")
+    faults = [fault for batch in found.rows.batches("fault") for fault in batch["fault"].to_pylist()]
+    if all(faults):
+        shown = "; ".join(faults[:3])
+        raise CorpusError(f"{key} is {place!r}, which holds {missing}{f' ({shown})' if shown else ''}")
     return found
 
 
@@ -229,7 +230,7 @@ def _all(place: str, *, key: str, suffixes: Collection[str], follow_links: bool)
                 ignored += 1
             else:
                 rows.add(replace(_row(relative.as_posix()), bytes=int(info["size"])), "")
-        return Found(rows.table(), ignored)
+        return Found(rows, ignored)
     folder, reach = Path(place), Reach.of(Path(place), follow_links=follow_links)
     try:
         for path in _below(folder, follow_links=follow_links):
@@ -240,7 +241,7 @@ def _all(place: str, *, key: str, suffixes: Collection[str], follow_links: bool)
     except OSError as error:
         at = printable(str(error.filename or folder))
         raise CorpusError(f"{key} is {place!r}: {at!r} cannot be read: {error.strerror}") from error
-    return Found(rows.table(), ignored)
+    return Found(rows, ignored)
 
 
 def _below(folder: Path, *, follow_links: bool) -> Iterator[Path]:
@@ -291,7 +292,7 @@ def _named(labels: Labels, *, place: str, follow_links: bool) -> Found:
             rows.add(*_local(path, folder=Path(place), reach=reach))
         elif table.kind == "rows" or labels.subset is not None:
             rows.add(replace(_row(path), fault=f"file not found: {table.name}, {entry.where}"), "")
-    return Found(rows.table())
+    return Found(rows)
 
 
 def _entries(table: Manifest, *, place: str) -> dict[str, Entry]:

@@ -29,22 +29,22 @@ def require_enough(listing: pd.DataFrame, *, name: str, minimum: int, fewest: in
     CorpusError
         Naming each such genre, and why its tracks are left out.
     """
-    labelled = listing.loc[listing["genre"] != "", ["genre", "fault"]]
+    labelled = listing["genre"] != ""
+    kept = (listing["fault"] == "").groupby(listing["genre"].where(labelled)).agg(["sum", "size"])
     poor = []
-    for genre, tracks in labelled.groupby("genre"):
-        faults = tracks.loc[tracks["fault"] != "", "fault"].str.split(":").str[0]
-        have = len(tracks) - len(faults)
-        if have < minimum:
-            reasons = ", ".join(f"{number} {reason}" for reason, number in Counter(faults).most_common(3))
-            why = f" ({reasons})" if reasons else ""
-            poor.append(f"{genre!r} keeps {have} usable of {len(tracks)} tracks{why}")
+    for genre, (have, tracks) in kept[kept["sum"] < minimum].iterrows():
+        faults = listing.loc[(listing["genre"] == genre) & (listing["fault"] != ""), "fault"]
+        reasons = Counter(fault.partition(":")[0] for fault in faults)
+        named = ", ".join(f"{number} {reason}" for reason, number in reasons.most_common(3))
+        why = f" ({named})" if named else ""
+        poor.append(f"{genre!r} keeps {have} usable of {tracks} tracks{why}")
     if poor:
         more = f" … and {len(poor) - 5} more genres" if len(poor) > 5 else ""
         raise CorpusError(
             f"{name}: genre {'; '.join(poor[:5])}{more}; corpus.minimum_tracks is {minimum}: "
             "add tracks, remove the genre, or lower it"
         )
-    genres = sorted(set(labelled["genre"]))
+    genres = list(kept.index)
     if not fewest <= len(genres) <= MAX_GENRES:
         few = f"one genre only: {', '.join(map(repr, genres)) or 'none'}"
         found = few if len(genres) < fewest else len(genres)

@@ -16,7 +16,6 @@ from components.corpus import locations
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +73,42 @@ class Rows:
         columns = COLUMNS | dict.fromkeys(more, "str")
         self.schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
         self._waiting: list[tuple[Any, ...]] = []
+        self._on_disk = 0
+        self._sizes = dict.fromkeys(self.schema.names, 0)
         self._file: IO[bytes] | None = None
-        self._writer: pq.ParquetWriter | None = None
+        self._writer: pa.RecordBatchFileWriter | None = None
+
+    def __len__(self) -> int:
+        """Return how many have come."""
+        return self._on_disk + len(self._waiting)
+
+    def __iter__(self) -> Iterator[tuple[Row, tuple[str, ...]]]:
+        """End, and yield each row with its values of further columns, in the order in which they came."""
+        own = len(COLUMNS)
+        for batch in self.batches():
+            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                yield Row(*values[:own]), values[own:]
 
     def add(self, row: Row, *more: str) -> None:
         """Take a row, and its values of further columns."""
         self._waiting.append((*_VALUES(row), *more))
         if len(self._waiting) == self.TOGETHER:
-            self.extend(self._batch())
-            self._waiting = []
+            batch, self._waiting = self._batch(), []
+            self.extend(batch)
 
     def extend(self, batch: pa.RecordBatch) -> None:
         """Take rows that are columns already, of :attr:`schema`."""
-        import pyarrow.parquet as pq
+        import pyarrow as pa
 
-        if self._writer is None:
-            # It has no name, and goes with this object. Kept for minutes: compression would only take time.
+        if self._file is None:
+            # It has no name, and goes with this object.
             self._file = tempfile.TemporaryFile()  # noqa: SIM115
-            self._writer = pq.ParquetWriter(self._file, self.schema, compression="none")
+            self._writer = pa.ipc.new_file(self._file, self.schema)
+        assert self._writer is not None  # nothing comes after the end
         self._writer.write_batch(batch)
+        self._on_disk += batch.num_rows
+        for name, column in zip(self.schema.names, batch.columns, strict=True):
+            self._sizes[name] += column.nbytes
 
     def _batch(self) -> pa.RecordBatch:
         import pyarrow as pa
@@ -102,21 +118,27 @@ class Rows:
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def _end(self) -> None:
-        if self._writer is not None and self._writer.is_open:
+        if self._file is not None and self._writer is not None:
             if self._waiting:
-                self.extend(self._batch())
-                self._waiting = []
+                batch, self._waiting = self._batch(), []
+                self.extend(batch)
             self._writer.close()
+            self._file.flush()
+            self._writer = None
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """End, and yield the rows a few at a time, in the order in which they came."""
-        import pyarrow.parquet as pq
+    def batches(self, *names: str) -> Iterator[pa.RecordBatch]:
+        """End, and yield the rows a few at a time, in the order in which they came: all columns, or those named."""
+        import pyarrow as pa
 
         self._end()
+        columns = list(names) or self.schema.names
         if self._file is None:
-            yield self._batch()
-        else:
-            yield from pq.ParquetFile(self._file).iter_batches(self.TOGETHER)
+            yield self._batch().select(columns)
+            return
+        chosen = [self.schema.get_field_index(name) for name in columns]
+        held = pa.ipc.open_file(self._file, options=pa.ipc.IpcReadOptions(included_fields=chosen))
+        for number in range(held.num_record_batches):
+            yield held.get_batch(number).select(columns)
 
     def table(self, *, without: Collection[str] = (), sort_by: Sequence[str] = ()) -> pd.DataFrame:
         """End, and return the rows as a table.
@@ -131,28 +153,27 @@ class Rows:
         Returns
         -------
         DataFrame
-            Made column by column: while it grows, one of them is in memory twice.
+            Made column by column, the largest first, since the one that is made is in memory twice.
         """
         import pandas as pd
 
         self._end()
-        give_back_memory()
         order = None
         if sort_by:
             order = sorted_by(pd.DataFrame({name: self._column(name) for name in sort_by}, copy=False))
         names = [name for name in self.schema.names if name not in without]
-        made = {name: self._column(name, order=order) for name in names}
-        return pd.DataFrame(made, copy=False)
+        largest_first = sorted(names, key=self._sizes.__getitem__, reverse=True)
+        made = {name: self._column(name, order=order) for name in largest_first}
+        return pd.DataFrame({name: made[name] for name in names}, copy=False)
 
     def _column(self, name: str, *, order: pa.Array | None = None) -> pd.Series:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        if self._file is None:
-            column = pa.Table.from_batches([self._batch()]).select([name])
-        else:
-            column = pq.ParquetFile(self._file).read(columns=[name])
-        made = (column if order is None else column.take(order)).combine_chunks().to_pandas()[name]
+        column = pa.Table.from_batches(self.batches(name)).combine_chunks()
+        if order is not None:
+            # Of one chunk: of several a third copy would be made.
+            column = column.take(order)
+        made = column.to_pandas()[name]
         del column
         give_back_memory()
         return made
@@ -175,14 +196,6 @@ def give_back_memory() -> None:
     import pyarrow as pa
 
     pa.default_memory_pool().release_unused()
-
-
-def rows(table: pd.DataFrame) -> Iterator[Row]:
-    """Yield a table's rows; few of them are objects at a time."""
-    for first in range(0, len(table), Rows.TOGETHER):
-        part = table.iloc[first : first + Rows.TOGETHER]
-        for values in zip(*(part[name].tolist() for name in COLUMNS), strict=True):
-            yield Row(*values)
 
 
 def table(rows: Iterable[Row]) -> pd.DataFrame:

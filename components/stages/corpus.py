@@ -11,11 +11,9 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from rich.console import Console
 
@@ -38,13 +36,14 @@ from components.corpus import (
     minimum,
     store,
 )
-from components.corpus.discovery import Found
 from components.corpus.links import Reach
 from components.corpus.store import Row, Rows
 from components.parallel import executors
 
 #: Files of one task on a cluster: a tenth of a second of work and more.
 TOGETHER = 16
+#: Rows of the listing that are encoded in memory at a time.
+WRITTEN = 4096
 
 _FOLDERS: dict[str, tuple[Collection[str], Callable[..., Row]]] = {
     "audio": (audio.SUFFIXES, audio_files.measure),
@@ -84,8 +83,8 @@ def run(source: str, *, params: Params, root: Path = Path("data"), verify: bool 
     fewest, least = (2, params.corpus.minimum_tracks) if alone else (1, 0)
     console = Console(stderr=True)
     if form == "table":
-        found, known = Found(store.table(feature_table.tracks(Path(place), key=key))), 0
-        listing = found.rows
+        found, known = None, 0
+        listing = store.table(feature_table.tracks(Path(place), key=key))
     else:
         suffixes, measure = _FOLDERS[form]
         inspect: Callable[[Row], Row]
@@ -106,13 +105,11 @@ def run(source: str, *, params: Params, root: Path = Path("data"), verify: bool 
             reach = Reach.of(folder, follow_links=follow)
             inspect = partial(discovery.inspect, folder=folder, params=params, measure=measure, reach=reach)
         began = time.time_ns()
-        rows, is_known = Rows("stamp"), np.zeros(len(found.rows), dtype=bool)
+        rows, left = Rows("stamp"), found.rows
         if not verify:
-            rows, is_known = known_files.read(found.rows, source, params=params, root=root)
-        known = int(is_known.sum())
-        _measure(found.rows[~is_known], inspect, rows=rows, source=source, known=known)
-        # What was found is in the rows now, which come back one column after another.
-        found = replace(found, rows=store.table([]))
+            rows, left = known_files.read(found.rows, source, params=params, root=root)
+        known = len(rows)
+        _measure(left, inspect, rows=rows, source=source)
         with _writing(root / known_files.FOLDER):
             known_files.write(rows.batches(), source, params=params, root=root, began=began)
         listing = rows.table(without=["stamp"], sort_by=["track", "path"])
@@ -124,7 +121,7 @@ def run(source: str, *, params: Params, root: Path = Path("data"), verify: bool 
     target = root / "corpus" / f"{source}.parquet"
     store.give_back_memory()
     with _writing(target), replacing(target) as temporary:
-        listing.to_parquet(temporary, index=False)
+        listing.to_parquet(temporary, index=False, row_group_size=WRITTEN)
     return listing
 
 
@@ -137,24 +134,22 @@ def _writing(target: Path) -> Iterator[None]:
         raise CorpusError(f"{target} cannot be written: {reason}") from error
 
 
-def _measure(
-    left: pd.DataFrame, inspect: Callable[[Row], Row], *, rows: Rows, source: str, known: int
-) -> None:
+def _measure(left: Rows, inspect: Callable[[Row], Row], *, rows: Rows, source: str) -> None:
     """Open each file that is not known, side by side, and add its row: on a cluster's workers where one is named."""
-    stamps = left["stamp"].array
+    known = len(rows)
     with (
         executors.executor(partial(ThreadPoolExecutor, cores())) as pool,
         progress.counted(source, total=known + len(left), unit="files", done=known) as advance,
     ):
         # Decoding and hashing release the interpreter's lock, so threads are enough.
         size = TOGETHER if executors.is_remote(pool) else 1
-        unknown = store.rows(left)
-        groups = ((first, list(itertools.islice(unknown, size))) for first in range(0, len(left), size))
-        for (first, group), measured in executors.completed(pool, partial(_each, inspect), groups):
-            for at, row in enumerate(measured, start=first):
-                rows.add(row, str(stamps[at]))
+        files = iter(left)
+        groups = iter(lambda: list(itertools.islice(files, size)), [])
+        for group, measured in executors.completed(pool, partial(_each, inspect), groups):
+            for (_, more), row in zip(group, measured, strict=True):
+                rows.add(row, *more)
             advance(len(group))
 
 
-def _each(inspect: Callable[[Row], Row], numbered: tuple[int, list[Row]]) -> list[Row]:
-    return [inspect(row) for row in numbered[1]]
+def _each(inspect: Callable[[Row], Row], group: list[tuple[Row, tuple[str, ...]]]) -> list[Row]:
+    return [inspect(row) for row, _ in group]

@@ -10,7 +10,7 @@ import pytest
 
 from components.config.params import Params
 from components.core.errors import CorpusError
-from components.corpus import audio, audio_files, bucket, discovery, locations, store
+from components.corpus import audio, audio_files, bucket, discovery, locations
 from components.corpus.discovery import Found
 from tests.support import s3_server
 from tests.support.collections_on_disk import write_tracks
@@ -55,12 +55,12 @@ def test_it_is_listed_and_measured_as_a_folder_is(
     found = walk(place)
     inspected = [
         bucket.inspect(row, folder=place, params=demo_params, measure=audio_files.measure)
-        for row in store.rows(found.rows)
+        for row, _ in found.rows
     ]
     here = discovery.walk(collection, key=KEY, suffixes=audio.SUFFIXES)
     expected = [
         discovery.inspect(row, folder=collection, params=demo_params, measure=audio_files.measure)
-        for row in store.rows(here.rows)
+        for row, _ in here.rows
     ]
     assert inspected == expected
     # What lies beside the genres is no file of theirs: a folder's listing does not look at it.
@@ -71,7 +71,7 @@ def test_one_that_is_too_large_is_not_copied(
     server: Server, collection: Path, tmp_path: Path, demo_params: Params
 ) -> None:
     place = server.put(collection, below=tmp_path.name)
-    row = replace(next(store.rows(walk(place).rows)), bytes=demo_params.corpus.max_bytes + 1)
+    row = replace(next(iter(walk(place).rows))[0], bytes=demo_params.corpus.max_bytes + 1)
     found = bucket.inspect(row, folder=place, params=demo_params, measure=audio_files.measure)
     assert found.fault.startswith("too large")
     assert not locations.cache().exists()
@@ -81,7 +81,7 @@ def test_one_that_vanished_is_left_out_by_name(
     server: Server, collection: Path, tmp_path: Path, demo_params: Params
 ) -> None:
     place = server.put(collection, below=tmp_path.name)
-    row = next(store.rows(walk(place).rows))
+    row, _ = next(iter(walk(place).rows))
     server.client.delete_object(Bucket=BUCKET, Key=f"{tmp_path.name}/{row.path}")
     found = bucket.inspect(row, folder=place, params=demo_params, measure=audio_files.measure)
     assert found.fault == "vanished during the listing"
@@ -115,4 +115,4 @@ def test_a_folder_without_a_track_is_no_genre(server: Server, tmp_path: Path) ->
     (folder / "rock").mkdir()
     (folder / "rock/readme.txt").write_text("to come")
     found = walk(server.put(folder, below=tmp_path.name))
-    assert (found.rows["genre"].tolist(), found.without) == (["blues", "jazz"], ["rock"])
+    assert (found.rows.table()["genre"].tolist(), found.without) == (["blues", "jazz"], ["rock"])

@@ -14,7 +14,7 @@ def test_what_is_left_out_damaged_repeated_and_known_is_said() -> None:
         for n in range(2)
     ]
     listing = store.table(rows)
-    said = described.lines(listing, source="audio", found=Found(listing, 3, ["Playlists"]), known=4)
+    said = described.lines(listing, source="audio", found=Found(store.Rows(), 3, ["Playlists"]), known=4)
     assert said[0] == "audio: 2 usable tracks of 1 genres, 22 left out"
     text = "\n".join(said)
     for line in (

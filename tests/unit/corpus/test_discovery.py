@@ -41,7 +41,7 @@ def test_the_usable_file_of_a_track_stands_and_the_other_is_a_named_fault() -> N
         Row("jazz.1", "jazz", "a.wav", fault="silent"),
         Row("a", "jazz", "a"),
     ]
-    first, second, third = store.rows(discovery.unique(store.table(rows)))
+    first, second, third = discovery.unique(store.table(rows)).itertuples()
     assert (first.track, second.track, second.path, second.fault) == ("a", "jazz.1", "b.wav", "")
     assert (third.track, third.fault) == ("jazz.1 (a.wav)", "silent")
 

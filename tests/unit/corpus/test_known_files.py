@@ -30,10 +30,10 @@ def keep(*listed: Listed, params: Params, root: Path) -> None:
 
 def known(*there: tuple[str, str], params: Params, root: Path) -> dict[str, tuple[float, str]]:
     """Return seconds and fault of those files that are known, of those that are there."""
-    found = rows(*((path, stamp, "") for path, stamp in there)).table()
-    read, is_known = known_files.read(found, "audio", params=params, root=root)
+    found = rows(*((path, stamp, "") for path, stamp in there))
+    read, left = known_files.read(found, "audio", params=params, root=root)
     table = read.table()
-    assert table["path"].to_list() == found["path"][is_known].to_list()
+    assert sorted([*table["path"], *left.table()["path"]]) == sorted(path for path, _ in there)
     return dict(zip(table["path"], zip(table["seconds"], table["fault"], strict=True), strict=True))
 
 

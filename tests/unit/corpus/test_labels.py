@@ -29,7 +29,7 @@ def source(place: Path, **values: object) -> SourceParams:
 
 def found(named: Labels, place: Path, **more: bool) -> pd.DataFrame:
     rows = labels.files(named, place=str(place), key=f"{KEY}.path", suffixes=(".mp3", ".flac"), **more).rows
-    return rows.set_index("path")
+    return rows.table().set_index("path")
 
 
 def measured(*rows: tuple[str, str, str]) -> pd.DataFrame:

@@ -89,6 +89,9 @@ def test_rows_come_back_as_they_came_and_sorted(many: bool, monkeypatch: pytest.
     assert whole["track"].tolist() == names
     assert whole["stamp"].tolist() == ["0", "1", "2", "3", "4"]
     assert [size for batch in rows.batches() if (size := batch.num_rows)] == ([2, 2, 1] if many else [5])
+    assert [(row.track, *more) for row, more in rows] == list(zip(names, "01234", strict=True))
+    assert next(iter(rows.batches("path", "track"))).schema.names == ["path", "track"]
+    assert len(rows) == 5
     ordered = rows.table(without=["stamp"], sort_by=["track", "path"])
     expected = whole.sort_values(["track", "path"], ignore_index=True).drop(columns="stamp")
     pd.testing.assert_frame_equal(ordered, expected)
