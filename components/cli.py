@@ -316,7 +316,7 @@ def predict(
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV on standard output")] = False,
     timeline: Annotated[bool, typer.Option("--timeline", help="The genre of each segment too")] = False,
 ) -> None:
-    """Predict the genre of songs. Exit status 1 if any of them cannot be decoded.
+    """Predict the genre of songs. Exit status 1 if any of them has no genre.
 
     Examples: `genre predict song.mp3`, `genre predict songs/ --model lstm --csv > genres.csv`
     """

@@ -101,27 +101,39 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def check_place(target: Path, *, option: str) -> None:
-    """Refuse a file or folder to write that cannot be made, before any work.
+def check_place(target: Path, *, option: str, folder: bool = False) -> None:
+    """Refuse a file or folder that somebody names and that cannot be written, before any work.
+
+    What is named is made; the folder that it lies in has to be there, so that a slip of the pen makes no folders.
 
     Parameters
     ----------
     target : Path
-        It may not exist, nor may the folders that it lies in.
+        It need not exist.
     option : str
         Where it was given, such as ``--out``.
+    folder : bool
+        Whether it is a folder that files are written to.
 
     Raises
     ------
     ParamsError
-        If what it would lie in is no folder, or cannot be written.
+        If what it would lie in is missing, no folder, or cannot be written; or something else has its name.
     """
-    there = next(place for place in target.absolute().parents if place.exists())
-    if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
-        why = "cannot be written" if there.is_dir() else "is no folder"
-        raise ParamsError(
-            f"{option} is {target}, and {there} {why}; valid: a place in a folder that can be written"
-        )
+    kind = "folder" if folder else "file"
+    above = target if folder and target.is_dir() else target.absolute().parent
+    if not above.is_dir():
+        why = f"{above} {'is no folder' if above.exists() else 'does not exist'}"
+    elif not os.access(above, os.W_OK | os.X_OK):
+        why = f"{above} cannot be written"
+    elif target.exists() and not (target.is_dir() if folder else target.is_file()):
+        # Also no device: what is written takes its place.
+        why = f"that is no {kind}"
+    else:
+        return
+    raise ParamsError(
+        f"{option} is {target}, and {why}; valid: a {kind} in a folder that exists and can be written"
+    )
 
 
 def write_json(target: Path, value: Any) -> None:

@@ -29,9 +29,9 @@ def quiet() -> Iterator[TextIO]:
         os.dup2(kept.fileno(), 2)
         try:
             yield stderr
-        except GenreError:
-            raise
-        except BaseException:
+        except (GenreError, OSError):
+            raise  # one line says what it is
+        except Exception:
             kept.seek(0)
             os.write(real, kept.read())
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from components.core import hashing
 from components.core.errors import AudioError, TooLongError
 from components.corpus import decoding, ffmpeg
 from components.corpus.decoding import Played, R
+from components.corpus.links import Reach
 
 #: What files with sound are named. Their content decides, so a wrong suffix among these does not matter; what a
 #: container holds that may hold pictures alone is decoded only where it has sound.
@@ -212,15 +214,27 @@ def opened(source: Path | str | bytes, *, max_bytes: int = MAX_BYTES) -> Iterato
             yield copy.fileno()
         return
     path = Path(source)
+    if why := missing(path):
+        raise AudioError(why)
     try:
-        if not path.is_file():
-            raise AudioError("is not a file" if path.exists() else "file not found")
         file = path.open("rb")
     except (OSError, ValueError) as error:
         raise AudioError(f"cannot be read ({decoding.plain(error)})") from error
     with file:
         _check_size(os.fstat(file.fileno()).st_size, max_bytes=max_bytes)
         yield file.fileno()
+
+
+def missing(path: Path) -> str:
+    """Return why there is no file to open at a path; '' where there is one."""
+    try:
+        if path.is_file():
+            return "" if os.access(path, os.R_OK) else "cannot be read (permission denied)"
+        if path.exists() or path.is_symlink():
+            return Reach((), everywhere=True).forbids(path)
+    except (OSError, ValueError) as error:
+        return f"cannot be read ({decoding.plain(error)})"
+    return "a URL, which is not read" if re.match(r"[a-z0-9]{2,}:/", str(path)) else "file not found"
 
 
 def _check_size(size: int, *, max_bytes: int) -> None:

@@ -61,10 +61,15 @@ def run(
 
     target = out or evaluate.folder_of(labelled.name_of(folder, labels=labels), root=root)
     evaluate.check_folder(target)
-    atomic.check_place(target, option="--out")
+    if out:
+        atomic.check_place(out, option="--out", folder=True)
     if json_file:
         atomic.check_place(json_file, option="--json")
     checked = params.load()
+    if not out:
+        target.parent.mkdir(
+            parents=True, exist_ok=True
+        )  # where it cannot be made, that is said before any work
     columns = (
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
     )  # fmt: skip

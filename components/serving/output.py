@@ -172,4 +172,4 @@ def show(
         note = f"of {len(predictions)} files are damaged, and used as far as they decode"
         console.print(Text(f"{damaged} {note}", style="yellow"))
     if failed := sum(bool(one.reason) for one in predictions):
-        console.print(Text(f"{failed} of {len(predictions)} files could not be decoded", style="red"))
+        console.print(Text(f"{failed} of {len(predictions)} files have no genre", style="red"))

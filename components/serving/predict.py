@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from components.core.errors import AudioError, GenreError
+from components.corpus import audio
 from components.corpus.audio import SUFFIXES
 from components.parallel import cluster, executors
 from components.serving import drift, genre_model
@@ -20,6 +21,8 @@ from components.serving.load import LoadedModel
 
 #: Songs whose segments go through the network at once; more would not be faster, and the first would come later.
 BATCH = 16
+#: Paths that a message names.
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,13 @@ def audio_files(songs: Sequence[Path]) -> list[Path]:
     Raises
     ------
     AudioError
-        If a folder holds no audio file.
+        If a folder holds no audio file, or nothing that can be opened is at a path.
     """
+    if wrong := [f"{song}: {why}" for song in songs if not song.is_dir() and (why := audio.missing(song))]:
+        more = f" … and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        raise AudioError(
+            f"{'; '.join(wrong[:SHOWN])}{more}; valid: audio files, and folders of them, on this machine"
+        )
     files: list[Path] = []
     for song in songs:
         found = below(song) if song.is_dir() else [song]

@@ -82,7 +82,7 @@ def run(
 
     choice = check(choice)
     if lists:
-        atomic.check_place(lists / "genre.m3u8", option="--playlists")
+        atomic.check_place(lists, option="--playlists", folder=True)
     files = predict.audio_files(places)
     # A playlist needs no more than the genre that a file has.
     with quiet() as stderr:

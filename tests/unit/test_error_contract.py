@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,18 @@ INPUT: list[tuple[str, Prepare | None, tuple[str, ...]]] = [
     ("tag songs --playlists taken/list", write("taken"), ("--playlists", "taken", "is no folder")),
     ("evaluate songs --out taken/there", write("taken"), ("--out", "taken", "is no folder")),
     ("evaluate songs --json taken/x.json", write("taken"), ("--json", "taken", "is no folder")),
+    ("tag songs --playlists new/list", None, ("--playlists", "new does not exist")),
+    ("evaluate songs --out new/there", None, ("--out", "new does not exist")),
+    ("evaluate songs --json new/x.json", None, ("--json", "new does not exist")),
+    ("evaluate songs --json taken", lambda at: (at / "taken").mkdir(), ("--json", "taken", "is no file")),
+    ("export kubeflow --out new/pipeline.yaml", None, ("--out", "new does not exist")),
+    # songs
+    ("predict nowhere.wav", None, ("nowhere.wav: file not found", "valid: audio files")),
+    ("predict broken.wav", lambda at: (at / "broken.wav").symlink_to("x"), ("broken.wav", "does not exist")),
+    ("predict https://music.org/a.wav", None, ("https:/music.org/a.wav: a URL", "on this machine")),
+    ("predict pipe.wav", lambda at: os.mkfifo(at / "pipe.wav"), ("pipe.wav", "a pipe")),
+    ("predict empty", lambda at: (at / "empty").mkdir(), ("empty holds no audio file", ".wav")),
+    ("tag nowhere.wav", None, ("nowhere.wav: file not found",)),
     # a pipeline for another platform
     ("export kubeflow", None, ("--dvc-remote", "s3://BUCKET/FOLDER")),
     ("export kubeflow --dvc-remote s3://a:b@music/dvc", None, ("s3://…@music/dvc", "Kubernetes secret")),
@@ -158,7 +171,7 @@ TRAINED = together(
 )
 #: As above, of work that failed; the exit status is 1.
 WORK: list[tuple[str, Prepare | None, tuple[str, ...]]] = [
-    ("predict song.wav", None, ("mlruns/mlflow.db", "genre run")),
+    ("predict song.wav", write("song.wav"), ("mlruns/mlflow.db", "genre run")),
     ("promote", None, ("data/report/comparison.json", "dvc repro compare")),
     ("promote", write("data/report/comparison.json", "{}"), ("data/report/comparison.json", "dvc repro compare")),
     ("promote", write("data/report/comparison.json", "["), ("data/report/comparison.json", "dvc repro compare")),

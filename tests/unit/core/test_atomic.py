@@ -109,8 +109,42 @@ def test_json_refuses_what_json_has_not(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
-def test_a_place_that_cannot_be_made_is_named_before_any_work(tmp_path: Path) -> None:
-    atomic.check_place(tmp_path / "new" / "folder" / "figures.json", option="--json")
+def test_what_is_named_is_made_in_a_folder_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ParamsError, match=r"--json is .*figures\.json, and .*file is no folder; valid"):
-        atomic.check_place(tmp_path / "file" / "figures.json", option="--json")
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for name, folder in {"file": False, "new": False, "folder/new": False, "folder": True}.items():
+        atomic.check_place(tmp_path / name, option="--json", folder=folder)
+        atomic.check_place(Path(name), option="--json", folder=folder)
+    atomic.check_place(tmp_path / "new", option="--out", folder=True)
+    assert names(tmp_path) == ["file", "folder"]
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "why"),
+    [
+        ("file/figures.json", False, "file is no folder"),
+        ("new/figures.json", False, "new does not exist"),
+        ("new/figures", True, "new does not exist"),
+        ("folder", False, "that is no file"),
+        ("file", True, "that is no folder"),
+        ("/dev/null", False, "that is no file"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_named_before_any_work(
+    tmp_path: Path, name: str, folder: bool, why: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ParamsError, match=rf"--out is .*{name}, and .*{why}; valid"):
+        atomic.check_place(tmp_path / name, option="--out", folder=folder)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+@pytest.mark.parametrize(("name", "folder"), [("closed/a.json", False), ("closed", True)])
+def test_a_folder_without_rights_is_named(tmp_path: Path, name: str, folder: bool) -> None:
+    (tmp_path / "closed").mkdir(mode=0o500)
+    with pytest.raises(ParamsError, match="closed cannot be written"):
+        atomic.check_place(tmp_path / name, option="--out", folder=folder)
