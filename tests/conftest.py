@@ -32,6 +32,13 @@ PROJECT = Path(__file__).parents[1]
 absl.logging.get_absl_handler().python_handler.setStream(sys.__stderr__)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let slow tests hang for an hour before they fail: whole flows, on a machine that may be busy with others."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(3600))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _new_stores_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Make MLflow's database, some fifty migrations, once; each further new store is a copy."""

@@ -285,7 +285,6 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)  # a hundred stores are made
 def test_killed_after_any_change_of_the_store_the_same_command_ends_as_if_undisturbed(
     trained: Path,
     small_params: Params,

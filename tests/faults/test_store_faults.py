@@ -107,18 +107,6 @@ def test_a_database_that_stays_locked_is_named_and_the_run_is_logged_later(
 # --- it cannot be written
 
 
-@contextmanager
-def nobody() -> Iterator[None]:
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
-
-
 def test_a_read_only_store_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

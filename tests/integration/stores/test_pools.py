@@ -13,7 +13,7 @@ import pytest
 from tests.integration.test_workflow import BIN, MODELS, metrics, run, workspace
 from tests.support.servers import PASSWORD, Bucket, PostgreSQL, Prefect, Worker, prefect
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[3]
 #: Seconds for a flow to end on two busy cores.
 LIMIT = 900
