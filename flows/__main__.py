@@ -14,6 +14,12 @@ def main() -> None:
     if preloaded.ADDRESS in os.environ and sys.argv[1:2] == ["stage"]:
         sys.exit(preloaded.run(["genre", *sys.argv[1:]]))
     run_its_own_code(Path.cwd(), arguments=sys.argv[1:])
+    # Once: stages are processes of the command that says it.
+    if sys.argv[1:2] != ["stage"] and any(name.upper().startswith("GENRE_") for name in os.environ):
+        from flows import settings
+
+        for line in settings.misspelt():
+            print(f"genre: {line}", file=sys.stderr)
     from flows import cli
 
     cli.main()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from components.config import variables
 from components.core import devices
 from components.core.errors import ParamsError
 from components.parallel import cluster as dask
@@ -59,8 +61,11 @@ class FlowSettings(BaseSettings):
     retry_delay: Annotated[float, Field(ge=0.0, le=3600.0)] = 5.0
     wait: Annotated[float, Field(ge=0.0)] = 15.0
     cluster: Annotated[str, AfterValidator(dask.check)] = ""
-    pages: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
-    deployments: dict[str, Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")]] = Field(default_factory=dict)
+    pages: Annotated[str, Field(pattern=r"^(https?://\S+)?$", description="http://HOST:PORT")] = ""
+    deployments: Annotated[
+        dict[str, Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")]],
+        Field(description='JSON of FLOW/DEPLOYMENT by stage or model, such as {"vgg16": "stage/gpu"}'),
+    ] = Field(default_factory=dict)
 
     def deployment(self, stage: str) -> str | None:
         """Return the deployment that runs a stage; None where it runs here."""
@@ -94,15 +99,23 @@ def load() -> FlowSettings:
     ParamsError
         If a variable is not of its type or range; the message names it as ``GENRE_<FIELD>``.
     """
-    try:
-        return FlowSettings()
-    except ValidationError as error:
-        faults = ((str(fault["loc"][0]).upper(), fault["input"], fault["msg"]) for fault in error.errors())
-        raise ParamsError(
-            "; ".join(f"GENRE_{key} is {value!r}: {why}" for key, value, why in faults)
-        ) from error
-    except SettingsError as error:
-        raise ParamsError(
-            f"GENRE_DEPLOYMENTS is {os.environ.get('GENRE_DEPLOYMENTS')!r}; valid: JSON such as "
-            '{"vgg16": "stage/gpu"}'
-        ) from error
+    return variables.read(FlowSettings)
+
+
+def misspelt() -> list[str]:
+    """Return a line for each ``GENRE_*`` variable that is no setting, but named almost as one.
+
+    Others are left alone: a program beside this one may have a ``GENRE_…`` of its own. ``genre serve`` itself refuses
+    those that begin as its own.
+    """
+    given = [name for name in os.environ if re.match(r"GENRE_(?!SERVE_)", name.upper())]
+    if not given:
+        return []
+    from components.core import progress
+    from components.corpus import locations
+    from components.http.settings import ServeSettings
+    from flows.process import preloaded
+
+    known = [*variables.names(FlowSettings), *variables.names(ServeSettings)]
+    known += [locations.CACHE, progress.MESSAGES, progress.VERBOSE, preloaded.ADDRESS]
+    return variables.misspelt(given, known=known)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 
 from components.core.errors import GenreError
@@ -26,9 +28,16 @@ def listen(port: int, *, host: str = "127.0.0.1") -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, OverflowError) as error:
-        raise GenreError(
-            f"{host} port {port} cannot be listened on ({error}); valid: another --port, or 0 for a free one"
-        ) from error
+        number = getattr(error, "errno", None)
+        # An address that is none has a number of its own kind, not the system's.
+        reason = os.strerror(number) if number and not isinstance(error, socket.gaierror) else error.args[-1]
+        of_port = number in (errno.EADDRINUSE, errno.EACCES) or isinstance(error, OverflowError)
+        valid = (
+            "another --port, or 0 for a free one"
+            if of_port
+            else "an address of this machine, such as 127.0.0.1"
+        )
+        raise GenreError(f"{host} port {port} cannot be listened on ({reason}); valid: {valid}") from error
 
 
 def free(port: int) -> int:

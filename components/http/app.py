@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
@@ -57,7 +57,7 @@ class State:
 
 
 class Counted:
-    """Counts the responses to ``/predict`` by status.
+    """Counts the responses to ``/predict`` by status, and takes HEAD wherever GET is taken.
 
     Starlette's own ``BaseHTTPMiddleware`` would hand on each part of a body through a task of its own, which takes more
     processor time than to write it to disk.
@@ -75,10 +75,21 @@ class Counted:
             await send(message)
 
         is_counted = scope["type"] == "http" and scope["path"] == "/predict"
-        await self.app(scope, receive, counted if is_counted else send)
+        if scope.get("method") == "HEAD":
+            # Monitors send it; the server leaves out the body.
+            scope = {**scope, "method": "GET"}
+        try:
+            await self.app(scope, receive, counted if is_counted else send)
+        except Exception:
+            # Answered outside of this, see :func:`_explain`.
+            if is_counted:
+                self.metrics.requests.labels("500").inc()
+            raise
 
 
-def build(service: Service, *, hosts: list[str], stop: Callable[[], None]) -> FastAPI:
+def build(
+    service: Service, *, hosts: list[str], stop: Callable[[], None], opened: Callable[[], None] = lambda: None
+) -> FastAPI:
     """Build the app; it opens the service when it starts, and closes it when it stops.
 
     Parameters
@@ -90,6 +101,8 @@ def build(service: Service, *, hosts: list[str], stop: Callable[[], None]) -> Fa
         is refused. ``*`` takes all.
     stop : callable
         Called if the service cannot be opened; ``app.state.own.failure`` then says why.
+    opened : callable
+        Called once it is.
     """
     state = State()
 
@@ -102,25 +115,31 @@ def build(service: Service, *, hosts: list[str], stop: Callable[[], None]) -> Fa
                 state.failure = error
                 stop()
                 return
+            opened()
             await service.watch()
 
         task = asyncio.create_task(run())
         # One for all requests: to make and remove one for each holds up all others.
         with upload.folder() as folder:
-            state.folder = Path(folder)
-            yield
-        task.cancel()
+            state.folder = folder
+            try:
+                yield
+            finally:
+                task.cancel()
+                # Also where a second interrupt ends the wait for requests.
+                service.close()
         with suppress(asyncio.CancelledError):
             await task
-        service.close()
 
     app = FastAPI(
         title="Genre",
         version=version("genre-workflow"),
         description=ABOUT,
         lifespan=lifespan,
+        dependencies=[Depends(_of_this_origin), Depends(_only_known)],
         docs_url=None,
         redoc_url=None,
+        openapi_url=None,
         openapi_tags=[{"name": "predict"}, {"name": "state"}],
     )
     app.state.own = state
@@ -185,6 +204,40 @@ def build(service: Service, *, hosts: list[str], stop: Callable[[], None]) -> Fa
     return app
 
 
+async def _of_this_origin(request: Request) -> None:
+    """Refuse what a page of another origin sends: browsers let it, and only keep the answer from it.
+
+    As Go's ``http.CrossOriginProtection``: by ``Sec-Fetch-Site``, and by ``Origin`` where a browser does not send it.
+    """
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    own = (
+        site in ("same-origin", "none")
+        if site
+        else origin is None or _host(origin) == request.headers.get("host")
+    )
+    if request.method == "POST" and not own:
+        raise RefusedError(
+            403, f"a page of {origin or 'another site'} sent it; valid: this server's own page, or a program"
+        )
+
+
+def _host(origin: str) -> str:
+    return origin.partition("://")[2]
+
+
+async def _only_known(request: Request) -> None:
+    """Refuse options that the route does not know: one that is misspelt would change nothing."""
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        if name not in known:
+            raise RefusedError(
+                422, f"{name!r} is no option of {request.url.path}; valid: {', '.join(known) or 'none'}"
+            )
+        if given.count(name) > 1:
+            raise RefusedError(422, f"{name} is there {given.count(name)} times; valid: once")
+
+
 def _loaded(service: Service) -> dict[str, Any]:
     if service.model is None:
         reason = "the model is being loaded; valid: again when /ready is 200"
@@ -195,7 +248,7 @@ def _loaded(service: Service) -> dict[str, Any]:
 async def _received(request: Request, folder: Path, *, name: str, service: Service) -> list[upload.Song]:
     content_type = request.headers.get("content-type", "")
     settings = service.settings
-    upload.check_length(request.headers.get("content-length"), content_type=content_type, settings=settings)
+    upload.check_headers(request.headers, settings=settings)
     try:
         async with asyncio.timeout(settings.upload_timeout):
             return await upload.receive(
@@ -262,8 +315,16 @@ def _explain(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         await _linger(request)
-        faults = (f"{fault['loc'][-1]} is {fault['input']!r}: {fault['msg']}" for fault in error.errors())
+        # The one option that is no text.
+        faults = (f"{fault['loc'][-1]} is {fault['input']!r}; valid: true, false" for fault in error.errors())
         return _json({"reason": "; ".join(faults)}, status=422)
+
+    @app.exception_handler(Exception)
+    async def failed(_request: Request, error: Exception) -> Response:
+        # It is raised again, and so in the server's log.
+        return _json(
+            {"reason": f"a fault of the server's own, which its log has: {type(error).__name__}"}, status=500
+        )
 
     @app.exception_handler(ClientDisconnect)
     async def gone(_request: Request, _error: ClientDisconnect) -> Response:
@@ -287,6 +348,11 @@ async def _linger(request: Request) -> None:
 
 def _describe(app: FastAPI) -> None:
     """Serve the API's description, and Swagger UI from files beside it."""
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def description() -> Response:
+        return JSONResponse(app.openapi())
+
     app.mount("/docs/assets", StaticFiles(directory=str(resources.files(ASSETS) / "static" / "swagger")))
 
     @app.get("/docs", include_in_schema=False)
@@ -302,5 +368,7 @@ def _describe(app: FastAPI) -> None:
         )
 
     @app.get("/", include_in_schema=False)
-    async def root() -> Response:
+    async def root(request: Request) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse("docs")
         return JSONResponse({"predict": "POST /predict", "description": "/docs"})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from types import FrameType
 
 from components.core import ports
 from components.core.errors import ParamsError
@@ -69,19 +71,32 @@ def _serve(settings: ServeSettings, *, sock: socket.socket, host: str, resolve: 
     from components.http.metrics import Metrics
     from components.http.service import Service
 
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            super().handle_exit(sig, frame)
+            if self.force_exit:
+                # What a second interrupt cuts off is no error.
+                logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+
     def report(line: str) -> None:
         print(f"genre serve: {line}", file=sys.stderr, flush=True)
 
     def stop() -> None:
         server.should_exit = True
 
+    def opened() -> None:
+        assert service.model is not None, "it is loaded"
+        report(
+            f"{service.model['uri']} ({service.model['name']}) serves at http://{shown}:{sock.getsockname()[1]}, "
+            "described at /docs (Ctrl-C stops it)"
+        )
+
     service = Service(settings, resolve=resolve, metrics=Metrics(), report=report)
     hosts = ["127.0.0.1", "localhost", "[::1]", host] if is_loopback(host) else ["*"]
-    app = apps.build(service, hosts=hosts, stop=stop)
+    app = apps.build(service, hosts=hosts, stop=stop, opened=opened)
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-    server = uvicorn.Server(config)
+    server = Server(config)
     shown = f"[{host}]" if ":" in host else host
-    report(f"http://{shown}:{sock.getsockname()[1]}, its description at /docs (Ctrl-C stops it)")
     # Once all is stopped, uvicorn raises the signal again, whose own action would end the process half-way.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)

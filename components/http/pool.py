@@ -64,9 +64,12 @@ class Worker:
             if not self.pid:
                 self.pid = await asyncio.wrap_future(self._executor.submit(os.getpid))
             future = asyncio.wrap_future(self._executor.submit(function, *args))
-            done, _ = await asyncio.wait([future], timeout=seconds)
-            if not done:
+            try:
+                done, _ = await asyncio.wait([future], timeout=seconds)
+            finally:
+                # Whatever becomes of one that is not done, nobody waits for it.
                 future.cancel()
+            if not done:
                 self.kill()
                 raise TookTooLongError
             return future.result()

@@ -124,6 +124,7 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     401: refusal(
         "The API key is missing or wrong", "the API key is missing or wrong; valid: X-API-Key, or …"
     ),
+    403: refusal("A page of another site sent it", "a page of https://elsewhere.example sent it; valid: …"),
     408: refusal("The body did not arrive in time", "the body did not arrive within 300 s"),
     413: refusal(
         "Too large, too long, or too many", "song.wav: more than 250000000 bytes; valid: as many or less"
@@ -131,9 +132,16 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     415: refusal(
         "No audio", "Content-Type is 'application/json'; valid: multipart/form-data with one or more files …"
     ),
-    422: refusal("Audio that cannot be predicted", "song.mp3: 0.40 s long; valid: 1 s or more"),
+    422: refusal(
+        "Audio that cannot be predicted, or an option or field that there is not",
+        "song.mp3: 0.40 s long; valid: 1 s or more",
+    ),
     429: refusal("Too many requests at once", "32 requests are in progress; valid: again in a second"),
     500: refusal("The model fails, whatever the song", "yamnet's weights cannot be read"),
+    507: refusal(
+        "A song cannot be written to disk",
+        "the song cannot be kept in the server's TMPDIR: No space left on device",
+    ),
     503: refusal("No model is loaded yet", "the model is being loaded; valid: again when /ready is 200"),
 }
 #: What a request brings.

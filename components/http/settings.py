@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from components.config import variables
 from components.core import processes
 from components.core.errors import ParamsError
 
@@ -64,14 +66,14 @@ def load() -> ServeSettings:
     Raises
     ------
     ParamsError
-        If a variable is not of its type or range, or the key is short. No message holds the key.
+        If a variable is not of its type or range, or of no setting, or the key is short. No message holds the key.
     """
-    try:
-        settings = ServeSettings()
-    except ValidationError as error:
-        faults = [(f"GENRE_SERVE_{str(fault['loc'][0]).upper()}", fault) for fault in error.errors()]
-        shown = (f"{name} is {fault['input']!r}: {fault['msg']}" for name, fault in faults)
-        raise ParamsError("; ".join(shown)) from None
+    known = variables.names(ServeSettings)
+    for name in os.environ:
+        # A limit, or a key, that is misspelt would be none.
+        if name.upper().startswith("GENRE_SERVE_") and name.upper() not in known:
+            raise ParamsError(f"{name} is no setting of the server; valid: {', '.join(known)}")
+    settings = variables.read(ServeSettings)
     key = settings.api_key.get_secret_value()
     if key and (len(key) < SHORTEST_KEY or not key.isascii() or not key.isprintable() or " " in key):
         raise ParamsError(

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import itertools
+import os
+import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -17,8 +22,14 @@ from components.http.settings import ServeSettings
 
 #: Media types of a raw body that is one song, besides ``audio/…`` and ``video/…`` (a container whose sound is used).
 RAW = ("application/octet-stream", "application/ogg")
+#: The form's field that files are in.
+FIELD = "songs"
 #: Names of files.
 _NUMBERS = itertools.count()
+#: What folders of songs are called, in ``TMPDIR``.
+PREFIX = "genre-serve-"
+#: Seconds from which on a folder that is not locked is one that was left.
+SETTLED = 60.0
 #: A name that is longer is cut: it is shown and nothing else.
 LONGEST_NAME = 255
 
@@ -59,7 +70,7 @@ class Receiver:
     Raises
     ------
     RefusedError
-        With 415 for another media type, 400 for a multipart body without its boundary.
+        With 415 for another media type, 400 for a multipart body without its boundary, 422 for a form with a name.
     """
 
     def __init__(self, content_type: str, *, folder: Path, settings: ServeSettings, name: str = "") -> None:
@@ -71,6 +82,10 @@ class Receiver:
         kind_name = kind.decode("latin-1").lower()
         self._parser: MultipartParser | None = None
         if kind_name == "multipart/form-data":
+            if name:
+                raise RefusedError(
+                    422, f"name is {name!r}; valid with a form: none, its files have their own"
+                )
             self._parser = self._multipart(options.get(b"boundary", b""))
         elif not kind_name or kind_name in RAW or kind_name.startswith(("audio/", "video/")):
             self._begin(name or "body")
@@ -88,7 +103,7 @@ class Receiver:
         ------
         RefusedError
             With 413 above a limit of size or number, 400 for a body that is no multipart form, 422 for a form's part
-            that is no file.
+            that is no file, or not in its field.
         """
         self._received += len(chunk)
         if self._received > self._settings.max_request_bytes:
@@ -146,11 +161,13 @@ class Receiver:
         def begin() -> None:
             _, options = parse_options_header(headers.get(b"content-disposition"))
             headers.clear()
-            if b"filename" not in options:
-                shown = options.get(b"name", b"").decode("utf-8", "replace")
+            field_name = options.get(b"name", b"").decode("utf-8", "replace")
+            if field_name != FIELD or b"filename" not in options:
+                kind = "file" if b"filename" in options else "value"
                 raise RefusedError(
                     422,
-                    f"the form's field {shown!r} is no file; valid: files, and options in the address (?timeline=)",
+                    f"the form has the {kind} {field_name!r}; valid: files as {FIELD!r}, and options in the address "
+                    "(?timeline=)",
                 )
             self._begin(options[b"filename"].decode("utf-8", "replace"))
 
@@ -178,7 +195,11 @@ class Receiver:
             raise too_large(f"more than {self._settings.max_songs} songs in one request")
         # The client's name may hold anything, so it names no file; decoders go by content.
         path = self._folder / str(next(_NUMBERS))
-        self.songs.append(Song(name[:LONGEST_NAME], path))
+        # On one line, and without what moves a terminal's cursor: it is part of reasons and of the log.
+        shown = "".join(
+            one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in name[:LONGEST_NAME]
+        )
+        self.songs.append(Song(shown, path))
         self._file = path.open("wb")
 
     def _write(self, data: bytes) -> None:
@@ -198,18 +219,32 @@ def too_large(reason: str) -> RefusedError:
     return RefusedError(413, f"{reason}; valid: as many or less")
 
 
-def check_length(header: str | None, *, content_type: str, settings: ServeSettings) -> None:
-    """Refuse a body by the length that its header gives, before any of it is read.
+def check_headers(headers: Mapping[str, str], *, settings: ServeSettings) -> None:
+    """Refuse a body by its headers, before any of it is read.
+
+    Parameters
+    ----------
+    headers : mapping of str to str
+        The request's, by lower-case name.
+    settings : ServeSettings
+        The limits.
 
     Raises
     ------
     RefusedError
-        With 413.
+        With 413 for the length that it gives, 415 for a body that is compressed.
     """
-    is_form = content_type.lower().startswith("multipart/")
+    if (coding := headers.get("content-encoding", "identity").lower()) != "identity":
+        raise RefusedError(
+            415,
+            f"Content-Encoding is {coding!r}; valid: none, the song as it is",
+            headers={"Accept-Encoding": "identity"},
+        )
+    is_form = headers.get("content-type", "").lower().startswith("multipart/")
     most = settings.max_request_bytes if is_form else min(settings.max_bytes, settings.max_request_bytes)
-    if header and header.isdigit() and int(header) > most:
-        raise too_large(f"the body has {header} bytes, more than {most}")
+    length = headers.get("content-length", "")
+    if length.isdecimal() and int(length) > most:
+        raise too_large(f"the body has {length} bytes, more than {most}")
 
 
 async def receive(
@@ -232,13 +267,18 @@ async def receive(
     Raises
     ------
     RefusedError
-        As :class:`Receiver`.
+        As :class:`Receiver`; with 507 if a song cannot be written.
     """
     receiver = Receiver(content_type, folder=folder, settings=settings, name=name)
     try:
         async for chunk in chunks:
             receiver.write(chunk)
         return receiver.finish()
+    except OSError as error:
+        remove(receiver.songs)
+        raise RefusedError(
+            507, f"the song cannot be kept in the server's TMPDIR: {error.strerror}"
+        ) from error
     except BaseException:
         remove(receiver.songs)
         raise
@@ -252,6 +292,30 @@ def remove(songs: Iterable[Song]) -> None:
         song.path.unlink(missing_ok=True)
 
 
-def folder() -> tempfile.TemporaryDirectory[str]:
-    """Return a new folder for requests' songs (in ``TMPDIR``), removed at the end of its block."""
-    return tempfile.TemporaryDirectory(prefix="genre-serve-")
+@contextmanager
+def folder() -> Iterator[Path]:
+    """Make a folder for requests' songs (in ``TMPDIR``), and remove it at the end of the block.
+
+    Those of servers that were killed are removed first. It is locked while it is used, so that no other server takes
+    it for such a one, nor systemd, which clears ``/tmp`` of what is old.
+    """
+    for other in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError), _locked(other):
+            # A newer one may be about to be locked.
+            if time.time() - other.stat().st_mtime > SETTLED:
+                shutil.rmtree(other)
+    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as made, _locked(Path(made)):
+        yield Path(made)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Lock a folder; OSError if it is none, of another user, or locked."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        if os.fstat(handle).st_uid != os.getuid():
+            raise PermissionError(path)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from components.config.params import Params, UnsureParams
 from components.core.errors import ParamsError, RegistryError
 from components.tracking import integrity, reader
-from components.tracking.store import TRAINING, folder
+from components.tracking.store import TRAINING, check_address
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -66,11 +65,14 @@ def store() -> MlflowClient | reader.Reader:
     ------
     RegistryError
         If nothing was ever trained here.
+    StoreError
+        If the store cannot be used, or is a server that does not answer.
     """
-    path = folder() / "mlflow.db"
-    if not os.environ.get("MLFLOW_TRACKING_URI") and not path.is_file():
+    check_address()
+    path = reader.database()
+    if path is not None and not path.is_file():
         raise RegistryError(
-            f"{path} does not exist: nothing was trained in {Path.cwd()}; "
+            f"{path} {'is no file' if path.exists() else 'does not exist'}: nothing was trained in {Path.cwd()}; "
             "valid: a folder where `genre run` has finished, or MLFLOW_TRACKING_URI"
         )
     return reader.opened()

@@ -31,6 +31,8 @@ ARTIFACT_ROOT = "MLFLOW_DEFAULT_ARTIFACT_ROOT"
 DATABASES = ("postgresql", "mysql", "mssql")
 #: What else may hold the runs; MLflow's plug-ins may add to it.
 SCHEMES = ("sqlite", *DATABASES, "http", "https")
+#: Seconds in which a server must begin to answer.
+SERVER_TIMEOUT = 10.0
 #: Note on each experiment's page.
 EXPERIMENTS = {
     TRAINING: "One run a trained model. Select runs with equal split_fingerprint and compare.",
@@ -113,10 +115,10 @@ def _check_kind(address: str) -> None:
     reason = ""
     if scheme == "sqlite" and (":memory:" in rest or not rest.removeprefix("//").strip("/")):
         reason = "a database in memory, which ends with its process"
+    elif "databricks" in address.split(":") or (scheme or address) in ("databricks-uc", "uc"):
+        reason = "Databricks, whose experiments are named by folders of a workspace"
     elif scheme in ("", "file"):
         reason = "a folder, which MLflow keeps no runs in any more"
-    elif "databricks" in address.split(":") or scheme in ("databricks-uc", "uc"):
-        reason = "Databricks, whose experiments are named by folders of a workspace"
     elif scheme not in SCHEMES and scheme not in {point.name for point in entry_points(group=PLUGINS)}:
         reason = "of a kind that MLflow does not know"
     if reason:
@@ -144,6 +146,38 @@ def _reach(address: str) -> None:
         raise StoreError(
             f"MLFLOW_TRACKING_URI is {errors.masked(address)}, which cannot be used ({errors.reason_of(error)}); "
             "valid: such as postgresql+psycopg://NAME:PASSWORD@HOST:5432/DATABASE; what was computed is kept"
+        ) from error
+
+
+def check_address() -> None:
+    """Look whether ``MLFLOW_TRACKING_URI`` names a store that can be used, and anything answers if it is a server.
+
+    For commands that a person waits for: MLflow itself tries for minutes, which what a long run has computed is worth.
+
+    Raises
+    ------
+    StoreError
+        If it does not, or nothing does.
+    """
+    address = uri()
+    _check_kind(address)
+    if not address.startswith(("http:", "https:")):
+        return
+    import requests
+
+    try:
+        requests.head(address, timeout=SERVER_TIMEOUT, allow_redirects=False)
+    except requests.exceptions.SSLError:
+        # It is there; whether it is trusted is MLflow's to say, by its own settings.
+        return
+    except (requests.RequestException, ValueError) as error:
+        own: BaseException = error
+        while (cause := own.__cause__ or own.__context__) is not None:
+            own = cause
+        reason = own.strerror if isinstance(own, OSError) and own.strerror else type(own).__name__
+        raise StoreError(
+            f"MLFLOW_TRACKING_URI is {errors.masked(address)}, where no server answers ({reason}); valid: one that "
+            "runs, or no variable, for the store of this folder"
         ) from error
 
 

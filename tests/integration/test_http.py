@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -121,13 +122,50 @@ def test_processes_end_with_a_server_that_is_killed(server: GenreServe) -> None:
     assert not psutil.wait_procs(processes, timeout=LIMIT)[1]
 
 
-def test_without_a_champion_or_a_key_it_says_so_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "params.yaml").write_text(presets.compose("demo"))
-    for words, about in (([], "nothing was trained"), (["--host", "0.0.0.0"], "GENRE_SERVE_API_KEY")):
-        done = subprocess.run(
-            [sys.executable, "-m", "flows", "serve", *words],
-            cwd=tmp_path, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert done.returncode in (1, 2)
+def started(workspace: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "flows", "serve", "--port", "0", *words]
+    return subprocess.run(
+        command, cwd=workspace, env=os.environ | variables, capture_output=True, text=True, check=False
+    )
+
+
+def test_whatever_keeps_it_from_starting_is_one_line_and_a_status(trained: Path) -> None:
+    workspace = trained.parent
+    document = yaml.safe_load(presets.compose("demo"))
+    document["models"] = {"mlp": document["models"]["mlp"]}
+    (workspace / "params.yaml").write_text(yaml.safe_dump(document))
+
+    def refused(status: int, about: str, *words: str, **variables: str) -> None:
+        done = started(workspace, *words, **variables)
+        assert (done.returncode, done.stderr.count("\n")) == (status, 1), done.stderr
         assert about in done.stderr
-        assert len(done.stderr.splitlines()) == 1
+        assert done.stderr.startswith("genre: ") and not done.stdout
+
+    refused(1, "nothing was trained")
+    run_id = packaging.ensure_logged("mlp")
+    refused(1, "no model was promoted yet")
+    refused(2, "models:/genre/7 does not exist", "--model", "models:/genre/7")
+    refused(2, "'cnn' does not exist", "--model", "cnn")
+    uri = champion(workspace)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        refused(1, "Address already in use", "--port", str(other.getsockname()[1]))
+    refused(2, "65535", "--port", "65536")
+    refused(
+        1, "an address of this machine", "--host", "192.0.2.7", GENRE_SERVE_API_KEY="planted-7f3a91-secret"
+    )
+    refused(2, "GENRE_SERVE_API_KEY is not set", "--host", "0.0.0.0")
+    refused(2, "16 or more", GENRE_SERVE_API_KEY="planted")
+    refused(2, "GENRE_SERVE_WORKERS is 'two'", GENRE_SERVE_WORKERS="two")
+    refused(1, "where no server answers (Connection refused)", MLFLOW_TRACKING_URI="http://127.0.0.1:9")
+    refused(1, f"{workspace}/gone.db does not exist", MLFLOW_TRACKING_URI=f"sqlite:///{workspace}/gone.db")
+
+    # Found by the processes that load it: files of the model that were altered, and that are gone.
+    (network,) = (workspace / "mlruns/artifacts").rglob("*.tflite")
+    network.write_bytes(network.read_bytes()[:-1] + b"x")
+    refused(1, f"{uri}: its files", GENRE_SERVE_WORKERS="2")
+    network.unlink()
+    refused(1, uri)
+    if os.geteuid() != 0:
+        (workspace / "mlruns/mlflow.db").chmod(0)
+        refused(1, "mlflow.db")
+    assert run_id

@@ -44,13 +44,22 @@ def test_a_wrong_value_is_named_with_its_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(f"GENRE_{name}", value)
-    with pytest.raises(ParamsError, match=rf"GENRE_{name} is '{value}'"):
+    with pytest.raises(ParamsError, match=rf"GENRE_{name} is '{value}'.*; valid: "):
         settings.load()
 
 
 def test_variables_of_others_with_the_same_beginning_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENRE_TEST_DATA", "/somewhere")
     settings.load()
+    assert settings.misspelt() == []
+
+
+def test_a_setting_that_is_misspelt_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENRE_CONCURENCY", "2")
+    monkeypatch.setenv("GENRE_VERBOSE", "1")
+    (line,) = settings.misspelt()
+    assert line.startswith("GENRE_CONCURENCY is no setting")
+    assert line.endswith("valid: GENRE_CONCURRENCY")
 
 
 def test_a_model_s_search_and_fit_run_where_it_says_and_a_stage_by_its_name(

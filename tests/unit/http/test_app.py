@@ -94,6 +94,66 @@ def test_a_request_that_is_refused_has_its_reason(method, path, sent, status):
         assert http.post("/predict", files=files("jazz")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "named"),
+    [
+        ("POST", "/predict?timelin=false", ["'timelin'", "timeline, name"]),
+        ("POST", "/predict?timeline=false&timeline=true", ["timeline is there 2 times"]),
+        ("POST", "/predict?timeline=no+way", ["'no way'", "true, false"]),
+        ("POST", "/predict?name=x.mp3", ["'x.mp3'"]),
+        ("GET", "/health?verbose=1", ["'verbose'", "none"]),
+        ("GET", "/ready?x", ["'x'", "none"]),
+        ("GET", "/metrics?x=", ["'x'", "none"]),
+        ("GET", "/docs?x=1", ["'x'", "none"]),
+        ("GET", "/openapi.json?x=1", ["'x'", "none"]),
+        ("GET", "/?x=1", ["'x'", "none"]),
+    ],
+)
+def test_an_option_that_there_is_not_is_named_with_those_there_are(method, path, named):
+    with client() as (http, _):
+        answer = http.request(method, path, **({"files": files("jazz")} if method == "POST" else {}))
+        assert answer.status_code == 422
+        for one in named:
+            assert one in schema.Refusal.model_validate(answer.json()).reason
+
+
+def test_head_is_get_without_a_body():
+    with client() as (http, service):
+        for path in ("/health", "/ready", "/docs", "/openapi.json", "/metrics", "/"):
+            assert http.head(path).status_code == 200
+        assert http.head("/predict").status_code == 405
+        service.model = None
+        assert http.head("/ready").status_code == 503
+
+
+def test_a_browser_is_led_to_the_description():
+    with client() as (http, _):
+        answer = http.get("/", headers={"Accept": "text/html,*/*;q=0.8"}, follow_redirects=False)
+        assert (answer.status_code, answer.headers["Location"]) == (307, "docs")
+        assert http.get("/").json()["description"] == "/docs"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "http://127.0.0.1"}, 200),
+        ({"Origin": "http://127.0.0.1", "Sec-Fetch-Site": "same-origin"}, 200),
+        # Behind a proxy that has a name of its own.
+        ({"Origin": "https://music.example", "Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": "http://127.0.0.1:3000", "Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "https://elsewhere.example"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+def test_a_page_of_another_site_sends_no_songs(headers, status):
+    with client() as (http, _):
+        answer = http.post("/predict", files=files("jazz"), headers=headers)
+        assert answer.status_code == status
+        assert "access-control-allow-origin" not in answer.headers
+
+
 def test_one_request_too_many_is_429_and_others_are_answered():
     with client(max_requests=1) as (http, service):
         answers = []

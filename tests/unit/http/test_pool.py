@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import Any
 
 import psutil
 import pytest
 
-from components.http.pool import DiedError, Pool, TookTooLongError
+from components.http.pool import DiedError, Pool, TookTooLongError, Worker
 
 #: Seconds in which a process starts on a busy machine.
 LONG = 120.0
@@ -71,6 +74,28 @@ def test_one_that_takes_too_long_is_killed():
         assert await pool.run(lambda: os.getpid, seconds=LONG) != pid
 
     assert len(using(what)) == 1
+
+
+def test_one_that_ends_while_its_task_is_cancelled_ends_without_a_word(monkeypatch: pytest.MonkeyPatch):
+    async def run() -> None:
+        said: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, about: said.append(about))
+        worker = Worker(int)
+        worker.pid = os.getpid()
+        task: Future[int] = Future()
+        monkeypatch.setattr(worker._executor, "submit", lambda _: task)
+        call = asyncio.create_task(worker.call(int))
+        await asyncio.sleep(0)
+        # As where a server stops.
+        task.set_exception(BrokenProcessPool())
+        call.cancel()
+        await asyncio.wait([call])
+        del call
+        task = Future()
+        gc.collect()
+        assert said == []
+
+    asyncio.run(run())
 
 
 def test_all_are_prepared_between_two_tasks_and_so_are_new_ones():

@@ -37,6 +37,15 @@ def test_a_key_that_is_none_is_refused_unshown(monkeypatch, key):
 def test_a_value_that_is_not_valid_is_named(monkeypatch, name, value):
     monkeypatch.setenv("GENRE_SERVE_API_KEY", KEY)
     monkeypatch.setenv(f"GENRE_SERVE_{name}", value)
-    with pytest.raises(ParamsError, match=f"GENRE_SERVE_{name}") as refused:
+    with pytest.raises(ParamsError, match=f"GENRE_SERVE_{name} is .*; valid: a") as refused:
+        settings.load()
+    assert KEY not in str(refused.value)
+
+
+def test_a_variable_of_no_setting_is_refused(monkeypatch):
+    monkeypatch.setenv("GENRE_SERVE_APIKEY", KEY)
+    with pytest.raises(
+        ParamsError, match=r"GENRE_SERVE_APIKEY is no setting.*GENRE_SERVE_API_KEY"
+    ) as refused:
         settings.load()
     assert KEY not in str(refused.value)

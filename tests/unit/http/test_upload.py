@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 from components.http import upload
 from components.http.refusal import RefusedError
 from components.http.settings import ServeSettings
+from tests.conftest import PROJECT
 
 BOUNDARY = "limit-7f3a"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
@@ -31,14 +35,20 @@ def form(*files: tuple[str, bytes], end: bool = True) -> bytes:
 
 
 def receive(
-    body: bytes, folder: Path, *, content_type: str = FORM, settings: ServeSettings = SMALL, size: int = 7
+    body: bytes,
+    folder: Path,
+    *,
+    content_type: str = FORM,
+    settings: ServeSettings = SMALL,
+    size: int = 7,
+    name: str = "",
 ) -> list[tuple[str, bytes]]:
     async def chunks() -> AsyncIterator[bytes]:
         for first in range(0, len(body), size):
             yield body[first : first + size]
 
     songs = asyncio.run(
-        upload.receive(chunks(), content_type=content_type, folder=folder, settings=settings, name="raw.mp3")
+        upload.receive(chunks(), content_type=content_type, folder=folder, settings=settings, name=name)
     )
     assert all(song.path.parent == folder and song.bytes == song.path.stat().st_size for song in songs)
     return [(song.name, song.path.read_bytes()) for song in songs]
@@ -53,13 +63,40 @@ def test_files_arrive_as_they_are_in_pieces_of_any_size(tmp_path, contents, size
 
 def test_a_raw_body_is_one_song(tmp_path):
     for content_type in ("audio/mpeg", "application/octet-stream", ""):
-        assert receive(b"sound", tmp_path, content_type=content_type) == [("raw.mp3", b"sound")]
+        found = receive(b"sound", tmp_path, content_type=content_type, name="raw.mp3")
+        assert found == [("raw.mp3", b"sound")]
+    assert receive(b"sound", tmp_path, content_type="audio/wav") == [("body", b"sound")]
 
 
 def test_a_name_names_no_file_here(tmp_path):
     assert receive(form(("../../planted", b"sound")), tmp_path) == [("../../planted", b"sound")]
     (path,) = tmp_path.rglob("*")
     assert path.name.isdigit()
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "\x1b[2Jcleared", "\u202e3pm.exe"])
+def test_a_name_stays_on_its_line(tmp_path, name):
+    ((shown, _),) = receive(b"sound", tmp_path, content_type="audio/wav", name=name)
+    assert shown.isprintable()
+    assert len(shown) == len(name)
+
+
+def test_a_form_s_files_have_their_own_names(tmp_path):
+    with pytest.raises(RefusedError, match=r"name is 'raw\.mp3'") as refused:
+        receive(form(("one.wav", b"sound")), tmp_path, name="raw.mp3")
+    assert refused.value.status == 422
+
+
+@pytest.mark.parametrize(
+    "disposition",
+    ['name="song"; filename="a.wav"', 'filename="a.wav"', 'name="songs"', 'name="timeline"', ""],
+)
+def test_a_field_that_there_is_not_is_named_with_the_one_there_is(tmp_path, disposition):
+    part = f"--{BOUNDARY}\r\nContent-Disposition: form-data; {disposition}\r\n\r\nsound\r\n--{BOUNDARY}--"
+    with pytest.raises(RefusedError, match="'songs'") as refused:
+        receive(part.encode(), tmp_path)
+    assert refused.value.status == 422
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -77,11 +114,6 @@ def test_a_name_names_no_file_here(tmp_path):
         (b"no form at all", FORM, 400),
         (b"", "multipart/form-data", 400),
         (b"", f"multipart/form-data; boundary={'x' * 300}", 400),
-        (
-            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="timeline"\r\n\r\nfalse\r\n--{BOUNDARY}--'.encode(),
-            FORM,
-            422,
-        ),
     ],
 )
 def test_what_is_not_taken_is_refused_with_its_reason(tmp_path, body, content_type, status):
@@ -93,9 +125,48 @@ def test_what_is_not_taken_is_refused_with_its_reason(tmp_path, body, content_ty
 
 
 def test_a_length_above_the_limit_is_refused_unread():
-    upload.check_length("1000", content_type=FORM, settings=SMALL)
-    upload.check_length(None, content_type="audio/wav", settings=SMALL)
-    for length, content_type in (("1001", FORM), ("101", "audio/wav")):
+    upload.check_headers({"content-length": "1000", "content-type": FORM}, settings=SMALL)
+    upload.check_headers({"content-type": "audio/wav", "content-encoding": "identity"}, settings=SMALL)
+    for length, content_type in (("1001", FORM), ("101", "audio/wav"), ("9" * 4000, "audio/wav")):
         with pytest.raises(RefusedError) as refused:
-            upload.check_length(length, content_type=content_type, settings=SMALL)
+            upload.check_headers({"content-length": length, "content-type": content_type}, settings=SMALL)
         assert refused.value.status == 413
+
+
+def test_a_compressed_body_is_refused_unread():
+    with pytest.raises(RefusedError, match="Content-Encoding is 'gzip'") as refused:
+        upload.check_headers({"content-type": "audio/wav", "content-encoding": "gzip"}, settings=SMALL)
+    assert refused.value.status == 415
+    assert refused.value.headers == {"Accept-Encoding": "identity"}
+
+
+def test_what_cannot_be_written_is_said(tmp_path):
+    with pytest.raises(RefusedError, match="No such file or directory") as refused:
+        receive(form(("one.wav", b"x")), tmp_path / "gone")
+    assert refused.value.status == 507
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_songs_of_a_server_that_was_killed_are_removed_by_the_next(temporary):
+    code = "from components.http import upload; made = upload.folder(); print(made.__enter__(), flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"TMPDIR": str(temporary)}, cwd=PROJECT,
+    ) as server:  # fmt: skip
+        assert server.stdout is not None
+        left = Path(server.stdout.readline().strip())
+        (left / "0").write_bytes(b"sound")
+        os.utime(left, (0, 0))
+        with upload.folder() as own:
+            assert left.is_dir()
+            assert own != left
+        server.kill()
+    (temporary / "genre-serve-song.wav").touch()
+    with upload.folder() as own:
+        assert sorted(temporary.iterdir()) == sorted([own, temporary / "genre-serve-song.wav"])
+    assert list(temporary.iterdir()) == [temporary / "genre-serve-song.wav"]

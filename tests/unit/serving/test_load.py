@@ -59,6 +59,14 @@ class TestWhichModel:
             with pytest.raises(ParamsError, match=rf"'{name}'.*valid: mlp"):
                 load.address(client, name, params=demo_params)
 
+    @pytest.mark.parametrize("place", ["gone/mlflow.db", "folder"])
+    def test_a_database_that_is_none_is_named_and_not_made(self, tmp_path, monkeypatch, place):
+        (tmp_path / "folder").mkdir()
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/{place}")
+        with pytest.raises(RegistryError, match=place):
+            load.store()
+        assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
+
     def test_nothing_trained_makes_no_store(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

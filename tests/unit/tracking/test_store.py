@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -55,4 +57,31 @@ def test_a_kind_of_store_that_cannot_be_used_is_refused_with_what_can(
     with pytest.raises(StoreError, match=r"valid: sqlite:////FOLDER/mlflow\.db") as refused:
         store.connect()
     assert "secret" not in str(refused.value) and "\n" not in str(refused.value)
+    assert ("Databricks" in str(refused.value)) == address.startswith(("databricks", "uc"))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://me:secret@127.0.0.1:9/",
+        "https://127.0.0.1:9",
+        "http://nowhere.invalid:5000",
+        "http://",
+        "http://host:x",
+    ],
+)
+def test_a_server_that_does_not_answer_is_named_at_once(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    with pytest.raises(StoreError, match=r"where no server answers \(.*valid: ") as refused:
+        store.check_address()
+    assert "secret" not in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_a_server_that_answers_anything_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        threading.Thread(target=server.handle_request).start()
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
+        store.check_address()
