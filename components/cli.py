@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -488,20 +489,30 @@ def main() -> None:
     from components.core import devices
 
     devices.share_memory()
+    # A name that is not UTF-8 is escaped, as JSON escapes it; standard error does so by itself.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = app(prog_name="genre", standalone_mode=False)
     except typer.TyperException as error:
         _show(error)
         sys.exit(2)
     except GenreError as error:
-        print(f"genre: {error}", file=sys.stderr)
+        _complain(str(error))
         sys.exit(error.exit_status)
     except OSError as error:
         # A full disk, a folder without permission: the place matters, not the line of code.
         place = f"{error.filename}: " if error.filename else ""
-        print(f"genre: {place}{error.strerror or error}", file=sys.stderr)
+        _complain(f"{place}{error.strerror or error}")
         sys.exit(1)
     sys.exit(status)
+
+
+def _complain(message: str) -> None:
+    """Print an error on one line, whatever the names in it hold."""
+    from components.core.formatting import printable
+
+    print(f"genre: {printable(message)}", file=sys.stderr)
 
 
 def _show(error: Any) -> None:

@@ -107,6 +107,6 @@ class EvaluationError(GenreError):
 
 
 class TaggingError(GenreError):
-    """Tags cannot be read, written or undone: format, rights, a file that changed, another run that writes."""
+    """Tags cannot be read, written or undone; of one file the message is the plain reason, without its name."""
 
     exit_status = 2

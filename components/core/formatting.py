@@ -30,6 +30,12 @@ def plural(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def printable(text: str) -> str:
+    """Write control characters, and bytes that are not UTF-8, as backslash escapes."""
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def breakable(name: str) -> Markup:
     """Escape a name for HTML and let a browser break it after an underscore."""
     return escape(name).replace("_", Markup("_<wbr>"))

@@ -18,6 +18,7 @@ import numpy as np
 from components.config.params import Params
 from components.core import hashing
 from components.core.errors import CorpusError
+from components.core.formatting import printable
 from components.corpus import known_files, links, store
 from components.corpus.links import Reach
 from components.corpus.store import Row, Rows
@@ -54,12 +55,6 @@ def track_id(genre: str, name: str) -> str:
         if number:
             return f"{printable(genre)}.{number[1]}"
     return printable(f"{genre}/{name}")
-
-
-def printable(text: str) -> str:
-    """Write control characters, and bytes that are not UTF-8, as backslash escapes."""
-    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from components.core.errors import CorpusError
-from components.corpus.discovery import MAX_GENRES, printable, track_id
+from components.core.formatting import printable
+from components.corpus.discovery import MAX_GENRES, track_id
 from components.corpus.store import Row
 
 if TYPE_CHECKING:

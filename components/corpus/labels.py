@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 from components.config.sources import SourceParams
 from components.core.errors import CorpusError, ParamsError
+from components.core.formatting import printable
 from components.corpus import known_files, locations, manifest, spellings
-from components.corpus.discovery import Found, printable
+from components.corpus.discovery import Found
 from components.corpus.links import Reach
 from components.corpus.manifest import Entry, Manifest
 from components.corpus.store import Row, Rows

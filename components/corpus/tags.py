@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BufferedReader
@@ -56,13 +57,29 @@ def read(file: Path | BufferedReader) -> Tags:
         if not isinstance(file, Path):
             file.seek(0)
         found = mutagen.File(file, easy=True)
-    # What a damaged file makes a reader raise is not only its own errors.
-    except (mutagen.MutagenError, OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise AudioError(f"tags cannot be read ({reason})") from error
-    if found is None or not found.tags:
-        return Tags()
-    return Tags(**{key: _first(found.tags, names) for key, names in NAMES.items()})
+        if found is None or not found.tags:
+            return Tags()
+        return Tags(**{key: _first(found.tags, names) for key, names in NAMES.items()})
+    except failures() as error:
+        raise AudioError(f"tags cannot be read ({reason(error)})") from error
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """Return what reading or writing tags raises: of a damaged file, not only mutagen's own errors."""
+    import mutagen
+
+    return (
+        mutagen.MutagenError, OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, struct.error,
+        NotImplementedError,
+    )  # fmt: skip
+
+
+def reason(error: Exception) -> str:
+    """Return why tags cannot be used, in one line, without the path."""
+    # mutagen wraps what the system says.
+    inner = error.args[0] if error.args and isinstance(error.args[0], OSError) else error
+    text = getattr(inner, "strerror", None) or str(inner)
+    return " ".join(text.split()) or type(error).__name__
 
 
 def _first(tags: Any, names: Sequence[str]) -> str:

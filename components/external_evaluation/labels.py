@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from components.core import formatting
 from components.core.errors import AudioError, EvaluationError, ParamsError
 from components.corpus import discovery, published_metadata, tags
 from components.corpus.audio import SUFFIXES
@@ -123,7 +124,7 @@ def name_of(place: Path, *, labels: str) -> str:
     """Return what a folder or manifest is called in results, without the folders above it."""
     manifest = place if place.suffix.lower() in READERS and not place.is_dir() else Path(labels)
     name = manifest.stem if manifest is place or labels not in (FOLDERS, TAGS) else place.resolve().name
-    return discovery.printable(name).replace("/", "-") or "music"
+    return formatting.printable(name).replace("/", "-") or "music"
 
 
 def _by_folder(folder: Path) -> tuple[list[Song], dict[str, str]]:
@@ -164,15 +165,15 @@ def _by_manifest(path: Path, *, folder: Path) -> tuple[list[Song], dict[str, str
         if not given or not genre:
             left_out[where] = f"{'path' if not given else 'genre'} is empty"
         elif file is None:
-            left_out[f"{where}: {discovery.printable(given)}"] = "file not found"
+            left_out[f"{where}: {formatting.printable(given)}"] = "file not found"
         elif file.resolve() in seen:
-            left_out[f"{where}: {discovery.printable(given)}"] = (
+            left_out[f"{where}: {formatting.printable(given)}"] = (
                 f"was named before, by {seen[file.resolve()]}"
             )
         else:
             seen[file.resolve()] = line
             known = {key: row[key].strip() for key in OPTIONAL if key in row}
-            songs.append(Song(discovery.printable(given), file, genre, **known))
+            songs.append(Song(formatting.printable(given), file, genre, **known))
     return songs, left_out
 
 
@@ -226,4 +227,4 @@ def _artist(song: Song) -> str:
 
 
 def _shown(path: Path) -> str:
-    return discovery.printable(path.as_posix())
+    return formatting.printable(path.as_posix())

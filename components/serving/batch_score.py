@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from components.config.params import Params
 from components.core import atomic, hashing
 from components.core.errors import ScoringError
+from components.core.formatting import printable
 from components.serving import drift, load, predict
 from components.serving.load import LoadedModel
 
@@ -145,11 +146,16 @@ def run(
                 scores=scores,
                 fresh=rows,
                 known=len(files) - len(fresh) - len(unread),
-                unread={str(file.relative_to(folder)): reason for file, reason in unread.items()},
+                unread={_shown(file, folder=folder): reason for file, reason in unread.items()},
                 drift=json.loads(measured.read_text(encoding="utf-8")) if measured.is_file() else {},
             )
     except Timeout as error:
         raise ScoringError(f"another run is writing to {scores}; valid: to wait for its end") from error
+
+
+def _shown(file: Path, *, folder: Path) -> str:
+    """Return what tables call a file: they hold UTF-8 alone."""
+    return printable(str(file.relative_to(folder)))
 
 
 def _hashes(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
@@ -175,7 +181,7 @@ def _score(
     written = []
     predictions = predict.predict([file for file, _ in files], model=loaded)
     for done, ((file, sha256), one) in enumerate(zip(files, predictions, strict=True), start=1):
-        song = {"file": str(file.relative_to(folder)), "sha256": sha256, "scored_at": datetime.now(UTC)}
+        song = {"file": _shown(file, folder=folder), "sha256": sha256, "scored_at": datetime.now(UTC)}
         song |= about | {"genre": one.genre, "timeline": one.timeline, "reason": one.reason}
         song |= {"confidence": one.confidence, "unsure": one.unsure}
         song |= {"seconds": one.seconds, "coverage": one.coverage, "lost": one.lost, "damage": one.damage}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from components.core.console import quiet
+from components.core.formatting import printable
 from components.serving.load import LoadedModel
 from components.serving.predict import Prediction
 
@@ -106,18 +108,16 @@ def write_csv(
     predictions: Iterable[Prediction], *, genres: Sequence[str], timeline: bool, to: TextIO
 ) -> None:
     """Write a CSV table: a row a song with every probability, or a row a segment with its start."""
-    import pandas as pd
-
     columns = ["start", "probability"] if timeline else [f"probability.{genre}" for genre in genres]
-    rows: list[dict[str, Any]] = []
+    table = csv.DictWriter(to, [*COLUMNS, *columns, "reason"], extrasaction="ignore", lineterminator="\n")
+    table.writeheader()
     for one in predictions:
         song: dict[str, Any] = {"file": str(one.file), "genre": one.genre, "reason": one.reason}
         song |= {} if one.reason else {"confidence": one.confidence, "unsure": one.unsure}
         song |= {} if one.reason else {"seconds": one.seconds, "coverage": one.coverage}
         song |= {} if one.reason else {"lost": one.lost, "damage": one.damage}
         shares = {f"probability.{genre}": share for genre, share in one.probabilities.items()}
-        rows += [song | part for part in (one.timeline if timeline else [shares]) or [{}]]
-    pd.DataFrame(rows, columns=[*COLUMNS, *columns, "reason"]).to_csv(to, index=False)
+        table.writerows(song | part for part in (one.timeline if timeline else [shares]) or [{}])
 
 
 def show(
@@ -136,7 +136,7 @@ def show(
     length = Column("seconds", justify="right", no_wrap=True)
     songs = Table("song", length, "genre", Column("probability", no_wrap=True), "", "then", box=box.SIMPLE)
     for one in predictions:
-        name = Text(one.file.name, overflow="fold")
+        name = Text(printable(one.file.name), overflow="fold")
         if one.reason:
             songs.add_row(name, "", Text("—", style="red"), "", "", Text(one.reason, style="red"))
             continue
@@ -153,7 +153,7 @@ def show(
     console.print(songs)
     for one in predictions if timeline else ():
         if not one.reason:
-            console.print(Text(one.file.name, style="bold"))
+            console.print(Text(printable(one.file.name), style="bold"))
             moments = Table.grid(padding=(0, 1, 0, 2))
             for moment in one.timeline:
                 minutes, seconds = divmod(moment["start"], 60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -133,9 +134,18 @@ class _Predictions:
 def _written(songs: Iterator[Song], *, field: str, root: Path) -> Iterator[Song]:
     with journal.locked(root) as folder:
         kept = Journal(folder)
+        written: dict[str, Song] = {}
         try:
             for song in songs:
-                yield _write(song, field=field, kept=kept) if song.outcome == "proposed" else song
+                if song.outcome != "proposed":
+                    yield song
+                elif (first := written.get(place := os.path.realpath(song.file))) is not None:
+                    yield replace(
+                        song, outcome=first.outcome, reason=first.reason or f"the same file as {first.file}"
+                    )
+                else:
+                    written[place] = _write(song, field=field, kept=kept)
+                    yield written[place]
         finally:
             kept.close()
 
@@ -146,7 +156,7 @@ def _write(song: Song, *, field: str, kept: Journal) -> Song:
     try:
         writing.write(song.file, song.after, field=field, expected=song.state, note=lambda: kept.add(change))
     except TaggingError as error:
-        return replace(song, outcome="failed", reason=str(error).removeprefix(f"{song.file.name}: "))
+        return replace(song, outcome="failed", reason=str(error))
     return replace(song, outcome="written")
 
 
@@ -178,6 +188,7 @@ def undo(*, root: Path = Path("data")) -> int:
     TaggingError
         If there is nothing to undo, or another run writes tags.
     """
+    journal.newest(root / journal.FOLDER)  # where there is none, nothing is made either
     with journal.locked(root) as folder:
         path = journal.newest(folder)
         changes = journal.read(path)
@@ -186,7 +197,7 @@ def undo(*, root: Path = Path("data")) -> int:
             try:
                 restored += _undo(change)
             except TaggingError as error:
-                left[change.file] = str(error).removeprefix(f"{Path(change.file).name}: ")
+                left[change.file] = str(error)
                 again |= not isinstance(error, _OvertakenError)
         # What could not be written is tried again by the next undo; what was overtaken would bar all earlier ones.
         if not again:
@@ -201,16 +212,19 @@ class _OvertakenError(TaggingError):
 
 def _undo(change: Change) -> bool:
     path = Path(change.file)
-    # Without its folder it may lie on a disk that is not mounted.
-    if not path.exists() and path.parent.exists():
-        raise _OvertakenError(f"{path.name}: it is gone")
-    state = writing.state(path)
+    try:
+        state = writing.state(path)
+    except TaggingError as error:
+        # Without its folder it may lie on a disk that is not mounted.
+        if isinstance(error.__cause__, FileNotFoundError) and path.parent.exists():
+            raise _OvertakenError("it is gone") from error
+        raise
     held = tags.read(path, field=change.field)
     if held.values == change.before:
         # Killed between the journal and the file, or undone by hand.
         return False
     if held.values != change.after:
         shown = ", ".join(held.values) or "nothing"
-        raise _OvertakenError(f"{path.name}: {change.field} is {shown} by now; it was left alone")
+        raise _OvertakenError(f"{change.field} is {shown} by now; it was left alone")
     writing.write(path, change.before, field=change.field, expected=state, tagged=change.tagged)
     return True

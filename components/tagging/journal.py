@@ -77,7 +77,8 @@ class Journal:
         """Note what is about to be written; it is on the disk when this returns."""
         if self._file is None:
             self._file = self.path.open("x", encoding="utf-8")
-        self._file.write(json.dumps(asdict(change), ensure_ascii=False) + "\n")
+        # In ASCII: a file's name need not be UTF-8.
+        self._file.write(json.dumps(asdict(change)) + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())
 

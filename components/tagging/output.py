@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from components.core.formatting import printable
 from components.serving.load import LoadedModel
 from components.tagging.propose import Choice, Outcome, Song
 
@@ -74,11 +75,11 @@ def show(
         remark = song.outcome if song.outcome in ("proposed", "written") else song.reason
         changes = song.outcome in ("proposed", "written")
         table.add_row(
-            Text(song.file.name, overflow="fold"),
-            Text(", ".join(song.before) or "—", style="" if song.before else "dim"),
+            Text(printable(song.file.name), overflow="fold"),
+            Text(printable(", ".join(song.before)) or "—", style="" if song.before else "dim"),
             Text(", ".join(song.proposed or ()), style="bold" if changes else "dim"),
             Text(shares),
-            Text(remark, style=STYLES[song.outcome]),
+            Text(printable(remark), style=STYLES[song.outcome]),
         )
     console.print(table)
     if model is not None:
@@ -107,5 +108,5 @@ def show_undone(
 
     console = console or Console()
     for file, reason in left.items():
-        console.print(Text(f"{file}: {reason}", style="red"))
+        console.print(Text(printable(f"{file}: {reason}"), style="red"))
     console.print(Text(f"{restored} files have their earlier value again (journal {journal.name})"))

@@ -89,7 +89,7 @@ def read(file: Path, *, choice: Choice) -> Song:
         state = writing.state(file)
         before, tagged = tags.read(file, field=choice.field)
     except TaggingError as error:
-        return Song(file, outcome="failed", reason=str(error).removeprefix(f"{file.name}: "))
+        return Song(file, outcome="failed", reason=str(error))
     if before and not choice.overwrite:
         return Song(file, before, tagged, outcome="kept", reason="has one already", state=state)
     return Song(file, before, tagged, state=state)

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from components.core.errors import ParamsError, TaggingError
+from components.corpus.tags import failures, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,9 +102,9 @@ def read(path: Path, *, field: str = GENRE) -> Held:
     TaggingError
         If the file cannot be read, or has no tags that could be written.
     """
-    file = _open(path)
-    tags = file.tags
-    return Held((), False) if tags is None else Held(tuple(_get(tags, field)), True)
+    tags = _open(path).tags
+    with _reasons():
+        return Held((), False) if tags is None else Held(tuple(_get(tags, field)), True)
 
 
 def write(path: Path, values: Sequence[str], *, field: str = GENRE, tagged: bool = True) -> None:
@@ -126,7 +127,7 @@ def write(path: Path, values: Sequence[str], *, field: str = GENRE, tagged: bool
         If the file cannot be written.
     """
     file = _open(path)
-    with _named(path):
+    with _reasons():
         if file.tags is None:
             file.add_tags()
         _set(file.tags, field, list(values))
@@ -137,23 +138,20 @@ def write(path: Path, values: Sequence[str], *, field: str = GENRE, tagged: bool
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
-    import mutagen
-
+def _reasons() -> Iterator[None]:
     try:
         yield
-    except (mutagen.MutagenError, NotImplementedError, ValueError, KeyError, OSError) as error:
-        reason = str(error) or type(error).__name__
-        raise TaggingError(f"{path.name}: its tags cannot be used ({reason.splitlines()[0]})") from error
+    except failures() as error:
+        raise TaggingError(f"its tags cannot be used ({reason(error)})") from error
 
 
 def _open(path: Path) -> mutagen.FileType:
     import mutagen
 
-    with _named(path):
+    with _reasons():
         file = mutagen.File(path)
     if file is None:
-        raise TaggingError(f"{path.name}: no tags are written in this format; valid: {FORMATS}")
+        raise TaggingError(f"no tags are written in this format; valid: {FORMATS}")
     return file
 
 

@@ -33,7 +33,7 @@ def state(path: Path) -> State:
     try:
         found = path.stat()
     except OSError as error:
-        raise TaggingError(f"{path.name}: {error.strerror}") from error
+        raise TaggingError((error.strerror or str(error)).lower()) from error
     return State(found.st_size, found.st_mtime_ns, found.st_ino)
 
 
@@ -71,10 +71,10 @@ def write(
     TaggingError
         If the file is read-only, has changed, or its tags cannot be written. It is then untouched.
     """
-    target = path.resolve()
-    if not stat.S_IMODE(target.stat().st_mode) & 0o222:
-        raise TaggingError(f"{path.name}: read-only; it was left alone")
     try:
+        target = path.resolve()
+        if not stat.S_IMODE(target.stat().st_mode) & 0o222:
+            raise TaggingError("read-only; it was left alone")
         with atomic.replacing(target) as copy:
             shutil.copy2(target, copy)
             # It is our file now; the owner of the old one keeps the new one.
@@ -83,13 +83,11 @@ def write(
                 os.chown(copy, owner.st_uid, owner.st_gid)
             tags.write(copy, values, field=field, tagged=tagged)
             if tags.read(copy, field=field).values != tuple(values):
-                raise TaggingError(
-                    f"{path.name}: its tags do not keep {', '.join(values)}; it was left alone"
-                )
+                raise TaggingError(f"its tags do not keep {', '.join(values)}; it was left alone")
             with copy.open("rb") as written:
                 os.fsync(written.fileno())
             if state(target) != expected:
-                raise TaggingError(f"{path.name}: changed meanwhile; it was left alone")
+                raise TaggingError("changed meanwhile; it was left alone")
             note()
     except OSError as error:
-        raise TaggingError(f"{path.name}: {error.strerror or error}; it was left alone") from error
+        raise TaggingError(f"{(error.strerror or str(error)).lower()}; it was left alone") from error

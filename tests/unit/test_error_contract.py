@@ -255,3 +255,10 @@ def test_every_kind_has_one_root_and_an_exit_status() -> None:
     assert len(kinds) > 10
     for kind in kinds:
         assert issubclass(kind, GenreError) and kind.exit_status in (1, 2) and kind.__doc__
+
+
+def test_a_message_is_one_line_whatever_is_in_a_name(genre: Genre, workspace: Path) -> None:
+    done = genre("predict", "new\nline\x1b[2J\udce9.wav", folder=workspace)
+    assert done.returncode == 2
+    assert done.stderr.startswith("genre: new\\nline\\x1b[2J\\xe9.wav: file not found")
+    assert done.stderr.count("\n") == 1

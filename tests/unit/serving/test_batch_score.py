@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -61,6 +62,10 @@ class TestWhatIsNew:
         table = batch_score.read(score().scores).set_index("file")
         assert table["lost"].to_dict() == pytest.approx({"a.wav": 0, "deep/b.wav": 0, "deep/cut.wav": 3.5})
         assert table["damage"].str.startswith("truncated").to_list() == [False, False, True]
+
+    def test_a_name_that_is_no_text_is_escaped(self, score, inbox):
+        (inbox / "a.wav").rename(inbox / os.fsdecode(b"la\xe9.wav"))
+        assert sorted(batch_score.read(score().scores)["file"]) == ["deep/b.wav", "la\\xe9.wav"]
 
     def test_a_row_a_song_with_all_that_was_predicted(self, score):
         scored = score()

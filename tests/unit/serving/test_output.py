@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -65,6 +68,21 @@ class TestTheCommand:
         assert songs[1]["reason"]
         segments = list(csv.DictReader(io.StringIO(genre("good.wav", "--csv", "--timeline").stdout)))
         assert [float(row["start"]) for row in segments] == [0, 3]
+
+    def test_a_name_that_is_no_text_is_in_each_form(self, genre, tmp_path, monkeypatch):
+        names = [b"la\xe9.wav", b"new\nline.wav", b"\x1b[31mred.wav"]
+        files = [tmp_path / os.fsdecode(name) for name in names]
+        for file in files:
+            shutil.copy(tmp_path / "good.wav", file)
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), "utf-8", errors="backslashreplace"))
+        for form in ("json", "csv", "table"):
+            output.run(files, model=None, form=form, timeline=True)
+        sys.stdout.flush()
+        printed = sys.stdout.buffer.getvalue().decode()
+        first = json.JSONDecoder().raw_decode(printed)[0]
+        assert [Path(one["file"]) for one in first["songs"]] == files
+        assert "la\\udce9.wav" in printed and "la\\xe9.wav" in printed  # CSV, and the table
+        assert "new\\nline.wav" in printed and "\\x1b[31mred.wav" in printed
 
     def test_one_form_at_a_time(self, genre):
         assert genre("good.wav", "--csv", "--json").exit_code != 0

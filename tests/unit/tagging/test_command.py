@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 
 import pytest
 from typer.testing import CliRunner
@@ -105,6 +106,33 @@ def test_a_file_that_is_gone_does_not_bar_the_way_to_earlier_runs(genre, tmp_pat
     assert genre("--undo").exit_code == 1
     assert held(music) == {"new.flac": (), "old.flac": ("Polka",)}
     assert isinstance(genre("--undo").exception, TaggingError)
+
+
+def test_a_name_that_is_no_text_is_written_and_taken_back(genre, tmp_path):
+    music = tmp_path / "music"
+    files = [music / os.fsdecode(name) for name in (b"la\xe9.flac", b"new\nline.flac")]
+    for file in files:
+        song(music / "made.flac").rename(file)
+    assert genre(*map(str, files), "--write").exit_code == 0
+    assert [tags.read(file).values for file in files] == [("jazz",)] * 2
+    assert genre("--undo").exit_code == 0
+    assert [tags.read(file).values for file in files] == [()] * 2
+
+
+def test_a_link_beside_its_file_is_one_file(genre, tmp_path):
+    music = tmp_path / "music"
+    (music / "link.flac").symlink_to("new.flac")
+    done = genre("music/link.flac", "music/new.flac", "--write", "--json")
+    assert done.exit_code == 0
+    outcomes = [(one["outcome"], one["reason"]) for one in json.loads(done.stdout)["songs"]]
+    assert outcomes == [("written", ""), ("written", "the same file as music/link.flac")]
+    assert genre("--undo").exit_code == 0
+    assert held(music)["new.flac"] == ()
+
+
+def test_nothing_to_undo_makes_nothing(genre, tmp_path):
+    assert isinstance(genre("--undo").exception, TaggingError)
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_read_only_file_is_named_and_the_others_are_written(genre, tmp_path):
