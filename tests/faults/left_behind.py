@@ -81,8 +81,10 @@ def left_over(folder: Path) -> list[str]:
     found += [f"MLflow model {model} not ready" for (model,) in pending]
     prefect = folder / ".prefect/prefect.db"
     for table in ("flow_run", "task_run"):
-        for kind, count in rows(prefect, f"select state_type, count(*) from {table} group by state_type"):
-            if kind not in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
+        query = f"select state_type, state_name, count(*) from {table} group by state_type, state_name"
+        for kind, name, count in rows(prefect, query):
+            # NotReady is how Prefect leaves a task whose upstream did not end well: it never begins.
+            if kind not in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED") and name != "NotReady":
                 found.append(f"{count} Prefect {table}s {kind}")
     lock = folder / "data/.flow.lock"
     if lock.read_text():
