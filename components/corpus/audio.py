@@ -18,7 +18,6 @@ from components.core import hashing
 from components.core.errors import AudioError, TooLongError
 from components.corpus import decoding, ffmpeg
 from components.corpus.decoding import Played, R
-from components.corpus.links import Reach
 
 #: What files with sound are named. Their content decides, so a wrong suffix among these does not matter; what a
 #: container holds that may hold pictures alone is decoded only where it has sound.
@@ -230,8 +229,10 @@ def missing(path: Path) -> str:
     try:
         if path.is_file():
             return "" if os.access(path, os.R_OK) else "cannot be read (permission denied)"
-        if path.exists() or path.is_symlink():
-            return Reach((), everywhere=True).forbids(path)
+        if path.exists():
+            return "not a regular file"
+        if path.is_symlink():
+            return "link to a file that does not exist"
     except (OSError, ValueError) as error:
         return f"cannot be read ({decoding.plain(error)})"
     return "a URL, which is not read" if re.match(r"[a-z0-9]{2,}:/", str(path)) else "file not found"

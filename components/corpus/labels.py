@@ -297,9 +297,26 @@ def _named(labels: Labels, *, place: str, follow_links: bool) -> Found:
 
 
 def _entries(table: Manifest, *, place: str) -> dict[str, Entry]:
-    """Return a manifest's rows by their paths below the source's folder."""
+    """Return a manifest's rows by their paths below the source's folder.
+
+    Raises
+    ------
+    CorpusError
+        If one lies elsewhere, or two are of one file.
+    """
     inside = "" if locations.is_remote(place) else _prefix(table, folder=Path(place))
-    return {_relative(inside + entry.path, place=place): entry for entry in table.entries}
+    found: dict[str, Entry] = {}
+    for entry in table.entries:
+        path = _relative(inside + entry.path, place=place)
+        wrong = ""
+        if path.startswith("/") or locations.is_remote(path):
+            wrong = f"lies outside {place}"
+        elif path in found:
+            wrong = f"was named before, by {found[path].where}"
+        if wrong:
+            raise CorpusError(f"{table.name}, {entry.where}: path {entry.path!r} {wrong}")
+        found[path] = entry
+    return found
 
 
 def _prefix(table: Manifest, *, folder: Path) -> str:
@@ -313,12 +330,13 @@ def _prefix(table: Manifest, *, folder: Path) -> str:
 
 
 def _relative(path: str, *, place: str) -> str:
-    """Return an absolute path of a manifest below the source's folder; one that is relative as it is."""
-    if not path.startswith("/"):
-        return path
-    for folder in (Path(place).absolute(), Path(place).resolve()):
-        if Path(path).is_relative_to(folder):
-            return Path(path).relative_to(folder).as_posix()
+    """Return an absolute path or URL of a manifest below the source's place; any other as it is."""
+    folders = (
+        [place] if locations.is_remote(place) else [str(Path(place).absolute()), str(Path(place).resolve())]
+    )
+    for folder in folders:
+        if path.startswith(inside := f"{folder.rstrip('/')}/"):
+            return path.removeprefix(inside)
     return path
 
 

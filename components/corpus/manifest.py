@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from components.core.errors import CorpusError
+from components.corpus import locations, tables
 
 #: Columns: needed, and taken where they are there.
 NEEDED, OPTIONAL = ("path", "genre"), ("artist", "album", "title", "split")
-SUFFIXES = (".csv", ".parquet")
 #: Spellings of the parts of a split.
 PARTS = {
     "": "",
@@ -39,8 +39,6 @@ _FMA = {
 }
 #: Each subset of FMA holds the ones before it.
 FMA_SUBSETS = ("small", "medium", "large")
-#: A cell may hold a whole biography.
-csv.field_size_limit(2**24)
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,7 @@ def read(path: Path, *, subset: str | None = None) -> Manifest:
     Returns
     -------
     Manifest
-        Paths are as the table gives them, but for backslashes and a leading ``./``.
+        Paths are as :func:`below` writes them.
 
     Raises
     ------
@@ -117,69 +115,36 @@ def read(path: Path, *, subset: str | None = None) -> Manifest:
         If it cannot be read, lacks a column, or has a wrong row: without a path or genre, with a path that leads out of
         the folder or was named before, with another part than those of :data:`PARTS`. Rows are named by line.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise CorpusError(f"{path} is no table of labels; valid: {' or '.join(SUFFIXES)}")
+    if path.suffix.lower() not in tables.SUFFIXES:
+        raise CorpusError(f"{path} is no table of labels; valid: {' or '.join(tables.SUFFIXES)}")
     try:
-        if path.suffix.lower() == ".csv":
-            if _is_fma(path):
-                return Manifest(path.name, "fma", tuple(_fma(path, subset=subset)))
-            rows = list(_of_csv(path))
-        else:
-            rows = list(_of_parquet(path))
-    except (
-        OSError,
-        ValueError,
-        csv.Error,
-    ) as error:  # UnicodeDecodeError and pyarrow's errors are ValueErrors
+        if path.suffix.lower() == ".csv" and _is_fma(path):
+            return Manifest(path.name, "fma", tuple(_fma(path, subset=subset)))
+    except (OSError, ValueError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise CorpusError(
-            f"{path} cannot be read ({reason}); valid: CSV in UTF-8, or Parquet, with the columns {', '.join(NEEDED)}"
-        ) from error
+        raise CorpusError(f"{path} cannot be read ({reason}); valid: CSV in UTF-8, or Parquet") from error
+    rows = tables.rows(path, needed=NEEDED, optional=OPTIONAL)
     if subset is not None:
         raise CorpusError(f"subset is {subset!r}, and {path} is not FMA's tracks.csv; valid: no subset")
     return Manifest(path.name, "rows", tuple(_checked(rows, path=path)))
 
 
-def _of_csv(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file)
-        columns = _columns(next(reader, []), path=path)
-        first = reader.line_num + 1
-        for cells in reader:
-            where, first = f"line {first}", reader.line_num + 1
-            if cells:
-                yield (
-                    where,
-                    {name: cells[at].strip() if at < len(cells) else "" for name, at in columns.items()},
-                )
+def below(path: str) -> str:
+    r"""Return a path of a table with slashes, each once, and without ``.``; a URL as it is.
+
+    Examples
+    --------
+    >>> below(r".\Rock\a.mp3"), below("Rock//./a.mp3"), below("s3://music/a.mp3")
+    ('Rock/a.mp3', 'Rock/a.mp3', 's3://music/a.mp3')
+    """
+    return path if locations.is_remote(path) else PurePosixPath(path.replace("\\", "/")).as_posix()
 
 
-def _of_parquet(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
-    import pandas as pd
-
-    table = pd.read_parquet(path)
-    columns = _columns([str(column) for column in table.columns], path=path)
-    table = table.iloc[:, list(columns.values())].set_axis(list(columns), axis=1)
-    table = table.astype(object).where(table.notna(), "")
-    for number, row in enumerate(table.to_dict("records"), start=1):
-        yield f"row {number}", {str(name): str(value).strip() for name, value in row.items()}
-
-
-def _columns(heading: list[str], *, path: Path) -> dict[str, int]:
-    names = [name.strip().casefold() for name in heading]
-    if missing := [name for name in NEEDED if name not in names]:
-        raise CorpusError(
-            f"{path} lacks column {', '.join(missing)}; valid: columns {', '.join(NEEDED)}, and where known "
-            f"{', '.join(OPTIONAL)}; it has {', '.join(filter(None, heading)) or 'none'}"
-        )
-    return {name: names.index(name) for name in (*NEEDED, *OPTIONAL) if name in names}
-
-
-def _checked(rows: list[tuple[str, Mapping[str, str]]], *, path: Path) -> list[Entry]:
+def _checked(rows: list[tables.Named], *, path: Path) -> list[Entry]:
     entries: dict[str, Entry] = {}
     wrong = []
     for where, row in rows:
-        place = row["path"].replace("\\", "/").removeprefix("./")
+        place = below(row["path"]) if row["path"] else ""
         part = PARTS.get(row.get("split", "").casefold())
         if not place or not row["genre"]:
             wrong.append(f"{where}: {'genre' if place else 'path'} is empty")

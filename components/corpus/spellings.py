@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
 from components.core.errors import CorpusError
+from components.corpus import tables
 
-VALID = "valid: CSV with the columns spelling and genre, where an empty genre leaves its spelling out"
+VALID = "valid: one genre a spelling, empty where it is none"
 
 
 def read(path: Path) -> dict[str, str]:
@@ -17,7 +17,8 @@ def read(path: Path) -> dict[str, str]:
     Parameters
     ----------
     path : Path
-        CSV with the columns ``spelling`` and ``genre``. Case, and spaces at the ends, make no difference in a spelling.
+        A table with the columns ``spelling`` and ``genre``, see :mod:`components.corpus.tables`. Case, and spaces at
+        the ends, make no difference in a spelling.
 
     Returns
     -------
@@ -30,20 +31,12 @@ def read(path: Path) -> dict[str, str]:
         If it cannot be read, lacks a column, or gives one spelling two genres.
     """
     found: dict[str, str] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if missing := {"spelling", "genre"} - set(rows.fieldnames or ()):
-                raise CorpusError(f"{path} lacks column {', '.join(sorted(missing))}; {VALID}")
-            for row in rows:
-                spelling, genre = key(row["spelling"] or ""), (row["genre"] or "").strip()
-                if found.setdefault(spelling, genre) != genre:
-                    raise CorpusError(
-                        f"{path}, line {rows.line_num}: {row['spelling']!r} is {genre!r} here and {found[spelling]!r} "
-                        "before; valid: one genre a spelling"
-                    )
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError(f"{path} cannot be read ({' '.join(str(error).split())}); {VALID}") from error
+    for where, row in tables.rows(path, needed=("spelling", "genre")):
+        spelling, genre = key(row["spelling"]), row["genre"]
+        if found.setdefault(spelling, genre) != genre:
+            raise CorpusError(
+                f"{path}, {where}: {row['spelling']!r} is {genre!r} here and {found[spelling]!r} before; {VALID}"
+            )
     return found
 
 

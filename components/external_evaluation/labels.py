@@ -10,7 +10,7 @@ import pandas as pd
 
 from components.core import formatting
 from components.core.errors import AudioError, EvaluationError, ParamsError
-from components.corpus import discovery, published_metadata, tags
+from components.corpus import discovery, manifest, published_metadata, tables, tags
 from components.corpus.audio import SUFFIXES
 from components.serving import predict
 
@@ -18,11 +18,6 @@ from components.serving import predict
 FOLDERS, TAGS = "folders", "tags"
 #: Columns of a manifest: needed, and taken where they are there.
 NEEDED, OPTIONAL = ("path", "genre"), ("artist", "album", "title")
-#: Readers of a manifest, by suffix; all as text, since an artist called "None" is not a missing one.
-READERS = {
-    ".csv": lambda path: pd.read_csv(path, dtype=str, keep_default_na=False),
-    ".parquet": lambda path: pd.read_parquet(path).fillna("").astype(str),
-}
 
 
 @dataclass(frozen=True)
@@ -93,10 +88,12 @@ def read(place: Path, *, labels: str = FOLDERS, artists: Path | None = None) -> 
     ------
     EvaluationError
         If there is no such folder, or no labelled song in it.
+    CorpusError
+        If the manifest cannot be read, or lacks a column.
     ParamsError
-        If the manifest or the table of artists cannot be read, or lacks a column.
+        If ``labels`` is none of these, or the table of artists cannot be read.
     """
-    if place.suffix.lower() in READERS and not place.is_dir():
+    if place.suffix.lower() in tables.SUFFIXES and not place.is_dir():
         place, labels = place.parent, str(place)
     if not place.is_dir():
         raise EvaluationError(f"{place} is not a folder; valid: a folder of labelled music, or a manifest")
@@ -106,6 +103,11 @@ def read(place: Path, *, labels: str = FOLDERS, artists: Path | None = None) -> 
         case "tags":
             songs, left_out = _by_tags(place)
         case _:
+            if Path(labels).suffix.lower() not in tables.SUFFIXES:
+                raise ParamsError(
+                    f"--labels {labels!r} is no kind of label; valid: {FOLDERS}, {TAGS}, or a manifest "
+                    f"({', '.join(tables.SUFFIXES)})"
+                )
             songs, left_out = _by_manifest(Path(labels), folder=place)
     if not songs:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in list(left_out.items())[:3])
@@ -122,7 +124,7 @@ def read(place: Path, *, labels: str = FOLDERS, artists: Path | None = None) -> 
 
 def name_of(place: Path, *, labels: str) -> str:
     """Return what a folder or manifest is called in results, without the folders above it."""
-    manifest = place if place.suffix.lower() in READERS and not place.is_dir() else Path(labels)
+    manifest = place if place.suffix.lower() in tables.SUFFIXES and not place.is_dir() else Path(labels)
     name = manifest.stem if manifest is place or labels not in (FOLDERS, TAGS) else place.resolve().name
     return formatting.printable(name).replace("/", "-") or "music"
 
@@ -158,8 +160,8 @@ def _by_manifest(path: Path, *, folder: Path) -> tuple[list[Song], dict[str, str
     songs: list[Song] = []
     left_out: dict[str, str] = {}
     seen: dict[Path, str] = {}
-    for line, row in _rows(path):
-        given, genre = row["path"].strip(), row["genre"].strip()
+    for line, row in tables.rows(path, needed=NEEDED, optional=OPTIONAL):
+        given, genre = row["path"] and manifest.below(row["path"]), row["genre"]
         where = f"{path.name}, {line}"
         file = next((base / given for base in (folder, path.parent) if (base / given).is_file()), None)
         if not given or not genre:
@@ -172,32 +174,9 @@ def _by_manifest(path: Path, *, folder: Path) -> tuple[list[Song], dict[str, str
             )
         else:
             seen[file.resolve()] = line
-            known = {key: row[key].strip() for key in OPTIONAL if key in row}
+            known = {key: row[key] for key in OPTIONAL if key in row}
             songs.append(Song(formatting.printable(given), file, genre, **known))
     return songs, left_out
-
-
-def _rows(path: Path) -> list[tuple[str, dict[str, str]]]:
-    """Read a manifest's rows, each with what to call it: a line of a CSV file counts its heading."""
-    if path.suffix.lower() not in READERS:
-        raise ParamsError(
-            f"--labels {str(path)!r} is no kind of label; valid: {FOLDERS}, {TAGS}, or a manifest "
-            f"({', '.join(READERS)})"
-        )
-    try:
-        table = READERS[path.suffix.lower()](path)
-    except (OSError, ValueError) as error:
-        raise ParamsError(
-            f"{path} cannot be read ({' '.join(str(error).split())}); valid: CSV in UTF-8, or Parquet, with "
-            f"the columns {', '.join(NEEDED)}"
-        ) from error
-    if missing := [column for column in NEEDED if column not in table.columns]:
-        raise ParamsError(
-            f"{path} lacks {', '.join(missing)}; valid: columns {', '.join(NEEDED)}, and where known "
-            f"{', '.join(OPTIONAL)}"
-        )
-    kind, first = ("line", 2) if path.suffix.lower() == ".csv" else ("row", 1)
-    return [(f"{kind} {first + number}", row) for number, row in enumerate(table.to_dict("records"))]
 
 
 def _artists(path: Path, *, songs: Sequence[Song]) -> dict[str, str]:

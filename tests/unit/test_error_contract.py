@@ -95,7 +95,7 @@ INPUT: list[tuple[str, Prepare | None, tuple[str, ...]]] = [
     ("predict nowhere.wav", None, ("nowhere.wav: file not found", "valid: audio files")),
     ("predict broken.wav", lambda at: (at / "broken.wav").symlink_to("x"), ("broken.wav", "does not exist")),
     ("predict https://music.org/a.wav", None, ("https:/music.org/a.wav: a URL", "on this machine")),
-    ("predict pipe.wav", lambda at: os.mkfifo(at / "pipe.wav"), ("pipe.wav", "a pipe")),
+    ("predict pipe.wav", lambda at: os.mkfifo(at / "pipe.wav"), ("pipe.wav: not a regular file",)),
     ("predict empty", lambda at: (at / "empty").mkdir(), ("empty holds no audio file", ".wav")),
     ("tag nowhere.wav", None, ("nowhere.wav: file not found",)),
     # a pipeline for another platform

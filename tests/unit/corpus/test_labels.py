@@ -107,6 +107,27 @@ class TestManifest:
         assert listing["artist"].tolist() == ["Ann", "Tagged"]
         assert listing["part"].tolist() == ["train", "test"]
 
+    @pytest.mark.parametrize(
+        ("first", "second", "named"),
+        [
+            ("a.mp3", "{music}/a.mp3", r"m\.csv, line 3: path '.*/a\.mp3' was named before, by line 2"),
+            ("a.mp3", "/elsewhere/a.mp3", r"m\.csv, line 3: path '/elsewhere/a\.mp3' lies outside .*music"),
+            ("a.mp3", "https://a.b/c.mp3", r"m\.csv, line 3: path 'https://a\.b/c\.mp3' lies outside"),
+        ],
+    )
+    def test_a_file_named_twice_and_a_place_elsewhere_are_wrong_rows(
+        self, music: Path, first: str, second: str, named: str
+    ) -> None:
+        self.write(music / "m.csv", f"{first},jazz,,", f"{second.format(music=music)},rock,,")
+        with pytest.raises(CorpusError, match=named):
+            found(read(music, labels="manifest", manifest="m.csv"), music, follow_links=True)
+
+    def test_a_path_that_is_escaped_as_a_url_is_no_file(self, music: Path) -> None:
+        touched(music, "a b.mp3")
+        self.write(music / "m.csv", "a b.mp3,jazz,,", "a%20b.mp3,jazz,,")
+        faults = found(read(music, labels="manifest", manifest="m.csv"), music)["fault"]
+        assert faults.to_dict() == {"a b.mp3": "", "a%20b.mp3": "file not found: m.csv, line 3"}
+
     def test_one_of_other_files_is_refused(self, music: Path) -> None:
         self.write(music / "m.csv", "z.mp3,jazz,,")
         with pytest.raises(CorpusError, match=r"no file of m\.csv"):

@@ -9,7 +9,7 @@ import mutagen.wave
 import pandas as pd
 import pytest
 
-from components.core.errors import EvaluationError, ParamsError
+from components.core.errors import CorpusError, EvaluationError, ParamsError
 from components.corpus import tags as tags_of
 from components.corpus.published_metadata import same_artist
 from components.external_evaluation import labels
@@ -113,16 +113,26 @@ class TestByManifest:
     @pytest.mark.parametrize(
         ("name", "text", "words"),
         [
-            ("list.csv", "file,genre\n", "lacks path; valid: columns path, genre"),
-            ("list.csv", "", "cannot be read"),
+            ("list.csv", "file,genre\n", "lacks column path; valid: columns path, genre"),
+            ("list.csv", "", "it has none"),
             ("list.txt", "path,genre\n", "valid: folders, tags, or a manifest"),
             ("list.parquet", "no table", "cannot be read"),
         ],
     )
     def test_what_is_no_manifest(self, folder: Path, name: str, text: str, words: str) -> None:
         (folder / name).write_text(text)
-        with pytest.raises(ParamsError, match=words):
+        with pytest.raises((CorpusError, ParamsError), match=words):
             labels.read(folder, labels=str(folder / name))
+
+    def test_a_table_of_another_country_and_system_is_read_as_the_listing_reads_it(
+        self, folder: Path
+    ) -> None:
+        (folder / "x").mkdir()
+        tagged(folder / "x" / "c.flac")
+        path = folder / "list.csv"
+        path.write_bytes("\ufeffPATH;Genre;Artist\r\n.\\x\\c.flac;R&B, Soul;Ann\r\n".encode())
+        (found,) = labels.read(path).songs
+        assert (found.name, found.genre, found.artist) == ("x/c.flac", "R&B, Soul", "Ann")
 
 
 class TestArtists:
