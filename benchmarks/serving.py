@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,23 @@ def served(command: list[str], *, ready: str, variables: dict[str, str] | None =
         finally:
             os.killpg(server.pid, signal.SIGTERM)
             server.wait(LIMIT)
+
+
+class Connections:
+    """A connection a client, which stays."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._of = threading.local()
+
+    def post(self, path: str, body: bytes, *, content_type: str) -> None:
+        if not hasattr(self._of, "own"):
+            self._of.own = HTTPConnection("127.0.0.1", self._port, timeout=LIMIT)
+        self._of.own.request("POST", path, body=body, headers={"Content-Type": content_type})
+        response = self._of.own.getresponse()
+        said = response.read()
+        if response.status != 200:
+            raise RuntimeError(f"{path}: {response.status} {said[:500]!r}")
 
 
 def reached(address: str) -> bool:
@@ -242,22 +260,14 @@ def beside_mlflow(model: str, files: list[Path], *, repeats: int) -> None:
         served(genre, ready=f"http://127.0.0.1:{ours}/ready") as first,
         served(mlflow, ready=f"http://127.0.0.1:{theirs}/ping", variables=variables) as second,
     ):
+        # Connections that stay, and no more than needed is done for them: clients and servers share the processors.
+        to_ours, to_theirs = (Connections(at) for at in (ours, theirs))
 
         def send_ours(file: Path) -> None:
-            requests.post(
-                f"http://127.0.0.1:{ours}/predict",
-                data=contents[file],
-                headers={"Content-Type": "audio/wav"},
-                timeout=LIMIT,
-            ).raise_for_status()
+            to_ours.post("/predict", contents[file], content_type="audio/wav")
 
         def send_theirs(file: Path) -> None:
-            requests.post(
-                f"http://127.0.0.1:{theirs}/invocations",
-                data=bodies[file],
-                headers={"Content-Type": "application/json"},
-                timeout=LIMIT,
-            ).raise_for_status()
+            to_theirs.post("/invocations", bodies[file], content_type="application/json")
 
         for send in (send_ours, send_theirs):
             each(files[:CLIENTS], send)

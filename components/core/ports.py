@@ -26,7 +26,7 @@ def listen(port: int, *, host: str = "127.0.0.1") -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        made = socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, OverflowError) as error:
         number = getattr(error, "errno", None)
         # An address that is none has a number of its own kind, not the system's.
@@ -38,6 +38,10 @@ def listen(port: int, *, host: str = "127.0.0.1") -> socket.socket:
             else "an address of this machine, such as 127.0.0.1"
         )
         raise GenreError(f"{host} port {port} cannot be listened on ({reason}); valid: {valid}") from error
+    # Connections inherit it; asyncio sets it only where it makes the socket itself. Without it the second part of a
+    # response waits for the client's acknowledgement of the first, 40 ms.
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made
 
 
 def free(port: int) -> int:

@@ -16,10 +16,12 @@ from components.http.pool import DiedError, Pool, TookTooLongError
 from components.http.settings import ServeSettings
 from components.http.turns import TRIES, Turns
 from components.http.upload import Song
-from components.http.worker import File, Limits, Outcome
+from components.http.worker import File, Limits, Loaded, Outcome
 
 #: Seconds before a model that could not be loaded is tried again; another one is at once.
 AGAIN = 60.0
+#: How long a free process waits for further songs, as a share of what they save: the time of a block of the network.
+PATIENCE = 0.5
 
 
 class Predict(Protocol):
@@ -33,7 +35,7 @@ class Predict(Protocol):
 class Load(Protocol):
     """As :func:`components.http.worker.load`."""
 
-    def __call__(self, uri: str, *, limits: Limits) -> dict[str, Any]:
+    def __call__(self, uri: str, *, limits: Limits) -> Loaded:
         """Load a model."""
         ...
 
@@ -123,10 +125,10 @@ class Service:
             if uri == failed and time.monotonic() < at + AGAIN:
                 return
             if uri != self.model["uri"]:
-                model = await self._pool.prepare(partial(self.load, uri, limits=self.limits))
-                self._serves(model)
+                loaded = await self._pool.prepare(partial(self.load, uri, limits=self.limits))
+                self._serves(loaded)
                 self.metrics.reloads.labels("loaded").inc()
-                self.report(f"{uri} ({model['name']}) serves now")
+                self.report(f"{uri} ({loaded.model['name']}) serves now")
         except (GenreError, OSError, DiedError) as error:
             problem = f"{self.model['uri']} goes on: {error}"
         except Exception as error:  # noqa: BLE001 - of MLflow's client or its database: said, and tried again
@@ -173,9 +175,10 @@ class Service:
             self.report(f"{song.name}: {error}")
             return Outcome(500, {"file": song.name, "reason": str(error)})
 
-    def _serves(self, model: dict[str, Any]) -> None:
-        self.model = model
-        self.metrics.serves(model)
+    def _serves(self, loaded: Loaded) -> None:
+        self.model = loaded.model
+        self._turns.patience = PATIENCE * loaded.block
+        self.metrics.serves(loaded.model)
 
     def close(self) -> None:
         """End the processes."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from components.http.pool import DiedError, Pool
@@ -58,6 +59,12 @@ class Turns:
         Returns what a process calls for songs and a model's address; that returns the songs' outcomes.
     seconds : float
         The time that a song may take. Several have it together; should they take longer, each has it alone.
+
+    Attributes
+    ----------
+    patience : float
+        Seconds that a free process waits for as many songs as it is likely to get. Clients that send a song after each
+        answer would otherwise find the process working on the first of them, and the others wait for a turn of theirs.
     """
 
     def __init__(
@@ -68,7 +75,11 @@ class Turns:
         seconds: float,
     ) -> None:
         self._pool, self._task, self._seconds = pool, task, seconds
+        self.patience = 0.0
         self._waiting: list[Waiting] = []
+        self._arrived = asyncio.Event()
+        # Songs without an outcome, and how many those were when the last turn began.
+        self._inside = self._lately = 0
         self._running: set[asyncio.Task[None]] = set()
 
     async def outcome(self, song: Song, *, uri: str) -> Outcome:
@@ -85,9 +96,15 @@ class Turns:
         """
         waiting = Waiting(song, uri, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
+        self._inside += 1
+        arrived, self._arrived = self._arrived, asyncio.Event()
+        arrived.set()
         if len(self._running) < self._pool.size:
             self._running.add(asyncio.create_task(self._run()))
-        return await waiting.outcome
+        try:
+            return await waiting.outcome
+        finally:
+            self._inside -= 1
 
     async def _run(self) -> None:
         """Go on as long as songs wait."""
@@ -99,11 +116,21 @@ class Turns:
             assert task is not None, "it runs as a task"
             self._running.discard(task)
 
+    async def _gathered(self) -> None:
+        """Wait for a process's share of as many songs as there were lately; a client alone waits for none."""
+        likely = min(MOST, -(-self._lately // self._pool.size))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.patience):
+                while len(self._waiting) < likely:
+                    await self._arrived.wait()
+
     async def _turn(self) -> None:
+        await self._gathered()
         songs: list[Waiting] = []
 
         def choose() -> Callable[[], list[Outcome]] | None:
             songs.extend(self._next())
+            self._lately = self._inside
             for waiting in songs:
                 waiting.outcome.add_done_callback(lambda _: abandon())
             return self._task([one.song for one in songs], songs[0].uri) if songs else None

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +34,22 @@ class Limits:
 
     seconds: float
     bytes: int
+
+
+class Loaded(NamedTuple):
+    """A model that a process has loaded.
+
+    Attributes
+    ----------
+    model : dict
+        From :func:`components.serving.output.of_model`.
+    block : float
+        Seconds that its network takes for a block of rows, however many of them are filled; 0 where songs are not
+        predicted together.
+    """
+
+    model: dict[str, Any]
+    block: float = 0.0
 
 
 class File(NamedTuple):
@@ -71,7 +88,7 @@ def start() -> None:
     threading.Thread(target=follow, daemon=True).start()
 
 
-def load(uri: str, *, limits: Limits) -> dict[str, Any]:
+def load(uri: str, *, limits: Limits) -> Loaded:
     """Load a model, and predict a short sound by it, so that the first song finds all of it imported and compiled.
 
     Parameters
@@ -83,8 +100,8 @@ def load(uri: str, *, limits: Limits) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        From :func:`components.serving.output.of_model`.
+    Loaded
+        What serves now.
 
     Raises
     ------
@@ -92,8 +109,17 @@ def load(uri: str, *, limits: Limits) -> dict[str, Any]:
         If it cannot be loaded.
     """
     from components.serving import output
+    from components.serving.packaging import example_song
 
-    return output.of_model(_loaded(uri, limits))
+    loaded = _loaded(uri, limits)
+    block = 0.0
+    if loaded.model.rows_are_alone:
+        # A moment's song, whose rows are a part of a block.
+        extracted = loaded.model.extract([example_song()])
+        before = time.perf_counter()
+        loaded.model.predict_extracted(extracted)
+        block = time.perf_counter() - before
+    return Loaded(output.of_model(loaded), block)
 
 
 def _loaded(uri: str, limits: Limits) -> LoadedModel:

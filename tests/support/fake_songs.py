@@ -13,13 +13,13 @@ from typing import Any
 from components.core.errors import RegistryError
 from components.http.service import Service
 from components.http.upload import Song
-from components.http.worker import File, Limits, Outcome
+from components.http.worker import File, Limits, Loaded, Outcome
 
 
-def load(uri: str, *, limits: Limits) -> dict[str, Any]:
+def load(uri: str, *, limits: Limits) -> Loaded:
     if uri.endswith("damaged"):
         raise RegistryError(f"{uri} was altered")
-    return {"name": "fake", "uri": uri, "run_id": "0" * 32, "marks": []}
+    return Loaded({"name": "fake", "uri": uri, "run_id": "0" * 32, "marks": []})
 
 
 def predict(files: Sequence[File], *, uri: str, limits: Limits) -> list[Outcome]:
@@ -69,7 +69,7 @@ class InProcess(Service):
     async def open(self) -> None:
         if self.failure:
             raise self.failure
-        self.model = load("models:/genre/1", limits=self.limits)
+        self.model = load("models:/genre/1", limits=self.limits).model
 
     async def predictions(self, songs: Sequence[Song]) -> tuple[dict[str, Any], list[Outcome]]:
         outcomes = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from components.core import ports
@@ -27,3 +29,10 @@ def test_an_address_of_another_machine_is_named() -> None:
     for host in ("192.0.2.7", "nowhere.invalid"):
         with pytest.raises(GenreError, match=rf"{host}.*valid: an address of this machine"):
             ports.listen(0, host=host)
+
+
+def test_what_a_connection_sends_waits_for_nothing() -> None:
+    with ports.listen(0) as sock, socket.create_connection(sock.getsockname()):
+        accepted, _ = sock.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -82,6 +82,26 @@ def test_free_processes_share_what_waits(tmp_path):
     assert sorted(len(group) for group in turning(what, size=2)) == [2, 2]
 
 
+def test_a_process_waits_for_as_many_songs_as_there_were_lately(tmp_path):
+    async def what(turns: Turns, _: Recorded) -> None:
+        sent = songs(tmp_path, "a", "b", "c", "d", "e", "f", "g")
+        await outcomes(turns, sent[:3])
+        turns.patience = LONG
+        # Clients that send the next one after each answer, one after the other.
+        waiting = []
+        for song in sent[3:6]:
+            waiting.append(asyncio.create_task(turns.outcome(song, uri="a")))
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*waiting)
+        # Fewer than there were: it waits as long as it may, and once.
+        turns.patience = 0.01
+        await turns.outcome(sent[6], uri="a")
+        turns.patience = LONG
+        await turns.outcome(sent[0], uri="a")
+
+    assert turning(what) == [["a", "b", "c"], ["d", "e", "f"], ["g"], ["a"]]
+
+
 def test_large_songs_and_songs_of_another_model_go_by_themselves(tmp_path):
     async def what(turns: Turns, _: Recorded) -> None:
         await outcomes(turns, songs(tmp_path, "a", "b", size=BYTES))
