@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import LazyLoader
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -26,6 +29,9 @@ os.environ["GX_ANALYTICS_ENABLED"] = "false"
 OPTIONAL = (
     "azure", "boto3", "botocore", "google.api_core", "google.auth", "google.cloud", "google.oauth2", "sqlalchemy",
 )  # fmt: skip
+
+#: Packages that it imports for single expectations, which no suite here has: a third of what is left.
+LATER = ("altair", "scipy.stats")
 
 SITE = "data_docs"
 #: Values of a failed expectation that a message shows; Data Docs show more.
@@ -55,6 +61,8 @@ Checks = dict[str, Checked]
 def engine() -> ModuleType:
     """Import Great Expectations, without the packages that it would take along for data in clouds and databases.
 
+    Those of :data:`LATER` are imported where something of them is first used.
+
     Returns
     -------
     module
@@ -63,12 +71,27 @@ def engine() -> ModuleType:
     absent = [name for name in OPTIONAL if name not in sys.modules]
     # None means to Python that there is no such module; others may import it again as soon as this is over.
     sys.modules.update(dict.fromkeys(absent))  # type: ignore[arg-type]
+    later = _Later()
+    sys.meta_path.insert(0, later)
     try:
         import great_expectations
     finally:
+        sys.meta_path.remove(later)
         for name in absent:
             del sys.modules[name]
     return great_expectations
+
+
+class _Later(MetaPathFinder):
+    """Finds the packages of :data:`LATER`, and lets the first use of something of them import them."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        found = PathFinder.find_spec(fullname, path, target) if fullname in LATER else None
+        if found and found.loader:
+            found.loader = LazyLoader(found.loader)
+        return found
 
 
 def expect(kind: str, reason: str, **arguments: Any) -> Any:

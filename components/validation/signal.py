@@ -84,8 +84,6 @@ def separation(profiles: np.ndarray, genres: np.ndarray) -> tuple[float, float]:
     needed : float
         What labels in random order reach once in 700.
     """
-    from scipy.stats import rankdata
-
     names, codes = np.unique(genres.astype(str), return_inverse=True)
     counts = np.bincount(codes)
     varying = profiles[:, np.ptp(profiles, axis=0) > 0].astype(np.float64)
@@ -93,8 +91,8 @@ def separation(profiles: np.ndarray, genres: np.ndarray) -> tuple[float, float]:
         return float("nan"), float("nan")
     # Ranks: a single outlying song must not decide. Equal values share one: in the order of rows, which is that of
     # genres, an encoder's many zeros would separate genres by themselves.
-    ranks = rankdata(varying, axis=0)
-    ranks -= ranks.mean(axis=0)
+    ranks = pd.DataFrame(varying).rank()
+    ranks = (ranks - ranks.mean()).to_numpy()
     products = ranks @ ranks.T
     total = float(np.trace(products))
     freedom = (len(codes) - len(names)) / (len(names) - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pandas as pd
@@ -80,3 +81,20 @@ def test_a_missing_column_is_an_error_in_words(failed: dict[str, dict[str, str]]
 def test_what_the_import_leaves_out_can_be_imported_later() -> None:
     checkpoint.engine()
     assert [name for name in checkpoint.OPTIONAL if sys.modules.get(name, ...) is None] == []
+
+
+def test_packages_of_single_expectations_are_imported_where_they_are_used() -> None:
+    program = """
+import sys
+from components.validation import checkpoint
+
+before = list(sys.meta_path)
+checkpoint.engine()
+assert sys.meta_path == before
+assert not [name for name in sys.modules if name.startswith(("altair.", "scipy.stats."))]
+from scipy import stats
+assert stats.rankdata([2.0, 1.0]).tolist() == [2.0, 1.0]
+import altair
+assert altair.Chart
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
