@@ -79,8 +79,14 @@ def measure(row: Row, file: BufferedReader, *, params: Params) -> Row:
     -------
     Row
         With seconds, sample rate (Hz), samples (a channel), segments, the SHA-256 of the decoded sound, and what of it
-        is lost; or with a fault, and what was measured before it.
+        is lost, and what its tags say; or with a fault, and what was measured before it.
     """
+    # One after the other: mutagen's errors hold each other and all frames above, so what took the sound would stay.
+    row = _measured(row, file, params=params)
+    return row if row.fault else credited(row, file)
+
+
+def _measured(row: Row, file: BufferedReader, *, params: Params) -> Row:
     handle = file.fileno()
     try:
         played = decoding.play(handle, make=Measured, max_seconds=params.corpus.max_seconds)
@@ -99,8 +105,7 @@ def measure(row: Row, file: BufferedReader, *, params: Params) -> Row:
         return replace(row, fault=f"too short: {row.seconds:.2f} s, segments.shortest is {cut.shortest:g}")
     if found.highest - found.lowest <= SILENCE:
         return replace(row, fault="silent")
-    row = replace(row, segments=segments, sound_sha256=found.sha256, fingerprint=found.fingerprint)
-    return credited(row, file)
+    return replace(row, segments=segments, sound_sha256=found.sha256, fingerprint=found.fingerprint)
 
 
 def credited(row: Row, file: BufferedReader) -> Row:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from components.corpus import spellings
+
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
@@ -50,6 +52,14 @@ def lines(listing: pd.DataFrame, *, source: str, found: Found | None = None, kno
     has_sound = sounds != b""
     if repeats := _distinct(files[has_sound]) - _distinct(sounds[has_sound]):
         said.append(f"  {repeats} tracks repeat another track's sound in another file")
+    alike: dict[str, list[str]] = {}
+    for genre in listing.loc[~is_left_out, "genre"].unique():
+        alike.setdefault(spellings.key(genre), []).append(genre)
+    said += [
+        f"  genres of one name but for case: {', '.join(map(repr, names))}"
+        for names in alike.values()
+        if len(names) > 1
+    ]
     damaged = listing.loc[~is_left_out & (listing["damage"] != ""), ["track", "damage", "lost"]]
     said += [
         f"  damaged: {row.track}: {row.damage}, {row.lost:.2f} s lost"

@@ -88,16 +88,25 @@ def read_artists(path: Path) -> dict[str, str]:
         )
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     lines = [line for line in lines if line.strip() and not line.startswith("##")]
-    columns = [column.strip().casefold() for column in next(csv.reader(lines[:1]), [])]
-    rows = _of_csv(lines, columns=columns) if "artist" in columns else map(_of_line, lines)
+    headings = {one: _columns(lines[:1], separator=one) for one in ",;\t"}
+    separator = next((one for one, columns in headings.items() if "artist" in columns), "")
+    rows = (
+        _of_csv(lines, columns=headings[separator], separator=separator)
+        if separator
+        else map(_of_line, lines)
+    )
     artists = {key: artist for key, artist in rows if key and artist}
     if not artists:
         raise ParamsError(f"corpus.published.artists: {path} names no artist; {valid}")
     return artists
 
 
-def _of_csv(lines: list[str], *, columns: list[str]) -> Iterator[tuple[str, str]]:
-    for row in csv.DictReader(lines[1:], fieldnames=columns):
+def _columns(heading: list[str], *, separator: str) -> list[str]:
+    return [name.strip().casefold() for name in next(csv.reader(heading, delimiter=separator), [])]
+
+
+def _of_csv(lines: list[str], *, columns: list[str], separator: str) -> Iterator[tuple[str, str]]:
+    for row in csv.DictReader(lines[1:], fieldnames=columns, delimiter=separator):
         cells = {name: value.strip() for name, value in row.items() if isinstance(value, str)}
         artist, album = same_artist(cells.get("artist", "")), same_artist(cells.get("album", ""))
         yield cells.get("path") or cells.get("track", ""), artist or (album and f"album {album}")

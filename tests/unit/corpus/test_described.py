@@ -13,14 +13,16 @@ def test_what_is_left_out_damaged_repeated_and_known_is_said() -> None:
         Row(f"rock/{n}", "rock", f"{n}.mp3", sha256="ab" * 32, damage="bits missing", lost=0.5)
         for n in range(2)
     ]
+    rows.append(Row("Rock/x", "Rock", "x.mp3", sha256="cd" * 32))
     listing = store.table(rows)
     said = described.lines(listing, source="audio", found=Found(store.Rows(), 3, ["Playlists"]), known=4)
-    assert said[0] == "audio: 2 usable tracks of 1 genres, 22 left out"
+    assert said[0] == "audio: 3 usable tracks of 2 genres, 22 left out"
     text = "\n".join(said)
     for line in (
         "left out: jazz/0: silent",
         "and 2 more",
         "1 tracks repeat",
+        "genres of one name but for case: 'rock', 'Rock'",
         "rock/1: bits missing, 0.50 s lost",
     ):
         assert line in text, line

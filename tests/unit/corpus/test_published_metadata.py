@@ -58,14 +58,15 @@ def test_irregular_rows_of_an_artist_table(tmp_path: Path) -> None:
     }
 
 
-def test_a_csv_of_paths_and_artists(tmp_path: Path) -> None:
+@pytest.mark.parametrize("separator", list(",;\t"))
+def test_a_csv_of_paths_and_artists(tmp_path: Path, separator: str) -> None:
     rows = (
-        "\ufeffPath,title,Artist,album",
-        'jazz/a.mp3,"One, two","Earth, Wind & Fire",All',
-        "jazz/b.mp3,Two,,Hits of 1999",
-        "jazz/c.mp3,Three,,",
+        ("\ufeffPath", "title", "Artist", "album"),
+        ("jazz/a.mp3", '"One, two"', '"Earth, Wind & Fire"', "All"),
+        ("jazz/b.mp3", "Two", "", "Hits of 1999"),
+        ("jazz/c.mp3", "Three", "", ""),
     )
-    (tmp_path / "artists.csv").write_text("\n".join(rows), encoding="utf-8")
+    (tmp_path / "artists.csv").write_text("\n".join(map(separator.join, rows)), encoding="utf-8")
     assert published_metadata.read_artists(tmp_path / "artists.csv") == {
         "jazz/a.mp3": "earth wind and fire",
         "jazz/b.mp3": "album hits of 1999",
