@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +11,7 @@ from humanize import natural_list
 
 from components.page.models import ModelPrediction, Song
 from components.reporting.environment import environment
-from components.tracking.ui import VIEW
+from components.tracking import pages
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -28,8 +26,6 @@ STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
 #: Degrees round the colour circle from one genre to the next: neighbours in label order stay far apart, and
 #: ten are spread evenly.
 TURN = 108
-#: Address of `genre mlflow-ui`.
-MLFLOW = "http://127.0.0.1:5000"
 
 
 @lru_cache(maxsize=1)
@@ -46,7 +42,7 @@ def result(song: Song) -> str:
         {
             "by": prediction,
             "blocks": blocks(prediction.timeline, seconds=song.seconds),
-            "link": link(prediction.choice.experiment_id, prediction.choice.run_id, environment=os.environ),
+            "link": pages.run(prediction.choice.experiment_id, prediction.choice.run_id),
         }
         for prediction in song.predictions
     ]
@@ -127,10 +123,3 @@ def blocks(timeline: list[dict[str, Any]], *, seconds: float) -> list[dict[str, 
         block["place"] = 100 * block["start"] / seconds
         block["width"] = 100 * (block["stop"] - block["start"]) / seconds
     return found
-
-
-def link(experiment_id: str, run_id: str, *, environment: Mapping[str, str]) -> str:
-    """Return a run's address in MLflow: at the server of ``MLFLOW_TRACKING_URI``, else in the UI on loopback."""
-    server = environment.get("MLFLOW_TRACKING_URI", "")
-    base = server.rstrip("/") if server.startswith(("http://", "https://")) else MLFLOW
-    return f"{base}/#/experiments/{experiment_id}/runs/{run_id}{VIEW}"

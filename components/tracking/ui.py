@@ -13,13 +13,9 @@ import psutil
 from components import tracking
 from components.core import ports
 from components.core.errors import GenreError
-from components.tracking import view
-from components.tracking.errors import masked
-from components.tracking.store import TRAINING, folder
+from components.tracking import pages, view
+from components.tracking.store import TRAINING, check_address, folder
 
-#: Opens MLflow's pages for model training; without it, it shows those for language models until a person turns
-#: the switch in its upper left corner.
-VIEW = "?workflowType=machine_learning"
 #: Opens the runs' charts beside their list, arranged by the project's view.
 CHARTS = f"&compareRunsMode=CHART&viewStateShareKey={view.KEY}"
 
@@ -36,23 +32,25 @@ def serve(*, port: int) -> None:
     ------
     GenreError
         If the port is taken, or MLflow's server fails.
+    StoreError
+        If the store cannot be used, or is a server that does not answer.
     """
+    check_address()
     client = tracking.connect()
     runs = client.get_experiment_by_name(TRAINING)
-    place = VIEW
+    place = pages.TRAINING
     if runs:
         view.save(client, runs.experiment_id)
-        place = f"/{runs.experiment_id}/runs{VIEW}{CHARTS}"
-    store = mlflow.get_tracking_uri()
-    if store.startswith(("http:", "https:")):
-        print(f"MLflow UI: {masked(store)}/#/experiments{place}")
+        place = f"/{runs.experiment_id}/runs{pages.TRAINING}{CHARTS}"
+    if address := pages.server():
+        print(f"MLflow UI: {address}/#/experiments{place}")
         return
     port = ports.free(port)
     print(f"MLflow UI: http://127.0.0.1:{port}/#/experiments{place} (Ctrl-C stops it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--artifacts-destination", str((folder() / "artifacts").resolve())]
     # The store is no argument: those of a process are there for every user of the machine to read, passwords too.
-    environment = {**os.environ, "MLFLOW_BACKEND_STORE_URI": store}
+    environment = {**os.environ, "MLFLOW_BACKEND_STORE_URI": mlflow.get_tracking_uri()}
     environment |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     server = subprocess.Popen(command, env=environment)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from components.tracking import pages
+
 #: The pages of a project below ``data``, by what they are.
 PAGES = {"Report": "report/index.html", "Data Docs": "docs/index.html"}
-#: Of ``genre mlflow-ui``, where no server is named.
-LOCAL_MLFLOW = "http://127.0.0.1:5000"
 
 
 def page(path: str, *, root: Path, served: str) -> str:
@@ -43,25 +42,16 @@ def markdown(runs: Mapping[str, tuple[str, str]], *, root: Path, served: str) ->
     root, served
         As of :func:`page`.
     """
-    server = os.environ.get("MLFLOW_TRACKING_URI", "")
-    named = server.startswith(("http://", "https://"))
     lines = ["# Results", ""]
     for title, path in PAGES.items():
         if (root / "data" / path).is_file():
             lines.append(f"- {title}: {page(path, root=root, served=served)}")
-    base = _without_password(server).rstrip("/") if named else LOCAL_MLFLOW
     lines += [
-        f"- {model} in MLflow: [{run[:8]}]({base}/#/experiments/{experiment}/runs/{run})"
+        f"- {model} in MLflow: [{run[:8]}]({pages.run(experiment, run)})"
         for model, (experiment, run) in runs.items()
     ]
-    if runs and not named:
+    if runs and not pages.server():
         lines += ["", "Runs open while `genre mlflow-ui` runs in the project."]
     if not served:
         lines += ["", "`GENRE_PAGES` makes links of the files: the address under which `data` is served."]
     return "\n".join(lines) + "\n"
-
-
-def _without_password(address: str) -> str:
-    scheme, _, rest = address.partition("://")
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from components import tracking
-from components.tracking import ui, view
+from components.tracking import pages, ui, view
 from components.tracking.store import TRAINING
 from tests.support.servers import MLflow
 
@@ -33,7 +33,7 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         client.log_metric(run.info.run_id, "test/song_accuracy", figure)
         client.set_terminated(run.info.run_id)
     view.save(client, experiment)
-    yield f"{server.address}/#/experiments/{experiment}/runs{ui.VIEW}{ui.CHARTS}"
+    yield f"{server.address}/#/experiments/{experiment}/runs{pages.TRAINING}{ui.CHARTS}"
     server.stop()
 
 

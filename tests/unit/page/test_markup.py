@@ -55,10 +55,3 @@ def test_names_of_genres_are_escaped():
     text = markup.result(Song(6.0, "data:,", [prediction(evil, genres=[evil, "rock"])]))
     assert "<script" not in text and "&lt;script&gt;" in text
     assert "<b>x" not in markup.problem("<b>x")
-
-
-def test_the_run_is_linked_where_its_store_is_shown():
-    own, server = {}, {"MLFLOW_TRACKING_URI": "https://mlflow.example/"}
-    for environment, base in ((own, "http://127.0.0.1:5000"), (server, "https://mlflow.example")):
-        address = markup.link("7", "ab", environment=environment)
-        assert address == f"{base}/#/experiments/7/runs/ab?workflowType=machine_learning"

@@ -30,19 +30,12 @@ def test_only_pages_that_are_there_are_listed(root: Path) -> None:
     assert "Report: [" in text and "Data Docs" not in text
 
 
-@pytest.mark.parametrize(
-    ("server", "base"),
-    [
-        ("", "http://127.0.0.1:5000"),
-        ("sqlite:///x.db", "http://127.0.0.1:5000"),
-        ("https://mlflow:5000/", "https://mlflow:5000"),
-        ("https://me:secret@mlflow/sub", "https://mlflow/sub"),
-    ],
-)
-def test_runs_are_linked_at_the_server_without_a_password(
-    root: Path, monkeypatch: pytest.MonkeyPatch, server: str, base: str
+def test_runs_are_linked_at_the_server_or_where_the_ui_opens(
+    root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
-    text = results.markdown({"mlp": ("7", "abcdefghij")}, root=root, served="")
-    assert f"[abcdefgh]({base}/#/experiments/7/runs/abcdefghij)" in text
-    assert "secret" not in text
+    for server, base in (("", "http://127.0.0.1:5000"), ("https://me:secret@mlflow/", "https://mlflow")):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+        text = results.markdown({"mlp": ("7", "abcdefghij")}, root=root, served="")
+        assert f"[abcdefgh]({base}/#/experiments/7/runs/abcdefghij?" in text
+        assert "secret" not in text
+        assert ("genre mlflow-ui" in text) == (server == "")
