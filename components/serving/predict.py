@@ -123,7 +123,8 @@ def below(folder: Path) -> list[Path]:
             for name in names
             if not name.startswith(".")
             and (path := Path(place, name)).suffix.lower() in SUFFIXES
-            and path.is_file()
+            # A link to nothing is named when it is opened; a pipe or a device is no file at all.
+            and (path.is_file() or not path.exists())
         ]
     return sorted(files)
 

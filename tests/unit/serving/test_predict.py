@@ -35,6 +35,12 @@ class TestWhichFiles:
         assert [str(path.relative_to(tmp_path)) for path in found] == ["in/a.wav", "in/link.wav"]
         assert predict.below(tmp_path / ".Trash") == [tmp_path / ".Trash" / "a.wav"]
 
+    def test_a_link_to_nothing_is_found_and_a_pipe_is_not(self, tmp_path):
+        (tmp_path / "gone.wav").symlink_to("nowhere.wav")
+        os.mkfifo(tmp_path / "pipe.wav")
+        (tmp_path / "folder.wav").mkdir()
+        assert predict.below(tmp_path) == [tmp_path / "gone.wav"]
+
     @pytest.mark.skipif(os.geteuid() == 0, reason="root reads every folder")
     def test_a_folder_that_cannot_be_read_is_named(self, tmp_path):
         (tmp_path / "closed").mkdir(mode=0o000)
