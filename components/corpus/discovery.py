@@ -135,7 +135,10 @@ def check_genres(
             f"{key} is {place!r}, which holds one genre only, {names[0]!r}{lie if len(below) > 1 else ''}; {valid}"
         )
     if len(names) > MAX_GENRES:
-        raise CorpusError(f"{key} is {place!r}, which holds {len(names)} folders; {valid}")
+        raise CorpusError(
+            f"{key} is {place!r}, which holds {len(names)} folders; {valid}; where genres are in tags or in a table, "
+            "such as FMA's tracks.csv, `genre config use … --labels` reads them there"
+        )
     for name in names:
         if printable(name) != name or name != name.strip():
             raise CorpusError(

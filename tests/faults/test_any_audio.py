@@ -225,11 +225,39 @@ def test_two_files_in_one_are_as_long_as_both(container: str) -> None:
     assert play(content + content).seconds == pytest.approx(2 * SECONDS, abs=0.15)
 
 
+def test_the_sound_of_a_video_is_as_long_as_it_is() -> None:
+    played = play(video(sound=True))
+    assert played.seconds == pytest.approx(SECONDS, abs=0.12) and played.lost == 0.0
+
+
 def test_a_variable_bit_rate_is_not_taken_for_a_length() -> None:
     assert play(loud_first()).seconds == pytest.approx(5.0, abs=0.1)
 
 
+def video(*, sound: bool) -> bytes:
+    """A second of a moving picture in MP4, with or without four seconds of sound."""
+    written = io.BytesIO()
+    with av.open(written, "w", format="mp4") as made:
+        pictures = made.add_stream("mpeg4", rate=10)
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
+        stream = made.add_stream("aac", rate=RATE, layout="mono") if sound else None
+        for _ in range(10):
+            frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
+            made.mux(pictures.encode(frame))
+        made.mux(pictures.encode(None))
+        if stream is not None:
+            y = music(SECONDS, RATE, 1)
+            for first in range(0, len(y), 1024):
+                part = np.ascontiguousarray(y[first : first + 1024].reshape(1, -1))
+                frame = av.AudioFrame.from_ndarray(part, format="flt", layout="mono")
+                frame.sample_rate, frame.pts = RATE, first
+                made.mux(stream.encode(frame))
+            made.mux(stream.encode(None))
+    return written.getvalue()
+
+
 NO_SOUND = {
+    "video without sound": video(sound=False),
     "playlist": b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n/etc/passwd\n",
     "list of files": b"ffconcat version 1.0\nfile '/etc/passwd'\n",
     "description of a session": b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nm=audio 5004 RTP/AVP 0\n",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from pathlib import Path
 
 import librosa
@@ -192,6 +193,20 @@ def test_a_track_that_holds_no_more_segments_gives_all_of_them_wherever_they_lie
     segments = SegmentsParams(seconds=1.0, per_track=3, shortest=0.5, place=place)
     for length, expected in ((7, [0]), (35, [0, 1, 2])):
         assert audio.places(np.ones(length, dtype=np.float32), 10, segments=segments).tolist() == expected
+
+
+def test_songs_that_begin_alike_are_told_apart_by_spread_segments_alone() -> None:
+    generator = np.random.default_rng(0)
+    intro = generator.normal(size=300)
+    songs = [np.concatenate([intro, generator.normal(size=900)]).astype(np.float32) for _ in range(20)]
+
+    def alike(place: str) -> int:
+        segments = SegmentsParams(seconds=3.0, per_track=10, shortest=1.0, place=place)
+        used = [audio.used(y, 10, segments=segments).reshape(10, -1) for y in songs]
+        return sum((first == other).all(axis=1).sum() for first, other in itertools.pairwise(used))
+
+    # Of ten segments of 3 s in two minutes, the first 30 s hold all ten from the start, and two and a half if spread.
+    assert (alike("start"), alike("spread")) == (19 * 10, 19 * 2)
 
 
 def test_segments_of_a_longer_track_lie_where_params_say() -> None:

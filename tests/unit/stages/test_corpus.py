@@ -246,7 +246,8 @@ def test_more_than_a_hundred_classes(tmp_path: Path, demo_params: Params) -> Non
     for number in range(101):
         (tmp_path / "music" / str(number)).mkdir(parents=True)
         (tmp_path / "music" / str(number) / "a.wav").touch()
-    assert "101 folders; valid: " in refused(tmp_path / "music", demo_params)
+    message = refused(tmp_path / "music", demo_params)
+    assert "101 folders; valid: " in message and "--labels" in message
 
 
 @pytest.mark.parametrize("name", ["two\nlines", " spaces ", "tab\t", "bell\a"])
