@@ -59,7 +59,7 @@ class Measured:
 
     @property
     def fingerprint(self) -> str:
-        """The acoustic fingerprint of the whole sound; to be asked for once, at its end."""
+        """The acoustic fingerprint of the whole sound; to be taken once, at its end."""
         return self._fingerprint.text()
 
 

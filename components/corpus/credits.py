@@ -37,14 +37,21 @@ def of(tracks: pd.DataFrame, *, table: Mapping[str, str]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    own = tracks["artist"].map(_artist)
+    own = tracks["artist"].map(artist_of)
     album = tracks["album"].map(_album)
     artist = tracks["track"].map(table).fillna("").where(lambda known: known != "", own)
     artist = artist.where(artist != "", ("album " + album).where(album != "", ""))
     return pd.DataFrame({"artist": artist, "album": album}, index=tracks.index).astype(object)
 
 
-def _artist(name: str) -> str:
+def artist_of(name: str) -> str:
+    """Write an artist's name as :func:`same_artist` does; '' for what stands for nobody.
+
+    Examples
+    --------
+    >>> artist_of("The Beatles"), artist_of("Various Artists")
+    ('beatles', '')
+    """
     written = same_artist(name)
     return "" if written in NOBODY else written
 

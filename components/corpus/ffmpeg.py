@@ -21,8 +21,8 @@ from components.core.errors import AudioError, NotAudioError, TooLongError
 
 #: A request: the longest sound, in seconds, and the processor time, in seconds, that it may take.
 REQUEST = struct.Struct("<dd")
-#: An answer is a sequence of messages: a header, block after block, and an end; or a fault at any place. One that stops
-#: without one of the two is of a process that was ended. Each begins with its kind, and how many bytes follow.
+#: A response is a sequence of messages: a header, block after block, and an end; or a fault at any place. One that
+#: stops without one of the two is of a process that was ended. Each begins with its kind, and how many bytes follow.
 MESSAGE = struct.Struct("<cI")
 HEADER, BLOCK, END, FAULT = b"H", b"B", b"E", b"F"
 #: The reason of a file that FFmpeg does not know.
@@ -53,8 +53,8 @@ class Stream:
         Why; '' where nothing is lost.
     """
 
-    def __init__(self, answers: BinaryIO) -> None:
-        self._answers = answers
+    def __init__(self, response: BinaryIO) -> None:
+        self._response = response
         about = json.loads(self._message(HEADER))
         self.container, self.codec = str(about["container"]), str(about["codec"])
         self.sample_rate, self.channels = int(about["sample_rate"]), int(about["channels"])
@@ -74,9 +74,9 @@ class Stream:
 
     def _message(self, expected: bytes) -> bytes:
         """Return the content of the next message; '' at the end."""
-        head = self._answers.read(MESSAGE.size)
+        head = self._response.read(MESSAGE.size)
         kind, size = MESSAGE.unpack(head) if len(head) == MESSAGE.size else (b"", 0)
-        content = self._answers.read(size)
+        content = self._response.read(size)
         if kind == FAULT:
             raise _fault(content.decode("utf-8", "replace"))
         if kind not in (expected, END) or len(content) < size:
@@ -117,12 +117,12 @@ def opened(handle: int, *, max_seconds: float) -> Iterator[Stream]:
         plain reason, without the file's name.
     """
     ours, theirs = os.pipe()
-    with os.fdopen(ours, "rb") as answers:
+    with os.fdopen(ours, "rb") as response:
         try:
             _server().send(handle, theirs, longest=max_seconds)
         finally:
             os.close(theirs)
-        yield Stream(answers)
+        yield Stream(response)
 
 
 #: A process is forked from the server for each file: it has no threads.

@@ -3,7 +3,7 @@
     python -P -m components.corpus.ffmpeg_process
 
 waits on the socket that is its standard input. Each request comes with two open files: the one to decode, and where
-the answer goes. It is answered by a process forked for it, which can open nothing more, neither a file nor a socket,
+the response goes. It is handled by a process forked for it, which can open nothing more, neither a file nor a socket,
 and has limits of memory and processor time (:func:`confine`). :mod:`components.corpus.ffmpeg` sends the requests.
 """
 
@@ -77,9 +77,9 @@ class NoSoundError(Exception):
 
 
 def main() -> None:
-    """Answer requests until nobody can send one any more."""
+    """Handle requests until nobody can send one any more."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    # Interrupts are for whoever waits for the answers.
+    # Interrupts are for whoever waits for the responses.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     av.logging.set_level(None)
     with tempfile.TemporaryFile() as sound:
@@ -97,25 +97,25 @@ def main() -> None:
                 return
             if os.fork() == 0:
                 requests.close()
-                answer(*files, *REQUEST.unpack(request))
+                respond(*files, *REQUEST.unpack(request))
             for file in files:
                 os.close(file)
 
 
-def answer(source: int, target: int, longest: float, seconds: float) -> None:
+def respond(source: int, target: int, longest: float, seconds: float) -> None:
     """Decode one file, and end this process."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # nobody reads the answer any more
-    with os.fdopen(target, "wb", buffering=0) as answers:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # nobody reads the response any more
+    with os.fdopen(target, "wb", buffering=0) as response:
         confine(seconds)
         try:
             for kind, content in messages(Input(source), longest=longest):
-                send(answers, kind, content)
+                send(response, kind, content)
         except NoSoundError as fault:
-            send(answers, FAULT, str(fault).encode())
+            send(response, FAULT, str(fault).encode())
         except MemoryError:
-            send(answers, FAULT, b"takes more memory to decode than any sound does")
-        except BaseException as error:  # noqa: BLE001 - it goes to whoever asked, as what it is
-            send(answers, FAULT, f"the decoder failed ({type(error).__name__}: {error})".encode())
+            send(response, FAULT, b"takes more memory to decode than any sound does")
+        except BaseException as error:  # noqa: BLE001 - it goes back as what it is
+            send(response, FAULT, f"the decoder failed ({type(error).__name__}: {error})".encode())
     os._exit(0)
 
 
@@ -131,11 +131,11 @@ def confine(seconds: float) -> None:
         resource.setrlimit(limit, (value, value))
 
 
-def send(answers: BinaryIO, kind: bytes, content: bytes | memoryview) -> None:
+def send(response: BinaryIO, kind: bytes, content: bytes | memoryview) -> None:
     """Write a message."""
     parts = memoryview(MESSAGE.pack(kind, len(content)) + bytes(content))
     while parts:
-        parts = parts[answers.write(parts) :]
+        parts = parts[response.write(parts) :]
 
 
 class Input:

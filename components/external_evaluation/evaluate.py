@@ -16,7 +16,7 @@ from humanize import natural_list
 from components.config.params import Params
 from components.core import atomic
 from components.core.errors import EvaluationError, ParamsError, PredictionsError
-from components.corpus.published_metadata import same_artist
+from components.corpus import credits
 from components.evaluation import aggregation, metrics, significance
 from components.external_evaluation import labels as labelled
 from components.external_evaluation import measure, predictions, recognition
@@ -259,7 +259,7 @@ def _placed(table: pd.DataFrame, *, identities: dict[str, Identity], training: p
     """Add what each song is recognised by, its group, whether the headline counts it, and what it is drawn with."""
     table["sha256"] = [identities[name].sha256 for name in table["track"]]
     table["sound_sha256"] = [identities[name].sound_sha256 for name in table["track"]]
-    table["artist_key"] = table["artist"].map(same_artist)
+    table["artist_key"] = table["artist"].map(credits.artist_of)
     table["cluster"] = aggregation.clusters(table["track"], artists=table["artist_key"])
     table = table.join(recognition.groups(table, training=training))
     return table.assign(headline=table["group"] == recognition.headline(table["group"]))
@@ -271,7 +271,7 @@ def _evaluated(
     genres = [spelling.get(genre.casefold(), genre) for genre in one.genres]
     without = [spelling.get(genre.casefold(), genre) for genre in facts["without"]]
     used = one.training[one.training["fitted"] | (one.training["part"] == "validation")]
-    artists = used["artist"].map(same_artist)
+    artists = used["artist"].map(credits.artist_of)
     counted = table[table["headline"]]
     kind, _, rest = one.uri.partition(":/")
     return EvaluatedModel(

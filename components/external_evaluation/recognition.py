@@ -13,9 +13,8 @@ import pandas as pd
 from components.config.params import CorpusParams
 from components.core import hashing, processes
 from components.core.errors import AudioError, EvaluationError
-from components.corpus import audio
+from components.corpus import audio, credits
 from components.corpus.audio_files import Measured
-from components.corpus.published_metadata import same_artist
 from components.tracking import integrity
 
 if TYPE_CHECKING:
@@ -154,10 +153,10 @@ def groups(songs: pd.DataFrame, *, training: pd.DataFrame) -> pd.DataFrame:
     tracks = {column: dict(zip(used[column], used["track"], strict=True)) for column in known}
     for mapping in tracks.values():
         mapping.pop("", None)
-    artists = {same_artist(artist) for artist in used["artist"]} - {""}
+    artists = {credits.artist_of(artist) for artist in used["artist"]} - {""}
     rows: list[tuple[Group, str]] = []
     for song in songs.itertuples():
-        artist = same_artist(song.artist)
+        artist = credits.artist_of(song.artist)
         track = next(
             (tracks[column][value] for column in known if (value := getattr(song, column)) in tracks[column]),
             "",

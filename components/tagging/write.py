@@ -60,7 +60,7 @@ def write(
     field : str
         The field.
     expected : State
-        From :func:`state`, before the file was listened to.
+        From :func:`state`, before the file was decoded.
     tagged : bool
         Whether the file is to have tags where nothing is left in them.
     note : callable

@@ -54,6 +54,8 @@ class TestGroups:
             ({"artist": " ann"}, {"artist": "ANN"}, "trained_artists", " ann"),
             ({"artist": "Ann"}, {"artist": "Bo"}, "new_artists", ""),
             ({"artist": ""}, {"artist": "Bo"}, "new_songs", ""),
+            ({"artist": "Various Artists"}, {"artist": "Bo"}, "new_songs", ""),
+            ({"artist": "Unknown"}, {"artist": "unknown"}, "new_songs", ""),
             ({"artist": "Ann"}, {"artist": ""}, "new_songs", ""),
             ({"sha256": ""}, {"sha256": ""}, "new_songs", ""),
             # Validation ended the fit and chose the hyperparameters; test did neither.
