@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -347,6 +348,16 @@ class PromotionParams(Strict):
     allow_confounded: bool = False
     allow_unnamed: bool = False
     evaluate_on: str | None = None
+
+    @field_validator("registered_model")
+    @classmethod
+    def _stands_in_an_address(cls, name: str) -> str:
+        # It stands in models:/NAME@ALIAS, in MLflow's filters between quotes, and in paths.
+        if not re.fullmatch(r"\w[\w .-]*", name):
+            raise ValueError(
+                "valid: letters, digits, spaces, dots, hyphens and underscores, beginning with a letter or digit"
+            )
+        return name
 
 
 class UnsureParams(Strict):

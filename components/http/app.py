@@ -239,8 +239,8 @@ async def _only_known(request: Request) -> None:
 
 
 def _loaded(service: Service) -> dict[str, Any]:
-    if service.model is None:
-        reason = "the model is being loaded; valid: again when /ready is 200"
+    if service.model is None or service.stopped:
+        reason = f"{service.stopped or 'the model is being loaded'}; valid: again when /ready is 200"
         raise RefusedError(503, reason, headers={"Retry-After": "2"})
     return service.model
 
@@ -304,7 +304,9 @@ def _explain(app: FastAPI) -> None:
 
     @app.exception_handler(RefusedError)
     async def refused(request: Request, error: RefusedError) -> Response:
-        await _linger(request)
+        if error.status != 408:
+            # Of a body that does not come there is nothing to read.
+            await _linger(request)
         return _json({"reason": error.reason}, status=error.status, headers=error.headers)
 
     @app.exception_handler(HTTPException)

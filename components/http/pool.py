@@ -26,6 +26,10 @@ class TookTooLongError(Exception):
     """A task took longer than it may, and its process was killed."""
 
 
+class StoppedError(Exception):
+    """No process runs, and none can be prepared; the message says why."""
+
+
 class Worker:
     """One process.
 
@@ -40,6 +44,8 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self._executor = ProcessPoolExecutor(1, mp_context=context, initializer=start)
         self.pid = 0
+        #: Whether it takes tasks.
+        self.prepared = False
 
     async def call(self, function: Callable[..., Result], *args: Any, seconds: float | None = None) -> Result:
         """Run a function there.
@@ -74,7 +80,7 @@ class Worker:
                 raise TookTooLongError
             return future.result()
         except BrokenProcessPool as error:
-            raise DiedError from error
+            raise DiedError("it ended: killed, or out of memory") from error
 
     def kill(self) -> None:
         """End the process now."""
@@ -111,6 +117,12 @@ class Pool:
         self._renewing: set[asyncio.Task[None]] = set()
         self._prepare: Callable[[], Any] | None = None
         self._closed = False
+        self._failure = ""
+
+    @property
+    def stopped(self) -> str:
+        """Why no process takes tasks; '' where one does, or is about to."""
+        return "" if any(worker.prepared for worker in self._workers) else self._failure
 
     @property
     def idle(self) -> int:
@@ -135,8 +147,8 @@ class Pool:
         self._prepare = prepare
         self._workers = {Worker(self._start) for _ in range(self.size)}
         first, *_ = await asyncio.gather(*(worker.call(prepare) for worker in self._workers))
-        self._idle = list(self._workers)
-        self._notify()
+        for worker in self._workers:
+            self._prepared(worker)
         return first
 
     async def prepare(self, function: Callable[[], Result]) -> Result:
@@ -188,6 +200,8 @@ class Pool:
         ------
         DiedError, TookTooLongError
             As :meth:`Worker.call`; another process is started.
+        StoppedError
+            If no process is left, and the last one that was started could not be prepared.
         """
         worker = await self._take()
         assert worker is not None, "any worker is waited for"
@@ -224,6 +238,8 @@ class Pool:
     async def _take(self, wanted: Worker | None = None) -> Worker | None:
         """Wait for a process, or for a certain one; None where that one is gone."""
         while True:
+            if wanted is None and self.stopped:
+                raise StoppedError(self.stopped)
             if wanted is None and self._idle:
                 return self._idle.pop(0)
             if wanted is not None and wanted in self._idle:
@@ -232,6 +248,10 @@ class Pool:
             if wanted is not None and wanted not in self._workers:
                 return None
             await self._changed.wait()
+
+    def _prepared(self, worker: Worker) -> None:
+        worker.prepared, self._failure = True, ""
+        self._give(worker)
 
     def _give(self, worker: Worker) -> None:
         if worker in self._workers:
@@ -272,9 +292,12 @@ class Pool:
                 worker.kill()
                 raise
             except Exception as error:  # noqa: BLE001 - it is said, and tried again
-                self._report(f"a worker process cannot be prepared: {error or type(error).__name__}")
+                failure = f"a worker process cannot be prepared: {str(error) or type(error).__name__}"
+                if failure != self._failure:
+                    self._report(failure)
+                self._failure = failure
                 self._drop(worker)
                 await asyncio.sleep(AGAIN)
             else:
-                self._give(worker)
+                self._prepared(worker)
                 return

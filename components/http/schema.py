@@ -142,7 +142,9 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         "A song cannot be written to disk",
         "the song cannot be kept in the server's TMPDIR: No space left on device",
     ),
-    503: refusal("No model is loaded yet", "the model is being loaded; valid: again when /ready is 200"),
+    503: refusal(
+        "No model is loaded, yet or any more", "the model is being loaded; valid: again when /ready is 200"
+    ),
 }
 #: What a request brings.
 BODY = {

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from components.core.errors import GenreError
 from components.http import worker
 from components.http.metrics import Metrics
-from components.http.pool import DiedError, Pool, TookTooLongError
+from components.http.pool import DiedError, Pool, StoppedError, TookTooLongError
 from components.http.settings import ServeSettings
 from components.http.turns import TRIES, Turns
 from components.http.upload import Song
@@ -86,6 +86,11 @@ class Service:
     def limits(self) -> Limits:
         """Of a song."""
         return Limits(self.settings.max_seconds, self.settings.max_bytes)
+
+    @property
+    def stopped(self) -> str:
+        """Why no song is predicted though a model is loaded; '' where they are."""
+        return self._pool.stopped
 
     @property
     def pids(self) -> list[int]:
@@ -171,6 +176,8 @@ class Service:
         except DiedError:
             reason = f"the process that decodes it ended {TRIES} times: killed, or out of memory"
             return Outcome(422, {"file": song.name, "reason": reason})
+        except StoppedError as error:
+            return Outcome(503, {"file": song.name, "reason": str(error)})
         except GenreError as error:
             self.report(f"{song.name}: {error}")
             return Outcome(500, {"file": song.name, "reason": str(error)})

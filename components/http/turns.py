@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from components.http.pool import DiedError, Pool
+from components.http.pool import DiedError, Pool, StoppedError
 from components.http.upload import Song
 from components.http.worker import Outcome
 
@@ -91,6 +91,8 @@ class Turns:
             If a process ended with it alone, :data:`TRIES` times.
         TookTooLongError
             If it took longer than it may.
+        StoppedError
+            If no process is left.
         Exception
             What the task raised.
         """
@@ -146,7 +148,15 @@ class Turns:
             turn.cancel()
         if turn.cancelled():
             return
-        if error := turn.exception():
+        error = turn.exception()
+        if isinstance(error, StoppedError):
+            # No process was there to choose any; nor is there one for those that wait.
+            left, self._waiting = self._waiting, []
+            for one in left:
+                if not one.outcome.done():
+                    one.outcome.set_exception(error)
+            return
+        if error:
             self._fail(songs, error)
             return
         for waiting, outcome in zip(songs, turn.result() or [], strict=True):

@@ -62,6 +62,8 @@ def song(name: str, *, genre: str, uri: str = "") -> dict[str, Any]:
 class InProcess(Service):
     """A service without processes; a song that says ``wait`` is predicted once ``released`` is set."""
 
+    stopped = ""  # type: ignore[assignment]
+
     def __post_init__(self) -> None:
         self.reached, self.released = threading.Event(), threading.Event()
         self.failure: Exception | None = None

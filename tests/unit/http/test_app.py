@@ -14,7 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from components.core.errors import RegistryError
-from components.http import app, schema
+from components.http import app, schema, upload
 from components.http.metrics import Metrics
 from components.http.settings import ServeSettings
 from tests.support.fake_songs import InProcess
@@ -126,6 +126,22 @@ def test_head_is_get_without_a_body():
         assert http.head("/ready").status_code == 503
 
 
+def test_a_body_that_does_not_come_is_not_waited_for_any_longer(monkeypatch):
+    async def never(_: object) -> None:
+        raise AssertionError("nothing more is read of it")
+
+    monkeypatch.setattr(app, "_linger", never)
+
+    async def late(*_: object, **__: object) -> list[upload.Song]:
+        raise TimeoutError
+
+    monkeypatch.setattr(upload, "receive", late)
+    with client() as (http, _):
+        answer = http.post("/predict", content=b"jazz", headers={"Content-Type": "audio/wav"})
+        assert answer.status_code == 408
+        assert answer.headers["Connection"] == "close"
+
+
 def test_a_browser_is_led_to_the_description():
     with client() as (http, _):
         answer = http.get("/", headers={"Accept": "text/html,*/*;q=0.8"}, follow_redirects=False)
@@ -195,6 +211,15 @@ def test_it_is_ready_with_the_model_and_not_before():
         answer = http.post("/predict", files=files("jazz"))
         assert answer.status_code == 503
         assert answer.headers["Retry-After"]
+
+
+def test_it_is_not_ready_where_no_process_can_load_the_model_any_more():
+    with client() as (http, service):
+        service.stopped = "a worker process cannot be prepared: models:/genre/1 does not exist"  # type: ignore[misc]
+        for answer in (http.get("/ready"), http.post("/predict", files=files("jazz"))):
+            assert answer.status_code == 503
+            assert service.stopped in answer.json()["reason"]
+        assert http.get("/health").status_code == 200
 
 
 def test_a_service_that_does_not_open_stops_the_server():

@@ -10,12 +10,14 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from components.http.pool import DiedError, Pool, TookTooLongError, Worker
+from components.http import pool as pools
+from components.http.pool import DiedError, Pool, StoppedError, TookTooLongError, Worker
 
 #: Seconds in which a process starts on a busy machine.
 LONG = 120.0
@@ -112,3 +114,33 @@ def test_all_are_prepared_between_two_tasks_and_so_are_new_ones():
         assert await pool.run(lambda: partial(os.umask, 0o27), seconds=LONG) == 0o27
 
     assert len(using(what, size=1)) == 1
+
+
+def prepared_while_there(path: Path) -> None:
+    path.read_bytes()
+
+
+def test_where_no_process_can_be_prepared_any_more_nothing_waits_for_one(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(pools, "AGAIN", 0.01)
+    (tmp_path / "model").touch()
+
+    async def what(pool: Pool) -> None:
+        await pool.prepare(partial(prepared_while_there, tmp_path / "model"))
+        (tmp_path / "model").unlink()
+        waiting = asyncio.create_task(
+            pool.run(lambda: partial(signal.raise_signal, signal.SIGKILL), seconds=LONG)
+        )
+        behind = asyncio.create_task(pool.run(lambda: os.getpid, seconds=LONG))
+        with pytest.raises(DiedError):
+            await waiting
+        with pytest.raises(StoppedError, match="No such file"):
+            await behind
+        assert "No such file" in pool.stopped
+        # It goes on once there is what it needs.
+        (tmp_path / "model").touch()
+        while pool.stopped:
+            await asyncio.sleep(0.01)
+        assert await pool.run(lambda: partial(int, "3"), seconds=LONG) == 3
+
+    lines = using(what)
+    assert sum("cannot be prepared" in line for line in lines) == 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from components.http.pool import DiedError, Pool, TookTooLongError
+from components.http.pool import DiedError, Pool, StoppedError, TookTooLongError
 from components.http.turns import BYTES, MOST, Turns
 from components.http.upload import Song
 from components.http.worker import File, Limits, Outcome
@@ -156,3 +156,18 @@ def test_songs_that_nobody_waits_for_any_more_hold_up_no_other(tmp_path):
         assert (await turns.outcome(sent[3], uri="a")).song["genre"] == "jazz"
 
     assert turning(what) == [["hang", "hang"], ["jazz"]]
+
+
+def test_where_no_process_is_left_no_song_waits(tmp_path, monkeypatch):
+    async def stopped(*_: Any, **__: Any) -> None:
+        raise StoppedError("the model is gone")
+
+    async def what(turns: Turns, _: Recorded) -> None:
+        run = turns._pool.run
+        monkeypatch.setattr(turns._pool, "run", stopped)
+        sent = songs(tmp_path, *(f"genre {at}" for at in range(MOST + 1)))
+        assert {str(one) for one in await outcomes(turns, sent)} == {"the model is gone"}
+        monkeypatch.setattr(turns._pool, "run", run)
+        assert (await turns.outcome(sent[0], uri="a")).song["genre"] == "genre 0"
+
+    assert turning(what) == [["genre 0"]]
