@@ -5,8 +5,9 @@ Protocols
 ``artist``
     All songs of an artist in one part, songs of an album (:mod:`components.splits.albums`), and all files of one
     recording: of equal bytes, of equal sound, or of nearly equal fingerprints. Stratified by genre. Where artists are
-    unknown this is ``track``, and figures are marked so. A genre of fewer than :data:`components.splits.artists.MINIMUM` artists cannot be in every part that way: its songs are assigned one
-    by one, it is *artist-confounded*, and headlines leave it out.
+    unknown this is ``track``, and figures are marked so. A genre of fewer than
+    :data:`components.splits.artists.MINIMUM` artists cannot be in every part that way: its songs are assigned one by
+    one, it is *artist-confounded*, and headlines leave it out.
 ``track``
     Songs whole, and all files of one recording; an artist may be in several parts. Stratified by genre.
 ``segment``
