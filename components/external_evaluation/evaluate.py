@@ -126,7 +126,7 @@ def run(
     identities: dict[str, Identity] = {song.name: one for song, one in zip(chosen, tracked, strict=True)}
     left_out |= {name: one.reason for name, one in identities.items() if one.reason}
     repeated = recognition.repeats(identities.items())
-    left_out |= {name: f"has the same sound as {first}" for name, first in repeated.items()}
+    left_out |= {name: f"is the same recording as {first}" for name, first in repeated.items()}
     usable = [song for song in chosen if song.name not in left_out]
     _require(usable, left_out=left_out, place=place)
 
@@ -261,7 +261,8 @@ def _placed(table: pd.DataFrame, *, identities: dict[str, Identity], training: p
     table["sound_sha256"] = [identities[name].sound_sha256 for name in table["track"]]
     table["artist_key"] = table["artist"].map(credits.artist_of)
     table["cluster"] = aggregation.clusters(table["track"], artists=table["artist_key"])
-    table = table.join(recognition.groups(table, training=training))
+    known = table.assign(fingerprint=[identities[name].fingerprint for name in table["track"]])
+    table = table.join(recognition.groups(known, training=training))
     return table.assign(headline=table["group"] == recognition.headline(table["group"]))
 
 

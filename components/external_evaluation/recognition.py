@@ -1,10 +1,10 @@
-"""Recognition of what a model was trained on: the same file, the same decoded sound, the same artist."""
+"""Recognition of what a model was trained on: the same file or recording, the same artist."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -13,7 +13,7 @@ import pandas as pd
 from components.config.params import CorpusParams
 from components.core import hashing, processes
 from components.core.errors import AudioError, EvaluationError
-from components.corpus import audio, credits
+from components.corpus import audio, credits, recordings
 from components.corpus.audio_files import Measured
 from components.tracking import integrity
 
@@ -31,7 +31,9 @@ TITLES: dict[Group, str] = {
     "trained_songs": "songs it was trained on",
 }
 #: Columns of the songs that a model was trained on; ``sound_sha256`` is of the decoded mono float32 samples.
-COLUMNS = ("track", "part", "fitted", "genre", "artist", "sha256", "sound_sha256")
+COLUMNS = ("track", "part", "fitted", "genre", "artist", "sha256", "sound_sha256", "fingerprint")
+#: Those by which a recording is known.
+KNOWN_BY = ("sha256", "sound_sha256", "fingerprint")
 #: The file of those songs among a logged model's artifacts.
 SONGS = "songs.parquet"
 
@@ -46,17 +48,20 @@ class Identity:
         Of its bytes.
     sound_sha256 : str
         Of its decoded samples: mono, float32.
+    fingerprint : str
+        Of its sound, see :mod:`components.corpus.fingerprint`.
     reason : str
         ``''`` where it was decoded.
     """
 
     sha256: str = ""
     sound_sha256: str = ""
+    fingerprint: str = ""
     reason: str = ""
 
 
 def identify(files: Sequence[Path], *, limits: CorpusParams) -> Iterator[Identity]:
-    """Hash each file and its decoded sound, in order, a few side by side.
+    """Hash each file and its decoded sound, and take the fingerprint, in order, a few side by side.
 
     Parameters
     ----------
@@ -75,7 +80,8 @@ def identify(files: Sequence[Path], *, limits: CorpusParams) -> Iterator[Identit
 def _identity(file: Path, *, limits: CorpusParams) -> Identity:
     try:
         played = audio.play(file, make=Measured, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
-        return Identity(hashing.file(file), played.receiver.sha256)
+        sound = played.receiver
+        return Identity(hashing.file(file), sound.sha256, sound.fingerprint)
     except AudioError as error:
         return Identity(reason=str(error))
     except OSError as error:
@@ -83,24 +89,22 @@ def _identity(file: Path, *, limits: CorpusParams) -> Identity:
 
 
 def repeats(identities: Iterable[tuple[str, Identity]]) -> dict[str, str]:
-    """Find the songs that have the same sound as an earlier one.
+    """Find the songs that are the same recording as an earlier one.
 
     Parameters
     ----------
     identities : iterable of (str, Identity)
-        Songs' names, and what they are known by.
+        Songs' names, sorted, and what they are known by.
 
     Returns
     -------
     dict of str to str
-        The first song of that sound, by the name of each later one.
+        The first song of that recording, by the name of each later one.
     """
-    first: dict[str, str] = {}
-    found = {}
-    for name, identity in identities:
-        if not identity.reason and first.setdefault(identity.sound_sha256, name) != name:
-            found[name] = first[identity.sound_sha256]
-    return found
+    known = [{"track": name, **asdict(identity)} for name, identity in identities if not identity.reason]
+    songs = pd.DataFrame(known, columns=["track", *(field.name for field in fields(Identity))])
+    pairs = zip(songs["track"], recordings.of(songs), strict=True)
+    return {name: first for name, first in pairs if first not in ("", name)}
 
 
 def training_songs(client: MlflowClient, uri: str) -> pd.DataFrame:
@@ -136,31 +140,23 @@ def groups(songs: pd.DataFrame, *, training: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     songs : DataFrame
-        Columns ``sha256``, ``sound_sha256``, ``artist`` ('' where it is not known), one row a song.
+        Columns ``sha256``, ``sound_sha256``, ``fingerprint``, ``artist`` ('' where it is not known), one row a song.
     training : DataFrame
         From :func:`training_songs`.
 
     Returns
     -------
     DataFrame
-        With the index of ``songs``. ``group``: ``trained_songs`` (the same file or sound), ``trained_artists``
+        With the index of ``songs``. ``group``: ``trained_songs`` (the same file or recording), ``trained_artists``
         (another song of such an artist), ``new_artists``, or ``new_songs`` (the song's artist, or all of the
         training's, are unknown). ``recognised``: the track that a trained song is, the artist of a trained artist, else
         ``''``.
     """
     used = training[training["fitted"] | (training["part"] == "validation")]
-    known = [column for column in ("sha256", "sound_sha256") if column in used.columns]
-    tracks = {column: dict(zip(used[column], used["track"], strict=True)) for column in known}
-    for mapping in tracks.values():
-        mapping.pop("", None)
     artists = {credits.artist_of(artist) for artist in used["artist"]} - {""}
     rows: list[tuple[Group, str]] = []
-    for song in songs.itertuples():
+    for song, track in zip(songs.itertuples(), _trained(songs, used=used), strict=True):
         artist = credits.artist_of(song.artist)
-        track = next(
-            (tracks[column][value] for column in known if (value := getattr(song, column)) in tracks[column]),
-            "",
-        )
         if track:
             rows.append(("trained_songs", track))
         elif artist and artist in artists:
@@ -170,6 +166,15 @@ def groups(songs: pd.DataFrame, *, training: pd.DataFrame) -> pd.DataFrame:
         else:
             rows.append(("new_songs", ""))
     return pd.DataFrame(rows, columns=["group", "recognised"], index=songs.index)
+
+
+def _trained(songs: pd.DataFrame, *, used: pd.DataFrame) -> list[str]:
+    """Return the training's track that each song is a recording of, '' where there is none."""
+    # Of a recording in several files the first by name is returned: the training's come first.
+    both = pd.concat([used.assign(track="0" + used["track"]), songs.assign(track="1")], ignore_index=True)
+    # A model that was logged before has no fingerprints.
+    found = recordings.of(both.reindex(columns=["track", *KNOWN_BY]).fillna(""))
+    return [name[1:] if name.startswith("0") else "" for name in found.iloc[len(used) :]]
 
 
 def headline(groups: pd.Series) -> Group | None:

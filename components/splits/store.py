@@ -17,8 +17,8 @@ from components.splits.artists import Artists
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Hashes of a track's file and of its decoded samples, and its length (0 where it has none).
-KNOWN_BY = ("sha256", "sound_sha256", "seconds")
+#: Hashes of a track's file and of its decoded samples, its acoustic fingerprint, and its length (0 where it has none).
+KNOWN_BY = ("sha256", "sound_sha256", "fingerprint", "seconds")
 
 
 class SplitRecord(BaseModel):

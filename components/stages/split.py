@@ -31,7 +31,7 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
     listings = _listings(params, root=root)
     usable = [corpus_store.usable(listing) for listing in listings]
     shared = set.intersection(*(set(listing["track"]) for listing in usable))
-    own = ["track", "path", "genre", "artist", "album", "part", "fingerprint", *store.KNOWN_BY]
+    own = ["track", "path", "genre", "artist", "album", "part", *store.KNOWN_BY]
     # A copy: text of a part may not be set.
     tracks = usable[0].loc[usable[0]["track"].isin(shared), own].reset_index(drop=True).copy()
     tracks["segments"] = tracks["track"].map(pd.concat(usable).groupby("track")["segments"].max())

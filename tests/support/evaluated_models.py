@@ -47,7 +47,7 @@ def music(folder: Path) -> Path:
 def training(*rows: dict[str, Any]) -> pd.DataFrame:
     """Return songs of a training; by default one that is fitted on, of another artist."""
     song = {"track": "t", "part": "train", "fitted": True, "genre": "jazz", "artist": "zoe"}
-    song |= {"sha256": "0" * 64, "sound_sha256": "1" * 64, "seconds": 30.0}
+    song |= {"sha256": "0" * 64, "sound_sha256": "1" * 64, "fingerprint": "", "seconds": 30.0}
     return pd.DataFrame([song | {"track": f"t{place}"} | row for place, row in enumerate(rows or ({},))])
 
 

@@ -236,7 +236,13 @@ def _model(
     folder = root / "models" / name
     _write(folder / "predictions.parquet", table)
     songs = split.assign(
-        artist="", headline=True, sha256="", sound_sha256="", seconds=30.0, fitted=split["part"] == "train"
+        artist="",
+        headline=True,
+        sha256="",
+        sound_sha256="",
+        fingerprint="",
+        seconds=30.0,
+        fitted=split["part"] == "train",
     )
     _write(folder / "songs.parquet", songs)
     epochs = int(generator.integers(9, 26))

@@ -83,7 +83,7 @@ def test_what_cannot_be_used_is_named_and_counted(
     assert found.unknown_genres == {"ska": 1}
     assert found.genres["jazz"] == 3
     assert set(found.left_out) == {"jazz/broken.wav", "jazz/short.wav", "rock/copy.wav"}
-    assert found.left_out["rock/copy.wav"] == "has the same sound as blues/blues.0.wav"
+    assert found.left_out["rock/copy.wav"] == "is the same recording as blues/blues.0.wav"
     assert found.left_out["jazz/short.wav"].startswith("mlp: ")
     assert found.songs == 7
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import soundfile
@@ -17,7 +19,14 @@ from tests.support.evaluated_models import known_by, training
 
 
 def songs(**changes: str) -> pd.DataFrame:
-    return pd.DataFrame([{"sha256": "a", "sound_sha256": "b", "artist": "", **changes}])
+    return pd.DataFrame([{"sha256": "a", "sound_sha256": "b", "fingerprint": "", "artist": "", **changes}])
+
+
+def music(generator: np.random.Generator, *, seconds: int = 12, rate: int = 22_050) -> np.ndarray:
+    """Notes of a tenth of a second in noise: shape (samples,), float."""
+    pitches = np.repeat(generator.uniform(200, 2000, seconds * 10), rate // 10)
+    y = 0.3 * np.sin(2 * np.pi * np.cumsum(pitches) / rate)
+    return y + 0.02 * generator.standard_normal(len(y))
 
 
 class TestIdentity:
@@ -46,6 +55,31 @@ class TestIdentity:
 
 
 class TestGroups:
+    @pytest.fixture
+    def recorded(self, tmp_path: Path, demo_params: Params) -> list[recognition.Identity]:
+        """Of a song, its MP3, its beginning cut by a few samples, and another song."""
+        generator = np.random.default_rng(0)
+        one, other = (music(generator) for _ in range(2))
+        files = [tmp_path / name for name in ("a.wav", "b.mp3", "c.wav", "d.wav")]
+        for file, y in zip(files, (one, one, one[500:], other), strict=True):
+            soundfile.write(file, y, 22_050)
+        return list(recognition.identify(files, limits=demo_params.corpus))
+
+    def test_a_song_in_another_encoding_or_cut_is_the_same_recording(
+        self, recorded: list[recognition.Identity]
+    ) -> None:
+        assert len({one.sound_sha256 for one in recorded}) == 4
+        assert recognition.repeats(zip("abcd", recorded, strict=True)) == {"b": "a", "c": "a"}
+        whole, *others = (asdict(one) for one in recorded)
+        external = pd.DataFrame([{**one, "artist": "Ann"} for one in others])
+        found = recognition.groups(external, training=training({**whole, "artist": "Bo"}))
+        assert found["group"].tolist() == ["trained_songs", "trained_songs", "new_artists"]
+        assert found["recognised"].tolist() == ["t0", "t0", ""]
+
+    def test_models_logged_without_fingerprints_know_files_and_sounds(self) -> None:
+        known = training({"sha256": "a"}).drop(columns="fingerprint")
+        assert recognition.groups(songs(), training=known)["group"].tolist() == ["trained_songs"]
+
     @pytest.mark.parametrize(
         ("song", "known", "group", "recognised"),
         [
