@@ -39,9 +39,11 @@ def run(
     from components.reporting import comparison
     from components.stages.preflight import check_all
     from flows.pipeline import graph
+    from flows.process import workspace_lock
 
     if verbose:
         os.environ[progress.VERBOSE] = "1"
+    stamp = workspace_lock.stamp(Path.cwd())
     # DVC takes a second and a half for it, in a process of its own: as long as all that is done here meanwhile.
     with graph.Reading(Path.cwd()) as reading:
         checked = params.load()
@@ -49,7 +51,9 @@ def run(
         from flows import runner
 
         checked.check_compared(model or [])
-        status = runner.run(force=force, models=model or None, only_stale=only_stale, reading=reading)
+        status = runner.run(
+            force=force, models=model or None, only_stale=only_stale, reading=reading, stamp=stamp
+        )
     if status == 0:
         comparison.show(params=checked, root=ROOT)
         print(promote.summary(params=checked))

@@ -49,6 +49,7 @@ def run(
     only_stale: bool = False,
     root: Path | None = None,
     reading: Reading | None = None,
+    stamp: int | None = None,
 ) -> int:
     """Run the main flow here and now, with its progress in the terminal.
 
@@ -63,7 +64,9 @@ def run(
     root : Path, optional
         The project's root; the working directory by default.
     reading : Reading, optional
-        Of the root's graph, begun before.
+        Of the root's graph, begun before the workspace was held.
+    stamp : int, optional
+        Of the workspace when ``reading`` began: where a flow has worked there since, the graph is read anew.
 
     Returns
     -------
@@ -79,7 +82,8 @@ def run(
     def work(root: Path, holder: Holder, board: Board) -> int:
         # Where something is sure to run, Prefect's server starts while DVC still looks at the files.
         ahead = _server(root) if force or not (root / "dvc.lock").exists() else None
-        plan = reading.result() if reading else graph.read(root)
+        begun = reading if stamp is not None and stamp == holder.stamp else None
+        plan = begun.result() if begun else graph.read(root)
         selected = plan.for_models(models)
         if not force and not selected & plan.stale().keys():
             board.message(f"All {len(selected)} stages are up to date.")

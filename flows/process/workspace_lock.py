@@ -38,11 +38,14 @@ class Holder:
     previous : dict
         What the last holder had noted and never cleared, because it was killed; else empty. Its ``flow_run`` is
         handed on to the next holder until somebody takes it out, having closed that run.
+    stamp : int or None
+        :func:`stamp` of when the lock was taken; None where another flow was waited for.
     """
 
-    def __init__(self, file: IO[str], previous: dict[str, Any]) -> None:
+    def __init__(self, file: IO[str], previous: dict[str, Any], *, stamp: int | None = None) -> None:
         self._file = file
         self.previous = previous
+        self.stamp = stamp
 
     def fileno(self) -> int:
         """Return the descriptor. A supervisor that inherits it keeps the workspace locked until it has ended."""
@@ -72,6 +75,27 @@ def _noted(file: IO[str]) -> dict[str, Any]:
     except json.JSONDecodeError:
         return {}  # its writer was killed in the middle of the note; the lock itself is not in the text
     return noted if isinstance(noted, dict) else {}
+
+
+def stamp(root: Path) -> int | None:
+    """Return what two looks at a workspace have in common if no flow worked there in between.
+
+    Parameters
+    ----------
+    root : Path
+        The project's root.
+
+    Returns
+    -------
+    int or None
+        None where a flow works there now, or was killed there: then nothing is known.
+    """
+    try:
+        found = (root / LOCK).stat()
+    except OSError:
+        return 0  # no flow has worked there yet
+    # Each holder writes a note and clears it at its end.
+    return None if found.st_size else found.st_mtime_ns
 
 
 #: The locks this process holds, by file.
@@ -105,6 +129,7 @@ def held(root: Path, *, wait: float, report: Callable[[str], None] = lambda _lin
     if path in _held:
         yield _held[path]
         return
+    before = stamp(root)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="utf-8")
@@ -113,8 +138,8 @@ def held(root: Path, *, wait: float, report: Callable[[str], None] = lambda _lin
             f"{LOCK} cannot be written ({error.strerror}); make {path.parent} writable"
         ) from error
     with file:
-        _take(file, wait=wait, report=report)
-        holder = _held[path] = Holder(file, _noted(file))
+        waited = _take(file, wait=wait, report=report)
+        holder = _held[path] = Holder(file, _noted(file), stamp=None if waited else before)
         try:
             holder.note(pid=os.getpid())
             with _scratch(root):
@@ -151,7 +176,8 @@ def _scratch(root: Path) -> Iterator[None]:
             os.environ["TMPDIR"] = before
 
 
-def _take(file: IO[str], *, wait: float, report: Callable[[str], None]) -> None:
+def _take(file: IO[str], *, wait: float, report: Callable[[str], None]) -> bool:
+    """Take the lock; return whether another flow had it."""
     limit = time.monotonic() + wait
     reported = False
     while True:
@@ -161,7 +187,7 @@ def _take(file: IO[str], *, wait: float, report: Callable[[str], None]) -> None:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise BusyError(f"{LOCK} cannot be locked ({error.strerror})") from error
         else:
-            return
+            return reported
         other = f"another flow (process {_noted(file).get('pid', 'unknown')}) works in this workspace"
         if time.monotonic() >= limit:
             raise BusyError(

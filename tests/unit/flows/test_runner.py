@@ -18,6 +18,7 @@ from flows import runner
 from flows.orchestration import server
 from flows.pipeline import graph
 from flows.pipeline.graph import Graph
+from flows.process import workspace_lock
 
 
 @pytest.fixture
@@ -52,6 +53,20 @@ def test_with_nothing_stale_runs_are_made_sure_of_and_promotion_is_decided(
     printed = capsys.readouterr().out
     assert "All 10 stages are up to date" in printed
     assert "Not promoted: mlp is champion already" in printed
+
+
+def test_a_graph_that_was_read_before_another_flow_ended_is_read_anew(
+    nothing_stale: dict[str, list[str]], two_models: Graph, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun: Any = SimpleNamespace(result=lambda: two_models)  # all of it stale
+    before = workspace_lock.stamp(Path.cwd())
+    with workspace_lock.held(Path.cwd(), wait=0):
+        during = workspace_lock.stamp(Path.cwd())
+    for stamp in (before, during):
+        assert runner.run(reading=begun, stamp=stamp) == 0
+        assert "All 10 stages are up to date" in capsys.readouterr().out
+    with pytest.raises(AssertionError, match="a server was started"):
+        runner.run(reading=begun, stamp=workspace_lock.stamp(Path.cwd()))
 
 
 @pytest.mark.parametrize("compared", [["a", "b"], ["a", "b", "ensemble"]])

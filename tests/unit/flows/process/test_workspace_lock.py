@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -35,6 +36,25 @@ def test_temporary_files_are_the_workspaces_and_what_was_killed_is_swept(tmp_pat
         assert list((tmp_path / "data/models").iterdir()) == []
     assert tempfile.gettempdir() == before
     assert not (tmp_path / "data/.tmp").exists()
+
+
+def test_its_stamp_is_the_same_until_a_flow_has_worked(tmp_path: Path) -> None:
+    before = workspace_lock.stamp(tmp_path)
+    with workspace_lock.held(tmp_path, wait=0) as holder:
+        assert holder.stamp == before
+        assert workspace_lock.stamp(tmp_path) is None
+    after = workspace_lock.stamp(tmp_path)
+    assert after not in (None, before)
+    with workspace_lock.held(tmp_path, wait=0) as holder:
+        assert holder.stamp == after
+
+
+def test_a_lock_that_was_waited_for_has_no_stamp(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with (tmp_path / workspace_lock.LOCK).open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with workspace_lock.held(tmp_path, wait=60, report=lambda _line: other.close()) as holder:
+            assert holder.stamp is None
 
 
 def test_the_same_process_may_hold_it_again_inside(tmp_path: Path) -> None:
