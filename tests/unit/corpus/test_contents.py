@@ -71,6 +71,27 @@ class TestMpeg:
         assert found.holes and found.damaged == pytest.approx(SECONDS / 4, abs=0.1)
         assert found.seconds == pytest.approx(SECONDS, abs=0.1)
 
+    @pytest.mark.parametrize("byte", [b"\xff", b"\0"])
+    def test_erased_bytes_between_frames_are_passed_over_without_a_look_at_each(
+        self, of: Callable[..., Contents], monkeypatch: pytest.MonkeyPatch, byte: bytes
+    ) -> None:
+        looks, content = [], encoded("MP3")
+        monkeypatch.setattr(
+            contents, "frame", lambda word, read=contents.frame: looks.append(word) or read(word)
+        )
+        found = of(content + byte * 3_000_000 + content, form="MP3")
+        assert found.seconds > 2 * SECONDS and found.holes
+        assert len(looks) < 1_000
+
+    @pytest.mark.parametrize(("form", "mark"), [("MP3", b"\xff\xfb\x90\0"), ("OGG", b"OggS\xff")])
+    def test_what_looks_like_sound_for_too_long_is_damage(
+        self, of: Callable[..., Contents], monkeypatch: pytest.MonkeyPatch, form: str, mark: bytes
+    ) -> None:
+        monkeypatch.setattr(contents, "TRIES", 1_000)
+        content = encoded(form)
+        found = of(content[: len(content) // 2] + mark * 100_000 + content, form=form)
+        assert found.damage
+
     def test_a_tag_at_the_end_is_none(self, of: Callable[..., Contents]) -> None:
         found = of(encoded("MP3") + b"TAG" + bytes(125), form="MP3")
         assert (found.damaged, found.holes) == (0.0, False)
