@@ -316,7 +316,7 @@ def main() -> None:
             under_load(address, server, good=good, bad=spoil(folder, good))
             large(address, server, folder)
         wav = [file for file in good if file.suffix == ".wav"]
-        beside_mlflow(model, (wav * 10)[:40], repeats=chosen.repeats)
+        beside_mlflow(model, (wav * 10)[:80], repeats=chosen.repeats)
         print(f"load average after: {os.getloadavg()[0]:.1f}")
     finally:
         shutil.rmtree(folder)

@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.notify import tell_promotion
+from flows import notify
 from flows.orchestration import results, stage_task
 from flows.orchestration.outcome import Outcome
 from flows.orchestration.session import SESSION, FlowError, opened
@@ -56,7 +56,7 @@ def promote_task() -> Any:
     decision = registry.promote(params=params.load(), root=Path("data"))
     create_markdown_artifact(decision.markdown(), key="promotion", description="Promoted or not, and why")
     if decision.promoted:
-        tell_promotion(decision)
+        notify.announce(decision)
     return decision
 
 

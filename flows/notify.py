@@ -51,6 +51,8 @@ def send(webhook: str, payload: dict[str, Any]) -> None:
     """
     import asyncio
 
+    import httpx
+
     try:
         block: Any = Webhook.load(webhook)
     except ValueError as error:
@@ -59,13 +61,14 @@ def send(webhook: str, payload: dict[str, Any]) -> None:
         ) from error
     try:
         answer = asyncio.run(block.call(payload=payload))
-    except OSError as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
+        # Its text, and that of what it comes from, may hold the address, which is a secret.
         raise NotificationError(f"webhook {webhook!r} cannot be reached ({type(error).__name__})") from None
-    if answer.is_error:
+    if not answer.is_success:
         raise NotificationError(f"webhook {webhook!r} refused the message (HTTP {answer.status_code})")
 
 
-def tell_promotion(decision: Decision) -> None:
+def announce(decision: Decision) -> None:
     """Send the event of a promotion, from within the flow run that made it."""
     run = {"prefect.resource.id": f"prefect.flow-run.{flow_run.id}", "prefect.resource.role": "flow-run"}
     emit_event(

@@ -191,7 +191,8 @@ def build(
         state.requests += 1
         try:
             with service.metrics.in_progress.track_inprogress(), service.metrics.request_seconds.time():
-                songs = await _received(request, state.folder, name=name, service=service)
+                with service.receiving():
+                    songs = await _received(request, state.folder, name=name, service=service)
                 try:
                     service.metrics.received.inc(sum(song.bytes for song in songs))
                     model, outcomes = await service.predictions(songs)

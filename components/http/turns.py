@@ -7,6 +7,7 @@ with several is tried again with each alone, so that no song's outcome depends o
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -63,8 +64,11 @@ class Turns:
     Attributes
     ----------
     patience : float
-        Seconds that a free process waits for as many songs as it is likely to get. Clients that send a song after each
-        answer would otherwise find the process working on the first of them, and the others wait for a turn of theirs.
+        Seconds that a free process waits for as many songs as it is likely to get: clients that send a song after each
+        answer would otherwise find it at work on the first of them, and the others would wait for a turn of their own.
+        Above 0, processes do not share what waits either. 0 where songs together take as long as one after the other.
+    arriving : int
+        Requests whose songs have not arrived.
     """
 
     def __init__(
@@ -76,10 +80,14 @@ class Turns:
     ) -> None:
         self._pool, self._task, self._seconds = pool, task, seconds
         self.patience = 0.0
+        self.arriving = 0
         self._waiting: list[Waiting] = []
         self._arrived = asyncio.Event()
-        # Songs without an outcome, and how many those were when the last turn began.
-        self._inside = self._lately = 0
+        # One process after the other waits for songs, and takes them.
+        self._choosing = asyncio.Lock()
+        # Songs without an outcome; and how many, with those that arrived, when the last turns of each process began.
+        self._inside = 0
+        self._lately: deque[int] = deque([0], maxlen=2 * pool.size)
         self._running: set[asyncio.Task[None]] = set()
 
     async def outcome(self, song: Song, *, uri: str) -> Outcome:
@@ -119,20 +127,28 @@ class Turns:
             self._running.discard(task)
 
     async def _gathered(self) -> None:
-        """Wait for a process's share of as many songs as there were lately; a client alone waits for none."""
-        likely = min(MOST, -(-self._lately // self._pool.size))
+        """Wait for as many songs as are likely to come: a share of those there were lately, but for those in processes.
+
+        A client alone waits for none.
+        """
+        lately, elsewhere = max(self._lately), self._inside - len(self._waiting)
+        likely = min(MOST, -(-lately // self._pool.size), lately - elsewhere)
+        if not self._waiting:
+            # Another process has taken those that there were.
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(self.patience):
                 while len(self._waiting) < likely:
                     await self._arrived.wait()
 
     async def _turn(self) -> None:
-        await self._gathered()
         songs: list[Waiting] = []
+        chosen = asyncio.Event()
 
         def choose() -> Callable[[], list[Outcome]] | None:
             songs.extend(self._next())
-            self._lately = self._inside
+            self._lately.append(self._inside + self.arriving)
+            chosen.set()
             for waiting in songs:
                 waiting.outcome.add_done_callback(lambda _: abandon())
             return self._task([one.song for one in songs], songs[0].uri) if songs else None
@@ -141,7 +157,15 @@ class Turns:
             if all(waiting.outcome.cancelled() for waiting in songs):
                 turn.cancel()
 
-        turn = asyncio.create_task(self._pool.run(choose, seconds=self._seconds))
+        async with self._choosing:
+            await self._gathered()
+            turn = asyncio.create_task(self._pool.run(choose, seconds=self._seconds))
+            turn.add_done_callback(lambda _: chosen.set())
+            try:
+                await chosen.wait()
+            except BaseException:
+                turn.cancel()
+                raise
         try:
             await asyncio.wait([turn])
         finally:
@@ -169,8 +193,8 @@ class Turns:
         if not self._waiting:
             return []
         first = self._waiting.pop(0)
-        # Where other processes are free, they share what waits.
-        share = min(MOST, -(-(len(self._waiting) + 1) // (1 + self._pool.idle)))
+        # Where other processes are free, they share what waits, unless together is cheaper.
+        share = MOST if self.patience else min(MOST, -(-(len(self._waiting) + 1) // (1 + self._pool.idle)))
         taken, size = [first], first.song.bytes
         for one in list(self._waiting):
             if len(taken) == share or first.alone:

@@ -131,7 +131,11 @@ def run(
     try:
         with FileLock(scores / "_lock").acquire(timeout=0):
             hashes, unread = _hashes(files)
-            known = {sha256 for part in _parts(scores) for sha256 in pd.read_parquet(part)["sha256"]}
+            known = {
+                sha256
+                for part in _parts(scores)
+                for sha256 in pd.read_parquet(part, columns=["sha256"])["sha256"]
+            }
             fresh = {sha256: file for file, sha256 in reversed(hashes.items()) if sha256 not in known}
             rows = pd.DataFrame()
             if fresh:

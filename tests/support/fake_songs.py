@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,9 @@ class InProcess(Service):
         if self.failure:
             raise self.failure
         self.model = load("models:/genre/1", limits=self.limits).model
+
+    def receiving(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def predictions(self, songs: Sequence[Song]) -> tuple[dict[str, Any], list[Outcome]]:
         outcomes = []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
 from components.registry.promote import Decision
 from flows import notify
@@ -25,7 +27,7 @@ class Block:
 
     async def call(self, payload: Any) -> Any:
         self.sent.append(payload)
-        return type("Answer", (), {"is_error": self.status >= 400, "status_code": self.status})
+        return type("Answer", (), {"is_success": self.status < 300, "status_code": self.status})
 
 
 def named(monkeypatch: pytest.MonkeyPatch, block: Block) -> None:
@@ -38,10 +40,31 @@ def test_a_message_has_one_text_and_both_parts(monkeypatch: pytest.MonkeyPatch) 
     assert block.sent == [{"text": "a: b", "subject": "a", "message": "b"}]
 
 
-def test_a_refused_message_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    named(monkeypatch, Block(403))
-    with pytest.raises(notify.NotificationError, match=r"refused the message \(HTTP 403\)"):
+@pytest.mark.parametrize("status", [302, 403, 500])
+def test_a_refused_message_is_an_error(monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    named(monkeypatch, Block(status))
+    with pytest.raises(notify.NotificationError, match=rf"refused the message \(HTTP {status}\)"):
         notify.send("chat", {})
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("http://127.0.0.1:9/planted-secret", {}),
+        ("http://127.0.0.1:9/planted-secret", {"allow_private_urls": False}),
+        ("planted-secret", {}),
+        ("http://planted-secret:x/", {}),
+    ],
+)
+def test_a_webhook_that_is_not_there_is_named_without_its_address(
+    monkeypatch: pytest.MonkeyPatch, url: str, options: dict[str, Any]
+) -> None:
+    block = notify.Webhook(url=SecretStr(url), **options)
+    monkeypatch.setattr(notify.Webhook, "load", lambda _: block)
+    with pytest.raises(notify.NotificationError, match="webhook 'chat' cannot be reached") as refused:
+        notify.send("chat", {"text": "a"})
+    shown = "".join(traceback.format_exception(refused.value))
+    assert "planted-secret" not in shown.split("NotificationError")[-1]
 
 
 def test_an_unknown_webhook_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +79,7 @@ def test_an_unknown_webhook_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_automation_waits_for_the_event_of_a_promotion(monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[dict[str, Any]] = []
     monkeypatch.setattr(notify, "emit_event", lambda **event: sent.append(event))
-    notify.tell_promotion(Decision(promoted=True, model="mlp", version="3", reason="it is better"))
+    notify.announce(Decision(promoted=True, model="mlp", version="3", reason="it is better"))
     failed, promoted = DEPLOYMENTS["notify"]["triggers"]
     assert promoted["expect"] == [sent[0]["event"]]
     assert sent[0]["resource"]["prefect.resource.id"].startswith("genre.model.")

@@ -93,13 +93,36 @@ def test_a_process_waits_for_as_many_songs_as_there_were_lately(tmp_path):
             waiting.append(asyncio.create_task(turns.outcome(song, uri="a")))
             await asyncio.sleep(0.01)
         await asyncio.gather(*waiting)
-        # Fewer than there were: it waits as long as it may, and once.
+        # Fewer than there were: it waits as long as it may, and not for long.
         turns.patience = 0.01
-        await turns.outcome(sent[6], uri="a")
+        for song in (sent[6], sent[0]):
+            await turns.outcome(song, uri="a")
         turns.patience = LONG
-        await turns.outcome(sent[0], uri="a")
+        await turns.outcome(sent[1], uri="a")
 
-    assert turning(what) == [["a", "b", "c"], ["d", "e", "f"], ["g"], ["a"]]
+    assert turning(what) == [["a", "b", "c"], ["d", "e", "f"], ["g"], ["a"], ["b"]]
+
+
+def test_songs_that_cost_little_together_are_not_shared(tmp_path):
+    async def what(turns: Turns, _: Recorded) -> None:
+        turns.patience = 0.01
+        await outcomes(turns, songs(tmp_path, "a", "b", "c", "d"))
+
+    assert turning(what, size=2) == [["a", "b", "c", "d"]]
+
+
+def test_songs_that_arrive_are_waited_for(tmp_path):
+    async def what(turns: Turns, _: Recorded) -> None:
+        first, second = songs(tmp_path, "a", "b")
+        turns.arriving = 1
+        await turns.outcome(first, uri="a")
+        turns.patience = LONG
+        waiting = asyncio.create_task(turns.outcome(first, uri="a"))
+        await asyncio.sleep(0.01)
+        turns.arriving = 0
+        await asyncio.gather(waiting, turns.outcome(second, uri="a"))
+
+    assert turning(what) == [["a"], ["a", "b"]]
 
 
 def test_large_songs_and_songs_of_another_model_go_by_themselves(tmp_path):
