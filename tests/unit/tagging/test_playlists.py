@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 
 from components.tagging import playlists
 
@@ -32,8 +32,18 @@ def test_a_song_beside_its_playlist_whose_name_begins_as_a_comment(tmp_path):
     assert path.read_text(encoding="utf-8").splitlines()[-1] == "./#1.mp3"
 
 
+def test_a_name_of_several_lines_is_one_line_and_one_that_is_no_text_its_own_bytes(tmp_path):
+    songs = [(tmp_path / os.fsdecode(name), 2.0) for name in (b"two\nlines.mp3", b"la\xe9.mp3")]
+    (path,) = playlists.write(tmp_path, {"Jazz": songs})
+    _, _, *lines = path.read_bytes().splitlines()
+    assert lines == [
+        b"#EXTINF:2,two\\nlines", os.fsencode(tmp_path.as_uri()) + b"/two%0Alines.mp3",
+        b"#EXTINF:2,la\\xe9", b"la\xe9.mp3",
+    ]  # fmt: skip
+
+
 def test_names_are_files_names_of_every_system_and_differ():
     assert playlists.name('a/b\\c:d*e?"<f>|', taken=[]) == "a-b-c-d-e---f--"
     assert playlists.name("..", taken=[]) == "genre"
     assert playlists.name("jazz", taken=["Jazz", "jazz 2"]) == "jazz 3"
-    assert len(Path(playlists.name("x" * 400, taken=[])).name) <= 100
+    assert playlists.name("音" * 400, taken=[]) == "音" * 66
