@@ -64,6 +64,20 @@ def read(file: Path | BufferedReader) -> Tags:
         raise AudioError(f"tags cannot be read ({reason(error)})") from error
 
 
+def promised_seconds(file: Path) -> float:
+    """Return the length that a file's header promises; 0 where it promises none.
+
+    To show progress by, and for nothing else: how long a file is shows as it is decoded.
+    """
+    import mutagen
+
+    try:
+        found = mutagen.File(file)
+    except failures():
+        return 0.0
+    return float(getattr(found.info, "length", 0.0)) if found is not None else 0.0
+
+
 def failures() -> tuple[type[Exception], ...]:
     """Return what reading or writing tags raises: of a damaged file, not only mutagen's own errors."""
     import mutagen

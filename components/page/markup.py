@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,10 @@ from components.tracking import pages
 if TYPE_CHECKING:
     from jinja2 import Template
 
-#: Blocks of a timeline; more would be thinner than three pixels, so neighbours of one genre are joined.
+#: Segments of a timeline; more would be thinner than twelve pixels, so neighbours of one genre are joined.
 BLOCKS = 80
+#: Parts that a longer timeline is cut into, of one genre each, so that none is thinner than four pixels.
+PARTS = 240
 #: Blocks of a timeline that are wide enough for their genre's name in a window of 1280 pixels, and of 1024; more
 #: get a legend.
 NAMED, ROOMY = 14, 10
@@ -93,6 +96,31 @@ def ticks(seconds: float) -> list[tuple[float, str]]:
     ]
 
 
+def parts(timeline: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Cut a timeline of more than :data:`PARTS` segments into so many parts, each of the genre that is most of it.
+
+    Parameters
+    ----------
+    timeline : list of dict
+        As of :func:`blocks`.
+
+    Returns
+    -------
+    list of dict
+        As ``timeline``; the probability of a part is the sum of its genre's, by the number of its segments.
+    """
+    if len(timeline) <= PARTS:
+        return timeline
+    found = []
+    for some in np.array_split(np.arange(len(timeline)), PARTS):
+        sums: Counter[str] = Counter()
+        for at in some:
+            sums[timeline[at]["genre"]] += timeline[at]["probability"]
+        genre, most = sums.most_common(1)[0]
+        found.append({"start": timeline[some[0]]["start"], "genre": genre, "probability": most / len(some)})
+    return found
+
+
 def blocks(timeline: list[dict[str, Any]], *, seconds: float) -> list[dict[str, Any]]:
     """Return a timeline as blocks from end to end of a song of so many seconds.
 
@@ -108,6 +136,7 @@ def blocks(timeline: list[dict[str, Any]], *, seconds: float) -> list[dict[str, 
     list of dict
         ``start``, ``stop`` (seconds), ``place``, ``width`` (percent), ``genre``, ``probability``.
     """
+    timeline = parts(timeline)
     stops = [segment["start"] for segment in timeline[1:]] + [seconds]
     found: list[dict[str, Any]] = []
     for segment, stop in zip(timeline, stops, strict=True):

@@ -8,11 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from humanize import natural_list
-
 from components.config.params import Params
 from components.core.errors import AudioError, RegistryError
-from components.corpus import audio
+from components.core.formatting import duration
+from components.corpus import audio, tags
 from components.page.spectrogram import Spectrogram
 from components.serving import load
 from components.serving.genre_model import Extraction
@@ -83,9 +82,12 @@ class Song:
 
 
 class _Decoded:
-    """Gives each block of a song to all that is made of it."""
+    """Gives each block of a song to all that is made of it, and reports how many seconds were read."""
 
-    def __init__(self, sample_rate: int, *, models: Sequence[GenreModel]) -> None:
+    def __init__(
+        self, sample_rate: int, *, models: Sequence[GenreModel], report: Callable[[float], None]
+    ) -> None:
+        self._sample_rate, self._samples, self._report = sample_rate, 0, report
         self.picture = Spectrogram(sample_rate)
         self.extractions = [
             Extraction(sample_rate, features=model.record.features, params=model.params) for model in models
@@ -96,6 +98,8 @@ class _Decoded:
         self.picture.add(block)
         for extraction in self.extractions:
             extraction.add(block)
+        self._samples += len(block)
+        self._report(self._samples / self._sample_rate)
 
 
 @dataclass
@@ -147,7 +151,8 @@ class Models:
         choices : sequence of Choice
             One or more.
         report : callable, optional
-            Called with the share done (0 to 1) and what is being done.
+            Called with the share of the song that was read (0 to 1, by the length that its header promises) and what
+            is being done.
 
         Raises
         ------
@@ -157,18 +162,20 @@ class Models:
         if not choices:
             raise AudioError("no model is chosen; valid: one or more of the buttons above")
         loaded = []
-        for at, choice in enumerate(choices):
+        for choice in choices:
             if choice.uri not in self.loaded:
-                report(at / (len(choices) + 1), f"{choice.name} is being loaded")
+                report(0.0, f"{choice.name} is being loaded")
             loaded.append(self.load(choice))
-        report(
-            len(choices) / (len(choices) + 1),
-            f"{natural_list([choice.name for choice in choices])} read the song",
-        )
+        promised = tags.promised_seconds(Path(path))
+
+        def read(seconds: float) -> None:
+            share = min(1.0, seconds / promised) if promised else 0.0
+            report(share, f"{duration(seconds)} of the song read")
+
         limits = [model.model.params.corpus for model in loaded]
         played = audio.play(
             Path(path),
-            make=partial(_Decoded, models=[model.model for model in loaded]),
+            make=partial(_Decoded, models=[model.model for model in loaded], report=read),
             max_seconds=min(LONGEST, *(one.max_seconds for one in limits)),
             max_bytes=min(LARGEST, *(one.max_bytes for one in limits)),
         )

@@ -107,3 +107,10 @@ def test_what_has_no_tags_has_none(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"text")
     assert tags.read(tmp_path / "a.txt") == tags.read(sound(tmp_path / "a.wav")) == Tags()
     assert tags.read(io.BufferedReader(io.BytesIO(b""))) == Tags()
+
+
+def test_the_length_that_a_header_promises_is_read_where_there_is_one(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"text")
+    (tmp_path / "b.flac").write_bytes(b"fLaC" + bytes(20))
+    assert tags.promised_seconds(sound(tmp_path / "a.wav")) == 1.0
+    assert [tags.promised_seconds(tmp_path / name) for name in ("a.txt", "b.flac", "none.mp3")] == [0.0] * 3

@@ -43,6 +43,18 @@ def test_many_segments_of_one_genre_are_joined_at_their_mean():
     assert found[0]["probability"] == pytest.approx(0.5)
 
 
+def test_parts_of_an_hour_have_the_genre_that_is_most_of_them():
+    # Of each five segments, two are the surest, and three of another genre.
+    surest = {"genre": "jazz", "probability": 0.9}, {"genre": "rock", "probability": 0.5}
+    timeline = [{"start": 3.0 * at, **surest[at % 5 < 3]} for at in range(1200)]
+    found = markup.parts(timeline)
+    assert [part["start"] for part in found] == [15.0 * at for at in range(240)]
+    assert {part["genre"] for part in found} == {"jazz"}
+    assert found[0]["probability"] == pytest.approx(2 * 0.9 / 5)
+    (block,) = markup.blocks(timeline, seconds=3600.0)
+    assert block["width"] == pytest.approx(100)
+
+
 @pytest.mark.parametrize(("seconds", "last"), [(1.0, "0:00"), (30.0, "0:25"), (1200.0, "15:00")])
 def test_ticks_are_few_and_in_minutes(seconds, last):
     found = markup.ticks(seconds)

@@ -17,12 +17,17 @@ from tests.support.two_models import CHAMPION, OTHER, TwoModels
 def test_each_chosen_model_predicts(tmp_path):
     steps = []
     found = TwoModels().predict(
-        str(song(tmp_path / "a.wav")), [CHAMPION, OTHER], report=lambda share, doing: steps.append(share)
+        str(song(tmp_path / "a.wav")),
+        [CHAMPION, OTHER],
+        report=lambda share, doing: steps.append((share, doing)),
     )
     assert [prediction.genre for prediction in found.predictions] == ["jazz", "rock"]
     assert found.seconds == pytest.approx(6.5, abs=0.01)
     assert found.picture.startswith("data:image/png;base64,")
-    assert steps == pytest.approx([0, 1 / 3, 2 / 3])
+    loaded, read = steps[:2], steps[2:]
+    assert [share for share, _ in loaded] == [0.0, 0.0]
+    assert [share for share, _ in read] == sorted(share for share, _ in read)
+    assert read[-1] == (1.0, "6.5 s of the song read")
 
 
 def test_what_is_lost_of_a_song_is_shown(tmp_path):
