@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from io import BufferedReader
 from pathlib import PurePosixPath
@@ -12,6 +12,24 @@ from components.core.errors import CorpusError
 from components.corpus import discovery, locations
 from components.corpus.discovery import Found, Measure
 from components.corpus.store import Row, Rows
+
+
+def listed(place: str, *, key: str) -> Iterator[tuple[PurePosixPath, int, str]]:
+    """Yield what lies below a URL, in order of path: its path there, its size in bytes, and the tag of its content.
+
+    Raises
+    ------
+    CorpusError
+        If the bucket cannot be read; the message names the key.
+    """
+    locations.check(place, key=key)
+    try:
+        store, root = locations.filesystem(place)
+        found = store.find(root, detail=True)
+    except locations.failures() as error:
+        raise CorpusError(f"{key} is {place!r}, which cannot be read: {locations.reason(error)}") from error
+    for path, info in sorted(found.items()):
+        yield PurePosixPath(path).relative_to(root), int(info["size"]), str(info.get("ETag") or "")
 
 
 def walk(place: str, *, key: str, suffixes: Collection[str], fewest: int = 2) -> Found:
@@ -38,16 +56,9 @@ def walk(place: str, *, key: str, suffixes: Collection[str], fewest: int = 2) ->
     CorpusError
         If the bucket cannot be read, or holds too few or too many genres with tracks.
     """
-    locations.check(place, key=key)
-    try:
-        store, root = locations.filesystem(place)
-        found = store.find(root, detail=True)
-    except locations.failures() as error:
-        raise CorpusError(f"{key} is {place!r}, which cannot be read: {locations.reason(error)}") from error
     rows, ignored = Rows("stamp"), 0
     genres: dict[str, list[str]] = {}
-    for path, info in sorted(found.items()):
-        relative = PurePosixPath(path).relative_to(PurePosixPath(root))
+    for relative, size, tag in listed(place, key=key):
         genre, *below = relative.parts
         if not below or genre.startswith("."):
             ignored += 1
@@ -55,9 +66,7 @@ def walk(place: str, *, key: str, suffixes: Collection[str], fewest: int = 2) ->
         has = genres.setdefault(genre, [])
         if relative.suffix.lower() in suffixes and not any(part.startswith(".") for part in below):
             track = discovery.track_id(genre, PurePosixPath(*below).with_suffix("").as_posix())
-            rows.add(
-                Row(track, genre, relative.as_posix(), bytes=int(info["size"])), str(info.get("ETag") or "")
-            )
+            rows.add(Row(track, genre, relative.as_posix(), bytes=size), tag)
             if below[0] not in has:
                 has.append(below[0])
         else:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from components.config.sources import SourceParams
 from components.core.errors import CorpusError, ParamsError
 from components.core.formatting import printable
-from components.corpus import known_files, locations, manifest, spellings
+from components.corpus import bucket, known_files, locations, manifest, spellings
 from components.corpus.discovery import Found
 from components.corpus.links import Reach
 from components.corpus.manifest import Entry, Manifest
@@ -201,7 +201,7 @@ def files(
         If the place cannot be read, or holds none of the files.
     """
     if labels.kind == "manifest":
-        found = _named(labels, place=place, follow_links=follow_links)
+        found = _named(labels, place=place, key=key, follow_links=follow_links)
         missing = f"no file of {labels.table.name}; valid: paths below the folder" if labels.table else ""
     else:
         found = _all(place, key=key, suffixes=suffixes, follow_links=follow_links)
@@ -216,21 +216,12 @@ def files(
 def _all(place: str, *, key: str, suffixes: Collection[str], follow_links: bool) -> Found:
     rows, ignored = Rows("stamp"), 0
     if locations.is_remote(place):
-        locations.check(place, key=key)
-        try:
-            store, top = locations.filesystem(place)
-            paths = store.find(top, detail=True)
-        except locations.failures() as error:
-            raise CorpusError(
-                f"{key} is {place!r}, which cannot be read: {locations.reason(error)}"
-            ) from error
-        for path, info in sorted(paths.items()):
-            relative = PurePosixPath(path).relative_to(PurePosixPath(top))
-            hidden = any(part.startswith(".") for part in relative.parts)
-            if hidden or relative.suffix.lower() not in suffixes:
+        for path, size, tag in bucket.listed(place, key=key):
+            hidden = any(part.startswith(".") for part in path.parts)
+            if hidden or path.suffix.lower() not in suffixes:
                 ignored += 1
             else:
-                rows.add(replace(_row(relative.as_posix()), bytes=int(info["size"])), "")
+                rows.add(replace(_row(path.as_posix()), bytes=size), tag)
         return Found(rows, ignored)
     folder, reach = Path(place), Reach.of(Path(place), follow_links=follow_links)
     try:
@@ -280,16 +271,18 @@ def _local(path: str, *, folder: Path, reach: Reach) -> tuple[Row, str]:
     return row, ""
 
 
-def _named(labels: Labels, *, place: str, follow_links: bool) -> Found:
+def _named(labels: Labels, *, place: str, key: str, follow_links: bool) -> Found:
     table = labels.table
     assert table is not None
     rows, remote = Rows("stamp"), locations.is_remote(place)
     reach = None if remote else Reach.of(Path(place), follow_links=follow_links)
+    inside = bucket.listed(place, key=key) if remote else ()
+    there = {path.as_posix(): (size, tag) for path, size, tag in inside}
     for path, entry in _entries(table, place=place).items():
-        if reach is None:
-            # Whether it is there is found when it is copied.
-            rows.add(_row(path), "")
-        elif os.path.lexists(Path(place) / path):
+        if path in there:
+            size, tag = there[path]
+            rows.add(replace(_row(path), bytes=size), tag)
+        elif reach is not None and os.path.lexists(Path(place) / path):
             rows.add(*_local(path, folder=Path(place), reach=reach))
         elif table.kind == "rows" or labels.subset is not None:
             rows.add(replace(_row(path), fault=f"file not found: {table.name}, {entry.where}"), "")

@@ -10,8 +10,9 @@ import pytest
 
 from components.config.params import Params
 from components.core.errors import CorpusError
-from components.corpus import audio, audio_files, bucket, discovery, locations
+from components.corpus import audio, audio_files, bucket, discovery, labels, locations, manifest
 from components.corpus.discovery import Found
+from components.corpus.labels import Labels
 from tests.support import s3_server
 from tests.support.collections_on_disk import write_tracks
 from tests.support.s3_server import BUCKET, Server
@@ -46,6 +47,26 @@ def collection(tmp_path: Path) -> Path:
 
 def walk(place: str, **options: Any) -> Found:
     return bucket.walk(place, key=KEY, suffixes=audio.SUFFIXES, **options)
+
+
+def test_genres_from_tags_and_tables_are_of_files_that_are_known_again(
+    server: Server, collection: Path, tmp_path: Path
+) -> None:
+    place = server.put(collection, below=tmp_path.name)
+    rows = "jazz/jazz.00000.wav,jazz\njazz/gone.wav,jazz\n"
+    (tmp_path / "m.csv").write_text(f"path,genre\n{place}/blues/blues.00000.wav,blues\n{rows}")
+    given = {"place": place, "key": KEY, "suffixes": audio.SUFFIXES}
+    table = manifest.read(tmp_path / "m.csv")
+    tagged = labels.files(Labels("tags"), **given).rows.table().set_index("path")
+    named = labels.files(Labels("manifest", table), **given).rows.table().set_index("path")
+    whole = walk(place).rows.table().set_index("path")
+    assert tagged["stamp"].to_dict() == whole["stamp"].to_dict() and all(tagged["stamp"])
+    assert named["fault"].to_dict() == {
+        "blues/blues.00000.wav": "",
+        "jazz/jazz.00000.wav": "",
+        "jazz/gone.wav": "file not found: m.csv, line 4",
+    }
+    assert (named["stamp"] == whole["stamp"].reindex(named.index).fillna("")).all()
 
 
 def test_it_is_listed_and_measured_as_a_folder_is(
