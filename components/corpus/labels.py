@@ -216,12 +216,12 @@ def files(
 def _all(place: str, *, key: str, suffixes: Collection[str], follow_links: bool) -> Found:
     rows, ignored = Rows("stamp"), 0
     if locations.is_remote(place):
-        for path, size, tag in bucket.listed(place, key=key):
-            hidden = any(part.startswith(".") for part in path.parts)
-            if hidden or path.suffix.lower() not in suffixes:
+        for inside, size, tag in bucket.listed(place, key=key):
+            hidden = any(part.startswith(".") for part in inside.parts)
+            if hidden or inside.suffix.lower() not in suffixes:
                 ignored += 1
             else:
-                rows.add(replace(_row(path.as_posix()), bytes=size), tag)
+                rows.add(replace(_row(inside.as_posix()), bytes=size), tag)
         return Found(rows, ignored)
     folder, reach = Path(place), Reach.of(Path(place), follow_links=follow_links)
     try:
