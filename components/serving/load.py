@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from components.config.params import Params, UnsureParams
 from components.core.errors import ParamsError, RegistryError
 from components.tracking import integrity, reader
+from components.tracking.errors import reached
 from components.tracking.store import TRAINING, check_address
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def store() -> MlflowClient | reader.Reader:
     return reader.opened()
 
 
+@reached()
 def champion(client: MlflowClient | reader.Reader, name: str) -> ModelVersion | None:
     """Return the version of a registered model that serves; None where none was promoted yet."""
     try:
@@ -89,6 +91,7 @@ def champion(client: MlflowClient | reader.Reader, name: str) -> ModelVersion | 
         raise
 
 
+@reached()
 def latest_runs(client: MlflowClient | reader.Reader) -> dict[str, Run]:
     """Find the latest finished training run of each model, by model name, sorted."""
     experiment = client.get_experiment_by_name(TRAINING)
@@ -100,6 +103,7 @@ def latest_runs(client: MlflowClient | reader.Reader) -> dict[str, Run]:
     return dict(sorted({run.data.tags["model"]: run for run in finished}.items()))
 
 
+@reached()
 def address(client: MlflowClient | reader.Reader, model: str | None, *, params: Params) -> str:
     """Resolve a model's name to an address that MLflow loads.
 
@@ -119,6 +123,8 @@ def address(client: MlflowClient | reader.Reader, model: str | None, *, params: 
         If there is no champion.
     ParamsError
         If there is no such model.
+    StoreError
+        If MLflow's store fails.
     """
     if model is None:
         name = params.promotion.registered_model
@@ -156,6 +162,7 @@ def _unusable(client: MlflowClient | reader.Reader, uri: str, reason: str) -> Re
     return RegistryError(f"{uri} {reason}; valid: the champion, or {_choices(client)}")
 
 
+@reached()
 def run_of(client: MlflowClient | reader.Reader, uri: str) -> Run:
     """Find the training run behind an address, without loading the model.
 

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
 
 import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 
-from components.core.errors import ParamsError, RegistryError
+from components.core.errors import ParamsError, RegistryError, StoreError
 from components.serving import load
 from components.tracking import integrity
+
+
+class Page(BaseHTTPRequestHandler):
+    """Another program's server."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<!doctype html>\n<p>Hello\n")
+
+    do_HEAD = do_POST = do_GET
+
+    def log_message(self, *_: object) -> None: ...
 
 
 class TestWhichModel:
@@ -66,6 +81,24 @@ class TestWhichModel:
         with pytest.raises(RegistryError, match=place):
             load.store()
         assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
+
+    def test_a_server_that_is_none_of_mlflow_s_is_named(self, monkeypatch, demo_params):
+        """It answers everything with a page of HTML."""
+        with HTTPServer(("127.0.0.1", 0), Page) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
+            monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+            client = load.store()
+            import mlflow
+
+            mlflow.set_tracking_uri(f"http://127.0.0.1:{server.server_port}")
+            for model in (None, "mlp", "runs:/0123456789abcdef0123456789abcdef"):
+                with pytest.raises(
+                    StoreError, match=r"the MLflow store http://127\.0\.0\.1:\d+ failed"
+                ) as failed:
+                    load.address(client, model, params=demo_params)
+                assert "\n" not in str(failed.value)
+            server.shutdown()
 
     def test_nothing_trained_makes_no_store(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
