@@ -297,7 +297,7 @@ def _entries(table: Manifest, *, place: str) -> dict[str, Entry]:
     CorpusError
         If one lies elsewhere, or two are of one file.
     """
-    inside = "" if locations.is_remote(place) else _prefix(table, folder=Path(place))
+    inside = "" if locations.is_remote(place) else prefix(table, folder=Path(place))
     found: dict[str, Entry] = {}
     for entry in table.entries:
         path = _relative(inside + entry.path, place=place)
@@ -312,7 +312,7 @@ def _entries(table: Manifest, *, place: str) -> dict[str, Entry]:
     return found
 
 
-def _prefix(table: Manifest, *, folder: Path) -> str:
+def prefix(table: Manifest, *, folder: Path) -> str:
     """Return what comes before FMA's numbered folders: it may be the folder above ``fma_small`` that is named."""
     if table.kind != "fma" or not table.entries:
         return ""

@@ -117,12 +117,8 @@ def read(path: Path, *, subset: str | None = None) -> Manifest:
     """
     if path.suffix.lower() not in tables.SUFFIXES:
         raise CorpusError(f"{path} is no table of labels; valid: {' or '.join(tables.SUFFIXES)}")
-    try:
-        if path.suffix.lower() == ".csv" and _is_fma(path):
-            return Manifest(path.name, "fma", tuple(_fma(path, subset=subset)))
-    except (OSError, ValueError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise CorpusError(f"{path} cannot be read ({reason}); valid: CSV in UTF-8, or Parquet") from error
+    if is_fma(path):
+        return Manifest(path.name, "fma", tuple(_fma(path, subset=subset)))
     rows = tables.rows(path, needed=NEEDED, optional=OPTIONAL)
     if subset is not None:
         raise CorpusError(f"subset is {subset!r}, and {path} is not FMA's tracks.csv; valid: no subset")
@@ -170,10 +166,14 @@ def _checked(rows: list[tables.Named], *, path: Path) -> list[Entry]:
     return list(entries.values())
 
 
-def _is_fma(path: Path) -> bool:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
-        upper, lower, index = (next(rows, []) for _ in range(3))
+def is_fma(path: Path) -> bool:
+    """Return whether a file is FMA's ``tracks.csv``, by its headings."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.reader(file)
+            upper, lower, index = (next(rows, []) for _ in range(3))
+    except (OSError, ValueError, csv.Error):
+        return False
     return index[:1] == ["track_id"] and _FMA["genre"] in set(zip(upper, lower, strict=False))
 
 

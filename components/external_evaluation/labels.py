@@ -11,6 +11,7 @@ import pandas as pd
 from components.core import formatting
 from components.core.errors import AudioError, EvaluationError, ParamsError
 from components.corpus import discovery, manifest, published_metadata, tables, tags
+from components.corpus import labels as corpus_labels
 from components.corpus.audio import SUFFIXES
 from components.serving import predict
 
@@ -74,7 +75,7 @@ def read(place: Path, *, labels: str = FOLDERS, artists: Path | None = None) -> 
     labels : str
         ``folders`` (one subfolder a genre), ``tags`` (of each file), or the path of a manifest: a CSV or Parquet
         file with the columns ``path`` (relative to ``place`` or to the manifest) and ``genre``, and where known
-        ``artist``, ``album`` and ``title``.
+        ``artist``, ``album`` and ``title``; or FMA's ``tracks.csv``.
     artists : Path, optional
         A table as of :func:`components.corpus.published_metadata.read_artists`. Where it names no artist of a song, the
         manifest does, and then the file's tags.
@@ -157,6 +158,8 @@ def _by_tags(folder: Path) -> tuple[list[Song], dict[str, str]]:
 
 
 def _by_manifest(path: Path, *, folder: Path) -> tuple[list[Song], dict[str, str]]:
+    if manifest.is_fma(path):
+        return _by_fma(path, folder=folder), {}
     songs: list[Song] = []
     left_out: dict[str, str] = {}
     seen: dict[Path, str] = {}
@@ -177,6 +180,17 @@ def _by_manifest(path: Path, *, folder: Path) -> tuple[list[Song], dict[str, str
             known = {key: row[key] for key in OPTIONAL if key in row}
             songs.append(Song(formatting.printable(given), file, genre, **known))
     return songs, left_out
+
+
+def _by_fma(path: Path, *, folder: Path) -> list[Song]:
+    """Of FMA's whole table, read the rows whose files are there."""
+    table = manifest.read(path)
+    inside = corpus_labels.prefix(table, folder=folder)
+    return [
+        Song(entry.path, file, entry.genre, entry.artist, entry.album, entry.title)
+        for entry in table.entries
+        if (file := folder / f"{inside}{entry.path}").is_file()
+    ]
 
 
 def _artists(path: Path, *, songs: Sequence[Song]) -> dict[str, str]:

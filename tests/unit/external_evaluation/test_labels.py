@@ -13,6 +13,7 @@ from components.core.errors import CorpusError, EvaluationError, ParamsError
 from components.corpus import tags as tags_of
 from components.corpus.published_metadata import same_artist
 from components.external_evaluation import labels
+from tests.support import fma
 from tests.support.constant_model import song
 
 
@@ -95,6 +96,19 @@ class TestByManifest:
         path = folder.parent / "list.csv"
         path.write_text("path,genre\na.flac,jazz\nsongs/b.flac,rock\n")
         assert [one.name for one in labels.read(folder, labels=str(path)).songs] == ["a.flac", "songs/b.flac"]
+
+    def test_of_fma_the_files_that_are_there(self, folder: Path) -> None:
+        rows = [fma.Track(2, "Rock", "Ann"), fma.Track(1040, "Jazz", "Bo"), fma.Track(5, "Folk", "Cy")]
+        table = fma.write(folder.parent / "tracks.csv", rows)
+        for one in rows[:2]:
+            tagged((folder / one.path).with_suffix(".flac")).rename(folder / one.path)
+        for place in (folder, folder.parent):
+            found = labels.read(place, labels=str(table))
+            assert [(one.name, one.genre, one.artist) for one in found.songs] == [
+                ("000/000002.mp3", "Rock", "Ann"),
+                ("001/001040.mp3", "Jazz", "Bo"),
+            ]
+            assert found.left_out == {}
 
     def test_wrong_rows_are_named_by_their_line(self, folder: Path) -> None:
         path = folder / "list.csv"
