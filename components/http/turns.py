@@ -85,7 +85,7 @@ class Turns:
         self._arrived = asyncio.Event()
         # One process after the other waits for songs, and takes them.
         self._choosing = asyncio.Lock()
-        # Songs without an outcome; and how many, with those that arrived, when the last turns of each process began.
+        # Songs without an outcome; and how many, with requests that were arriving, when the last turns began.
         self._inside = 0
         self._lately: deque[int] = deque([0], maxlen=2 * pool.size)
         self._running: set[asyncio.Task[None]] = set()

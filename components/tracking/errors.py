@@ -20,7 +20,12 @@ KINDS = (
     ("boto3.exceptions", "Boto3Error"),
 )
 #: Name and password in an address, before its host or among its options.
-_CREDENTIALS = (re.compile(r"(://)[^/\s]+(@)"), re.compile(r"(\bpassword=)[^&\s]+()", re.IGNORECASE))
+_CREDENTIALS = (
+    # SQLAlchemy takes a slash as a part of a password.
+    re.compile(r"(\b(?:postgresql|mysql|mssql)(?:\+\w+)?://)\S+(@)"),
+    re.compile(r"(://)[^/\s]+(@)"),
+    re.compile(r"(\bpassword=)[^&\s]+()", re.IGNORECASE),
+)
 
 
 @contextmanager

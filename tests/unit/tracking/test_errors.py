@@ -24,6 +24,8 @@ def test_an_error_is_one_line_without_passwords() -> None:
     [
         ("sqlite:////a@b/c.db", "sqlite:////a@b/c.db"),
         ("postgresql+psycopg://me:a@b:c@host:5432/x", "postgresql+psycopg://…@host:5432/x"),
+        ("postgresql+psycopg://me:a/b@c@host/x", "postgresql+psycopg://…@host/x"),
+        ("mysql://me:a/b@host/x and mssql://host/y", "mysql://…@host/x and mssql://host/y"),
         ("postgresql://host/x?user=me&password=secret&a=1", "postgresql://host/x?user=me&password=…&a=1"),
         ("https://token@host and http://other/", "https://…@host and http://other/"),
     ],
