@@ -244,7 +244,9 @@ def _export_encoders(
 
     def predicted(pretrained: Mapping[str, str]) -> list[Any]:
         params = record.params.model_copy(update={"pretrained": dict(pretrained)})
-        return GenreModel(record, params=params, networks=networks, artifacts=beside).predict_songs(songs)
+        model = GenreModel(record, params=params, networks=networks, artifacts=beside)
+        # One at a time: side by side they take an encoder's memory twice.
+        return [row for song in songs for row in model.predict_songs([song])]
 
     # A fault of ours is none of the converter's.
     as_it_is = predicted(weights)
@@ -366,19 +368,22 @@ def log(run_id: str, *, record: ModelRecord, root: Path) -> None:
     from components.features.pipeline import store as feature_store
     from components.serving import drift
 
-    tables = {
-        feature.feature: feature_store.read(feature.feature, root=root)[:2] for feature in record.features
-    }
-    songs = drift.reference([*tables.values()], features=record.features, tracks=record.train_tracks)
+    def tables() -> dict[str, Table]:
+        # Opened anew each time: pages of a map that were looked at count as this process's memory until it is closed.
+        return {
+            feature.feature: feature_store.read(feature.feature, root=root)[:2] for feature in record.features
+        }
+
+    songs = drift.reference([*tables().values()], features=record.features, tracks=record.train_tracks)
     example = pd.DataFrame({"audio": [example_song(seconds=4.0)]})
     tags = training_runs.tags_of(record)
     os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     with tempfile.TemporaryDirectory() as temporary, open_run(run_id):
         songs.to_parquet(Path(temporary) / "reference.parquet", index=False)
-        known = certainty(record, tables=[*tables.values()], reference=songs, root=root)
+        known = certainty(record, tables=[*tables().values()], reference=songs, root=root)
         known.save(Path(temporary) / "certainty.npz")
         package = copy_code(Path(temporary), record=record)
-        exported, runtime = exports(record, tables=tables, temporary=Path(temporary), root=root)
+        exported, runtime = exports(record, tables=tables(), temporary=Path(temporary), root=root)
         if "not packaged" in runtime:
             print(f"{record.model}: predicted by {runtime}", file=sys.stderr, flush=True)
         mlflow.pyfunc.log_model(
