@@ -166,7 +166,7 @@ def test_dvc_commands_of_the_pages_run_to_their_end(finished: tuple[Path, str], 
     run("git", "add", "--all", folder=folder)
     run("git", "commit", "--quiet", "-m", "a", folder=folder)
     # A remote, a model of another preset, or music that DVC keeps (test_dvc_music.py), is not here.
-    away = ("dvc pull", "dvc push", "dvc remote", "dvc unprotect")
+    away = ("dvc add", "dvc pull", "dvc push", "dvc remote", "dvc unprotect")
     lines = {
         line
         for page, line in COMMANDS
