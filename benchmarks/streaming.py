@@ -33,9 +33,9 @@ from benchmarks.side_by_side import in_turn, times_as_much
 from components.config import presets
 from components.config.params import parse
 from components.core import atomic
+from components.results.record import BestTrial, TrainingRecord
 from components.splits import store as split_store
 from components.training import stored_rows
-from components.training.record import BestTrial, TrainingRecord
 
 #: Frames and columns of a row; segments of a track.
 ROW, SEGMENTS = (6, 1024), 10

@@ -227,7 +227,7 @@ class TrainingParams(Strict):
 
     With ``refit`` the tested and registered model is a second, fresh one, fitted on train and validation for
     as many epochs as the first fit has shown to be right; see :mod:`components.stages.train`. With ``calibrate``
-    the saved network's probabilities are calibrated on validation songs; see :mod:`components.training.calibration`.
+    the saved network's probabilities are calibrated on validation songs; see :mod:`components.results.calibration`.
     With ``class_weight`` ``balanced`` each genre's songs weigh as much together as another's, in the search's fits too.
     """
 
@@ -306,7 +306,7 @@ class SelectedModel(VariantParams):
 
 
 class EnsembleParams(Strict):
-    """The ensemble, a weighted mean of other models' probabilities; see :mod:`components.training.ensemble`.
+    """The ensemble, a weighted mean of other models' probabilities; see :mod:`components.results.ensemble`.
 
     Attributes
     ----------

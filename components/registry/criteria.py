@@ -16,8 +16,8 @@ from components.config.params import Params
 from components.core.errors import EvaluationError
 from components.core.formatting import plural
 from components.evaluation.metrics import genre_by_genre, headline_key
-from components.training import record as records
-from components.training.record import ModelRecord
+from components.results import record as records
+from components.results.record import ModelRecord
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

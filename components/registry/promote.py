@@ -14,14 +14,14 @@ from components.registry import criteria, promotion_lock, webhooks
 from components.registry.criteria import Criterion, smoke_test
 from components.registry.promotion_lock import Confirm
 from components.reporting import comparison
+from components.results import record as records
+from components.results.record import ModelRecord
 from components.serving import packaging
 from components.serving.load import CHAMPION, champion
 from components.tracking import integrity, reader
 from components.tracking.errors import reached
 from components.tracking.runs import NOTE
 from components.tracking.training_runs import tags_of
-from components.training import record as records
-from components.training.record import ModelRecord
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -12,9 +12,9 @@ from components.core.errors import RegistryError
 from components.corpus import audio, locations
 from components.corpus import store as corpus_store
 from components.evaluation import aggregation
+from components.results import leakage
 from components.serving import load
 from components.splits import store as split_store
-from components.training import leakage
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,7 +41,7 @@ def validation_predictions(
     Returns
     -------
     DataFrame
-        As :func:`components.training.predict.predict`; empty where the model was fitted on every song.
+        As :func:`components.results.predict.predict`; empty where the model was fitted on every song.
 
     Raises
     ------

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from components.config.params import ENSEMBLE, Params
 from components.core import lineage
 from components.core.errors import ComparisonError, LeakError
+from components.results import record as records
+from components.results.record import ModelRecord
 from components.splits import store as split_store
 from components.splits.store import SplitRecord
-from components.training import record as records
-from components.training.record import ModelRecord
 
 if TYPE_CHECKING:
     import pandas as pd

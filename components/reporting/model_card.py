@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from humanize import natural_list
 
 from components.reporting.environment import environment
-from components.training.record import ModelRecord
+from components.results.record import ModelRecord
 
 #: Characters; MLflow's store takes no longer description of a registered version.
 LONGEST = 5000

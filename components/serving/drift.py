@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.training.record import FeatureRecord
+from components.results.record import FeatureRecord
 
 if TYPE_CHECKING:
     import pandas as pd

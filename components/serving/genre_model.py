@@ -19,11 +19,11 @@ from components.corpus import audio
 from components.features.encoders.base import UNTRAINED
 from components.features.pipeline import compute
 from components.features.pipeline.stretches import Stretches
+from components.results import ensemble
+from components.results import record as records
+from components.results.record import FeatureRecord, ModelRecord
 from components.serving import drift, litert, safe_keras
 from components.serving.certainty import Certainty, Limits
-from components.training import ensemble
-from components.training import record as records
-from components.training.record import FeatureRecord, ModelRecord
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,9 +23,9 @@ from components.core.errors import CorpusError, GenreError, PretrainedError
 from components.corpus import locations
 from components.corpus import store as corpus_store
 from components.features.encoders import base as encoders
+from components.results import record as records
+from components.results.record import ModelRecord
 from components.tracking import training_runs
-from components.training import record as records
-from components.training.record import ModelRecord
 
 if TYPE_CHECKING:
     import pandas as pd

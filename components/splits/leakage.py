@@ -1,7 +1,7 @@
 """Leak checks of a split table: each raises :class:`components.core.errors.LeakError`.
 
 The same song, or one known to repeat it or to be by the same artist, must not be in two parts. What must hold of
-feature values and fitted models is checked in :mod:`components.training.leakage`.
+feature values and fitted models is checked in :mod:`components.results.leakage`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from components.evaluation import aggregation, balance, diagnostics, metrics, si
 from components.reporting import inputs as sources
 from components.reporting.comparison import ComparedModel, Comparison
 from components.reporting.inputs import Inputs, TrainedModel
-from components.training.record import ARTISTS_ON_BOTH_SIDES, COMPOSED, LEAKY
+from components.results.record import ARTISTS_ON_BOTH_SIDES, COMPOSED, LEAKY
 
 #: metrics.json was written from the same predictions; more than rounding apart means that one was changed.
 AGREEMENT = 1e-6

@@ -14,11 +14,11 @@ from components.core import atomic
 from components.core.errors import TrainingError
 from components.core.processes import peak_memory_mib
 from components.evaluation import aggregation, balance, diagnostics
+from components.results import calibration, ensemble
+from components.results.calibration import Calibration
+from components.results.predict import score
+from components.results.record import EnsembleRecord, MemberRecord, TrainingRecord, folder
 from components.splits import store as split_store
-from components.training import calibration, ensemble
-from components.training.calibration import Calibration
-from components.training.predict import score
-from components.training.record import EnsembleRecord, MemberRecord, TrainingRecord, folder
 
 
 def run(*, params: Params, root: Path = Path("data")) -> dict[str, float]:

@@ -22,11 +22,12 @@ from components.config.params import Params, SelectedModel
 from components.core import atomic, devices, hashing, progress
 from components.core.processes import peak_memory_mib
 from components.evaluation import balance, diagnostics
+from components.results import calibration, leakage
+from components.results.calibration import Calibration
+from components.results.predict import predict, score, weights_hash
+from components.results.record import BestTrial, FeatureRecord, RefitRecord, TrainingRecord
 from components.splits import store as split_store
-from components.training import calibration, dataset, fit, leakage, stored_rows
-from components.training.calibration import Calibration
-from components.training.predict import predict, score, weights_hash
-from components.training.record import BestTrial, FeatureRecord, RefitRecord, TrainingRecord
+from components.training import dataset, fit, stored_rows
 
 if TYPE_CHECKING:
     import keras

@@ -17,9 +17,9 @@ from components.core import atomic, hashing, progress
 from components.core.errors import TuningError
 from components.parallel import cluster
 from components.parallel.cluster import Cluster
+from components.results.record import BestTrial
 from components.training import dataset, fit, stored_rows
 from components.training.oracle import most_trials
-from components.training.record import BestTrial
 from components.training.search import PROJECT, Search
 
 if TYPE_CHECKING:

@@ -27,6 +27,8 @@ from components.corpus import store as corpus_store
 from components.features.pipeline import store as feature_store
 from components.parallel import cluster
 from components.parallel.child import Alone
+from components.results import predict
+from components.results.record import BestTrial, EncoderRecord, TrainingRecord
 from components.splits.folds import PARTS
 from components.stages import published as published_stage
 from components.stages import split as split_stage
@@ -35,8 +37,7 @@ from components.study import extraction
 from components.study import plan as study_plan
 from components.study.declarations import PlannedExperiment
 from components.study.plan import DATA
-from components.training import dataset, predict
-from components.training.record import BestTrial, EncoderRecord, TrainingRecord
+from components.training import dataset
 
 #: Fields that identify a fit within its experiment.
 KEY = {"protocol", "fold", "seed"}
@@ -58,7 +59,7 @@ class Fit(Strict):
     """One fit of a model under one protocol, fold and seed.
 
     ``failed`` is the reason of one that did not go through, '' of one that did: then ``metrics`` are those of its
-    ``metrics.json``, and the other fields of its :class:`components.training.record.TrainingRecord`.
+    ``metrics.json``, and the other fields of its :class:`components.results.record.TrainingRecord`.
     """
 
     protocol: str

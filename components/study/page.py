@@ -16,13 +16,13 @@ from components.core.formatting import percent, plural
 from components.reporting import figures as pictures
 from components.reporting.environment import environment
 from components.reporting.svg import inline
+from components.results.record import LEAKY
 from components.study import plan as study_plan
 from components.study import results, rules
 from components.study.declarations import Plan
 from components.study.discovery import LABELS
 from components.study.plan import DATA
 from components.study.results import PROTOCOLS, Outcome
-from components.training.record import LEAKY
 
 #: A mark that goes wherever such a figure goes.
 WHOLE = "one row a song: repeats and artists on both sides"

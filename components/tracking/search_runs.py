@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from components.core import hashing
+from components.results.record import BestTrial
 from components.tracking import store
 from components.tracking.errors import reached
 from components.tracking.runs import Runs
-from components.training.record import BestTrial
 
 
 @reached()

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from components.core import hashing
+from components.results.record import LEAKY
 from components.tracking import store
 from components.tracking.errors import reached
 from components.tracking.runs import NOTE, Runs
-from components.training.record import LEAKY
 
 #: Below ``root``, the data folder.
 FOLDER = Path("study")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from components.config.params import ENSEMBLE
 from components.core import hashing, lineage
 from components.core.errors import TrainingError
+from components.results import record as records
+from components.results.record import LEAKY, ModelRecord, TrainingRecord
 from components.tracking import integrity, keys, reader, store, view
 from components.tracking.errors import reached
 from components.tracking.runs import NOTE, Runs, source_tags
 from components.tracking.search_runs import ensure_tuning_logged
-from components.training import record as records
-from components.training.record import LEAKY, ModelRecord, TrainingRecord
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -26,7 +26,7 @@ import json
 from components.config import params
 from components.serving import packaging
 from components.stages import corpus, features, preflight, split, train, tune, validate
-from components.training.record import TrainingRecord
+from components.results.record import TrainingRecord
 from pathlib import Path
 import mlflow
 

@@ -20,11 +20,11 @@ from components.evaluation import aggregation
 from components.features.pipeline import store as feature_store
 from components.registry import promote
 from components.reporting import comparison
+from components.results.record import EnsembleRecord
 from components.serving import drift, load, packaging
 from components.serving.genre_model import Extracted, Rows
 from components.serving.packaging import example_song
 from components.stages import compare, ensemble, train, tune
-from components.training.record import EnsembleRecord
 from tests.conftest import small
 from tests.support.small_project import build_small_project
 

@@ -23,9 +23,9 @@ from components.corpus import audio
 from components.features import load, options
 from components.features.pipeline import compute
 from components.features.pipeline import store as feature_store
+from components.results.record import TrainingRecord
 from components.serving import packaging
 from components.serving.packaging import example_song
-from components.training.record import TrainingRecord
 from tests.support.records import training_record
 
 GENRES = ["blues", "jazz", "rock"]

@@ -20,8 +20,8 @@ import yaml
 from components import tracking
 from components.config import presets
 from components.registry import promote
+from components.results.record import TrainingRecord
 from components.serving import packaging
-from components.training.record import TrainingRecord
 from tests.support.constant_model import song
 from tests.support.http_server import GenreServe
 from tests.support.servers import LIMIT, wait_until

@@ -14,9 +14,9 @@ from components.config.params import Params
 from components.core import atomic
 from components.core.errors import ParamsError
 from components.registry import promote
+from components.results.record import TrainingRecord
 from components.serving import packaging
 from components.tracking import keys
-from components.training.record import TrainingRecord
 
 pytestmark = pytest.mark.usefixtures("light_models")
 

@@ -20,11 +20,11 @@ import pytest
 
 from components import tracking
 from components.registry import promote
+from components.results.record import TrainingRecord
 from components.serving import packaging
 from components.serving.packaging import example_song
 from components.serving.pyfunc_model import LARGEST_REQUEST
 from components.stages import train, tune
-from components.training.record import TrainingRecord
 from tests.conftest import small
 from tests.support.constant_model import RATE, song
 from tests.support.requests import as_request

@@ -15,8 +15,8 @@ from mlflow.webhooks import delivery
 from components import tracking
 from components.config.params import Params
 from components.registry import promote
+from components.results.record import TrainingRecord
 from components.serving import packaging
-from components.training.record import TrainingRecord
 from tests.support import webhook_receiver
 from tests.support.servers import LIMIT, MLflow
 from tests.support.webhook_receiver import Delivered

@@ -6,7 +6,7 @@ from typing import Any
 
 from components.config import presets
 from components.config.params import parse
-from components.training.record import EnsembleRecord, MemberRecord, TrainingRecord
+from components.results.record import EnsembleRecord, MemberRecord, TrainingRecord
 
 FEATURE = {
     "feature": "mfcc_summary",

@@ -30,19 +30,19 @@ STAGES: dict[str, tuple[str, set[str]]] = {
     "published": ("stages.published", set()),
     "split": ("stages.split", {"corpus", "stages.published"}),
     "features": ("stages.features", {"corpus.discovery", "corpus.feature_table"}),
-    "tune": ("stages.tune", {"corpus", "splits.folds", "training.record"}),
+    "tune": ("stages.tune", {"corpus", "splits.folds", "results.record"}),
     "train": (
         "stages.train",
-        {"corpus", "splits.folds", "evaluation.significance", "features.encoders.base"},
+        {"corpus", "splits.folds", "features.encoders.base"},
     ),
     "ensemble": (
         "stages.ensemble",
-        {"corpus", "splits.folds", "evaluation.significance", "features.encoders.base"},
+        {"corpus", "splits.folds", "features.encoders.base"},
     ),
     "compare": ("stages.compare", {"corpus", "features", "splits"}),
     "fit": (
         "study.fits",
-        {"features", "stages.corpus", "stages.features", "stages.synthesise", "evaluation.significance"}
+        {"features", "stages.corpus", "stages.features", "stages.synthesise"}
         | {
             "corpus",
             "config.presets",

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from components.core.errors import ComparisonError
 from components.reporting import comparison
-from components.training.record import LEAKY
+from components.results.record import LEAKY
 from tests.support import finished_project
 
 

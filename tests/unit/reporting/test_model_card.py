@@ -10,7 +10,7 @@ import yaml
 from components.config import presets
 from components.config.params import Protocol, parse
 from components.reporting import model_card
-from components.training.record import TrainingRecord
+from components.results.record import TrainingRecord
 from tests.support.records import ENCODER, FEATURE, training_record
 
 GENRES = [f"genre {letter}" for letter in "abcdefghij"]

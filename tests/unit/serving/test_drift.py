@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from components.results.record import FeatureRecord
 from components.serving import drift
-from components.training.record import FeatureRecord
 from tests.support.records import FEATURE
 
 

@@ -9,9 +9,9 @@ import pytest
 from components.config.params import UnsureParams
 from components.core.errors import AudioError
 from components.features.pipeline import compute
+from components.results.calibration import Calibration, scale
 from components.serving.certainty import Certainty
 from components.serving.genre_model import Extracted, GenreModel, Rows
-from components.training.calibration import Calibration, scale
 from tests.support import constant_model
 from tests.support.constant_model import song, truncated
 from tests.support.records import FEATURE, ensemble_record, training_record

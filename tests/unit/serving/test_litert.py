@@ -11,8 +11,8 @@ import pytest
 from components import models
 from components.config import presets
 from components.config.params import parse
+from components.results import calibration
 from components.serving import litert
-from components.training import calibration
 
 if TYPE_CHECKING:
     import keras

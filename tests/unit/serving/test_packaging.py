@@ -12,9 +12,9 @@ from components.config.params import parse
 from components.core.errors import PretrainedError
 from components.features.encoders import yamnet
 from components.features.pipeline import store as feature_store
+from components.results import record as records
+from components.results.record import TrainingRecord
 from components.serving import genre_model, litert, packaging
-from components.training import record as records
-from components.training.record import TrainingRecord
 from tests.support.records import ENCODER, FEATURE, training_record
 
 

@@ -13,9 +13,9 @@ import pytest
 from components.config.params import EnsembleParams, Params
 from components.core.errors import TrainingError
 from components.evaluation import aggregation
+from components.results import record as records
+from components.results.record import UNTRAINED, EnsembleRecord, TrainingRecord
 from components.stages import ensemble
-from components.training import record as records
-from components.training.record import UNTRAINED, EnsembleRecord, TrainingRecord
 from tests.support import finished_project
 
 MODELS = ("mlp", "vgg16", "yamnet")

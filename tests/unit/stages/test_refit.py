@@ -12,10 +12,11 @@ import pytest
 
 from components.config.params import Params
 from components.core.errors import LeakError
+from components.results import calibration
+from components.results.calibration import Calibration
+from components.results.record import BestTrial, TrainingRecord
 from components.stages import train
-from components.training import calibration, dataset
-from components.training.calibration import Calibration
-from components.training.record import BestTrial, TrainingRecord
+from components.training import dataset
 from tests.conftest import small
 from tests.support.small_project import build_small_project
 

@@ -13,9 +13,9 @@ import pytest
 from components.config.params import Params
 from components.core import atomic
 from components.core.errors import TrainingError
+from components.results.record import BestTrial, TrainingRecord
 from components.stages import train
 from components.training import dataset, stored_rows
-from components.training.record import BestTrial, TrainingRecord
 from tests.conftest import small
 from tests.support.small_project import build_small_project
 

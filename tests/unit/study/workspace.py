@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from components.results.record import EncoderRecord
 from components.study import declarations, extraction, plan
 from components.study.declarations import Experiment, Plan, PlannedExperiment
 from components.study.fits import Cost, Fit
 from components.study.results import Outcome
-from components.training.record import EncoderRecord
 from tests.support.small_project import build_small_project
 
 SMALL = {"units_1": 16, "units_2": 16, "units_3": 16, "learning_rate": 0.01, "batch_size": 32}

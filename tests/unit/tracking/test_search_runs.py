@@ -8,9 +8,9 @@ import pandas as pd
 
 from components import tracking
 from components.core import atomic
+from components.results.record import BestTrial
 from components.tracking import store
 from components.tracking.runs import Runs
-from components.training.record import BestTrial
 
 
 def write_search(folder: Path) -> None:

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from components.core.errors import TrainingError
+from components.results.record import LEAKY
 from components.tracking.training_runs import ensure_logged, genre_counts, per_class, tags_of
-from components.training.record import LEAKY
 from tests.support.records import ENCODER, FEATURE, training_record
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from components.core.errors import PredictionsError
 from components.evaluation import aggregation, metrics
+from components.results import calibration
 from components.serving import safe_keras
-from components.training import calibration
 
 GENRES = ["blues", "jazz", "pop", "rock"]
 

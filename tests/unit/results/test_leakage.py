@@ -12,10 +12,11 @@ import pytest
 
 from components.config.params import Params
 from components.core.errors import LeakError, TrainingError
+from components.results import leakage
+from components.results.record import BestTrial
 from components.splits import folds
 from components.stages import train as training
-from components.training import dataset, fit, leakage, preprocessing
-from components.training.record import BestTrial
+from components.training import dataset, fit, preprocessing
 
 HP = {"units_1": 8, "units_2": 8, "units_3": 8, "learning_rate": 0.01}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from components.core.errors import TrainingError
-from components.training import calibration, ensemble
+from components.results import calibration, ensemble
 
 
 def given(*skills: float, songs: int = 400) -> np.ndarray:

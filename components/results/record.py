@@ -22,8 +22,8 @@ from components.config.strict import Strict
 from components.core import atomic
 from components.core.errors import TrainingError
 from components.features.encoders import base as encoders
+from components.results.calibration import Calibration
 from components.splits.artists import Artists
-from components.training.calibration import Calibration
 
 #: Marks that go wherever a figure of such a model goes.
 LEAKY = "leaky: songs on both sides"

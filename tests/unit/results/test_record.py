@@ -10,7 +10,7 @@ import pytest
 from components.config import presets
 from components.config.params import parse
 from components.core.errors import TrainingError
-from components.training.record import (
+from components.results.record import (
     ARTISTS_ON_BOTH_SIDES,
     ARTISTS_UNKNOWN,
     COMPOSED,

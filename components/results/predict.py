@@ -10,7 +10,8 @@ import pandas as pd
 
 from components.evaluation import aggregation
 from components.evaluation import metrics as evaluation
-from components.training import calibration, dataset, inference
+from components.results import calibration
+from components.training import dataset, inference
 
 if TYPE_CHECKING:
     import keras

@@ -104,7 +104,7 @@ def fit(predictions: pd.DataFrame, *, genres: Sequence[str]) -> Calibration:
     ----------
     predictions : DataFrame
         Of the validation part alone, one row a segment (or song), as of
-        :func:`components.training.predict.predict`.
+        :func:`components.results.predict.predict`.
     genres : sequence of str
         Label order.
 

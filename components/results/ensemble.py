@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from components.core.errors import TrainingError
 from components.evaluation.metrics import SMALLEST_PROBABILITY
-from components.training import calibration
+from components.results import calibration
 
 
 def choose_weights(given: NDArray[np.floating], *, shrinkage: float) -> NDArray[np.float64]:

@@ -1,0 +1,1 @@
+"""What a fitted model comes to: predictions, its temperature, the ensemble, checks against leaks and its record."""
