@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import (
+    BeforeValidator,
     Field,
     ValidationError,
     field_validator,
@@ -203,7 +204,25 @@ class Boolean(Strict):
     type: Literal["boolean"]
 
 
-Hyperparameter = Annotated[IntRange | FloatRange | Choice | Boolean, Field(discriminator="type")]
+def _typed(written: object) -> object:
+    """Add a hyperparameter's type where its values show it: a list is a choice, whole numbers are a range of them."""
+    if isinstance(written, list):
+        if len(written) == 2 and {str(value) for value in written} == {"False", "True"}:
+            return {"type": "boolean"}
+        return {"type": "choice", "values": written}
+    if isinstance(written, Strict) or (isinstance(written, dict) and "type" in written):
+        return written
+    if isinstance(written, dict) and {"low", "high"} <= written.keys():
+        whole = all(isinstance(written.get(key, 1), int) for key in ("low", "high", "step"))
+        return {"type": "int" if whole else "float", **written}
+    raise ValueError("valid: a list of values, or {low: …, high: …, step: …}")
+
+
+#: What a search varies: ``[relu, tanh]``, ``[false, true]``, ``{low: 32, high: 512, step: 32}`` (whole numbers) or
+#: ``{low: 0.1, high: 0.5, step: 0.05}``; ``type`` may say which, as where a real range has whole ends.
+Hyperparameter = Annotated[
+    Annotated[IntRange | FloatRange | Choice | Boolean, Field(discriminator="type")], BeforeValidator(_typed)
+]
 
 
 class TuningParams(Strict):

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from components.config import presets
-from components.config.params import load, parse
+from components.config.params import Boolean, Choice, FloatRange, IntRange, load, parse
 from components.core.errors import ParamsError
 
 DEMO = presets.compose("demo")
@@ -49,6 +49,9 @@ def changed(path: str, value: object) -> str:
         ("models.mlp.variants", {}, "models.mlp.variants"),
         (f"{STUDY}.start", {"activation": "relu"}, "units_1"),
         (f"{STUDY}.search.units_1", {"type": "range"}, f"{STUDY}.search.units_1"),
+        (f"{STUDY}.search.units_1", {"low": 32}, "valid: a list of values, or {low: …, high: …, step: …}"),
+        (f"{STUDY}.search.units_1", 32, f"{STUDY}.search.units_1 is 32: valid: a list of values"),
+        (f"{STUDY}.search.units_1", [], f"{STUDY}.search.units_1"),
         (f"{STUDY}.search", {"units_1": UNITS}, "start names activation"),
         (f"{STUDY}.fixed", {"units_1": 8}, "units_1 is fixed and searched"),
         (f"{STUDY}.fixed", {"units_0": {"type": "int"}}, f"{STUDY}.fixed.units_0"),
@@ -68,6 +71,23 @@ def test_a_wrong_value_is_named(path: str, value: object, named: str) -> None:
         parse(changed(path, value))
     assert named in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (["relu", "tanh"], Choice(type="choice", values=["relu", "tanh"])),
+        ([0.0, 1], Choice(type="choice", values=[0.0, 1])),
+        ([True, False], Boolean(type="boolean")),
+        ({"low": 8, "high": 64, "step": 8}, IntRange(type="int", low=8, high=64, step=8)),
+        ({"low": 0.1, "high": 1, "step": 0.1}, FloatRange(type="float", low=0.1, high=1.0, step=0.1)),
+        ({"type": "float", "low": 0, "high": 1}, FloatRange(type="float", low=0.0, high=1.0)),
+        ({"type": "choice", "values": [1, 2]}, Choice(type="choice", values=[1, 2])),
+    ],
+)
+def test_what_is_searched_is_a_list_or_a_range(written: object, meant: object) -> None:
+    params = parse(changed(f"{STUDY}.search.units_1", written))
+    assert params.models["mlp"].variants["study"].search["units_1"] == meant
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "seed: [", "\t"])
