@@ -2,6 +2,7 @@
 
 Tracing costs more than a short fit. What is traced belongs to a twin of the network, which takes over a fresh network's
 state before each fit, all of it, and gives back what the fit has made of it: nothing passes from one fit to the next.
+Its optimizer is :class:`components.training.adam.OneKernelAdam` in place of Keras' Adam or AdamW.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import keras
 import numpy as np
 
 from components.training import recurrence
+from components.training.adam import OneKernelAdam
 from components.training.balanced_accuracy import BalancedAccuracy
 
 
@@ -83,7 +85,7 @@ def _twin(model: keras.Model, *, balanced: bool) -> keras.Model:
     state = random.getstate()
     twin = recurrence.clone(model)
     random.setstate(state)
-    optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
+    optimizer = OneKernelAdam.from_config(model.optimizer.get_config())
     spare_biases(optimizer)
     twin.compile(
         optimizer=optimizer,
