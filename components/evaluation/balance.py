@@ -41,9 +41,9 @@ def measure(songs: pd.DataFrame, *, genres: Sequence[str], seed: int) -> dict[st
     -------
     dict of str to float
         ``balanced_accuracy`` (mean recall of the genres that occur) with ``balanced_accuracy_low`` and ``_high``,
-        ``macro_f1`` (of the genres that occur or are named), ``genres`` (how many occur), and of the constant answer:
-        ``guessing`` (its accuracy: the share of the largest genre) and ``guessing_macro_f1``. Its balanced accuracy
-        is ``1 / genres``. All but the count lie within 0 and 1.
+        ``macro_f1`` (of the genres that occur or are named), ``genres`` (how many occur), and of the constant
+        prediction: ``guessing`` (its accuracy: the share of the largest genre) and ``guessing_macro_f1``. Its
+        balanced accuracy is ``1 / genres``. All but the count lie within 0 and 1.
     """
     from sklearn.metrics import f1_score, recall_score
 

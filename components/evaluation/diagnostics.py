@@ -106,7 +106,7 @@ def diagnose(
         validation["balanced_accuracy"],
         1 / validation["genres"],
     )
-    # With unequal genres a useful model may be right less often than the constant answer, and the other way round.
+    # With unequal genres a useful model may be right less often than the constant prediction, and the other way round.
     at_chance = is_at_chance(held_out, chance=guessing) and is_at_chance(balanced, chance=equal)
     if at_chance:
         message = (

@@ -36,7 +36,7 @@ curl -F songs=@song.mp3 -F songs=@other.flac http://127.0.0.1:8000/predict
 curl --data-binary @song.mp3 -H 'Content-Type: audio/mpeg' http://127.0.0.1:8000/predict
 ```
 """
-#: Bytes of a refused body that are read, and thrown away: closed with more of it unread, a connection loses the answer.
+#: Bytes of a refused body that are read and thrown away: closed with more of it, a connection loses the response.
 LINGER_BYTES = 64_000_000
 #: Seconds in which they are.
 LINGER = 5.0
@@ -81,7 +81,7 @@ class Counted:
         try:
             await self.app(scope, receive, counted if is_counted else send)
         except Exception:
-            # Answered outside of this, see :func:`_explain`.
+            # Responded to outside of this, see :func:`_explain`.
             if is_counted:
                 self.metrics.requests.labels("500").inc()
             raise
@@ -206,7 +206,7 @@ def build(
 
 
 async def _of_this_origin(request: Request) -> None:
-    """Refuse what a page of another origin sends: browsers let it, and only keep the answer from it.
+    """Refuse what a page of another origin sends: browsers let it, and only keep the response from it.
 
     As Go's ``http.CrossOriginProtection``: by ``Sec-Fetch-Site``, and by ``Origin`` where a browser does not send it.
     """
@@ -261,7 +261,7 @@ async def _received(request: Request, folder: Path, *, name: str, service: Servi
 
 
 def _response(model: dict[str, Any], outcomes: list[Outcome], *, timeline: bool) -> Response:
-    """Answer with every song; where none has a prediction, with the status that all have, or 422."""
+    """Respond with every song; where none has a prediction, with the status that all have, or 422."""
     songs = []
     for outcome in outcomes:
         song = outcome.song if outcome.status == 200 else outcome.song | {"status": outcome.status}
@@ -301,7 +301,7 @@ def _key(expected: str) -> Callable[..., None]:
 
 
 def _explain(app: FastAPI) -> None:
-    """Give every answer without a prediction the form of :class:`components.http.schema.Refusal`."""
+    """Give every response without a prediction the form of :class:`components.http.schema.Refusal`."""
 
     @app.exception_handler(RefusedError)
     async def refused(request: Request, error: RefusedError) -> Response:

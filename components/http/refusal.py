@@ -1,4 +1,4 @@
-"""A request that is refused: its status, and the reason that its answer holds."""
+"""A request that is refused: its status, and the reason that its response holds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class RefusedError(Exception):
     reason : str
         One line that names the value and what is valid.
     headers : mapping of str to str, optional
-        Of the answer.
+        Of the response.
     """
 
     def __init__(self, status: int, reason: str, *, headers: Mapping[str, str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Bodies of answers, for the API's description. What is sent is made by :mod:`components.serving.output`."""
+"""Bodies of responses, for the API's description. What is sent is made by :mod:`components.serving.output`."""
 
 from __future__ import annotations
 

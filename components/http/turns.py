@@ -65,7 +65,7 @@ class Turns:
     ----------
     patience : float
         Seconds that a free process waits for as many songs as it is likely to get: clients that send a song after each
-        answer would otherwise find it at work on the first of them, and the others would wait for a turn of their own.
+        response would otherwise find it at work on the first of them; the others would wait for a turn of their own.
         Above 0, processes do not share what waits either. 0 where songs together take as long as one after the other.
     arriving : int
         Requests whose songs have not arrived.

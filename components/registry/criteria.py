@@ -41,8 +41,8 @@ def above_chance(record: ModelRecord, metrics: dict[str, float]) -> Criterion:
 
     Accuracy must lie above the share of the largest genre, which is what always naming that one gives; with each genre
     counting alike, balanced accuracy above one divided by the number of genres, and macro F1 above that of the same
-    constant answer. A model whose genres were made to weigh alike in its fits gives some of the largest genre's songs
-    up for those of the others, as was chosen: its accuracy is stated, and the other two decide.
+    constant prediction. A model whose genres were made to weigh alike in its fits gives some of the largest genre's
+    songs up for those of the others, as was chosen: its accuracy is stated, and the other two decide.
     """
     start = "validation."
     own = {key.removeprefix(start): value for key, value in metrics.items() if key.startswith(start)}

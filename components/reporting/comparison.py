@@ -182,7 +182,7 @@ class Comparison(Strict):
         return sentence + "."
 
     def guessing(self) -> str:
-        """Return one sentence on what the constant answer reaches, with the best model's balanced accuracy."""
+        """Return one sentence on what the constant prediction reaches, with the best model's balanced accuracy."""
         row = self.models[self.best]
         return (
             f"Always naming the largest genre gives {percent(self.chance)}; with each genre counting alike the model "

@@ -31,7 +31,7 @@ ARTIFACT_ROOT = "MLFLOW_DEFAULT_ARTIFACT_ROOT"
 DATABASES = ("postgresql", "mysql", "mssql")
 #: What else may hold the runs; MLflow's plug-ins may add to it.
 SCHEMES = ("sqlite", *DATABASES, "http", "https")
-#: Seconds in which a server must begin to answer.
+#: Seconds in which a server must begin to respond.
 SERVER_TIMEOUT = 10.0
 #: Note on each experiment's page.
 EXPERIMENTS = {
@@ -150,7 +150,7 @@ def _reach(address: str) -> None:
 
 
 def check_address() -> None:
-    """Look whether ``MLFLOW_TRACKING_URI`` names a store that can be used, and anything answers if it is a server.
+    """Look whether ``MLFLOW_TRACKING_URI`` names a store that can be used, and anything responds if it is a server.
 
     For commands that a person waits for: MLflow itself tries for minutes, which what a long run has computed is worth.
 
