@@ -54,3 +54,10 @@ def free(port: int) -> int:
     """
     with listen(port) as sock:
         return int(sock.getsockname()[1])
+
+
+def is_open(port: int) -> bool:
+    """Test whether a server accepts connections on a port of 127.0.0.1."""
+    with socket.socket() as client:
+        client.settimeout(1.0)
+        return client.connect_ex(("127.0.0.1", port)) == 0

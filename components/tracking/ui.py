@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import mlflow
 import psutil
@@ -46,7 +47,6 @@ def serve(*, port: int) -> None:
         print(f"MLflow UI: {address}/#/experiments{place}")
         return
     port = ports.free(port)
-    print(f"MLflow UI: http://127.0.0.1:{port}/#/experiments{place} (Ctrl-C stops it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--artifacts-destination", str((folder() / "artifacts").resolve())]
     # The store is no argument: those of a process are there for every user of the machine to read, passwords too.
@@ -55,6 +55,11 @@ def serve(*, port: int) -> None:
     before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     server = subprocess.Popen(command, env=environment)
     try:
+        while server.poll() is None and not ports.is_open(port):
+            time.sleep(0.1)
+        if server.poll() is None:
+            # Below the server's own lines, and once it opens.
+            print(f"MLflow UI: http://127.0.0.1:{port}/#/experiments{place} (Ctrl-C stops it)", flush=True)
         status = server.wait()
     finally:
         # MLflow leaves its worker behind when it is ended alone.

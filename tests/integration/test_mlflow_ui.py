@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -30,16 +31,14 @@ def test_ending_it_ends_all_it_started(tmp_path: Path, monkeypatch: pytest.Monke
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=told
     ) as ui:
         assert ui.stdout is not None
-        first = ui.stdout.readline()
-        for line in ui.stdout:
-            if "Application startup complete" in line or "Uvicorn running" in line:
-                break
+        shown = next(line for line in ui.stdout if line.startswith("MLflow UI"))
+        port = int(re.findall(r"127\.0\.0\.1:([0-9]+)/", shown)[0])
+        assert ports.is_open(port)
         below = psutil.Process(ui.pid).children(recursive=True)
         ui.send_signal(signal.SIGTERM)
         assert ui.wait(timeout=LIMIT) == 128 + signal.SIGTERM
-    assert re.match(
-        r"MLflow UI: http://127\.0\.0\.1:[1-9][0-9]*/#/experiments\?workflowType=machine_learning ", first
-    )
+    assert f"MLflow UI: http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning " in shown
+    assert not ports.is_open(port)
     assert len(below) > 1
     assert psutil.wait_procs(below, timeout=LIMIT)[1] == []
     assert (tmp_path / tracking.STORE / "mlflow.db").exists()
@@ -48,16 +47,23 @@ def test_ending_it_ends_all_it_started(tmp_path: Path, monkeypatch: pytest.Monke
 def test_its_address_opens_on_the_models_figures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Ended:
+    class Server:
+        """Opens its port, and ends when it is waited for."""
+
         pid = 0
 
-        def __init__(self, *_: object, **__: object) -> None: ...
+        def __init__(self, command: list[str], **_: object) -> None:
+            port = int(command[command.index("--port") + 1])
+            self._open: socket.socket | None = socket.create_server(("127.0.0.1", port))
 
         def wait(self) -> int:
+            if self._open:
+                self._open.close()
+            self._open = None
             return 0
 
-        def poll(self) -> int:
-            return 0
+        def poll(self) -> int | None:
+            return None if self._open else 0
 
         def terminate(self) -> None: ...
 
@@ -66,7 +72,7 @@ def test_its_address_opens_on_the_models_figures(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tracking, "connect", client)
     monkeypatch.setattr(mlflow_ui.mlflow, "get_tracking_uri", lambda: "sqlite:///mlruns/mlflow.db")
-    monkeypatch.setattr(subprocess, "Popen", Ended)
+    monkeypatch.setattr(subprocess, "Popen", Server)
     saved: list[str] = []
     monkeypatch.setattr(mlflow_ui.view, "save", lambda _, experiment_id: saved.append(experiment_id))
     port = ports.free(0)
