@@ -26,12 +26,13 @@ How = Literal["ran", "restored", "unchanged"]
 #: Lines of output kept for the reason of a failure.
 KEPT = 40
 #: What DVC prints around every stage, and TensorFlow's libraries when they load (information and warnings of
-#: their C++ logs, and two "errors" of every machine without a GPU); of no use beside the stage's own lines.
+#: their C++ logs, and two "errors" of every machine without a GPU), and libmpg123 of frames in MP3 files (how much of a
+#: song is lost is in the listing); of no use beside the stage's own lines.
 CHATTER = re.compile(
     r"^(Running stage '|> |Generating lock file|Updating lock file|To track the changes with git, run:|"
     r"\tgit add |To enable auto staging, run:|\tdvc config core\.autostage|Use `dvc push`|"
     r"[IW]\d{4} \d\d:\d\d:\d\d|WARNING: All log messages before absl::InitializeLog|"
-    r"E\d{4} \d\d:\d\d:\d\d.*(?:failed call to cuInit|use_unbounded_threadpool)|"
+    r"E\d{4} \d\d:\d\d:\d\d.*(?:failed call to cuInit|use_unbounded_threadpool)|\[src/libmpg123/|"
     r"Verifying data sources in stage|Data and pipelines are up to date|ERROR: failed to reproduce '|$)"
 )
 #: DVC's own line about a stage's command that failed, with its exit status.

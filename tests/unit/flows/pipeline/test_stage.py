@@ -13,6 +13,7 @@ from flows.pipeline import stage as stages
         ("WARNING: All log messages before absl::InitializeLog() is called are written to STDERR", False),
         ("I0000 00:00:1795374369.055115    1880 port.cc:153] oneDNN custom operations are on.", False),
         ("E0000 00:00:1795374505.064073    2778 cuda_platform.cc:52] failed call to cuInit: INTERNAL", False),
+        ("[src/libmpg123/layer3.c:INT123_do_layer3():1774] error: part2_3_length (1088) too large", False),
         ("> genre stage tune mlp", False),
         ("mlp: trial 1 of 2", True),
         ("E0000 00:00:1795374369.055115    1880 cuda.cc:1] no device", True),
