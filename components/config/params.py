@@ -207,13 +207,13 @@ class Boolean(Strict):
 def _typed(written: object) -> object:
     """Add a hyperparameter's type where its values show it: a list is a choice, whole numbers are a range of them."""
     if isinstance(written, list):
-        if len(written) == 2 and {str(value) for value in written} == {"False", "True"}:
+        if written in ([False, True], [True, False]) and all(isinstance(value, bool) for value in written):
             return {"type": "boolean"}
         return {"type": "choice", "values": written}
     if isinstance(written, Strict) or (isinstance(written, dict) and "type" in written):
         return written
     if isinstance(written, dict) and {"low", "high"} <= written.keys():
-        whole = all(isinstance(written.get(key, 1), int) for key in ("low", "high", "step"))
+        whole = all(isinstance(written.get(key), int | None) for key in ("low", "high", "step"))
         return {"type": "int" if whole else "float", **written}
     raise ValueError("valid: a list of values, or {low: …, high: …, step: …}")
 

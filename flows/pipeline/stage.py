@@ -32,7 +32,8 @@ CHATTER = re.compile(
     r"^(Running stage '|> |Generating lock file|Updating lock file|To track the changes with git, run:|"
     r"\tgit add |To enable auto staging, run:|\tdvc config core\.autostage|Use `dvc push`|"
     r"[IW]\d{4} \d\d:\d\d:\d\d|WARNING: All log messages before absl::InitializeLog|"
-    r"E\d{4} \d\d:\d\d:\d\d.*(?:failed call to cuInit|use_unbounded_threadpool)|\[src/libmpg123/|"
+    r"E\d{4} \d\d:\d\d:\d\d.*(?:failed call to cuInit|use_unbounded_threadpool)|"
+    r"\[src/libmpg123/|Note: (?:Illegal Audio-MPEG-Header|Trying to resync|Hit end of|Skipped \d+ bytes in input)|"
     r"Verifying data sources in stage|Data and pipelines are up to date|ERROR: failed to reproduce '|$)"
 )
 #: DVC's own line about a stage's command that failed, with its exit status.
