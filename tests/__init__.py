@@ -1,8 +1,6 @@
 """Surroundings of every test, set before its libraries are imported: nothing is sent anywhere, little is printed."""
 
-import atexit
 import os
-import shutil
 import tempfile
 
 os.environ |= {
@@ -13,6 +11,5 @@ os.environ |= {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "TF_CPP_MIN_LOG_LEVEL": "2",
 }
-# The project's own home is not the tests'.
+# The project's own home is not the tests'. conftest.py removes it.
 os.environ["PREFECT_HOME"] = PREFECT_HOME = tempfile.mkdtemp(prefix="genre-prefect-")
-atexit.register(shutil.rmtree, PREFECT_HOME, ignore_errors=True)

@@ -23,6 +23,7 @@ from components.serving import packaging
 from components.stages import compare, train, tune
 from components.tracking import store
 from flows.pipeline.graph import Graph
+from tests import PREFECT_HOME
 from tests.support.small_project import build_small_project
 
 PROJECT = Path(__file__).parents[1]
@@ -37,6 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(3600))
+
+
+def pytest_unconfigure() -> None:
+    """Remove what this process kept for Prefect; a worker of pytest-xdist ends without its exit handlers."""
+    shutil.rmtree(PREFECT_HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -197,6 +197,14 @@ class Choice(Strict):
     type: Literal["choice"]
     values: Annotated[list[str | int | float], Field(min_length=1)]
 
+    @field_validator("values", mode="before")
+    @classmethod
+    def _not_boolean(cls, values: object) -> object:
+        # True is an int to Python: a network would be given 1.
+        if isinstance(values, list) and any(isinstance(value, bool) for value in values):
+            raise ValueError(f"{values} holds true or false; valid: [false, true] for both, or fixed for one")
+        return values
+
 
 class Boolean(Strict):
     """A yes-or-no hyperparameter."""
