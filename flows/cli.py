@@ -107,7 +107,7 @@ def score(
             model=model,
             window=window,
             root=ROOT,
-            report=lambda line: print(line, file=stderr, flush=True),
+            to=stderr,
         )
     print(scoring.terminal(scored, folder=str(folder), threshold=threshold))
     raise typer.Exit(1 if scoring.undecoded(scored) else 0)

@@ -30,7 +30,7 @@ def score_task(folder: str, *, model: str | None, window: int) -> Scored:
     from components.config import params
 
     logger = get_run_logger()
-    return batch_score.run(Path(folder), params=params.load(), model=model, window=window, report=logger.info)
+    return batch_score.run(Path(folder), params=params.load(), model=model, window=window, to=logger.info)
 
 
 @flow(name="score", flow_run_name="score {folder}", persist_result=False)

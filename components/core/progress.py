@@ -6,9 +6,10 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from functools import partial
+from typing import Protocol, TextIO, TypeAlias, TypeVar
 
 #: Environment variable that a flow sets: progress goes to standard output as messages, which it shows.
 MESSAGES = "GENRE_PROGRESS_MESSAGES"
@@ -21,6 +22,8 @@ MESSAGE_EVERY, LINE_EVERY = 0.5, 10.0
 
 
 T = TypeVar("T")
+#: Where progress is shown: a stream (None for standard error), or what takes a line, such as a logger's method.
+Place: TypeAlias = TextIO | Callable[[str], object] | None
 
 
 class Advance(Protocol):
@@ -36,7 +39,7 @@ def is_verbose() -> bool:
 
 
 @contextmanager
-def counted(name: str, *, total: int, unit: str, done: int = 0) -> Iterator[Advance]:
+def counted(name: str, *, total: int, unit: str, done: int = 0, to: Place = None) -> Iterator[Advance]:
     """Show how far a piece of work is, until the block ends.
 
     Parameters
@@ -49,6 +52,8 @@ def counted(name: str, *, total: int, unit: str, done: int = 0) -> Iterator[Adva
         What is counted, in the plural: ``tracks``, ``epochs``.
     done : int
         Units that were done before.
+    to : TextIO or callable, optional
+        A stream, where a terminal shows a bar and a file takes lines; or what takes a line. Standard error by default.
 
     Yields
     ------
@@ -63,16 +68,18 @@ def counted(name: str, *, total: int, unit: str, done: int = 0) -> Iterator[Adva
     """
     if os.environ.get(MESSAGES):
         yield _Messages(total, unit, done)
-    elif sys.stderr.isatty():
-        with _bar(name, total=total, unit=unit, done=done) as advance:
+    elif callable(to):
+        yield _Lines(name, total, unit, done, to)
+    elif (stream := to or sys.stderr).isatty():
+        with _bar(name, total=total, unit=unit, done=done, to=stream) as advance:
             yield advance
     else:
-        yield _Lines(name, total, unit, done)
+        yield _Lines(name, total, unit, done, partial(print, file=stream, flush=True))
 
 
-def each(values: Iterable[T], name: str, *, total: int, unit: str) -> Iterator[T]:
+def each(values: Iterable[T], name: str, *, total: int, unit: str, to: Place = None) -> Iterator[T]:
     """Yield values, and show how many of ``total`` have been worked on; see :func:`counted`."""
-    with counted(name, total=total, unit=unit) as advance:
+    with counted(name, total=total, unit=unit, to=to) as advance:
         for value in values:
             yield value
             advance()
@@ -94,8 +101,8 @@ class _Messages:
 
 
 class _Lines:
-    def __init__(self, name: str, total: int, unit: str, done: int) -> None:
-        self._name, self._unit = name, unit
+    def __init__(self, name: str, total: int, unit: str, done: int, write: Callable[[str], object]) -> None:
+        self._name, self._unit, self._write = name, unit, write
         self._first, self._done, self._total = done, done, total
         self._began = self._last = time.monotonic()
 
@@ -105,17 +112,16 @@ class _Lines:
         if now - self._last >= LINE_EVERY and self._first < self._done < self._total:
             self._last = now
             left = (now - self._began) / (self._done - self._first) * (self._total - self._done)
-            text = f"{self._name}: {self._done} of {self._total} {self._unit}, about {left:.0f} s left"
-            print(text, file=sys.stderr, flush=True)
+            self._write(f"{self._name}: {self._done} of {self._total} {self._unit}, about {left:.0f} s left")
 
 
 @contextmanager
-def _bar(name: str, *, total: int, unit: str, done: int) -> Iterator[Advance]:
+def _bar(name: str, *, total: int, unit: str, done: int, to: TextIO) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TextColumn
 
     columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TextColumn(unit))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=Console(file=to), transient=True) as bar:
         task = bar.add_task(name, total=total, completed=done)
 
         def advance(count: int = 1, /) -> None:

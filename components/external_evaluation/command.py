@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from components.core import atomic
@@ -44,16 +43,6 @@ def run(
     int
         Exit status: 1 if any file was left out with a reason.
     """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        SpinnerColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
     from components.config import params
     from components.external_evaluation import evaluate, terminal
     from components.external_evaluation import labels as labelled
@@ -70,21 +59,16 @@ def run(
         target.parent.mkdir(
             parents=True, exist_ok=True
         )  # where it cannot be made, that is said before any work
-    columns = (
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-    )  # fmt: skip
     with quiet() as stderr:
-        aside = Console(file=stderr)
-        with Progress(*columns, console=aside, transient=True, disable=not aside.is_terminal) as progress:
-            result = evaluate.run(
-                folder,
-                params=checked,
-                models=models,
-                labels=labels,
-                artists=artists,
-                limit=limit,
-                track=partial(progress.track),
-            )
+        result = evaluate.run(
+            folder,
+            params=checked,
+            models=models,
+            labels=labels,
+            artists=artists,
+            limit=limit,
+            to=stderr,
+        )
         evaluate.write(result, folder=target)
         if json_file:
             atomic.write_json(json_file, result.record.model_dump(mode="json"))

@@ -14,14 +14,14 @@ import pandas as pd
 from humanize import natural_list
 
 from components.config.params import Params
-from components.core import atomic
+from components.core import atomic, progress
 from components.core.errors import EvaluationError, ParamsError, PredictionsError
+from components.core.progress import Place
 from components.corpus import credits
 from components.evaluation import aggregation, metrics, significance
 from components.external_evaluation import labels as labelled
 from components.external_evaluation import measure, predictions, recognition
 from components.external_evaluation.labels import LabelledMusic, Song
-from components.external_evaluation.predictions import Track, untracked
 from components.external_evaluation.recognition import Identity
 from components.external_evaluation.record import EvaluatedModel, Evaluation
 from components.serving import load
@@ -82,7 +82,7 @@ def run(
     labels: str = labelled.FOLDERS,
     artists: Path | None = None,
     limit: int | None = None,
-    track: Track = untracked,
+    to: Place = None,
 ) -> Result:
     """Evaluate logged models on the same labelled songs.
 
@@ -98,8 +98,8 @@ def run(
         See :func:`components.external_evaluation.labels.read`.
     limit : int, optional
         At most so many songs a genre, drawn by ``params.seed``.
-    track : callable
-        Shows progress; see :data:`components.external_evaluation.predictions.Track`.
+    to : TextIO or callable, optional
+        Where progress is shown; see :func:`components.core.progress.counted`.
 
     Raises
     ------
@@ -122,8 +122,8 @@ def run(
     left_out = dict(music.left_out)
 
     found = recognition.identify([song.file for song in chosen], limits=params.corpus)
-    tracked = track(found, total=len(chosen), description="decoding")
-    identities: dict[str, Identity] = {song.name: one for song, one in zip(chosen, tracked, strict=True)}
+    found = progress.each(found, "decode", total=len(chosen), unit="songs", to=to)
+    identities: dict[str, Identity] = {song.name: one for song, one in zip(chosen, found, strict=True)}
     left_out |= {name: one.reason for name, one in identities.items() if one.reason}
     repeated = recognition.repeats(identities.items())
     left_out |= {name: f"is the same recording as {first}" for name, first in repeated.items()}
@@ -134,7 +134,7 @@ def run(
     facts: dict[str, dict[str, Any]] = {}
     for one in selected:
         loaded = load.load(client, one.uri, unsure=params.unsure)
-        table, failed = predictions.table(usable, model=loaded, spelling=spelling, track=track)
+        table, failed = predictions.table(usable, model=loaded, spelling=spelling, to=to)
         # A song that one model cannot take is left out for all, so that all are measured on the same.
         left_out |= {name: f"{one.label}: {reason}" for name, reason in failed.items()}
         usable = [song for song in usable if song.name not in failed]

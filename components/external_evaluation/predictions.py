@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 
+from components.core import progress
+from components.core.progress import Place
 from components.evaluation.aggregation import PREFIX
 from components.external_evaluation.labels import Song
 from components.serving import predict
 from components.serving.load import LoadedModel
 
-T = TypeVar("T")
-#: Wraps what is iterated over, to show how far it is: ``track(items, total=..., description=...)``.
-Track = Callable[..., Iterable[Any]]
 #: The part that external songs are, in tables that know parts.
 PART = "external"
 
 
-def untracked(items: Iterable[T], *, total: int, description: str) -> Iterable[T]:
-    """Show nothing."""
-    return items
-
-
 def table(
-    songs: list[Song], *, model: LoadedModel, spelling: Mapping[str, str], track: Track = untracked
+    songs: list[Song], *, model: LoadedModel, spelling: Mapping[str, str], to: Place = None
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Predict songs with one model.
 
@@ -38,8 +32,8 @@ def table(
         Knows the genre of each song.
     spelling : mapping of str to str
         Genres as they are to be written, by their casefolded name; others stay as the model writes them.
-    track : callable
-        Shows progress.
+    to : TextIO or callable, optional
+        Where progress is shown; see :func:`components.core.progress.counted`.
 
     Returns
     -------
@@ -53,8 +47,8 @@ def table(
     rows: list[dict[str, Any]] = []
     left_out = {}
     predictions = predict.predict([song.file for song in songs], model=model)
-    tracked = track(predictions, total=len(songs), description=f"{model.name} predicts")
-    for song, one in zip(songs, tracked, strict=True):
+    predictions = progress.each(predictions, model.name, total=len(songs), unit="songs", to=to)
+    for song, one in zip(songs, predictions, strict=True):
         if one.reason:
             left_out[song.name] = one.reason
             continue

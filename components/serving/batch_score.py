@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +14,10 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from components.config.params import Params
-from components.core import atomic, hashing
+from components.core import atomic, hashing, progress
 from components.core.errors import ScoringError
 from components.core.formatting import printable
+from components.core.progress import Place
 from components.serving import drift, load, predict
 from components.serving.load import LoadedModel
 
@@ -80,7 +81,7 @@ def run(
     model: str | None = None,
     window: int = 200,
     root: Path = Path("data"),
-    report: Callable[[str], None] = lambda _line: None,
+    to: Place = None,
 ) -> Scored:
     """Score what is new in a folder.
 
@@ -101,8 +102,8 @@ def run(
         Songs, the newest, that drift is measured over.
     root : Path
         The data folder.
-    report : callable, optional
-        Takes a line of progress.
+    to : TextIO or callable, optional
+        Where progress is shown; see :func:`components.core.progress.counted`.
 
     Returns
     -------
@@ -139,9 +140,8 @@ def run(
             fresh = {sha256: file for file, sha256 in reversed(hashes.items()) if sha256 not in known}
             rows = pd.DataFrame()
             if fresh:
-                report(f"loading {name} for {len(fresh)} of {len(files)} songs")
                 loaded = load.load(client, uri, unsure=params.unsure)
-                rows = _score(fresh, folder=folder, loaded=loaded, scores=scores, report=report)
+                rows = _score(fresh, folder=folder, loaded=loaded, scores=scores, to=to)
                 _measure(scores, reference=loaded.model.reference, window=window)
             measured = scores / DRIFT
             return Scored(
@@ -173,7 +173,7 @@ def _hashes(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
 
 
 def _score(
-    fresh: dict[str, Path], *, folder: Path, loaded: LoadedModel, scores: Path, report: Callable[[str], None]
+    fresh: dict[str, Path], *, folder: Path, loaded: LoadedModel, scores: Path, to: Place
 ) -> pd.DataFrame:
     files = sorted((file, sha256) for sha256, file in fresh.items())
     about = {"model": loaded.name, "uri": loaded.uri, "run_id": loaded.run_id}
@@ -184,6 +184,7 @@ def _score(
     rows: list[dict[str, Any]] = []
     written = []
     predictions = predict.predict([file for file, _ in files], model=loaded)
+    predictions = progress.each(predictions, loaded.name, total=len(files), unit="songs", to=to)
     for done, ((file, sha256), one) in enumerate(zip(files, predictions, strict=True), start=1):
         song = {"file": _shown(file, folder=folder), "sha256": sha256, "scored_at": datetime.now(UTC)}
         song |= about | {"genre": one.genre, "timeline": one.timeline, "reason": one.reason}
@@ -191,8 +192,6 @@ def _score(
         song |= {"seconds": one.seconds, "coverage": one.coverage, "lost": one.lost, "damage": one.damage}
         song |= {f"probability.{genre}": share for genre, share in one.probabilities.items()}
         rows.append(song | {WATCHED + name: value for name, value in one.watched.items()})
-        if done % predict.BATCH == 0 or done == len(files):
-            report(f"{loaded.name}: {done} of {len(files)} songs")
         if len(rows) == PART or done == len(files):
             written.append(pd.DataFrame(rows).reindex(columns=columns))
             # Named by its content, so a part that is written twice is there once.

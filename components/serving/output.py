@@ -52,26 +52,19 @@ def run(songs: Sequence[Path], *, model: str | None, form: str, timeline: bool) 
     RegistryError, AudioError, ParamsError
         If there is no such model, or a folder holds no audio.
     """
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-
     from components.config import params
+    from components.core import progress
     from components.serving import load, predict
 
     files = predict.audio_files(songs)
     own = params.load()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), MofNCompleteColumn())
-    predictions = []
-    with quiet() as stderr:
-        aside = Console(file=stderr)
-        with Progress(*columns, console=aside, transient=True, disable=not aside.is_terminal) as progress:
-            client = load.store()
-            task = progress.add_task("loading the model", total=len(files))
-            loaded = load.load(client, load.address(client, model, params=own), unsure=own.unsure)
-            progress.update(task, description=f"{loaded.name} predicts")
-            for prediction in predict.predict(files, model=loaded):
-                predictions.append(prediction)
-                progress.advance(task)
+    with quiet() as stderr, progress.counted("predict", total=len(files), unit="songs", to=stderr) as advance:
+        client = load.store()
+        loaded = load.load(client, load.address(client, model, params=own), unsure=own.unsure)
+        predictions = []
+        for prediction in predict.predict(files, model=loaded):
+            predictions.append(prediction)
+            advance()
     match form:
         case "json":
             write_json(predictions, model=loaded, timeline=timeline, to=sys.stdout)

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
-from components.core import atomic
+from components.core import atomic, progress
 from components.core.console import quiet
 from components.core.errors import ParamsError, TaggingError
 from components.serving.load import LoadedModel
@@ -87,7 +88,7 @@ def run(
     files = predict.audio_files(places)
     # A playlist needs no more than the genre that a file has.
     with quiet() as stderr:
-        found = _Predictions(model, progress_to=stderr)
+        found = _Predictions(model, to=stderr)
         proposals = propose.songs(files, choice=choice, all_of_them=not write, predict=found)
         songs = list(_written(proposals, field=choice.field, root=root) if write else proposals)
     paths = playlists.write(lists, _by_genre(songs)) if lists else []
@@ -104,31 +105,24 @@ def run(
 class _Predictions:
     """Loads the model with the first file, so that a collection with all of its genres costs no model."""
 
-    def __init__(self, model: str | None, *, progress_to: object) -> None:
-        self._model, self._stderr = model, progress_to
+    def __init__(self, model: str | None, *, to: TextIO) -> None:
+        self._model, self._stderr = model, to
         self.loaded: LoadedModel | None = None
 
     def __call__(self, files: list[Path]) -> Iterator[Prediction]:
         if not files:
             return
-        from rich.console import Console
-        from rich.progress import MofNCompleteColumn, Progress, TextColumn
-
         from components.config import params
         from components.serving import load, predict
 
-        aside = Console(file=self._stderr)  # type: ignore[arg-type]
-        columns = (*Progress.get_default_columns(), MofNCompleteColumn(), TextColumn("songs"))
-        with Progress(*columns, console=aside, transient=True, disable=not aside.is_terminal) as bar:
-            task = bar.add_task("loading the model", total=len(files))
+        with progress.counted("predict", total=len(files), unit="songs", to=self._stderr) as advance:
             client = load.store()
             own = params.load()
             address = load.address(client, self._model, params=own)
             self.loaded = load.load(client, address, unsure=own.unsure)
-            bar.update(task, description=f"{self.loaded.name} predicts")
             for prediction in predict.predict(files, model=self.loaded):
                 yield prediction
-                bar.advance(task)
+                advance()
 
 
 def _written(songs: Iterator[Song], *, field: str, root: Path) -> Iterator[Song]:

@@ -53,7 +53,11 @@ def changed(path: str, value: object) -> str:
         (f"{STUDY}.search.units_1", 32, f"{STUDY}.search.units_1 is 32: valid: a list of values"),
         (f"{STUDY}.search.units_1", [], f"{STUDY}.search.units_1"),
         (f"{STUDY}.search.units_1", [True], "[True] holds true or false; valid: [false, true] for both"),
-        (f"{STUDY}.search.units_1", {"type": "choice", "values": [1, False]}, "valid: [false, true] for both"),
+        (
+            f"{STUDY}.search.units_1",
+            {"type": "choice", "values": [1, False]},
+            "valid: [false, true] for both",
+        ),
         (f"{STUDY}.search.units_1", {"low": 1, "high": 5, "step": None}, "units_1.int.step is None"),
         (f"{STUDY}.search", {"units_1": UNITS}, "start names activation"),
         (f"{STUDY}.fixed", {"units_1": 8}, "units_1 is fixed and searched"),

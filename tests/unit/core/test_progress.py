@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -41,6 +42,18 @@ def test_long_work_writes_a_line_with_the_time_left(
         advance()
         advance(2)  # the end: what follows says so
     assert capsys.readouterr().err == "mlp: 2 of 4 epochs, about 0 s left\n"
+
+
+def test_lines_go_to_a_stream_or_a_callable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
+    file, lines = io.StringIO(), []
+    for to in (file, lines.append):
+        list(progress.each("ab", "mlp", total=2, unit="songs", to=to))
+    assert [line.partition(",")[0] for line in lines] == ["mlp: 1 of 2 songs"]
+    assert file.getvalue() == f"{lines[0]}\n"
+    assert capsys.readouterr() == ("", "")
 
 
 def test_in_a_terminal_there_is_a_bar_that_goes_away(

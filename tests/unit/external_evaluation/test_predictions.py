@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from components.core import progress
 from components.evaluation import aggregation
 from components.external_evaluation import predictions
 from components.external_evaluation.labels import Song
@@ -35,13 +36,9 @@ def test_a_row_a_song_and_a_reason_for_each_other(tmp_path: Path) -> None:
     assert len(aggregation.songs(table)) == 2
 
 
-def test_progress_is_of_all_songs(tmp_path: Path) -> None:
-    seen = []
-
-    def track(items, *, total, description):
-        seen.append((total, description))
-        return items
-
-    songs = [Song("a", song(tmp_path / "a.wav"), "jazz")]
-    predictions.table(songs, model=constant_model.loaded_model(), spelling={}, track=track)
-    assert seen == [(1, "mlp predicts")]
+def test_progress_is_of_all_songs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
+    lines: list[str] = []
+    songs = [Song(name, song(tmp_path / f"{name}.wav"), "jazz") for name in "ab"]
+    predictions.table(songs, model=constant_model.loaded_model(), spelling={}, to=lines.append)
+    assert [line.partition(",")[0] for line in lines] == ["mlp: 1 of 2 songs"]

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from components.core import progress
 from components.core.errors import ScoringError
 from components.serving import batch_score
 from components.serving import load as loading
@@ -127,21 +128,27 @@ class TestFaults:
 
     def test_a_killed_run_keeps_its_finished_parts(self, score, inbox, champion, monkeypatch):
         monkeypatch.setattr(batch_score, "PART", 1)
+        monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
 
         def killed(line: str) -> None:
-            if line == "mlp: 2 of 2 songs":
-                raise KeyboardInterrupt
+            assert line.startswith("mlp: 1 of 2 songs")
+            raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            score(report=killed)
+            score(to=killed)
         assert (len(score().fresh), champion.loaded) == (1, 2)
 
-    def test_two_runs_do_not_mix(self, score, inbox):
-        def second(_line: str) -> None:
+    def test_two_runs_do_not_mix(self, score, inbox, monkeypatch):
+        monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
+        lines = []
+
+        def second(line: str) -> None:
+            lines.append(line)
             with pytest.raises(ScoringError, match="another run is writing"):
                 score()
 
-        assert len(score(report=second).fresh) == 2
+        assert len(score(to=second).fresh) == 2
+        assert lines
 
 
 class TestDrift:
