@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,42 +68,14 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
     best = BestTrial.read(root / "tuning" / name)
     hp = best.hyperparameters
     data = dataset.load(model.feature, parts=("train", "validation"), root=root)
-    classes, fitted = len(data.genres), data["train"]
-    began = time.perf_counter()
-    network, history = fit_fresh(
-        model, hp=hp, train=fitted, validation=data["validation"], classes=classes, seed=params.seed
-    )
-    validated = predict(network, part=data["validation"], name="validation", genres=data.genres)
-    scaling = calibration.fit(validated, genres=data.genres) if model.training.calibrate else Calibration()
-    if scaling.temperature != 1.0:
-        validated = predict(
-            calibration.calibrated(network, scaling.temperature),
-            part=data["validation"],
-            name="validation",
-            genres=data.genres,
-        )
-    refit: RefitRecord | None = None
-    if model.training.refit:
-        fitted = dataset.join(data["train"], data["validation"])
-        epochs = fit.kept_epoch(history, hp=hp, monitor=model.training.monitor)
-        network, curves = fit_fresh(
-            model, hp=hp, train=fitted, validation=None, classes=classes, seed=params.seed, epochs=epochs
-        )
-        early = f"the first fit's best epoch by {model.training.monitor}"
-        rule = early if fit.stops_early(hp) else "the whole cosine schedule, as in the first fit"
-        refit = RefitRecord(rule=rule, epochs=epochs, rows=len(fitted.y), history=curves.to_dict("list"))
-    seconds = time.perf_counter() - began
+    fitted = _fit(model, hp=hp, data=data, seed=params.seed)
+    history = fitted.history
     # The test part is not even in memory until the fit is over.
     tested = dataset.load(model.feature, parts=("test",), root=root)["test"]
-    parts = {**data.parts, "test": tested}
-    leakage.check_parts(parts, protocol=data.split.protocol, artists=data.split.artists)
-    leakage.check_preprocessing(network, fitted=fitted, genres=data.genres)
-    if data.split.protocol != "segment":
-        for known in ("train", "validation") if refit else ("train",):
-            dataset.check_equal_rows(data[known], tested, part="test", known=known)
-    network = calibration.calibrated(network, scaling.temperature)
+    _check_leaks(fitted, data=data, tested=tested)
+    network = calibration.calibrated(fitted.network, fitted.calibration.temperature)
     predicted = predict(network, part=tested, name="test", genres=data.genres)
-    predictions = pd.concat([validated, predicted], ignore_index=True)
+    predictions = pd.concat([fitted.validated, predicted], ignore_index=True)
     metrics = score(predictions, genres=data.genres, seed=params.seed)
     metrics |= {
         "train.segment_accuracy": float(history["accuracy"].max()),
@@ -127,8 +101,8 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
             trial=best.trial,
             tuning_score=best.score,
             training=model.training,
-            refit=refit,
-            calibration=scaling,
+            refit=fitted.refit,
+            calibration=fitted.calibration,
             seed=params.seed,
             protocol=data.split.protocol,
             artists=data.split.artists,
@@ -136,14 +110,14 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
             genre_counts=data.split.genre_counts,
             fingerprint=data.split.fingerprint,
             feature_sha256=hashing.arrays(
-                block for part in parts.values() for block in stored_rows.blocks(part.x)
+                block for part in (*data.parts.values(), tested) for block in stored_rows.blocks(part.x)
             ),
-            train_tracks=sorted(set(fitted.rows["track"])),
+            train_tracks=sorted(set(fitted.part.rows["track"])),
             validation_tracks=sorted(set(data["validation"].rows["track"])),
             weights_sha256=weights_hash(network),
             parameters=int(network.count_params()),
             file_bytes=(folder / "model.keras").stat().st_size,
-            seconds=seconds,
+            seconds=fitted.seconds,
             peak_memory_mib=peak_memory_mib(),
             device=devices.used(),
             warnings=[str(warning) for warning in warnings],
@@ -157,10 +131,74 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
             folder / "songs.parquet", index=False
         )
         record.write(folder / "training.json")
-    print(f"{name}: {len(history)} epochs, temperature {scaling}", flush=True)
+    print(f"{name}: {len(history)} epochs, temperature {fitted.calibration}", flush=True)
     for warning in warnings:
         print(f"{name}: warning: {warning}", flush=True)
     return metrics
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """The fits, in which the test part has no share.
+
+    Attributes
+    ----------
+    network : keras.Model
+        As fitted last, not calibrated.
+    part : Part
+        The rows that it was fitted on.
+    history : DataFrame
+        The first fit's, one row an epoch.
+    validated : DataFrame
+        The first fit's predictions of the validation part, calibrated.
+    calibration : Calibration
+        Found on them.
+    refit : RefitRecord, optional
+        How the second network was fitted, where there is one.
+    seconds : float
+        Of all of it.
+    """
+
+    network: keras.Model
+    part: dataset.Part
+    history: pd.DataFrame
+    validated: pd.DataFrame
+    calibration: Calibration
+    refit: RefitRecord | None
+    seconds: float
+
+
+def _fit(model: SelectedModel, *, hp: Mapping[str, Any], data: dataset.Dataset, seed: int) -> _Fitted:
+    classes, part = len(data.genres), data["train"]
+    began = time.perf_counter()
+    network, history = fit_fresh(
+        model, hp=hp, train=part, validation=data["validation"], classes=classes, seed=seed
+    )
+    validate = partial(predict, part=data["validation"], name="validation", genres=data.genres)
+    validated = validate(network)
+    scaling = calibration.fit(validated, genres=data.genres) if model.training.calibrate else Calibration()
+    if scaling.temperature != 1.0:
+        validated = validate(calibration.calibrated(network, scaling.temperature))
+    refit: RefitRecord | None = None
+    if model.training.refit:
+        part = dataset.join(data["train"], data["validation"])
+        epochs = fit.kept_epoch(history, hp=hp, monitor=model.training.monitor)
+        network, curves = fit_fresh(
+            model, hp=hp, train=part, validation=None, classes=classes, seed=seed, epochs=epochs
+        )
+        early = f"the first fit's best epoch by {model.training.monitor}"
+        rule = early if fit.stops_early(hp) else "the whole cosine schedule, as in the first fit"
+        refit = RefitRecord(rule=rule, epochs=epochs, rows=len(part.y), history=curves.to_dict("list"))
+    return _Fitted(network, part, history, validated, scaling, refit, seconds=time.perf_counter() - began)
+
+
+def _check_leaks(fitted: _Fitted, *, data: dataset.Dataset, tested: dataset.Part) -> None:
+    parts = {**data.parts, "test": tested}
+    leakage.check_parts(parts, protocol=data.split.protocol, artists=data.split.artists)
+    leakage.check_preprocessing(fitted.network, fitted=fitted.part, genres=data.genres)
+    if data.split.protocol != "segment":
+        for known in ("train", "validation") if fitted.refit else ("train",):
+            dataset.check_equal_rows(data[known], tested, part="test", known=known)
 
 
 def fit_fresh(
