@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
@@ -468,6 +468,16 @@ class Params(Strict):
                 "split.protocol is 'manifest', and no source has labels: manifest; valid: one that has"
             )
         return self
+
+    @property
+    def composed_sources(self) -> list[str]:
+        """Sources of the corpus whose songs this project's code composes, by name."""
+        composed = {f"data/raw/{name}" for name in self.synthetic}
+        return [
+            name
+            for name, source in self.corpus.sources.items()
+            if str(PurePosixPath(source.path)) in composed
+        ]
 
     @property
     def compared(self) -> list[str]:

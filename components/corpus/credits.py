@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
-
-from components.corpus.published_metadata import same_artist
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,16 +32,27 @@ def of(tracks: pd.DataFrame, *, table: Mapping[str, str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame of str
-        Index as ``tracks``. ``artist``: as :func:`same_artist` writes it, '' where it is not known; an album stands for
-        one that is missing. ``album``: '' where it is not known.
+        Index as ``tracks``. ``artist``: see :func:`artist_key`. ``album``: '' where it is not known.
     """
     import pandas as pd
 
-    own = tracks["artist"].map(artist_of)
-    album = tracks["album"].map(_album)
-    artist = tracks["track"].map(table).fillna("").where(lambda known: known != "", own)
-    artist = artist.where(artist != "", ("album " + album).where(album != "", ""))
-    return pd.DataFrame({"artist": artist, "album": album}, index=tracks.index).astype(object)
+    artists = [
+        table.get(track) or artist_key(artist, album=album)
+        for track, artist, album in zip(tracks["track"], tracks["artist"], tracks["album"], strict=True)
+    ]
+    albums = tracks["album"].map(_album)
+    return pd.DataFrame({"artist": artists, "album": albums}, index=tracks.index).astype(object)
+
+
+def artist_key(artist: str, *, album: str = "") -> str:
+    """Return what songs of one artist have in common; an album stands for an artist that is not known.
+
+    Examples
+    --------
+    >>> artist_key("The Beatles", album="Help!"), artist_key("Various Artists", album="Now 42"), artist_key("")
+    ('beatles', 'album now 42', '')
+    """
+    return artist_of(artist) or (f"album {title}" if (title := _album(album)) else "")
 
 
 def artist_of(name: str) -> str:
@@ -59,6 +70,24 @@ def artist_of(name: str) -> str:
 def _album(name: str) -> str:
     written = same_artist(name)
     return "" if written in NO_ALBUM else written
+
+
+def same_artist(name: str) -> str:
+    """Write an artist's name so that its spellings are equal.
+
+    Case, accents, punctuation, repeated spaces, ``&`` for ``and`` and a leading ``the`` make no difference.
+
+    Examples
+    --------
+    >>> same_artist("The Beyoncé & Friends :::"), same_artist("beyonce and friends")
+    ('beyonce and friends', 'beyonce and friends')
+    """
+    plain = unicodedata.normalize("NFKD", name.replace("&", " and ")).casefold()
+    plain = "".join(c for c in plain if not unicodedata.combining(c) and c not in "'’")
+    words = re.findall(r"\w+", plain)
+    kept = words[1:] if len(words) > 1 and words[0] == "the" else words
+    # A name of signs alone, such as "!!!", stays what it is.
+    return " ".join(kept) or name.strip(" :").casefold()
 
 
 def album_of(title: str, *, album_artist: str) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from components.config.params import Params
 from components.core.errors import LeakError, ParamsError
+from components.corpus import credits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,8 +108,8 @@ def _columns(heading: list[str], *, separator: str) -> list[str]:
 def _of_csv(lines: list[str], *, columns: list[str], separator: str) -> Iterator[tuple[str, str]]:
     for row in csv.DictReader(lines[1:], fieldnames=columns, delimiter=separator):
         cells = {name: value.strip() for name, value in row.items() if isinstance(value, str)}
-        artist, album = same_artist(cells.get("artist", "")), same_artist(cells.get("album", ""))
-        yield cells.get("path") or cells.get("track", ""), artist or (album and f"album {album}")
+        artist = credits.artist_key(cells.get("artist", ""), album=cells.get("album", ""))
+        yield cells.get("path") or cells.get("track", ""), artist
 
 
 def _of_line(line: str) -> tuple[str, str]:
@@ -117,26 +117,8 @@ def _of_line(line: str) -> tuple[str, str]:
     if not separator:
         # "blues.00004.wav John Lee Hooker"
         named = _FILE_THEN_ARTIST.match(line)
-        return (named[1], same_artist(named[2])) if named else ("", "")
-    return key.strip(), same_artist(rest.partition(":::")[0])
-
-
-def same_artist(name: str) -> str:
-    """Write an artist's name so that its spellings are equal.
-
-    Case, accents, punctuation, repeated spaces, ``&`` for ``and`` and a leading ``the`` make no difference.
-
-    Examples
-    --------
-    >>> same_artist("The Beyoncé & Friends :::"), same_artist("beyonce and friends")
-    ('beyonce and friends', 'beyonce and friends')
-    """
-    plain = unicodedata.normalize("NFKD", name.replace("&", " and ")).casefold()
-    plain = "".join(c for c in plain if not unicodedata.combining(c) and c not in "'’")
-    words = re.findall(r"\w+", plain)
-    kept = words[1:] if len(words) > 1 and words[0] == "the" else words
-    # A name of signs alone, such as "!!!", stays what it is.
-    return " ".join(kept) or name.strip(" :").casefold()
+        return (named[1], credits.artist_key(named[2])) if named else ("", "")
+    return key.strip(), credits.artist_key(rest.partition(":::")[0])
 
 
 def match(known: Mapping[str, str], tracks: pd.DataFrame, *, key: str) -> dict[str, str]:

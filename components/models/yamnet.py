@@ -16,8 +16,8 @@ def build(hp: Hyperparameters, *, input_shape: tuple[int, ...], classes: int) ->
     hp : mapping
         ``standardise``, ``activation``, ``units_1`` to ``units_3``, ``dropout``, ``dropout_rate``.
     input_shape : tuple of int
-        ``(frames, 1024)``: one frame each 0.48 s (the AudioSet model card of YAMNet). Of several speeds,
-        ``(views, frames, 1024)``, the clip as it is counts alone.
+        ``(frames, 1024)``, a row a patch (see :func:`components.features.encoders.yamnet.patch_starts`). Of several
+        speeds, ``(views, frames, 1024)``, the clip as it is counts alone.
     classes : int
         Number of genres.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field, ValidationError
@@ -271,10 +271,7 @@ class ModelRecord(Record, ABC):
     @property
     def composed_songs(self) -> bool:
         """Whether the corpus is one that this project's code composes."""
-        composed = {f"data/raw/{name}" for name in self.params.synthetic}
-        return any(
-            str(PurePosixPath(source.path)) in composed for source in self.params.corpus.sources.values()
-        )
+        return bool(self.params.composed_sources)
 
     @property
     def refitted(self) -> bool:

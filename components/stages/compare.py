@@ -214,7 +214,7 @@ def measure(model: TrainedModel, *, params: Params) -> ComparedModel:
 def _notes(inputs: Inputs, *, models: Mapping[str, ComparedModel], params: Params) -> list[str]:
     """Return what a reader must know before any figure."""
     notes = []
-    if params.synthetic:
+    if params.composed_sources:
         notes.append(
             "The songs were composed by code so that the workflow can run with nothing to download: these accuracies "
             "mean nothing about music."
@@ -229,7 +229,7 @@ def _notes(inputs: Inputs, *, models: Mapping[str, ComparedModel], params: Param
             f"{ARTISTS_ON_BOTH_SIDES.capitalize()}: songs of one artist are in train and in test, so figures of all "
             "test songs measure artists as much as genres; split.protocol artist keeps them apart."
         )
-    elif inputs.split.artists == "unknown" and not params.synthetic:
+    elif inputs.split.artists == "unknown" and not params.composed_sources:
         notes.append(
             "Artists are unknown, so songs of one artist may be on both sides, and these figures may be those of "
             "artists; corpus.published.artists names a table of them."

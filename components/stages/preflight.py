@@ -44,20 +44,19 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
     encoders.check(params.pretrained)
     for name in params.synthetic:
         synthetic.block(name, params=params)
-    made = {str(Path("data/raw") / name) for name in params.synthetic}
     for source, place in params.corpus.sources.items():
         if locations.is_remote(place.path):
             key = f"corpus.sources.{source}.path"
             locations.require_reachable(place.path, key=key)
             if place.form == "table":
                 raise CorpusError(f"{key} is {place.path!r}; valid for a table: a CSV file on this machine")
-        elif place.path not in made and not Path(place.path).exists():
+        elif source not in params.composed_sources and not Path(place.path).exists():
             raise CorpusError(
                 f"corpus.sources.{source}.path {place.path!r} does not exist; valid: a folder with one subfolder a "
                 f"genre (or a CSV for table). `genre download` downloads GTZAN, "
                 f"`genre config use {params.preset} --corpus-path {source}=PATH` takes a folder you have"
             )
-        if place.form != "table" and place.path not in made:
+        if place.form != "table" and source not in params.composed_sources:
             own = corpus_store.place(source, params=params, root=root)
             labels.check(place, place=own, key=f"corpus.sources.{source}", root=root)
     if (elsewhere := params.promotion.evaluate_on) is not None and not Path(elsewhere).exists():

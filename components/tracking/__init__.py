@@ -1,8 +1,7 @@
 """Tracking in MLflow. Runs are logged from the files of the stages, so a lost store can be rebuilt.
 
-Two experiments: ``genre`` holds a training run a model, to select and compare; ``genre-tuning`` a parent run
-a search, a child a trial, a grandchild an execution. A run is found again by the hash of what it was logged
-from, so nothing is logged twice.
+:data:`components.tracking.store.EXPERIMENTS` lists the experiments, and what is a run in each. A run is found again by
+the hash of what it was logged from, so nothing is logged twice.
 """
 
 from components.tracking.search_runs import ensure_tuning_logged

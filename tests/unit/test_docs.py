@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import grimp
+import networkx as nx
 import pytest
 import yaml
 
@@ -70,3 +72,18 @@ def test_every_room_is_in_the_drawing() -> None:
     drawing = blocks(PROJECT / "docs" / "architecture.md", "mermaid")[0]
     rooms = {path.parent.name for path in (PROJECT / "components").glob("*/__init__.py")}
     assert rooms <= set(re.findall(r"(\w+)\[", drawing))
+
+
+def test_the_arrows_are_the_imports_among_rooms() -> None:
+    drawing = blocks(PROJECT / "docs" / "architecture.md", "mermaid")[0]
+    drawn = nx.DiGraph(re.findall(r"^ *(\w+)(?:\[.*?\])? --> (\w+)", drawing, flags=re.MULTILINE))
+    drawn.remove_node("flows")
+    code = grimp.build_graph("components", exclude_type_checking_imports=True, cache_dir=None)
+    imports = nx.DiGraph()
+    for importer in code.modules - {"components"}:
+        for imported in code.find_modules_directly_imported_by(importer) - {"components"}:
+            one, other = importer.split(".")[1], imported.split(".")[1]
+            if one != other:
+                imports.add_edge(one, other)
+    # What follows from other arrows is not drawn.
+    assert set(drawn.edges) == set(nx.transitive_reduction(imports).edges)

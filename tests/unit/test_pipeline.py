@@ -26,10 +26,14 @@ PLUMBING = {
 }
 #: Code below a stage that its result does not depend on: what it imports for other functions than those it calls.
 STAGES: dict[str, tuple[str, set[str]]] = {
+    "synthesise": ("stages.synthesise", set()),
     "corpus": ("stages.corpus", set()),
     "published": ("stages.published", set()),
     "split": ("stages.split", {"corpus", "stages.published"}),
     "features": ("stages.features", {"corpus.discovery", "corpus.feature_table"}),
+    # What a suite takes of an encoder, the feature's form, and of a split, its parts, is in the files that it checks,
+    # too; the index of all results is no output.
+    "validate": ("stages.validate", {"features", "splits", "reporting.validation"}),
     "tune": ("stages.tune", {"corpus", "splits.folds", "results.record"}),
     "train": (
         "stages.train",

@@ -51,12 +51,19 @@ def unknown(source: str) -> list[str]:
     bare = re.compile(rf"(?<!`)\bgenre ({'|'.join(sorted(below - commands().commands.keys()))})\b(?! \w+ing)")
     found = []
     for text in texts(source):
-        found += [line for line in re.findall(r"`genre ([^`]+)`", text) if not known(line.split())]
+        found += in_prose(text)
         found += [match.group() for match in bare.finditer(text) if "\n" not in text]
     return sorted(set(found))
 
 
+def in_prose(text: str) -> list[str]:
+    """List commands that are none among those that a text has in backticks or as HTML's code."""
+    named = re.findall(r"(?:`|<code>)genre ([^`<]+)(?:`|</code>)", text)
+    return [line for line in named if not known(line.split())]
+
+
 def test_a_command_that_is_none_is_found() -> None:
+    assert in_prose("<code>genre compare</code> and `genre run`") == ["compare"]
     assert unknown('f"extract it again: genre features {name}"') == ["genre features"]
     assert unknown('"run `genre features X`"') and unknown('"run `genre run --models a`"')
     assert not unknown('f"run `genre stage features {name}` or `genre run --model a`"')
@@ -65,6 +72,13 @@ def test_a_command_that_is_none_is_found() -> None:
 def test_every_command_in_a_message_exists() -> None:
     found = {str(path): unknown(path.read_text(encoding="utf-8")) for path in SOURCES}
     assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_every_command_in_a_template_exists() -> None:
+    pages = [path for kind in ("html", "md", "js") for path in (PROJECT / "components").rglob(f"*.{kind}")]
+    pages += [PROJECT / name for name in ("dvc.yaml", "params.yaml", "prefect.yaml", "compose.yaml")]
+    assert {str(path): found for path in pages if (found := in_prose(path.read_text(encoding="utf-8")))} == {}
+    assert any("<code>genre " in path.read_text(encoding="utf-8") for path in pages)
 
 
 def test_every_stage_in_a_message_exists() -> None:

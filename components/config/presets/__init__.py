@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -86,6 +86,11 @@ def compose(
     first.update({key: value for key, value in (labels or {}).items() if value})
     published, split = document["corpus"]["published"], document["split"]
     if places:
+        # Songs that no source reads any more need not be composed.
+        read = {str(PurePosixPath(source["path"])) for source in document["corpus"]["sources"].values()}
+        document["synthetic"] = {
+            key: block for key, block in document["synthetic"].items() if f"data/raw/{key}" in read
+        }
         published.pop("artists", None)
         if split["protocol"] == "track":
             split["protocol"] = "artist"

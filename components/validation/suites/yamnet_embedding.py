@@ -28,7 +28,7 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
     embedding = [
         equal("width", WIDTH, "YAMNet's embedding has 1,024 numbers"),
         agree("views", "views_due", "the clip as it is, and once at each of the option's speeds"),
-        agree("frames", "frames_due", "a patch of 0.96 s every 0.48 s, at 16 kHz"),
+        agree("frames", "frames_due", "as many patches of 0.96 s as begin every 0.48 s, at 16 kHz"),
     ]
     if inputs.trained:
         embedding += [

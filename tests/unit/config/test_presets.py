@@ -77,6 +77,12 @@ def test_music_of_one_s_own_goes_without_the_preset_s_artists(tmp_path: Path) ->
     assert (params.corpus.published, params.split.protocol) == ({}, "artist")
     # Nothing is to be known of composed songs' artists.
     assert parse(presets.compose("demo")).split.protocol == "track"
+    assert parse(presets.compose("demo")).composed_sources == ["audio"]
+    # Songs that nothing reads are not composed.
+    assert parse(presets.compose("demo", places={"audio": "/music/mine"})).synthetic == {}
+    assert parse(presets.compose("demo", places={"audio": "data/raw/synthetic/"})).composed_sources == [
+        "audio"
+    ]
     named = {"labels": "manifest", "manifest": "labels.csv", "subset": None}
     written = presets.use("demo", target=target, places={"audio": "/mine"}, labels=named)
     assert written.corpus.sources["audio"].manifest == "labels.csv" and written.split.protocol == "artist"

@@ -34,3 +34,23 @@ def test_a_table_comes_before_what_the_listing_has() -> None:
 def test_two_albums_of_one_title_are_two() -> None:
     queen = credits.album_of("Greatest Hits", album_artist="Queen")
     assert queen != credits.album_of("Greatest Hits", album_artist="Abba")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("JS Bach", "JS Bach :::"),
+        ("Rage Against The Machine", "Rage Against the Machine"),
+        ("Earth Wind and Fire", "Earth, Wind & Fire"),
+        ("The Beatles", "beatles"),
+        ("Beyoncé", "BEYONCE"),
+        ("Guns N' Roses", "Guns N’ Roses"),
+    ],
+)
+def test_spellings_of_one_artist_are_equal(one: str, other: str) -> None:
+    assert credits.same_artist(one) == credits.same_artist(other)
+
+
+def test_different_artists_stay_different() -> None:
+    names = ["The The", "!!!", "AC/DC", "Acid", "2Pac", "坂本龍一", "久石譲"]
+    assert len({credits.same_artist(name) for name in names} - {""}) == len(names)

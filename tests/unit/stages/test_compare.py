@@ -242,6 +242,15 @@ def test_composed_songs_say_that_their_accuracies_mean_nothing_about_music(two):
     assert not any("music" in note for note in compare_two(two, synthetic=False).notes)
 
 
+def test_real_music_under_the_demo_s_preset_is_not_taken_for_composed_songs(two):
+    params = finished_project.params(models=("mlp", "yamnet"))
+    sources = {"audio": params.corpus.sources["audio"].model_copy(update={"path": "/music"})}
+    mine = params.model_copy(update={"corpus": params.corpus.model_copy(update={"sources": sources})})
+    notes = compare.compare(inputs.read(params=mine, root=two), params=mine).notes
+    assert not any("mean nothing about music" in note for note in notes)
+    assert any("Artists are unknown" in note for note in notes)
+
+
 def test_one_model_has_nothing_to_be_told_from(tmp_path):
     root = finished_project.build(tmp_path, models=("mlp",), genres=("a", "b"), trials=0)
     result = compare.run(params=finished_project.params(models=("mlp",)), root=root)
