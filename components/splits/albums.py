@@ -26,38 +26,35 @@ def kept_whole(tracks: pd.DataFrame, *, groups: pd.Series) -> tuple[pd.Series, l
     Returns
     -------
     groups : Series of int
-        The same with albums. An album within one group ties nothing; of the others smaller ones go first, and one that
-        would tie more than :data:`MOST` of a genre's tracks (at the least three) together is not kept.
+        The same with albums: of groups that are tied, the least number. An album within one group ties nothing; of the
+        others smaller ones go first, and one that would tie more than :data:`MOST` of a genre's tracks (at the least
+        three) together is not kept.
     not_kept : list of str
         Albums that may be on two sides, sorted.
     """
-    codes = groups.to_numpy()
-    parent = {int(code): int(code) for code in codes}
-    sizes: dict[int, Counter[str]] = {code: Counter() for code in parent}
-    for code, genre in zip(codes, tracks["genre"], strict=True):
-        sizes[int(code)][str(genre)] += 1
+    from scipy.cluster.hierarchy import DisjointSet
+
+    tied = DisjointSet(groups.unique().tolist())
+    sizes: dict[int, Counter[str]] = {code: Counter() for code in tied}
+    for code, genre in zip(groups, tracks["genre"], strict=True):
+        sizes[code][genre] += 1
     limits = {
         str(genre): max(3, int(MOST * count)) for genre, count in tracks["genre"].value_counts().items()
     }
-
-    def root(code: int) -> int:
-        while parent[code] != code:
-            parent[code] = code = parent[parent[code]]
-        return code
 
     named = tracks["album"] != ""
     members = groups[named].groupby(tracks.loc[named, "album"]).unique()
     spread = members[members.map(len) > 1]
     not_kept = []
     for album in sorted(spread.index, key=lambda name: (len(spread[name]), name)):
-        roots = {root(int(code)) for code in spread[album]}
-        together = sum((sizes[code] for code in roots), Counter[str]())
+        first, *others = {tied[code] for code in spread[album].tolist()}
+        together = sum((sizes[code] for code in others), sizes[first])
         # A group that is larger already is so by an artist, and takes no album more.
-        if len(roots) > 1 and any(count > limits[genre] for genre, count in together.items()):
+        if others and any(count > limits[genre] for genre, count in together.items()):
             not_kept.append(str(album))
             continue
-        first, *others = sorted(roots)
         for code in others:
-            parent[code] = first
-        sizes[first] = together
-    return groups.map(lambda code: root(int(code))), sorted(not_kept)
+            tied.merge(first, code)
+        sizes[tied[first]] = together
+    least = {code: min(subset) for subset in tied.subsets() for code in subset}
+    return groups.map(least), sorted(not_kept)
