@@ -148,6 +148,7 @@ def tracks() -> pd.DataFrame:
             "segments": 4,
             "sha256": [rng.bytes(8).hex() for _ in names],
             "sound_sha256": "",
+            "recording": "",
             "seconds": 30.0,
             "artist": "",
         }

@@ -9,6 +9,7 @@ import numpy as np
 from components.core.errors import CorpusError
 from components.core.formatting import plural
 from components.corpus import fingerprint
+from components.splits import groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,20 +42,10 @@ def of(tracks: pd.DataFrame) -> pd.Series:
     Series of str
         Index as ``tracks``: the first track of the recording, '' where no other file holds it.
     """
-    import pandas as pd
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    pairs = [alike(tracks["fingerprint"].tolist())]
-    for column in ("sha256", "sound_sha256"):
-        places = pd.Series(np.arange(len(tracks)), index=tracks[column].to_numpy(dtype=object))
-        places = places[places.index != ""]
-        pairs.append(np.stack([places.groupby(level=0).transform("first"), places], axis=1).reshape(-1, 2))
-    left, right = np.concatenate(pairs).astype(int).T
-    graph = coo_array((np.ones(len(left)), (left, right)), shape=(len(tracks), len(tracks)))
-    groups = pd.Series(connected_components(graph, directed=False)[1], index=tracks.index)
-    names = tracks["track"].groupby(groups).transform("min").astype(object)
-    return names.where(groups.groupby(groups).transform("size") > 1, "")
+    alike_ones = alike(tracks["fingerprint"].tolist())
+    recording = groups.joined(tracks, together=("sha256", "sound_sha256"), pairs=alike_ones)
+    names = tracks["track"].groupby(recording).transform("min").astype(object)
+    return names.where(recording.groupby(recording).transform("size") > 1, "")
 
 
 def alike(fingerprints: list[str]) -> np.ndarray:

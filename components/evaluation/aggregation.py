@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.core.errors import PredictionsError
+from components.evaluation import clusters
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,19 +149,5 @@ def songs(predictions: pd.DataFrame) -> pd.DataFrame:
     table["confidence"] = values.max(axis=1)
     table["given"] = values[np.arange(len(table)), actual]
     table = table.join(means).reset_index()
-    table["cluster"] = clusters(table["track"], artists=table["artist"])
+    table["cluster"] = clusters.of(table["track"], artists=table["artist"])
     return table
-
-
-def clusters(tracks: pd.Series, *, artists: pd.Series) -> pd.Series:
-    """Return what each song is drawn with in a bootstrap: its artist, or itself where that is not known.
-
-    Parameters
-    ----------
-    tracks : Series of str
-        One a song.
-    artists : Series of str
-        Of the same songs; '' where it is not known.
-    """
-    # An artist and a track may have one name.
-    return ("artist " + artists).where(artists != "", "track " + tracks)

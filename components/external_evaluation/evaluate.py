@@ -18,7 +18,7 @@ from components.core import atomic, progress
 from components.core.errors import EvaluationError, ParamsError, PredictionsError
 from components.core.progress import Place
 from components.corpus import credits
-from components.evaluation import aggregation, metrics, significance
+from components.evaluation import clusters, metrics, significance
 from components.external_evaluation import labels as labelled
 from components.external_evaluation import measure, predictions, recognition
 from components.external_evaluation.labels import LabelledMusic, Song
@@ -260,7 +260,7 @@ def _placed(table: pd.DataFrame, *, identities: dict[str, Identity], training: p
     table["sha256"] = [identities[name].sha256 for name in table["track"]]
     table["sound_sha256"] = [identities[name].sound_sha256 for name in table["track"]]
     table["artist_key"] = table["artist"].map(credits.artist_of)
-    table["cluster"] = aggregation.clusters(table["track"], artists=table["artist_key"])
+    table["cluster"] = clusters.of(table["track"], artists=table["artist_key"])
     known = table.assign(fingerprint=[identities[name].fingerprint for name in table["track"]])
     table = table.join(recognition.groups(known, training=training))
     return table.assign(headline=table["group"] == recognition.headline(table["group"]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, get_args
 
+from components.evaluation import clusters
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -40,17 +42,6 @@ def by_genre(tracks: pd.DataFrame) -> dict[str, int]:
     return {str(genre): int(count) for genre, count in counts.items()}
 
 
-def clusters(songs: pd.DataFrame) -> pd.Series:
-    """Return what each song is drawn with: its artist, or where that is not known itself.
-
-    Parameters
-    ----------
-    songs : DataFrame
-        Columns ``track`` and ``artist``.
-    """
-    return songs["artist"].where(songs["artist"] != "", "track " + songs["track"])
-
-
 def confounded(tracks: pd.DataFrame) -> list[str]:
     """List the genres of fewer than :data:`MINIMUM` known artists; none where most artists are unknown.
 
@@ -80,7 +71,7 @@ def headline(tracks: pd.DataFrame) -> pd.Series:
     if not known(tracks):
         return pd.Series(True, index=tracks.index)
     place = tracks["part"].map({part: number for number, part in enumerate(ORDER)})
-    earliest = place.groupby(clusters(tracks)).transform("min")
+    earliest = place.groupby(clusters.of(tracks["track"], artists=tracks["artist"])).transform("min")
     named = tracks["artist"] != ""
     return named & (place == earliest) & ~tracks["genre"].isin(confounded(tracks))
 

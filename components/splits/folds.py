@@ -30,9 +30,8 @@ def make(
     Parameters
     ----------
     tracks : DataFrame
-        Columns ``track``, ``genre``, ``segments``, ``sha256``, ``sound_sha256``, ``artist`` ('' where it is not
-        known) and, where there are some, ``album`` and ``recording`` (equal for the same recording in two files, else
-        ''), one row a usable track.
+        Columns ``track``, ``genre``, ``segments``, ``artist`` ('' where it is not known), ``recording`` (equal for
+        the same recording in two files, else '') and, where there are some, ``album``, one row a usable track.
     params : Params
         For ``split`` and ``seed``.
     lists : mapping of str to str, optional
@@ -59,8 +58,8 @@ def make(
             f"{(tracks['artist'] != '').sum()} of {len(tracks)} tracks have a known artist; valid: more than half of "
             "them, or split.protocol track"
         )
-    repeats = groups.joined(tracks, together=groups.repeats(tracks))
-    group = groups.kept_whole(tracks, repeats=repeats, folds=split.folds) if by_artist else repeats
+    repeats = groups.joined(tracks, together=["recording"])
+    group = groups.kept_whole(tracks, folds=split.folds) if by_artist else repeats
     whole = tracks.assign(unit="track", segment=-1, group=group)
     pieces = whole.loc[whole.index.repeat(whole["segments"])].reset_index(drop=True)
     pieces["segment"] = pieces.groupby("track").cumcount()

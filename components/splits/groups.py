@@ -7,21 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from components.evaluation import clusters
 from components.splits import albums, artists
 
-#: Columns whose equal values are one recording.
-SAME = ("sha256", "sound_sha256", "recording")
 #: Albums that are named.
 SHOWN = 5
 
 
-def repeats(tracks: pd.DataFrame) -> list[str]:
-    """Return which of the columns :data:`SAME` a table has."""
-    return [column for column in SAME if column in tracks]
-
-
-def joined(tracks: pd.DataFrame, *, together: Sequence[str]) -> pd.Series:
-    """Return a number for each group of tracks that must stay on one side of a split.
+def joined(tracks: pd.DataFrame, *, together: Sequence[str], pairs: np.ndarray | None = None) -> pd.Series:
+    """Return a number for each group of tracks that belong together.
 
     Parameters
     ----------
@@ -29,34 +23,34 @@ def joined(tracks: pd.DataFrame, *, together: Sequence[str]) -> pd.Series:
         One row a track.
     together : sequence of str
         Columns whose equal values keep tracks together; a track where one is '' shares none.
+    pairs : ndarray of int, shape (pairs, 2), optional
+        Places of tracks that belong together besides.
 
     Returns
     -------
     Series of int
-        Equal for tracks that share a value, also through others.
+        Index as ``tracks``; equal for tracks that share a value or are a pair, also through others.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    links = [np.zeros((2, 0), dtype=int)]
+    links = [np.empty((0, 2), dtype=int) if pairs is None else pairs]
     for column in together:
         known = tracks.loc[tracks[column] != "", column]
         rows = pd.Series(tracks.index.get_indexer(known.index), index=known.index)
-        links.append(np.stack([rows.groupby(known).transform("first"), rows]).astype(int))
-    left, right = np.concatenate(links, axis=1)
+        links.append(np.stack([rows.groupby(known).transform("first"), rows], axis=1).astype(int))
+    left, right = np.concatenate(links).T
     graph = coo_array((np.ones(len(left)), (left, right)), shape=(len(tracks), len(tracks)))
     return pd.Series(connected_components(graph, directed=False)[1], index=tracks.index)
 
 
-def kept_whole(tracks: pd.DataFrame, *, repeats: pd.Series, folds: int) -> pd.Series:
+def kept_whole(tracks: pd.DataFrame, *, folds: int) -> pd.Series:
     """Return the groups of protocol ``artist``: artists and albums whole.
 
     Parameters
     ----------
     tracks : DataFrame
-        Columns ``track``, ``genre``, ``artist``, those of one recording, and where there are some ``album``.
-    repeats : Series of int
-        Group of each track by its recording alone.
+        Columns ``track``, ``genre``, ``artist``, ``recording``, and where there are some ``album``.
     folds : int
         Into how many parts each genre is divided.
 
@@ -67,11 +61,11 @@ def kept_whole(tracks: pd.DataFrame, *, repeats: pd.Series, folds: int) -> pd.Se
         unknown, so are those of a genre that hangs together by the few that are known. Compilations that would tie too
         much of a genre together are named (:mod:`components.splits.albums`).
     """
-    apart = artists.clusters(tracks).groupby(tracks["genre"]).nunique()
+    drawn = clusters.of(tracks["track"], artists=tracks["artist"])
+    apart = drawn.groupby(tracks["genre"]).nunique()
     tied = [] if artists.known(tracks) else apart.index[apart < folds].tolist()
     few = tracks["genre"].isin([*artists.confounded(tracks), *tied])
-    by_artist = tracks.assign(recording=repeats.astype(str), artist=tracks["artist"].mask(few, ""))
-    group = joined(by_artist, together=["recording", "artist"])
+    group = joined(tracks.assign(artist=tracks["artist"].mask(few, "")), together=["recording", "artist"])
     if "album" not in tracks or not (tracks["album"] != "").any():
         return group
     group, torn = albums.kept_whole(tracks.assign(album=tracks["album"].mask(few, "")), groups=group)

@@ -94,7 +94,7 @@ def build_small_project(
 def write_split(root: Path, *, tracks: pd.DataFrame, seed: int) -> None:
     """Assign the tracks to parts and write ``splits/`` as the stage does."""
     params = params_module.parse(presets.compose("demo")).model_copy(update={"seed": seed})
-    table = folds.make(tracks, params=params)
+    table = folds.make(tracks.assign(recording=""), params=params)
     record = split_store.SplitRecord(
         protocol="track",
         seed=seed,

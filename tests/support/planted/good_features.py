@@ -147,7 +147,7 @@ def resampled(good: Inputs, *, seed: int, share: float = 0.8) -> Inputs:
         kept |= set(rng.choice(names, size=int(np.ceil(share * len(names))), replace=False))
     rows = good.index["track"].isin(kept).to_numpy()
     listing = good.listing[good.listing["track"].isin(kept)].reset_index(drop=True)
-    table = folds.make(corpus_store.usable(listing).assign(artist=""), params=good.params)
+    table = folds.make(corpus_store.usable(listing).assign(artist="", recording=""), params=good.params)
     return replace(
         good,
         index=good.index[rows].reset_index(drop=True),

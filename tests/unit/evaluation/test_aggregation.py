@@ -43,7 +43,3 @@ def test_songs_are_one_row_a_part_and_track_in_order():
 def test_songs_are_not_aggregated_again():
     songs = aggregation.songs(random_table(songs=12, segments=3, skill=1.0, seed=4))
     pd.testing.assert_frame_equal(aggregation.songs(songs), songs)
-
-
-def test_an_artist_and_a_song_of_one_name_are_two_clusters():
-    assert aggregation.clusters(pd.Series(["x", "y"]), artists=pd.Series(["", "x"])).nunique() == 2

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.evaluation import aggregation, bootstrap
+from components.evaluation import bootstrap, clusters
 from components.external_evaluation import measure
 
 GENRES = ["blues", "jazz"]
@@ -30,7 +30,7 @@ def songs(right: str, *, artists: list[str] | None = None, genre: str = "jazz") 
     )
     for name in GENRES:
         table[f"probability.{name}"] = np.where(table["predicted"] == name, 0.8, 0.2)
-    return table.assign(cluster=aggregation.clusters(table["track"], artists=table["artist_key"]))
+    return table.assign(cluster=clusters.of(table["track"], artists=table["artist_key"]))
 
 
 def test_figures_of_a_group() -> None:

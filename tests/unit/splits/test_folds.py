@@ -43,7 +43,7 @@ def test_four_to_one_twice(tracks: pd.DataFrame, demo_params: Params) -> None:
 )
 def test_no_song_is_on_two_sides(seed: int, fold: int, sizes: list[int]) -> None:
     names = [f"g{number}.{song:03d}" for number, size in enumerate(sizes) for song in range(size)]
-    tracks = pd.DataFrame({"track": names, "segments": 3, "sha256": names, "sound_sha256": "", "artist": ""})
+    tracks = pd.DataFrame({"track": names, "segments": 3, "recording": "", "artist": ""})
     tracks["genre"] = tracks["track"].str.split(".").str[0]
     params = parse(presets.compose("demo")).model_copy(update={"seed": seed})
     table = folds.make(tracks, params=with_split(params, fold=fold))
@@ -61,11 +61,9 @@ def test_the_folds_test_each_song_once(tracks: pd.DataFrame, demo_params: Params
     assert sorted(tested) == sorted(tracks["track"])
 
 
-@pytest.mark.parametrize("known_by", ["sha256", "sound_sha256"])
-def test_identical_files_stay_on_one_side(tracks: pd.DataFrame, demo_params: Params, known_by: str) -> None:
-    tracks[known_by] = tracks["sha256"]
-    for copy, original in ((1, 0), (25, 0), (59, 30)):
-        tracks.loc[copy, known_by] = tracks.loc[original, known_by]
+def test_files_of_one_recording_stay_on_one_side(tracks: pd.DataFrame, demo_params: Params) -> None:
+    tracks.loc[[0, 1, 25], "recording"] = "one"
+    tracks.loc[[30, 59], "recording"] = "another"
     sides = folds.make(tracks, params=demo_params).groupby("track")["part"].first()
     assert sides[tracks.loc[1, "track"]] == sides[tracks.loc[0, "track"]] == sides[tracks.loc[25, "track"]]
     assert sides[tracks.loc[59, "track"]] == sides[tracks.loc[30, "track"]]
@@ -111,7 +109,7 @@ def test_artists_are_kept_whole_where_most_are_known(tracks: pd.DataFrame, demo_
 
 def test_an_album_stays_on_one_side_and_a_recording_too(tracks: pd.DataFrame, demo_params: Params) -> None:
     tracks["artist"] = [f"artist {number}" for number in range(len(tracks))]
-    tracks["album"], tracks["recording"] = "", ""
+    tracks["album"] = ""
     tracks.loc[[0, 5, 9], "album"] = "compilation"
     tracks.loc[[1, 2], "recording"] = "one"
     for fold in range(5):
@@ -123,7 +121,6 @@ def test_an_album_stays_on_one_side_and_a_recording_too(tracks: pd.DataFrame, de
 def test_given_parts_are_followed_but_for_what_repeats_a_song_of_a_later_one(
     tracks: pd.DataFrame, demo_params: Params
 ) -> None:
-    tracks["recording"] = ""
     parts = dict(zip(tracks["track"], [*folds.PARTS] * 20, strict=True))
     tracks.loc[[0, 2], "recording"] = "one"
     given = demo_params.corpus.sources["audio"].model_copy(update={"labels": "manifest", "manifest": "m.csv"})
@@ -177,7 +174,7 @@ def test_too_few_tracks_are_refused_by_genre(tracks: pd.DataFrame, demo_params: 
 def test_forgotten_groups_are_a_leak(
     tracks: pd.DataFrame, demo_params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tracks.loc[1:4, "sha256"] = tracks.loc[0, "sha256"]
+    tracks.loc[:4, "recording"] = "one"
     honest = folds.assign
 
     def forgetful(rows: pd.DataFrame, **given: Any) -> pd.Series:

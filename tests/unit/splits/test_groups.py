@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,8 +11,8 @@ from components.splits import groups
 
 def test_tracks_are_tied_through_others(tracks: pd.DataFrame) -> None:
     few = tracks.head(4).assign(sha256=["a", "a", "b", "c"], artist=["", "x", "x", ""])
-    assert groups.repeats(few) == ["sha256", "sound_sha256"]
     assert groups.joined(few, together=["sha256", "artist"]).tolist() == [0, 0, 0, 1]
+    assert groups.joined(few, together=["artist"], pairs=np.array([[0, 3]])).tolist() == [0, 1, 1, 0]
 
 
 def test_compilations_that_would_tie_too_much_are_named(
@@ -19,8 +20,7 @@ def test_compilations_that_would_tie_too_much_are_named(
 ) -> None:
     tracks["artist"] = [f"artist {number}" for number in range(len(tracks))]
     tracks["album"] = ["hits" if number < 12 else "" for number in range(len(tracks))]
-    repeats = groups.joined(tracks, together=groups.repeats(tracks))
-    found = groups.kept_whole(tracks, repeats=repeats, folds=5)
+    found = groups.kept_whole(tracks, folds=5)
     assert found.nunique() == len(tracks)
     assert "1 compilations" in capsys.readouterr().out
 
