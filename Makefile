@@ -18,7 +18,7 @@ export UV_COMPILE_BYTECODE := 1
 .PHONY: help install gpu kubeflow demo test lint types test-unit test-integration test-slow lock audit sbom clean distclean
 
 help:
-	@echo "make demo              run the whole workflow on the embedded corpus"
+	@echo "make demo              run the whole workflow on the synthetic corpus"
 	@echo "make test              lint, types and unit tests: about five minutes on two cores"
 	@echo "make test-integration  whole flows, servers, processes and planted faults: about fifteen minutes"
 	@echo "make test-slow         the long ones: planted data faults, killed runs, serving over HTTP"

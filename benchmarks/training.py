@@ -26,7 +26,7 @@ from components.training import fit
 from components.training.dataset import Part
 from components.training.traced import Traced
 
-#: The embedded corpus: train rows, validation rows, genres.
+#: The synthetic corpus: train rows, validation rows, genres.
 ROWS, VALIDATION_ROWS, CLASSES = 304, 80, 10
 #: A row's shape in the demo.
 SHAPES = {"mlp": (57,), "yamnet": (6, 1024), "lstm": (65, 13), "yamnet_lstm": (6, 1024), "musicnn": (1003,)}

@@ -51,7 +51,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="""Tune, train, compare and promote music-genre models, reproducibly.
 
-    First steps: `genre run` runs the whole workflow on a small embedded corpus; then `genre predict song.mp3`.
+    First steps: `genre run` runs the whole workflow on a small synthetic corpus; then `genre predict song.mp3`.
     """,
 )
 config = typer.Typer(no_args_is_help=True, help="Choose and check params.yaml, the settings of a run.")
@@ -88,7 +88,7 @@ def _run(name: str, *given: str, **options: Any) -> Any:
 
 @stage.command()
 def synthesise(name: str) -> None:
-    """Compose an embedded corpus into data/raw/NAME."""
+    """Compose a synthetic corpus into data/raw/NAME."""
     _run("synthesise", name)
 
 
@@ -321,12 +321,16 @@ def predict(
 
     Examples: `genre predict song.mp3`, `genre predict songs/ --model lstm --csv > genres.csv`
     """
-    if as_json and as_csv:
-        raise ParamsError("--json and --csv exclude each other; valid: one of them")
+    form = _form(as_json=as_json, as_csv=as_csv)
     from components.serving import output
 
-    form = "json" if as_json else "csv" if as_csv else "table"
     raise typer.Exit(output.run(songs, model=model, form=form, timeline=timeline))
+
+
+def _form(*, as_json: bool, as_csv: bool) -> str:
+    if as_json and as_csv:
+        raise ParamsError("--json and --csv exclude each other; valid: one of them")
+    return "json" if as_json else "csv" if as_csv else "table"
 
 
 @app.command(rich_help_panel=USE)
@@ -363,8 +367,7 @@ def tag(
 
     Examples: `genre tag ~/Music`, `genre tag ~/Music --write --min-confidence 0.7`, `genre tag --undo`
     """
-    if as_json and as_csv:
-        raise ParamsError("--json and --csv exclude each other; valid: one of them")
+    form = _form(as_json=as_json, as_csv=as_csv)
     from components.tagging import command
     from components.tagging.propose import Choice
 
@@ -377,7 +380,6 @@ def tag(
     choice = Choice(
         field=to, overwrite=overwrite, min_confidence=min_confidence, several=several, unsure=include_unsure
     )
-    form = "json" if as_json else "csv" if as_csv else "table"
     raise typer.Exit(
         command.run(songs, choice=choice, write=write, model=model, form=form, lists=playlists, root=ROOT)
     )

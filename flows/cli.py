@@ -172,14 +172,14 @@ def kubeflow(
     from components.config import params
     from components.core import atomic
     from flows.export import kubeflow as exporting
-    from flows.pipeline import graph
+    from flows.pipeline import dvc_config, graph
 
     atomic.check_place(out, option="--out")
     root = Path.cwd()
     checked = params.load()
     addresses = {
         "remote": exporting.address(
-            dvc_remote or exporting.default_remote(root),
+            dvc_remote or (remote.url if (remote := dvc_config.default_remote(root)) else None),
             option="--dvc-remote",
             valid="such as s3://BUCKET/FOLDER",
         ),

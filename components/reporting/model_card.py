@@ -72,7 +72,7 @@ def warnings(record: ModelRecord) -> list[str]:
     found = []
     if record.composed_songs:
         found.append(
-            "Composed songs: trained and tested on the embedded corpus, whose genres are made by code: the "
+            "Composed songs: trained and tested on the synthetic corpus, whose genres are made by code: the "
             "accuracies mean nothing about music."
         )
     found += [

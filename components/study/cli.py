@@ -14,7 +14,7 @@ stages = typer.Typer(no_args_is_help=True, help="Stages of the study; `genre rep
 
 @stages.command()
 def synthesise() -> None:
-    """Compose the embedded corpus for the study."""
+    """Compose the synthetic corpus for the study."""
     from components.study import extraction
 
     extraction.compose(root=ROOT)

@@ -31,7 +31,7 @@ WHOLE_COLLECTION = 900
 #: Genres that a folder, and tracks that a genre, must have to be a collection.
 LEAST_GENRES, LEAST_TRACKS = 2, 5
 #: The corpus that is composed where no music is found: its folder below ``data/raw``, and its size.
-EMBEDDED = "study"
+SYNTHETIC = "study"
 CORPUS: dict[str, Any] = {"tracks_per_genre": 10, "seconds": 9.0}
 #: A table of the public layout has these columns.
 COLUMNS = ("filename", "length", "label", "tempo")
@@ -76,7 +76,7 @@ class Found:
         By encoder: its value for ``pretrained``. Where they are not on this machine they are downloaded, and where
         that fails an untrained encoder is taken and every figure of it marked.
     synthetic : bool
-        Nothing was found, so the embedded corpus is taken.
+        Nothing was found, so the synthetic corpus is taken.
     known : dict of str to int
         By form: how many of its tracks, those of ``beside`` included, the artist table names the artist of.
     beside : dict of str to Collection
@@ -269,12 +269,12 @@ def _collections(place: Path) -> Iterator[tuple[str, Collection]]:
             )
 
 
-def embedded(root: Path) -> Found:
-    """Return the embedded corpus alone, which the study's pipeline composes, with untrained encoders."""
+def synthetic(root: Path) -> Found:
+    """Return the synthetic corpus alone, which the study's pipeline composes, with untrained encoders."""
     from components.corpus.synthetic.styles import STYLES
 
     composed = Collection(
-        path=root / "data" / "raw" / EMBEDDED,
+        path=root / "data" / "raw" / SYNTHETIC,
         tracks=len(STYLES) * CORPUS["tracks_per_genre"],
         genres=tuple(sorted(STYLES)),
     )

@@ -18,7 +18,7 @@ from components.corpus import store as corpus_store
 from components.stages import corpus, features, synthesise
 from components.study import plan as study_plan
 from components.study.declarations import Plan, PlannedExperiment, preset
-from components.study.discovery import EMBEDDED
+from components.study.discovery import SYNTHETIC
 from components.study.plan import DATA
 
 #: Why a track is left out that ``tracks_per_genre`` does not reach.
@@ -78,10 +78,10 @@ def workspace(source: str, *, root: Path) -> Path:
 
 
 def compose(*, root: Path = Path()) -> None:
-    """Compose the embedded corpus: ``data/raw/study``."""
+    """Compose the synthetic corpus: ``data/raw/study``."""
     plan = study_plan.read(root)
     first = next(iter(plan.experiments.values()))
-    synthesise.run(EMBEDDED, params=params(plan, first, root=root), root=root / "data")
+    synthesise.run(SYNTHETIC, params=params(plan, first, root=root), root=root / "data")
 
 
 def list_source(name: str, *, root: Path = Path()) -> None:

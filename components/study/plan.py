@@ -27,7 +27,7 @@ from components.study.declarations import (
     Source,
     preset,
 )
-from components.study.discovery import CORPUS, EMBEDDED, LABELS, SECONDS, WHOLE_COLLECTION, Found
+from components.study.discovery import CORPUS, LABELS, SECONDS, SYNTHETIC, WHOLE_COLLECTION, Found
 
 #: Where the study's pipeline lies, and where it writes, below the project's root.
 FOLDER, DATA = Path("study"), Path("data") / "study"
@@ -49,7 +49,7 @@ class StudyOptions:
     Attributes
     ----------
     data : Path or None
-        Folder to look for data in; ``data/raw`` by default, and the embedded corpus where that holds none.
+        Folder to look for data in; ``data/raw`` by default, and the synthetic corpus where that holds none.
     only : tuple of str
         Experiments, models, groups (``model``, ``ablation``, ``side``) or ``kfold``; all where empty.
     budget : str
@@ -142,7 +142,7 @@ def make(found: Found, *, budget: str, root: Path, search: bool = False, kfold: 
     return Plan(
         budget=budget,
         seed=preset("gtzan")["seed"],
-        synthetic={EMBEDDED: dict(CORPUS)} if found.synthetic else {},
+        synthetic={SYNTHETIC: dict(CORPUS)} if found.synthetic else {},
         found=found.lines(),
         lists=str(found.lists) if found.lists else None,
         artists=str(found.artists) if found.artists else None,
@@ -216,7 +216,7 @@ def read(root: Path) -> Plan:
 
 
 def look(options: StudyOptions, *, root: Path) -> Found:
-    """Find the data; the embedded corpus where there is none.
+    """Find the data; the synthetic corpus where there is none.
 
     Raises
     ------
@@ -232,11 +232,11 @@ def look(options: StudyOptions, *, root: Path) -> Found:
             )
         return found
     if (root / RAW).is_dir():
-        composed = {EMBEDDED, *params.load(root / "params.yaml").synthetic}
+        composed = {SYNTHETIC, *params.load(root / "params.yaml").synthetic}
         found = discovery.look(root / RAW, without=composed)
         if found.sources:
             return found
-    return discovery.embedded(root)
+    return discovery.synthetic(root)
 
 
 def named(options: StudyOptions) -> set[str]:

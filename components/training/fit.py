@@ -43,6 +43,9 @@ Report = Callable[[int, Mapping[str, float]], None]
 def seed_everything(seed: int) -> None:
     """Fix every source of randomness of this process, and choose deterministic kernels.
 
+    A process that does so is about to fit, so a GPU's memory is shared with others from here on, and one that is not
+    seen is named.
+
     Parameters
     ----------
     seed : int

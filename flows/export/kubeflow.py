@@ -20,7 +20,6 @@ from components.core import atomic
 from components.core.errors import GenreError, ParamsError
 from components.tracking.errors import masked
 from flows.pipeline.graph import ENSEMBLE, Graph
-from flows.process import commands
 
 #: The project, with the environment that `make kubeflow` makes.
 PROJECT = Path(__file__).resolve().parents[2]
@@ -112,26 +111,6 @@ def tracked(params: Params, *, root: Path) -> dict[str, str]:
             )
         found[file] = (root / file).read_text(encoding="utf-8")
     return found
-
-
-def default_remote(root: Path) -> str | None:
-    """Return the URL of the project's default DVC remote, or None."""
-    name = _dvc_config("core.remote", root=root)
-    url = _dvc_config(f"remote.{name}.url", root=root) if name else None
-    # As DVC does: a relative folder is below the file that names it.
-    return url if url is None or urlsplit(url).scheme else str((root / ".dvc" / url).resolve())
-
-
-def _dvc_config(key: str, *, root: Path) -> str | None:
-    done = subprocess.run(
-        ["dvc", "config", key],
-        cwd=root,
-        env=commands.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.stdout.strip() or None
 
 
 def address(text: str | None, *, option: str, valid: str) -> str:

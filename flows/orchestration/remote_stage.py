@@ -28,9 +28,8 @@ from prefect.states import Cancelling, Completed, Failed, State
 
 from components.core import hashing
 from components.core.errors import GenreError
-from flows.export.kubeflow import default_remote
 from flows.orchestration.session import SESSION, opened
-from flows.pipeline import dvc, lock_entries
+from flows.pipeline import dvc, dvc_config, lock_entries
 from flows.pipeline.stage import Result, StageError, StoppedError
 from flows.process import commands
 
@@ -232,17 +231,10 @@ def workspace(clone: Path, *, params: str, stage: str) -> Path:
         if (clone / name).is_file():
             shutil.copy(clone / name, root / name)
     (root / "params.yaml").write_text(params, encoding="utf-8")
-    settings = {"core.no_scm": "true", "cache.dir": _dvc("cache", "dir", root=clone)}
-    if url := default_remote(clone):
-        # A relative one is below the file that names it.
-        settings[f"remote.{_dvc('config', 'core.remote', root=clone)}.url"] = url
+    settings = {"core.no_scm": "true", "cache.dir": str(dvc_config.cache_folder(clone))}
+    if remote := dvc_config.default_remote(clone):
+        # A relative one would be another folder from here.
+        settings[f"remote.{remote.name}.url"] = remote.url
     for key, value in settings.items():
         dvc.call(["config", "--local", key, value], stage=stage, root=root, line=lambda _: None)
     return root
-
-
-def _dvc(*words: str, root: Path) -> str:
-    done = subprocess.run(
-        ["dvc", *words], cwd=root, env=commands.environment(), capture_output=True, text=True, check=True
-    )
-    return done.stdout.strip()

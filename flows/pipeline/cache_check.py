@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
+from flows.pipeline import dvc_config
 
 #: Ending of the hash of a folder: its object lists the folder's files.
 FOLDER = ".dir"
@@ -87,6 +87,4 @@ def _md5(path: Path) -> str:
 
 def _object(recorded: str, *, root: Path) -> Path:
     # Layout of DVC 3: <cache>/files/md5/<first two digits>/<the others>.
-    command = [sys.executable, "-m", "dvc", "cache", "dir"]
-    cache = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.strip()
-    return Path(cache) / "files" / "md5" / recorded[:2] / recorded[2:]
+    return dvc_config.cache_folder(root) / "files" / "md5" / recorded[:2] / recorded[2:]

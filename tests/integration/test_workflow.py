@@ -1,4 +1,4 @@
-"""The whole workflow on a tiny embedded corpus: run, run again, change something, lose the store, clone it."""
+"""The whole workflow on a tiny synthetic corpus: run, run again, change something, lose the store, clone it."""
 
 from __future__ import annotations
 

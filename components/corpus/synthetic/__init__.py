@@ -1,4 +1,4 @@
-"""The embedded corpus: ten kinds of music composed by code, so that a clone runs with nothing to download.
+"""The synthetic corpus: ten kinds of music composed by code, so that a clone runs with nothing to download.
 
 Accuracies on it show that the workflow works; about music they show nothing.
 """

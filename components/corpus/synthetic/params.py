@@ -1,4 +1,4 @@
-"""Params of the embedded corpus: the block ``synthetic`` of ``params.yaml``."""
+"""Params of the synthetic corpus: the block ``synthetic`` of ``params.yaml``."""
 
 from __future__ import annotations
 

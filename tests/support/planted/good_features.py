@@ -32,7 +32,7 @@ FEATURES = (
 )
 #: Trained weights of VGGish are on no machine that these tests run on.
 REAL = tuple(name for name in FEATURES if name != "vggish_embedding")
-#: Of the embedded corpus, so few that five features take seconds.
+#: Of the synthetic corpus, so few that five features take seconds.
 GENRES = ("classical", "disco", "jazz", "metal")
 
 

@@ -1,4 +1,4 @@
-"""The embedded corpus: made from its params alone, the same bytes each time, whole or not at all."""
+"""The synthetic corpus: made from its params alone, the same bytes each time, whole or not at all."""
 
 from __future__ import annotations
 

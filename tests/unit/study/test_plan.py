@@ -154,7 +154,7 @@ def test_the_shipped_plan_holds_nothing_so_that_the_main_pipeline_is_alone() -> 
 
 
 def test_names_stand_for_experiments_models_and_groups(tmp_path: Path) -> None:
-    document = plan.make(discovery.embedded(tmp_path), budget="quick", root=tmp_path)
+    document = plan.make(discovery.synthetic(tmp_path), budget="quick", root=tmp_path)
 
     def chosen(*words: str) -> list[str]:
         return plan.chosen(StudyOptions(only=words), document=document)
@@ -167,7 +167,7 @@ def test_names_stand_for_experiments_models_and_groups(tmp_path: Path) -> None:
 
 
 def test_a_list_names_the_fits_of_the_selected_experiments_and_what_they_lack(tmp_path: Path) -> None:
-    document = plan.make(discovery.embedded(tmp_path), budget="quick", root=tmp_path)
+    document = plan.make(discovery.synthetic(tmp_path), budget="quick", root=tmp_path)
     options = StudyOptions(only=("lstm", "vgg16_raw"), budget="quick")
     lines = plan.listing(document, names=plan.named(options))
     assert [line.split()[0] for line in lines] == ["lstm", "vgg16_raw"]

@@ -63,7 +63,7 @@ def test_tracked_music_goes_to_the_stages_that_read_it_alone(graph: Graph) -> No
     assert all(bool(one.tracked) == ("songs.dvc" in one.pulls) for one in found)
 
 
-def test_the_embedded_corpus_is_made_and_needs_no_tracking(demo_params: Params, tmp_path: Path) -> None:
+def test_the_synthetic_corpus_is_made_and_needs_no_tracking(demo_params: Params, tmp_path: Path) -> None:
     assert kubeflow.tracked(demo_params, root=tmp_path) == {}
 
 

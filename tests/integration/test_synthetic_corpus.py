@@ -1,4 +1,4 @@
-"""The embedded corpus is neither trivial nor hopeless."""
+"""The synthetic corpus is neither trivial nor hopeless."""
 
 from __future__ import annotations
 
