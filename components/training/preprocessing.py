@@ -13,7 +13,7 @@ import numpy as np
 
 from components.models import layers as pieces
 from components.training import stored_rows
-from components.training.dataset import Part
+from components.training.dataset import Part, genre_shares
 from components.training.inference import outputs
 from components.training.stored_rows import Rows, StoredRows
 
@@ -125,9 +125,8 @@ def _bins(x: np.ndarray, count: int) -> list[np.ndarray]:
 
 
 def _weights(train: Part) -> np.ndarray:
-    weights = np.ones(len(train.y)) if train.weights is None else train.weights
     # Genres count alike, so that a genre is not less probable because the folds left it fewer songs.
-    weights = weights / np.bincount(train.y, weights)[train.y]
+    weights = genre_shares(train)
     # Rows of one song repeat each other: the penalty stands beside a sum over songs.
     weights *= train.rows["track"].nunique() / weights.sum()
     return weights
