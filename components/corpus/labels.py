@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from components.config.sources import SourceParams
+from components.core import hashing
 from components.core.errors import CorpusError, ParamsError
 from components.core.formatting import printable
 from components.corpus import bucket, known_files, locations, manifest, spellings
@@ -104,7 +105,7 @@ def _file(
         raise CorpusError(
             f"{key}.{name} is {given!r}, which does not exist; valid: a file below {place}, or one of this machine"
         )
-    found, expected = manifest.sha256(path), source.sha256.get(name)
+    found, expected = hashing.file(path), source.sha256.get(name)
     if found != expected:
         state = (
             "has changed" if expected else "lies outside the source's folder, where a change would go unseen"
@@ -164,7 +165,7 @@ def settings(
         if not locations.is_remote(place) and path.resolve().is_relative_to(Path(place).resolve()):
             found[name] = path.resolve().relative_to(Path(place).resolve()).as_posix()
         else:
-            found[name], hashes[name] = given, manifest.sha256(path)
+            found[name], hashes[name] = given, hashing.file(path)
     if subset is not None:
         found["subset"] = subset
     return found | ({"sha256": hashes} if hashes else {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,8 +11,9 @@ from typing import Literal
 from components.core.errors import CorpusError
 from components.corpus import locations, tables
 
-#: Columns: needed, and taken where they are there.
-NEEDED, OPTIONAL = ("path", "genre"), ("artist", "album", "title", "split")
+#: Columns: needed, of who made a song, and taken where they are there.
+NEEDED, CREDITS = ("path", "genre"), ("artist", "album", "title")
+OPTIONAL = (*CREDITS, "split")
 #: Spellings of the parts of a split.
 PARTS = {
     "": "",
@@ -87,12 +87,6 @@ class Manifest:
     entries: tuple[Entry, ...]
 
 
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a table, 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def read(path: Path, *, subset: str | None = None) -> Manifest:
     """Read a table of labels, and check every row of it.
 
@@ -154,7 +148,7 @@ def _checked(rows: list[tables.Named], *, path: Path) -> list[Entry]:
             valid = ", ".join(sorted(filter(None, PARTS)))
             wrong.append(f"{where}: split is {row['split']!r}; valid: {valid}, or empty")
         else:
-            known = {key: row[key] for key in ("artist", "album", "title") if key in row}
+            known = {key: row[key] for key in CREDITS if key in row}
             entries[place] = Entry(place, row["genre"], **known, part=part, where=where)
     if wrong:
         more = f" … and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""

@@ -17,8 +17,6 @@ from components.serving import predict
 
 #: Where genres come from, unless a manifest names them.
 FOLDERS, TAGS = "folders", "tags"
-#: Columns of a manifest: needed, and taken where they are there.
-NEEDED, OPTIONAL = ("path", "genre"), ("artist", "album", "title")
 
 
 @dataclass(frozen=True)
@@ -163,7 +161,7 @@ def _by_manifest(path: Path, *, folder: Path) -> tuple[list[Song], dict[str, str
     songs: list[Song] = []
     left_out: dict[str, str] = {}
     seen: dict[Path, str] = {}
-    for line, row in tables.rows(path, needed=NEEDED, optional=OPTIONAL):
+    for line, row in tables.rows(path, needed=manifest.NEEDED, optional=manifest.CREDITS):
         given, genre = row["path"] and manifest.below(row["path"]), row["genre"]
         where = f"{path.name}, {line}"
         file = next((base / given for base in (folder, path.parent) if (base / given).is_file()), None)
@@ -177,7 +175,7 @@ def _by_manifest(path: Path, *, folder: Path) -> tuple[list[Song], dict[str, str
             )
         else:
             seen[file.resolve()] = line
-            known = {key: row[key] for key in OPTIONAL if key in row}
+            known = {key: row[key] for key in manifest.CREDITS if key in row}
             songs.append(Song(formatting.printable(given), file, genre, **known))
     return songs, left_out
 

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from components.config.sources import SourceParams
+from components.core import hashing
 from components.core.errors import CorpusError, ParamsError
-from components.corpus import labels, manifest, store
+from components.corpus import labels, store
 from components.corpus.labels import Labels
 from tests.support import fma
 
@@ -143,7 +144,7 @@ class TestManifest:
         path = self.write(music.parent / "m.csv", "a.mp3,jazz,,")
         with pytest.raises(CorpusError, match="lies outside") as refused:
             read(music, labels="manifest", manifest=str(path))
-        known = {"manifest": manifest.sha256(path)}
+        known = {"manifest": hashing.file(path)}
         assert known["manifest"] in str(refused.value)
         for given in (str(path), "m.csv"):
             assert read(music, labels="manifest", manifest=given, sha256=known).table is not None

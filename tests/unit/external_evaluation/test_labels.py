@@ -11,7 +11,7 @@ import pytest
 
 from components.core.errors import CorpusError, EvaluationError, ParamsError
 from components.corpus import tags as tags_of
-from components.corpus.published_metadata import same_artist
+from components.corpus.credits import same_artist
 from components.external_evaluation import labels
 from tests.support import fma
 from tests.support.constant_model import song
