@@ -53,7 +53,7 @@ class MissingWeightsError(PretrainedError):
 
 
 class ValidationError(GenreError):
-    """A feature did not pass its expectation suite."""
+    """A feature did not pass its expectation suite, or the result of that cannot be read."""
 
 
 class LeakError(GenreError):

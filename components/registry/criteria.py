@@ -18,6 +18,7 @@ from components.core.formatting import plural
 from components.evaluation.metrics import genre_by_genre, headline_key
 from components.results import record as records
 from components.results.record import ModelRecord
+from components.validation.result import ValidationResult
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -88,12 +89,12 @@ def feature_validated(record: ModelRecord, *, root: Path) -> Criterion:
     """Check that each feature of the model passed its suite."""
     name = "feature validated"
     for feature in record.features:
-        path = root / "validation" / feature.feature / "result.json"
+        path = ValidationResult.path(feature.feature, root=root)
         if not path.is_file():
             stage = f"validate@{feature.feature}"
             reason = f"{path} is missing: {feature.feature} was never validated; run `dvc repro {stage}`"
             return Criterion(name, False, reason)
-        if not json.loads(path.read_text(encoding="utf-8"))["success"]:
+        if not ValidationResult.read(feature.feature, root=root).success:
             return Criterion(name, False, f"{feature.feature} failed its suite")
     each = "its suite" if len(record.features) == 1 else "their suites"
     return Criterion(name, True, f"{record.feature_names} passed {each}")

@@ -16,6 +16,7 @@ from components.results import record as records
 from components.results.record import ModelRecord
 from components.splits import store as split_store
 from components.splits.store import SplitRecord
+from components.validation.result import ValidationResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,8 +77,8 @@ class Inputs:
         Of the split that they share.
     corpora : dict of str to DataFrame
         The listing of each source.
-    validation : dict of str to mapping
-        ``result.json`` of each feature.
+    validation : dict of str to ValidationResult
+        Of each feature that was validated.
     hashes : dict of str to str
         DVC's, of all its stages' inputs and outputs.
     code : str
@@ -88,7 +89,7 @@ class Inputs:
     left_out: dict[str, str]
     split: SplitRecord
     corpora: dict[str, pd.DataFrame]
-    validation: dict[str, Mapping[str, Any]]
+    validation: dict[str, ValidationResult]
     hashes: dict[str, str]
     code: str
 
@@ -135,9 +136,9 @@ def read(*, params: Params, root: Path, left_out: Mapping[str, str] = MappingPro
             if (path := root / "corpus" / f"{source}.parquet").is_file()
         },
         validation={
-            feature: read_json(path, stage=f"validate@{feature}")
+            feature: ValidationResult.read(feature, root=root)
             for feature in params.features
-            if (path := root / "validation" / feature / "result.json").is_file()
+            if ValidationResult.path(feature, root=root).is_file()
         },
         hashes=lineage.hashes(root.resolve().parent),
         code=f"{commit} and uncommitted changes" if changed else commit,

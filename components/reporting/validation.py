@@ -6,36 +6,33 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
 from components.core import atomic
+from components.validation.result import Outcome, ValidationResult
 
 #: Facts of a feature's summary that the page of all features shows, where there are.
 FACTS = ("tracks", "genres", "rows")
 #: Failures of a feature that the page of all features shows: with all of them, it is no overview.
 SHOWN = 6
-RESULT = "result.json"
 
 
-def feature_page(
-    result: Mapping[str, Any], *, outcomes: Sequence[Mapping[str, Any]], links: Mapping[str, str]
-) -> str:
+def feature_page(result: ValidationResult, *, outcomes: Sequence[Outcome], links: Mapping[str, str]) -> str:
     """Render the page of one feature: what failed first, then each table with all that is expected of it.
 
     Parameters
     ----------
-    result : mapping
-        As in ``result.json``, see :func:`components.stages.validate.evaluate`.
-    outcomes : sequence of mapping
+    result : ValidationResult
+        What its failures are taken from, and how many rows each table has.
+    outcomes : sequence of Outcome
         All expectations, see :func:`components.validation.checkpoint.outcomes`.
     links : mapping of str to str
         By table, the address of Great Expectations' page of it.
     """
     from components.reporting.environment import environment
 
-    by_table = {name: [one for one in outcomes if one["table"] == name] for name in result["tables"]}
+    by_table = {name: [one for one in outcomes if one.table == name] for name in result.tables}
     return (
         environment()
         .get_template("validated_feature.html")
@@ -64,9 +61,15 @@ def refresh_index(features: Iterable[str], *, root: Path) -> Path:
     page.parent.mkdir(parents=True, exist_ok=True)
     # Features are validated side by side: whoever writes last must have seen the results of all.
     with FileLock(page.with_name(".index.lock")):
-        found = {feature: _result(feature, root=root) for feature in features}
+        found = {
+            feature: ValidationResult.read(feature, root=root)
+            if ValidationResult.path(feature, root=root).is_file()
+            else None
+            for feature in features
+        }
         drawn = [feature for feature in found if _is_drawn(feature, root=root)]
-        state = json.dumps([found, drawn], sort_keys=True).encode()
+        kept = {feature: result and result.model_dump(mode="json") for feature, result in found.items()}
+        state = json.dumps([kept, drawn], sort_keys=True).encode()
         mark = f"<!-- {hashlib.sha256(state).hexdigest()} -->"
         if not (page.is_file() and page.read_text(encoding="utf-8").startswith(mark)):
             with atomic.replacing(page) as path:
@@ -74,7 +77,7 @@ def refresh_index(features: Iterable[str], *, root: Path) -> Path:
     return page
 
 
-def _index(found: Mapping[str, Mapping[str, Any] | None], *, drawn: Sequence[str]) -> str:
+def _index(found: Mapping[str, ValidationResult | None], *, drawn: Sequence[str]) -> str:
     from components.reporting.environment import environment
 
     return (
@@ -84,16 +87,12 @@ def _index(found: Mapping[str, Mapping[str, Any] | None], *, drawn: Sequence[str
     )
 
 
-def _result(feature: str, *, root: Path) -> Any:
-    path = root / "validation" / feature / RESULT
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
-
-
 def _is_drawn(feature: str, *, root: Path) -> bool:
-    pages, kept = root / "docs" / feature, root / "validation" / feature / RESULT
+    pages, kept = root / "docs" / feature, ValidationResult.path(feature, root=root)
+    drawn_from = pages / ValidationResult.FILE
     return (
         (pages / "index.html").is_file()
         and kept.is_file()
-        and (pages / RESULT).is_file()
-        and (pages / RESULT).read_bytes() == kept.read_bytes()
+        and drawn_from.is_file()
+        and drawn_from.read_bytes() == kept.read_bytes()
     )

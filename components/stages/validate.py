@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from components.config.params import Params
 from components.core import atomic
@@ -11,6 +10,7 @@ from components.core.errors import ValidationError
 from components.reporting import validation
 from components.validation import checkpoint, suites, tables
 from components.validation.limits import Limits
+from components.validation.result import TableCount, ValidationResult
 from components.validation.scan import scan
 from components.validation.tables import Inputs
 
@@ -18,7 +18,7 @@ from components.validation.tables import Inputs
 SHOWN = 8
 
 
-def run(feature: str, *, params: Params, root: Path = Path("data")) -> dict[str, Any]:
+def run(feature: str, *, params: Params, root: Path = Path("data")) -> ValidationResult:
     """Validate a feature, write the result and Data Docs, and stop what comes after where it fails.
 
     Written are ``ROOT/validation/<feature>/result.json``, the same for the same data, and pages for people, which
@@ -27,7 +27,7 @@ def run(feature: str, *, params: Params, root: Path = Path("data")) -> dict[str,
 
     Returns
     -------
-    dict
+    ValidationResult
         As :func:`evaluate`.
 
     Raises
@@ -40,15 +40,15 @@ def run(feature: str, *, params: Params, root: Path = Path("data")) -> dict[str,
     inputs = tables.read(feature, params=params, root=root)
     with atomic.replacing_folder(Path(root) / "docs" / feature) as docs:
         result = evaluate(inputs, docs=docs)
-        atomic.write_json(docs / validation.RESULT, result)
-    atomic.write_json(Path(root) / "validation" / feature / validation.RESULT, result)
+        result.write(docs / ValidationResult.FILE)
+    result.write(ValidationResult.path(feature, root=Path(root)))
     validation.refresh_index(params.features, root=Path(root))
-    if result["failed"]:
+    if result.failed:
         raise ValidationError(explain(result))
     return result
 
 
-def evaluate(inputs: Inputs, *, docs: Path | None = None) -> dict[str, Any]:
+def evaluate(inputs: Inputs, *, docs: Path | None = None) -> ValidationResult:
     """Run a feature's checkpoint.
 
     Parameters
@@ -60,10 +60,8 @@ def evaluate(inputs: Inputs, *, docs: Path | None = None) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        ``feature``, ``success``, ``expectations`` (how many), ``tables`` (of each ``rows``, ``expectations`` and how
-        many ``failed``), ``summary`` (the measured facts) and ``failed`` (what, where, observed, expected, why).
-        No times, paths or run ids.
+    ValidationResult
+        The same for the same data.
     """
     checks = {"structure": tables.structure(inputs)}
     # Where the files do not fit together, what they hold cannot be looked at, and is not.
@@ -76,24 +74,24 @@ def evaluate(inputs: Inputs, *, docs: Path | None = None) -> dict[str, Any]:
         if suite:
             suite.extend(inputs, found, checks)
     outcomes = checkpoint.outcomes(checkpoint.run(inputs.feature, checks=checks, docs=docs), checks=checks)
-    failed = [{key: one[key] for key in one if key != "success"} for one in outcomes if not one["success"]]
+    failed = [outcome for outcome in outcomes if not outcome.success]
     summary = checks["summary"].table.iloc[0].to_dict() if "summary" in checks else {}
-    result = {
-        "feature": inputs.feature,
-        "success": not failed,
-        "expectations": sum(len(checked.expectations) for checked in checks.values()),
-        "tables": {
-            name: {
-                "rows": len(checked.table),
-                "expectations": len(checked.expectations),
-                "failed": sum(one["table"] == name for one in failed),
-            }
+    result = ValidationResult(
+        feature=inputs.feature,
+        success=not failed,
+        expectations=sum(len(checked.expectations) for checked in checks.values()),
+        tables={
+            name: TableCount(
+                rows=len(checked.table),
+                expectations=len(checked.expectations),
+                failed=sum(outcome.table == name for outcome in failed),
+            )
             for name, checked in checks.items()
         },
         # Six digits: what a table shows, and the same on machines that add up in another order.
-        "summary": {name: float(f"{float(value):.6g}") for name, value in summary.items()},
-        "failed": failed,
-    }
+        summary={name: float(f"{float(value):.6g}") for name, value in summary.items()},
+        failed=failed,
+    )
     if docs is not None:
         drawn = {
             name: path.relative_to(docs).as_posix()
@@ -105,21 +103,14 @@ def evaluate(inputs: Inputs, *, docs: Path | None = None) -> dict[str, Any]:
     return result
 
 
-def explain(result: dict[str, Any]) -> str:
-    """Describe in one line what failed: table and column, what was observed, what was expected, and why.
-
-    Parameters
-    ----------
-    result : dict
-        From :func:`evaluate`.
-    """
-    failed = result["failed"]
+def explain(result: ValidationResult) -> str:
+    """Describe in one line what failed: table and column, what was observed, what was expected, and why."""
+    failed = result.failed
     shown = [
-        f"{entry['table']}.{entry['column']}: observed {entry['observed']}; "
-        f"expected {entry['expected']} ({entry['reason']})"
-        for entry in failed[:SHOWN]
+        f"{one.table}.{one.column}: observed {one.observed}; expected {one.expected} ({one.reason})"
+        for one in failed[:SHOWN]
     ]
     if len(failed) > SHOWN:
         shown.append(f"and {len(failed) - SHOWN} more")
-    total = f"feature {result['feature']!r} fails {len(failed)} of {result['expectations']} expectations"
-    return f"{total}: {' | '.join(shown)} | see data/docs/{result['feature']}/index.html"
+    total = f"feature {result.feature!r} fails {len(failed)} of {result.expectations} expectations"
+    return f"{total}: {' | '.join(shown)} | see data/docs/{result.feature}/index.html"

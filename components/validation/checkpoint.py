@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from components.validation.result import Outcome
+
 if TYPE_CHECKING:
     from great_expectations.checkpoint import CheckpointResult
     from great_expectations.data_context import EphemeralDataContext
@@ -179,7 +181,7 @@ def run(feature: str, *, checks: Checks, docs: Path | None = None) -> Checkpoint
         return result
 
 
-def outcomes(result: CheckpointResult, *, checks: Checks) -> list[dict[str, Any]]:
+def outcomes(result: CheckpointResult, *, checks: Checks) -> list[Outcome]:
     """List what was expected and how it came out, in plain values without times, paths or run ids.
 
     Parameters
@@ -191,8 +193,8 @@ def outcomes(result: CheckpointResult, *, checks: Checks) -> list[dict[str, Any]
 
     Returns
     -------
-    list of dict
-        ``table``, ``column``, ``observed``, ``expected``, ``reason``, ``expectation``, ``success``; sorted.
+    list of Outcome
+        Sorted by table, column and reason.
     """
     listed = []
     outcome: Any
@@ -202,17 +204,17 @@ def outcomes(result: CheckpointResult, *, checks: Checks) -> list[dict[str, Any]
             config = outcome.expectation_config
             columns = (config.kwargs.get(key) for key in ("column", "column_A", "column_B"))
             listed.append(
-                {
-                    "table": table,
-                    "column": ", ".join(filter(None, columns)),
-                    "observed": "" if outcome.success else _observed(outcome, checks[table].table),
-                    "expected": _expected(config.type, config.kwargs),
-                    "reason": config.description or "",
-                    "expectation": config.type,
-                    "success": bool(outcome.success),
-                }
+                Outcome(
+                    table=table,
+                    column=", ".join(filter(None, columns)),
+                    observed="" if outcome.success else _observed(outcome, checks[table].table),
+                    expected=_expected(config.type, config.kwargs),
+                    reason=config.description or "",
+                    expectation=config.type,
+                    success=bool(outcome.success),
+                )
             )
-    return sorted(listed, key=lambda entry: (entry["table"], entry["column"], entry["reason"]))
+    return sorted(listed, key=lambda one: (one.table, one.column, one.reason))
 
 
 def _expected(kind: str, given: Mapping[str, Any]) -> str:

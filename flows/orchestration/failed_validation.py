@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from components.validation.result import ValidationResult
 from flows.orchestration import results
 
 
@@ -14,16 +14,15 @@ def markdown(root: Path, feature: str, *, served: str = "") -> str:
     ``served`` is ``GENRE_PAGES``, see :func:`flows.orchestration.results.page`.
     """
     text = [f"# Validation of {feature} failed", ""]
-    result = root / "data" / "validation" / feature / "result.json"
-    if result.is_file():
-        found = json.loads(result.read_text(encoding="utf-8"))
-        failed = found.get("failed", [])
-        text += [f"{len(failed)} of {found.get('expectations', '?')} expectations failed:", ""]
+    data = root / "data"
+    if ValidationResult.path(feature, root=data).is_file():
+        result = ValidationResult.read(feature, root=data)
+        text += [f"{len(result.failed)} of {result.expectations} expectations failed:", ""]
         text += [
-            f"- **{one['table']}.{one['column']}**: {one['observed']}; expected {one['expected']} ({one['reason']})"
-            for one in failed
+            f"- **{one.table}.{one.column}**: {one.observed}; expected {one.expected} ({one.reason})"
+            for one in result.failed
         ]
     page = f"docs/{feature}/index.html"
-    if (root / "data" / page).is_file():
+    if (data / page).is_file():
         text += ["", f"Data Docs: {results.page(page, root=root, served=served)}"]
     return "\n".join(text) + "\n"

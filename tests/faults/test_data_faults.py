@@ -51,7 +51,7 @@ def real(tmp_path_factory: pytest.TempPathFactory, test_data: Path) -> dict[str,
 
 
 def failed(planted: Inputs) -> list[str]:
-    return [f"{entry['table']}.{entry['column']}" for entry in validate.evaluate(planted)["failed"]]
+    return [f"{entry.table}.{entry.column}" for entry in validate.evaluate(planted).failed]
 
 
 @pytest.mark.parametrize("feature", FEATURES)
@@ -94,9 +94,9 @@ def test_a_good_real_feature_passes(real: dict[str, Inputs], feature: str) -> No
 def test_the_public_table_of_whole_tracks_passes_with_its_repeats(test_data: Path, tmp_path: Path) -> None:
     table = tabled(tmp_path, data=test_data, name="features_30_sec.csv")
     result = validate.evaluate(table)
-    assert result["failed"] == []
-    assert result["summary"]["duplicate_share"] == 0.014
-    assert result["summary"]["conflicting_tracks"] == 1
+    assert result.failed == []
+    assert result.summary["duplicate_share"] == 0.014
+    assert result.summary["conflicting_tracks"] == 1
 
 
 @pytest.mark.real

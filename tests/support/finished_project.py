@@ -15,7 +15,9 @@ from components.config.params import Params
 from components.evaluation import metrics as evaluation
 from components.splits import counts
 from components.stages import compare
+from components.validation.result import ValidationResult
 from tests.support.records import ENCODER, FEATURE, training_record
+from tests.support.validation_results import FAILURE, validation_result
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 #: How well each made-up model knows a song's genre.
@@ -26,14 +28,6 @@ FEATURES = {
     "yamnet": ("yamnet_embedding", "segment", "yamnet"),
     "lstm": ("mfcc_sequence", "segment", None),
     "yamnet_lstm": ("yamnet_embedding", "segment", "yamnet"),
-}
-FAILURE = {
-    "table": "values",
-    "column": "coefficient_1",
-    "observed": "-1131.4 in 3 rows",
-    "expected": "-1000 to 1000",
-    "reason": "a cepstral coefficient of sound at full scale",
-    "expectation": "expect_column_values_to_be_between",
 }
 SEARCH: dict[str, Any] = {
     "activation": {"type": "choice", "values": ["relu", "tanh"]},
@@ -119,10 +113,7 @@ def build(
     for name in models:
         feature = FEATURES[name][0]
         failed = [FAILURE] if feature == "mfcc_sequence" else []
-        _json(
-            root / "validation" / feature / "result.json",
-            {"feature": feature, "success": not failed, "expectations": 121, "failed": failed},
-        )
+        validation_result(feature, *failed).write(ValidationResult.path(feature, root=root))
         _model(name, root=root, split=split, genres=genres, untrained=name in untrained, generator=generator)
         if trials:
             _tuning(root / "tuning" / name, trials=trials, generator=generator)

@@ -13,6 +13,8 @@ from components.config import presets
 from components.core import atomic
 from components.splits import folds
 from components.splits import store as split_store
+from components.validation.result import ValidationResult
+from tests.support.validation_results import validation_result
 
 GENRES = ("blues", "jazz", "rock")
 
@@ -85,9 +87,7 @@ def build_small_project(
             "pretrained": [],
         },
     )
-    atomic.write_json(
-        root / "validation" / feature / "result.json", {"feature": feature, "success": True, "failed": []}
-    )
+    validation_result(feature).write(ValidationResult.path(feature, root=root))
     write_split(root, tracks=tracks, seed=seed)
 
 

@@ -23,6 +23,7 @@ PLUMBING = {
     "corpus.store",
     "splits.store",
     "features.pipeline.store",
+    "validation.result",
 }
 #: Code below a stage that its result does not depend on: what it imports for other functions than those it calls.
 STAGES: dict[str, tuple[str, set[str]]] = {

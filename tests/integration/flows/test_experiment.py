@@ -199,6 +199,7 @@ def test_a_failed_validation_stops_its_models_and_shows_its_pages(
         "observed": "1",
         "expected": "at most 11025",
         "reason": "half",
+        "expectation": "expect_column_values_to_be_between",
     }
     result = {
         "feature": "f",

@@ -9,14 +9,15 @@ import pandas as pd
 import pytest
 
 from components.config.params import Params
-from components.core import atomic
 from components.core.errors import EvaluationError
 from components.evaluation import metrics as measures
 from components.external_evaluation import evaluate
 from components.registry import criteria, rescore
 from components.serving import load
+from components.validation.result import ValidationResult
 from tests.support import evaluated_models
 from tests.support.records import ENCODER, FEATURE, training_record
+from tests.support.validation_results import FAILURE, validation_result
 
 GENRES = ["blues", "jazz"]
 CHAMPION = SimpleNamespace(version="3", run_id="run", tags={"split_fingerprint": "f" * 64})
@@ -95,9 +96,10 @@ def test_the_feature_must_have_passed_its_suite(tmp_path: Path) -> None:
     record = training_record()
     missing = criteria.feature_validated(record, root=tmp_path)
     assert not missing.met and "dvc repro validate@mfcc_summary" in missing.reason
-    for success in (True, False):
-        atomic.write_json(tmp_path / "validation/mfcc_summary/result.json", {"success": success})
-        assert criteria.feature_validated(record, root=tmp_path).met is success
+    for failed in ([], [FAILURE]):
+        result = validation_result("mfcc_summary", *failed)
+        result.write(ValidationResult.path("mfcc_summary", root=tmp_path))
+        assert criteria.feature_validated(record, root=tmp_path).met is (not failed)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from components.validation import checkpoint
 from components.validation.checkpoint import Checked, agree, between, equal, expect, ordered
+from components.validation.result import Outcome
 
 TABLE = pd.DataFrame(
     {
@@ -23,7 +24,7 @@ TABLE = pd.DataFrame(
 
 
 @pytest.fixture(scope="module")
-def failed() -> dict[str, dict[str, str]]:
+def failed() -> dict[str, Outcome]:
     """What one checkpoint over two tables finds, by reason."""
     rows = Checked(
         TABLE,
@@ -44,10 +45,10 @@ def failed() -> dict[str, dict[str, str]]:
     )
     checks = {"rows": rows, "whole": whole}
     listed = checkpoint.outcomes(checkpoint.run("loudness", checks=checks), checks=checks)
-    found = [entry for entry in listed if not entry["success"]]
+    found = [entry for entry in listed if not entry.success]
     assert len(listed) == 10
-    assert [entry["table"] for entry in found] == ["rows"] * 7 + ["whole"] * 2
-    return {entry["reason"]: entry for entry in found}
+    assert [entry.table for entry in found] == ["rows"] * 7 + ["whole"] * 2
+    return {entry.reason: entry for entry in found}
 
 
 @pytest.mark.parametrize(
@@ -64,18 +65,18 @@ def failed() -> dict[str, dict[str, str]]:
     ],
 )
 def test_a_failure_names_place_value_and_bound(
-    failed: dict[str, dict[str, str]], reason: str, column: str, observed: str, expected: str
+    failed: dict[str, Outcome], reason: str, column: str, observed: str, expected: str
 ) -> None:
     entry = failed[reason]
-    assert (entry["column"], entry["observed"], entry["expected"]) == (column, observed, expected)
+    assert (entry.column, entry.observed, entry.expected) == (column, observed, expected)
 
 
-def test_what_holds_is_no_failure(failed: dict[str, dict[str, str]]) -> None:
+def test_what_holds_is_no_failure(failed: dict[str, Outcome]) -> None:
     assert "holds" not in failed
 
 
-def test_a_missing_column_is_an_error_in_words(failed: dict[str, dict[str, str]]) -> None:
-    assert "nowhere" in failed["absent"]["observed"]
+def test_a_missing_column_is_an_error_in_words(failed: dict[str, Outcome]) -> None:
+    assert "nowhere" in failed["absent"].observed
 
 
 def test_what_the_import_leaves_out_can_be_imported_later() -> None:
