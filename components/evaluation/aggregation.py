@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 #: What a predictions table has beside one ``probability.<genre>`` a genre.
 COLUMNS = ("part", "track", "segment", "genre", "artist", "headline", "predicted")
+#: What the columns of probabilities begin with; the genre follows.
 PREFIX = "probability."
 #: How far a row's probabilities may sum from 1: ten float32 softmax values lose about 1e-6.
 SUM_TOLERANCE = 1e-3

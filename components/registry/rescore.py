@@ -83,5 +83,5 @@ def validation_predictions(
         rows.append({**row, "predicted": row["genre"], **about})
     leakage.check_champion([row["track"] for row in rows], fitted=fitted, name=f"champion {version.version}")
     columns = [*aggregation.COLUMNS]
-    columns += [f"probability.{genre}" for genre in present.genres]
+    columns += [aggregation.PREFIX + genre for genre in present.genres]
     return pd.DataFrame(rows, columns=columns)

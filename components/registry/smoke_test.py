@@ -44,13 +44,14 @@ def main(uri: str, genres: str) -> int:
     import mlflow
     import pandas as pd
 
+    from components.evaluation.aggregation import PREFIX
     from components.serving.packaging import example_song
     from components.tracking import integrity
 
     folder = integrity.checked(mlflow.MlflowClient(), uri)
     table = mlflow.pyfunc.load_model(str(folder)).predict(pd.DataFrame({"audio": [example_song()]}))
-    probabilities = table.filter(like="probability.").iloc[0]
-    expected = [f"probability.{genre}" for genre in json.loads(genres)]
+    probabilities = table.filter(like=PREFIX).iloc[0]
+    expected = [PREFIX + genre for genre in json.loads(genres)]
     if list(probabilities.index) != expected or not np.isclose(probabilities.sum(), 1.0, atol=1e-4):
         print(f"{probabilities.to_dict()} is not one probability a genre", file=sys.stderr)
         return 1

@@ -41,7 +41,7 @@ def predict(model: keras.Model, *, part: dataset.Part, name: str, genres: list[s
     frame = part.rows.assign(
         part=name, predicted=np.array(genres, dtype=object)[probabilities.argmax(axis=1)]
     )
-    wide = pd.DataFrame(probabilities, columns=[f"probability.{genre}" for genre in genres])
+    wide = pd.DataFrame(probabilities, columns=[aggregation.PREFIX + genre for genre in genres])
     return pd.concat([frame[list(aggregation.COLUMNS)], wide], axis=1)
 
 
