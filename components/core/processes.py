@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+import threading
 from pathlib import Path
 
 import psutil
@@ -21,6 +22,22 @@ def peak_memory_mib(*, children: bool = False) -> float:
     whose = resource.RUSAGE_CHILDREN if children else resource.RUSAGE_SELF
     # Linux gives KiB, macOS bytes (getrusage(2) of each).
     return resource.getrusage(whose).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def end_with_parent() -> None:
+    """End this process when the process that :mod:`multiprocessing` started it from ends; a main process has none."""
+    # Every command imports this file, and few start processes.
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def follow() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def own() -> str:

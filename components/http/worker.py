@@ -6,20 +6,17 @@ started anew.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import signal
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing import connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from components.core.console import quiet
 from components.core.errors import AudioError, GenreError, NotAudioError, TooLongError
+from components.core.processes import end_with_parent
 from components.serving.load import LoadedModel
 
 #: Models that a process keeps: the champion, and the one before, which requests that began with it end with.
@@ -81,14 +78,7 @@ class Outcome:
 def start() -> None:
     """Prepare the process: it ends when the server does, and not by an interrupt, which is the server's to take."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-
-    def follow() -> None:
-        if parent is not None:
-            connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
+    end_with_parent()
 
 
 def load(uri: str, *, limits: Limits) -> Loaded:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import math
-import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -57,19 +54,8 @@ class Scan:
 def pieces(values: np.ndarray) -> Iterator[np.ndarray]:
     """Yield whole rows, each time about :data:`PIECE_BYTES` of them."""
     step = max(1, PIECE_BYTES // max(1, values[0].nbytes))
-    # A part of a map no longer says where in the file it begins.
-    if not (
-        isinstance(values, np.memmap) and isinstance(values.base, mmap.mmap) and values.flags.c_contiguous
-    ):
-        for start in range(0, len(values), step):
-            yield np.asarray(values[start : start + step])
-        return
-    # Read, since pages of a map that were looked at count as this process's memory: all of them in the end.
-    with Path(str(values.filename)).open("rb") as file:
-        file.seek(values.offset)
-        for start in range(0, len(values), step):
-            shape = (min(step, len(values) - start), *values.shape[1:])
-            yield np.fromfile(file, dtype=values.dtype, count=math.prod(shape)).reshape(shape)
+    for start in range(0, len(values), step):
+        yield feature_store.read_rows(values, begin=start, end=min(start + step, len(values)))
 
 
 def profile(x: np.ndarray) -> np.ndarray:
@@ -147,20 +133,13 @@ def scan(values: np.ndarray, *, tracks: np.ndarray, names: list[str] | None = No
 def _cleaned(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the values with 0 for what is not finite, as bytes where they are that, and what was not finite."""
     not_finite = ~np.isfinite(x)
-    return (np.where(not_finite, np.float32(0.0), x) if not_finite.any() else _bytes(x)), not_finite
-
-
-def _bytes(x: np.ndarray) -> np.ndarray:
-    """Return whole numbers of 0 to 255 as bytes, and other values as they are."""
-    if x.min() < 0 or x.max() >= LEVELS:
-        return x
-    levels = x.astype(np.uint8)
-    return levels if np.array_equal(levels, x) else x
+    cleaned = np.where(not_finite, np.float32(0.0), x) if not_finite.any() else feature_store.as_bytes(x)
+    return cleaned, not_finite
 
 
 def _digests(flat: np.ndarray) -> list[str]:
     # Row by row: equal rows have equal digests, whatever lies beside them in a piece.
-    rows = flat if flat.dtype == np.uint8 else map(_bytes, flat)
+    rows = flat if flat.dtype == np.uint8 else map(feature_store.as_bytes, flat)
     return [hashlib.blake2b(row.tobytes(), digest_size=8).hexdigest() for row in rows]
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 import threading
 import zipfile
@@ -20,7 +19,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from importlib.metadata import version
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +30,7 @@ from components.config.augmentation import AugmentParams
 from components.config.params import FeatureParams, Params
 from components.core import atomic, hashing
 from components.core.errors import AudioError, FeatureError, PretrainedError
-from components.core.processes import cores
+from components.core.processes import cores, end_with_parent
 from components.corpus import audio, image_files, locations
 from components.features.dsp import augmentation
 from components.features.encoders import base as encoders
@@ -273,15 +272,7 @@ def _start() -> None:
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)
-    parent = parent_process()
-    if parent is None:
-        return
-
-    def end_with_parent() -> None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    end_with_parent()
 
 
 def cache(chunk: Chunk, *, job: Job) -> int:
@@ -335,7 +326,7 @@ def compute(chunk: Chunk, *, job: Job, upstream: Upstream | None = None) -> Valu
         raise FeatureError(f"{error}; tracks {chunk.tracks[0].track} to {chunk.tracks[-1].track}") from error
     check_shapes({block.shape[1:] for block in values}, job=job)
     return Values(
-        values=_small(np.concatenate(values)),
+        values=store.as_bytes(np.concatenate(values)),
         starts=np.concatenate(starts),
         counts=np.array([len(one) for one in clips], dtype=np.int64),
     )
@@ -395,7 +386,7 @@ def _rows_of_feature(chunk: Chunk, *, job: Job) -> Upstream:
 
 def _packed(upstream: Upstream) -> Upstream:
     values, starts = upstream
-    return [_small(one) for one in values], starts
+    return [store.as_bytes(one) for one in values], starts
 
 
 @lru_cache(maxsize=1)
@@ -403,14 +394,6 @@ def _opened(name: str, root: Path, _written: int) -> tuple[np.ndarray, np.ndarra
     # Not for every chunk anew: the index of a large corpus takes longer to read than a chunk's rows.
     index, values, _ = store.read(name, root=root)
     return index["track"].to_numpy(dtype=object), index["start"].to_numpy(), values
-
-
-def _small(values: np.ndarray) -> np.ndarray:
-    """Return pictures, which are whole numbers of 0 to 255, in a quarter of the space, and all else as it is."""
-    if values.min() < 0 or values.max() > 255:
-        return values
-    small = values.astype(np.uint8)
-    return small if np.array_equal(small, values) else values
 
 
 def save(chunk: Chunk, *, job: Job, values: Values) -> None:

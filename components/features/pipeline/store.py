@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import mmap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -99,7 +100,7 @@ def load(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.memm
     return index, values, meta
 
 
-def read_rows(values: np.memmap, *, begin: int, end: int) -> np.ndarray:
+def read_rows(values: np.ndarray, *, begin: int, end: int) -> np.ndarray:
     """Read rows of a feature's values.
 
     They are read, not mapped: pages of a map that were looked at count as the process's memory, all of them in the end.
@@ -107,20 +108,25 @@ def read_rows(values: np.memmap, *, begin: int, end: int) -> np.ndarray:
     Parameters
     ----------
     values : memmap of float32, shape (rows, ...)
-        As :func:`read` returns it, whole.
+        As :func:`read` returns it; also a part of it, or an array, whose rows are not copied.
     begin, end : int
         The first row, and that after the last.
 
     Returns
     -------
     ndarray of float32, shape (end - begin, ...)
-        A copy.
+        The rows.
 
     Raises
     ------
     FeatureError
         If the file has become shorter.
     """
+    # A part of a map no longer says where in the file it begins.
+    if not (
+        isinstance(values, np.memmap) and isinstance(values.base, mmap.mmap) and values.flags.c_contiguous
+    ):
+        return np.asarray(values[begin:end])
     shape = (end - begin, *values.shape[1:])
     size = math.prod(values.shape[1:])
     path = Path(str(values.filename))
@@ -129,6 +135,25 @@ def read_rows(values: np.memmap, *, begin: int, end: int) -> np.ndarray:
     if len(found) != shape[0] * size:
         raise FeatureError(f"{path} has become shorter while it was read")
     return found.reshape(shape)
+
+
+def as_bytes(values: np.ndarray) -> np.ndarray:
+    """Return whole numbers of 0 to 255, as pictures are, in a quarter of the space, and other values as they are.
+
+    Parameters
+    ----------
+    values : ndarray
+        Finite, at least one.
+
+    Returns
+    -------
+    ndarray of uint8, or ``values``
+        Equal to ``values``.
+    """
+    if values.min() < 0 or values.max() > 255:
+        return values
+    small = values.astype(np.uint8)
+    return small if np.array_equal(small, values) else values
 
 
 def augmented(name: str, *, root: Path = Path("data")) -> np.memmap | None:

@@ -1,4 +1,4 @@
-"""Marks of processes: a living one's own, and never another's."""
+"""Marks of processes: a living one's own, and never another's; and processes that end with their parents."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from components.core import processes
@@ -31,6 +32,20 @@ def test_one_that_has_ended_is_not_alive_even_before_anybody_asks_how_it_ended()
 @pytest.mark.parametrize("mark", ["", "-", "1", "x-1", "OWN-", "OWN-1", "9999999-1"])
 def test_anything_else_is_nobody(mark: str) -> None:
     assert not processes.alive(mark.replace("OWN", str(os.getpid())))
+
+
+def test_a_process_ends_with_the_one_that_started_it() -> None:
+    code = (
+        "import multiprocessing, signal; from components.core import processes\n"
+        "def child(): processes.end_with_parent(); print(processes.own(), flush=True); signal.pause()\n"
+        "processes.end_with_parent()\n"
+        "started = multiprocessing.get_context('fork').Process(target=child)\n"
+        "started.start(); started.join()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        child = psutil.Process(int(parent.stdout.readline().partition("-")[0]))  # type: ignore[union-attr]
+        parent.kill()
+        assert psutil.wait_procs([child], timeout=60)[1] == []
 
 
 @pytest.mark.parametrize(("platform", "unit"), [("linux", 2**10), ("darwin", 2**20)])

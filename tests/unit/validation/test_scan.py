@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from components.features.pipeline import store as feature_store
 from components.validation import scan as module
 from components.validation.scan import pieces, scan
 
@@ -27,7 +28,7 @@ def test_bytes_are_summed_up_as_other_numbers_are(
     pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted = scan(pictures, tracks=TRACKS)
-    monkeypatch.setattr(module, "_bytes", lambda x: x)
+    monkeypatch.setattr(feature_store, "as_bytes", lambda x: x)
     added_up = scan(pictures, tracks=TRACKS)
     rows, others = counted.rows.drop(columns="digest"), added_up.rows.drop(columns="digest")
     pd.testing.assert_frame_equal(rows, others, check_exact=False, rtol=1e-12)

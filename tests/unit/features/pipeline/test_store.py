@@ -37,7 +37,18 @@ def test_rows_are_read_as_they_are_and_never_short(tmp_path: Path) -> None:
     values = np.load(path, mmap_mode="r")
     for begin, end in ((0, 10), (3, 7), (9, 10), (4, 4)):
         np.testing.assert_array_equal(feature_store.read_rows(values, begin=begin, end=end), array[begin:end])
+    # A part of a map is read as what it is.
+    np.testing.assert_array_equal(feature_store.read_rows(values[2:], begin=1, end=3), array[3:5])
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size - 4)
     with pytest.raises(FeatureError, match="shorter"):
         feature_store.read_rows(values, begin=9, end=10)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [([0, 255], "uint8"), ([0, 256], "float32"), ([-1, 3], "float32"), ([0.5, 3], "float32")],
+)
+def test_whole_numbers_of_a_picture_are_bytes(values: list[float], kind: str) -> None:
+    found = feature_store.as_bytes(np.array(values, dtype=np.float32))
+    assert found.dtype == kind and found.tolist() == values
