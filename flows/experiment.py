@@ -173,7 +173,6 @@ def _promote(above: list[Any]) -> list[str]:
     if not state.is_completed():
         return [f"promote: {state.message}"]
     decision = state.result()
-    line = f"{'Promoted' if decision.promoted else 'Not promoted'}: {decision.reason}"
-    get_run_logger().info(line)
-    SESSION.get().board.message(line)
+    get_run_logger().info(decision)
+    SESSION.get().board.message(str(decision))
     return []

@@ -137,8 +137,7 @@ def _without_prefect(plan: Graph, selected: set[str], *, board: Board, only_stal
         if stage not in plan.stale() and model in values.compared:
             packaging.ensure_logged(model, root=Path("data"))
     if COMPARE in plan.order:
-        decision = registry.promote(params=values, root=Path("data"))
-        board.message(f"{'Promoted' if decision.promoted else 'Not promoted'}: {decision.reason}")
+        board.message(str(registry.promote(params=values, root=Path("data"))))
     return 0
 
 

@@ -52,6 +52,9 @@ class Decision:
     reason: str
     criteria: list[Criterion] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        return f"{'Promoted' if self.promoted else 'Not promoted'}: {self.reason}"
+
     def markdown(self) -> str:
         """Lay the decision out as a table of its criteria."""
         rows = [f"| {one.name} | {'yes' if one.met else 'no'} | {one.reason} |" for one in self.criteria]

@@ -1,6 +1,6 @@
 """Errors of every room: one line that names the value and the valid choices, and the exit status.
 
-This is the one place where the wording of messages is tested.
+The form of messages is tested here; elsewhere a test looks for the value that a message has to name.
 """
 
 from __future__ import annotations

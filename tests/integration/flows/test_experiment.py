@@ -17,6 +17,7 @@ import pytest
 from components.config import params
 from components.core.errors import ParamsError, RegistryError
 from components.registry import promote as registry
+from components.registry.promote import Decision
 from components.reporting import comparison
 from components.serving import packaging
 from components.stages import compare
@@ -27,7 +28,7 @@ from flows.pipeline.stage import Result, StageError, StageProcesses
 
 #: Seconds the server may take to record an event; reached only where it never does.
 LIMIT = 60
-DECISION = SimpleNamespace(promoted=True, model="a", reason="a wins", markdown=lambda: "## Promoted: a")
+DECISION = Decision(promoted=True, model="a", version="1", reason="a wins")
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """Stand in for what lies outside the flow; records its calls."""
     calls: dict[str, list[str]] = {"logged": [], "promoted": []}
 
-    def promote(**_given: Any) -> SimpleNamespace:
+    def promote(**_given: Any) -> Decision:
         calls["promoted"].append("best")
         return DECISION
 

@@ -12,6 +12,7 @@ import pytest
 from components.config import params
 from components.core.errors import ParamsError
 from components.registry import promote as registry
+from components.registry.promote import Decision
 from components.serving import packaging
 from components.stages import compare
 from flows import runner
@@ -30,9 +31,9 @@ def nothing_stale(tmp_path: Path, two_models: Graph, monkeypatch: pytest.MonkeyP
     def refused(_root: Path) -> None:
         raise AssertionError("a server was started")
 
-    def promote(**_given: Any) -> SimpleNamespace:
+    def promote(**_given: Any) -> Decision:
         seen["promoted"].append("best")
-        return SimpleNamespace(promoted=False, reason="mlp is champion already")
+        return Decision(promoted=False, model="mlp", version="1", reason="mlp is champion already")
 
     (tmp_path / "dvc.lock").touch()
     monkeypatch.chdir(tmp_path)

@@ -91,7 +91,7 @@ def test_a_process_waits_for_as_many_songs_as_there_were_lately(tmp_path):
         waiting = []
         for song in sent[3:6]:
             waiting.append(asyncio.create_task(turns.outcome(song, uri="a")))
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
         await asyncio.gather(*waiting)
         # Fewer than there were: it waits as long as it may, and not for long.
         turns.patience = 0.01
@@ -118,7 +118,7 @@ def test_songs_that_arrive_are_waited_for(tmp_path):
         await turns.outcome(first, uri="a")
         turns.patience = LONG
         waiting = asyncio.create_task(turns.outcome(first, uri="a"))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
         turns.arriving = 0
         await asyncio.gather(waiting, turns.outcome(second, uri="a"))
 
