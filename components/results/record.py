@@ -21,7 +21,8 @@ from components.config.params import (
 from components.config.strict import Strict
 from components.core import atomic
 from components.core.errors import TrainingError
-from components.features.encoders import base as encoders
+from components.features.encoders.base import EncoderRecord
+from components.features.pipeline.record import FeatureRecord
 from components.results.calibration import Calibration
 from components.splits.artists import Artists
 
@@ -73,49 +74,6 @@ class Record(Strict):
     def write(self, path: Path) -> None:
         """Write the record as sorted, indented JSON, whole or not at all."""
         atomic.write_json(path, self.model_dump(mode="json"))
-
-
-class EncoderRecord(Strict):
-    """Weights of a frozen encoder that a feature came out of.
-
-    Attributes
-    ----------
-    encoder : str
-        Its name, such as ``yamnet``.
-    origin : str
-        Where the weights come from, without any folder of this machine.
-    trained : bool
-        False for seeded random weights.
-    sha256 : str
-        Of the weights.
-    """
-
-    encoder: str
-    origin: str
-    trained: bool
-    sha256: str
-
-    @property
-    def licence(self) -> str:
-        """Licence of the published weights; that of a stand-in is this project's own."""
-        return encoders.find(self.encoder).LICENCE if self.trained else "MIT (a stand-in of this project)"
-
-    @property
-    def trained_on(self) -> str:
-        """What the weights were trained on."""
-        return encoders.find(self.encoder).TRAINED_ON if self.trained else "nothing"
-
-
-class FeatureRecord(Strict):
-    """A feature as its ``meta.json`` describes it; ``pretrained`` are its encoders, in order."""
-
-    feature: str
-    unit: Unit
-    shape: list[int]
-    names: list[str] | None
-    sample_rate: int | None
-    options: dict[str, Any]
-    pretrained: list[EncoderRecord]
 
 
 class RefitRecord(Strict):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from components.results.record import FeatureRecord
+from components.features.pipeline.record import FeatureRecord
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -18,10 +18,11 @@ from components.core.errors import GenreError, PretrainedError
 from components.corpus import audio
 from components.features.encoders.base import UNTRAINED
 from components.features.pipeline import compute
+from components.features.pipeline.record import FeatureRecord
 from components.features.pipeline.stretches import Stretches
 from components.results import ensemble
 from components.results import record as records
-from components.results.record import FeatureRecord, ModelRecord
+from components.results.record import ModelRecord
 from components.serving import drift, litert, safe_keras
 from components.serving.certainty import Certainty, Limits
 

@@ -25,6 +25,7 @@ from components.features.pipeline import chunks, compute, kept_rows
 from components.features.pipeline import store as feature_store
 from components.features.pipeline.chunks import Chunk, Job, Track
 from components.features.pipeline.kept_rows import Block
+from components.features.pipeline.record import FeatureRecord
 
 
 def run(
@@ -63,28 +64,30 @@ def run(
     module = features.load(block.extractor)
     options = features.options(name, params=params)
     source = block.upstream or features.form_read(name, params=params)
-    meta: dict[str, Any] = {
-        "feature": name,
-        "unit": block.unit,
-        "names": list(module.NAMES) if module.NAMES else None,
-        "sample_rate": module.SAMPLE_RATE,
-        "options": options.model_dump(mode="json"),
-        "pretrained": [],
-    }
+    # Encoders are loaded only where they run.
+    encoders = [] if source == "table" else compute.encoders_of(module, params=params)
+    record = FeatureRecord(
+        feature=name,
+        unit=block.unit,
+        shape=[],  # known as soon as rows are there
+        names=list(module.NAMES) if module.NAMES else None,
+        sample_rate=module.SAMPLE_RATE,
+        options=options.model_dump(mode="json"),
+        pretrained=[encoder.record for encoder in encoders],
+    )
     console = Console(stderr=True)
     if source == "table":
-        index = _from_table(name, params=params, root=root, meta=meta)
+        index = _from_table(record, params=params, root=root)
         console.print(f"{name}: {len(index)} rows from the table", highlight=False)
         return index
-    meta["pretrained"] = [encoder.record() for encoder in compute.encoders_of(module, params=params)]
-    weights = tuple(encoder["sha256"] for encoder in meta["pretrained"])
+    weights = tuple(encoder.sha256 for encoder in encoders)
     job = Job(name=name, params=params, root=root, source=source, weights=weights)
     jobs = [job, *(replace(job, view=view) for view in block.views)]
     listing, tracks, upstream = _tracks_of_feature(job) if block.upstream else _tracks(job)
     about = {
-        "meta": meta,
+        "meta": record.model_dump(mode="json", exclude={"shape"}),
         "segments": params.segments.model_dump(mode="json"),
-        "upstream": upstream,
+        "upstream": upstream and upstream.model_dump(mode="json"),
         "code": chunks.code(block.extractor),
     }
     # A view has chunks of its own, so that a further one costs no other.
@@ -99,7 +102,7 @@ def run(
     with progress.counted(name, total=total, unit="tracks", done=total - len(names)) as advance:
         for each, part in zip(jobs, missing, strict=True):
             chunks.compute_all(part, job=each, processes=processes, report=advance)
-    index, blocks = _assemble(plans, job=job, meta=meta, genres=listing.set_index("track")["genre"])
+    index, blocks = _assemble(plans, job=job, record=record, genres=listing.set_index("track")["genre"])
     kept = kept_rows.keep(blocks, feature=feature_store.folder(name, root=root), folder=job.folder)
     chunks.prune([] if kept else itertools.chain(*plans), job=job)
     took = time.perf_counter() - began
@@ -138,12 +141,12 @@ def _tracks(job: Job) -> tuple[pd.DataFrame, list[Track], None]:
     return listing, tracks, None
 
 
-def _tracks_of_feature(job: Job) -> tuple[pd.DataFrame, list[Track], dict[str, Any]]:
-    index, values, meta = feature_store.read(job.source, root=job.root)
+def _tracks_of_feature(job: Job) -> tuple[pd.DataFrame, list[Track], FeatureRecord]:
+    index, values, record = feature_store.read(job.source, root=job.root)
     unit = job.block.unit
-    if meta["unit"] != unit:
+    if record.unit != unit:
         raise FeatureError(
-            f"features.{job.name}.unit is {unit!r}, but {job.source} was extracted for unit {meta['unit']!r}"
+            f"features.{job.name}.unit is {unit!r}, but {job.source} was extracted for unit {record.unit!r}"
         )
     listing = index.groupby("track", sort=True, as_index=False)["genre"].first()
     tracks, low = [], 0
@@ -151,11 +154,11 @@ def _tracks_of_feature(job: Job) -> tuple[pd.DataFrame, list[Track], dict[str, A
         rows = feature_store.read_rows(values, begin=low, end=low + int(count))
         tracks.append(Track(track=str(track), path="", sha256=hashlib.sha256(rows.data).hexdigest()))
         low += count
-    return listing, tracks, meta
+    return listing, tracks, record
 
 
 def _assemble(
-    plans: list[list[Chunk]], *, job: Job, meta: dict[str, Any], genres: pd.Series
+    plans: list[list[Chunk]], *, job: Job, record: FeatureRecord, genres: pd.Series
 ) -> tuple[pd.DataFrame, list[Block]]:
     """Write the feature; return its index, and where its chunks' rows are."""
     parts, shapes, rows_of = [], set(), []
@@ -164,7 +167,7 @@ def _assemble(
         values, starts, counts = chunks.load(chunk, job=job)
         shapes.add(values.shape[1:])
         part = pd.DataFrame({"track": np.repeat([track.track for track in chunk.tracks], counts)})
-        part["segment"] = -1 if meta["unit"] == "track" else part.groupby("track", sort=False).cumcount()
+        part["segment"] = -1 if record.unit == "track" else part.groupby("track", sort=False).cumcount()
         parts.append(part.assign(start=starts, **feature_store.summary(values)))
         rows_of.append((starts.tolist(), counts.tolist()))
     chunks.check_shapes(shapes, job=job)
@@ -181,11 +184,9 @@ def _assemble(
             yield values
 
     feature_store.write(
-        job.name,
+        record.model_copy(update={"shape": list(shape)}),
         index=index,
         values=values_of(plan, array=kept_rows.VALUES, first=0),
-        shape=shape,
-        meta=meta,
         root=job.root,
         augmented=[
             values_of(view, array=kept_rows.AUGMENTED, first=number * len(index))
@@ -195,8 +196,9 @@ def _assemble(
     return index, blocks
 
 
-def _from_table(name: str, *, params: Params, root: Path, meta: dict[str, Any]) -> pd.DataFrame:
+def _from_table(record: FeatureRecord, *, params: Params, root: Path) -> pd.DataFrame:
     """Take the rows of a public feature table in place of extraction."""
+    name = record.feature
     sources = features.sources_read(name, params=params)
     listing = corpus_store.usable(corpus_store.read_all(sources, root=root))
     tables = [
@@ -209,7 +211,8 @@ def _from_table(name: str, *, params: Params, root: Path, meta: dict[str, Any]) 
         genre=rows["track"].map(listing.set_index("track")["genre"]),
         **feature_store.summary(values),
     )
-    feature_store.write(name, index=index, values=[values], shape=values.shape[1:], meta=meta, root=root)
+    record = record.model_copy(update={"shape": list(values.shape[1:])})
+    feature_store.write(record, index=index, values=[values], root=root)
     return index
 
 

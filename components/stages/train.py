@@ -27,7 +27,7 @@ from components.evaluation import balance, diagnostics
 from components.results import calibration, leakage
 from components.results.calibration import Calibration
 from components.results.predict import predict, score, weights_hash
-from components.results.record import BestTrial, FeatureRecord, RefitRecord, TrainingRecord
+from components.results.record import BestTrial, RefitRecord, TrainingRecord
 from components.splits import store as split_store
 from components.training import dataset, fit, stored_rows
 
@@ -95,7 +95,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
             model=name,
             variant=model.variant,
             preset=params.preset,
-            feature=FeatureRecord.model_validate(data.meta),
+            feature=data.feature,
             genres=data.genres,
             hyperparameters=hp,
             trial=best.trial,

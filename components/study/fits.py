@@ -24,11 +24,12 @@ from components.config.strict import Strict
 from components.core import atomic
 from components.core.errors import ParamsError, TrainingError, TuningError
 from components.corpus import store as corpus_store
+from components.features.encoders.base import EncoderRecord
 from components.features.pipeline import store as feature_store
 from components.parallel import cluster
 from components.parallel.child import Alone
 from components.results import predict
-from components.results.record import BestTrial, EncoderRecord, TrainingRecord
+from components.results.record import BestTrial, TrainingRecord
 from components.splits.folds import PARTS
 from components.stages import published as published_stage
 from components.stages import split as split_stage
@@ -268,7 +269,7 @@ def shuffle_labels(feature: str, *, seed: int, root: Path) -> None:
     The control must come out at chance; a better figure means that something leaks. ``features`` in ``root`` is a
     link, which a shuffled copy replaces.
     """
-    index, values, meta = feature_store.read(feature, root=root)
+    index, values, record = feature_store.read(feature, root=root)
     place = np.arange(len(index))
     sizes = index.groupby("track")["segment"].transform("size").to_numpy()
     random = np.random.default_rng(seed)
@@ -277,9 +278,7 @@ def shuffle_labels(feature: str, *, seed: int, root: Path) -> None:
         rows = np.flatnonzero(sizes == size).reshape(-1, size)
         place[rows.ravel()] = random.permutation(rows).ravel()
     (root / "features").unlink()
-    feature_store.write(
-        feature, index=index, values=[np.array(values)[place]], shape=values.shape[1:], meta=meta, root=root
-    )
+    feature_store.write(record, index=index, values=[np.array(values)[place]], root=root)
 
 
 def train_on_everything(name: str, *, params: Params, root: Path) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from components.core.errors import LeakError
 from components.features.pipeline import store as feature_store
+from components.features.pipeline.record import FeatureRecord
 from components.splits import store as split_store
 from components.splits.store import SplitRecord
 from components.training import stored_rows
@@ -73,12 +74,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The parts that were loaded, the label order, which is taken from train alone, and the split's record."""
+    """The parts that were loaded, the label order, which is from train alone, and records of split and feature."""
 
     parts: dict[str, Part]
     genres: list[str]
     split: SplitRecord
-    meta: dict
+    feature: FeatureRecord
 
     def __getitem__(self, part: str) -> Part:
         """Return one part, if it was loaded."""
@@ -111,10 +112,10 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
         If rows with equal values lie in train and in another part under a protocol that keeps songs whole.
     """
     table, split = split_store.read(root)
-    index, values, meta = feature_store.read(feature, root=root)
+    index, values, record = feature_store.read(feature, root=root)
     augmented = feature_store.augmented(feature, root=root)
     assigned = index[["track", "segment", "genre"]].merge(
-        table.loc[table["unit"] == meta["unit"], ["track", "segment", "part", "artist", "headline"]],
+        table.loc[table["unit"] == record.unit, ["track", "segment", "part", "artist", "headline"]],
         on=["track", "segment"],
         how="left",
     )
@@ -142,7 +143,7 @@ def load(feature: str, *, parts: Sequence[str], root: Path = Path("data")) -> Da
     if split.protocol != "segment" and "train" in loaded:
         for part in set(loaded) - {"train"}:
             check_equal_rows(loaded["train"], loaded[part], part=part)
-    return Dataset(parts=loaded, genres=genres, split=split, meta=meta)
+    return Dataset(parts=loaded, genres=genres, split=split, feature=record)
 
 
 def _fit_into_memory(*parts: Part) -> bool:

@@ -23,6 +23,7 @@ from components.corpus import audio
 from components.features import load, options
 from components.features.pipeline import compute
 from components.features.pipeline import store as feature_store
+from components.features.pipeline.record import FeatureRecord
 from components.results.record import TrainingRecord
 from components.serving import packaging
 from components.serving.packaging import example_song
@@ -111,23 +112,21 @@ def build(name: str, root: Path, chosen: Params) -> TrainingRecord:
     feature = block.feature
     module = load(feature)
     values, starts = compute.compute(feature, *audio.decode(example_song()), params=chosen)
-    meta = {
-        "feature": feature,
-        "unit": chosen.feature(feature).unit,
-        "shape": list(values.shape[1:]),
-        "names": list(module.NAMES) if module.NAMES else None,
-        "sample_rate": module.SAMPLE_RATE,
-        "options": options(feature, params=chosen).model_dump(mode="json"),
-        "pretrained": [encoder.record() for encoder in compute.encoders_of(module, params=chosen)],
-    }
+    described = FeatureRecord(
+        feature=feature,
+        unit=chosen.feature(feature).unit,
+        shape=list(values.shape[1:]),
+        names=list(module.NAMES) if module.NAMES else None,
+        sample_rate=module.SAMPLE_RATE,
+        options=options(feature, params=chosen).model_dump(mode="json"),
+        pretrained=[encoder.record for encoder in compute.encoders_of(module, params=chosen)],
+    )
     # One song to be fitted on, and the same once more to be validated on.
     rows = {"segment": range(len(values)), "start": starts, "genre": "jazz"}
     index = pd.concat([pd.DataFrame({"track": track} | rows) for track in "ab"], ignore_index=True)
     values = np.concatenate([values, values])
     index = index.assign(**feature_store.summary(values))
-    feature_store.write(
-        feature, index=index, values=[values], shape=values.shape[1:], meta=meta, root=root / "data"
-    )
+    feature_store.write(described, index=index, values=[values], root=root / "data")
     network = models.load(block.network)(block.first_set, input_shape=values.shape[1:], classes=len(GENRES))
     folder = root / "data" / "models" / name
     folder.mkdir(parents=True)
@@ -135,7 +134,7 @@ def build(name: str, root: Path, chosen: Params) -> TrainingRecord:
     record = training_record(
         model=name,
         genres=GENRES,
-        feature=meta,
+        feature=described,
         train_tracks=["a"],
         validation_tracks=["b"],
         weights_sha256=name * 8,

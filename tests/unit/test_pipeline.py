@@ -22,6 +22,7 @@ PLUMBING = {
     "config.strict",
     "corpus.store",
     "splits.store",
+    "features.pipeline.record",
     "features.pipeline.store",
     "validation.result",
 }

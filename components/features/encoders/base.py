@@ -13,6 +13,7 @@ from typing import Protocol, cast
 
 import numpy as np
 
+from components.config.strict import Strict
 from components.core import devices
 from components.core.errors import MissingWeightsError, ParamsError, PretrainedError
 
@@ -24,6 +25,37 @@ SEED = 20
 
 #: Files beside the encoders that are none.
 _SHARED = ("base", "hub")
+
+
+class EncoderRecord(Strict):
+    """Weights of a frozen encoder that a feature came out of.
+
+    Attributes
+    ----------
+    encoder : str
+        Its name, such as ``yamnet``.
+    origin : str
+        Where the weights come from, without any folder of this machine.
+    trained : bool
+        False for seeded random weights.
+    sha256 : str
+        Of the weights.
+    """
+
+    encoder: str
+    origin: str
+    trained: bool
+    sha256: str
+
+    @property
+    def licence(self) -> str:
+        """Licence of the published weights; that of a stand-in is this project's own."""
+        return find(self.encoder).LICENCE if self.trained else "MIT (a stand-in of this project)"
+
+    @property
+    def trained_on(self) -> str:
+        """What the weights were trained on."""
+        return find(self.encoder).TRAINED_ON if self.trained else "nothing"
 
 
 @dataclass(frozen=True)
@@ -53,9 +85,10 @@ class Encoder:
     sha256: str
     batch: int = 1
 
-    def record(self) -> dict[str, str | bool]:
-        """Describe the weights, as ``meta.json`` keeps it."""
-        return {"encoder": self.name, "origin": self.origin, "trained": self.trained, "sha256": self.sha256}
+    @property
+    def record(self) -> EncoderRecord:
+        """Its weights, as the features that it is run for keep them."""
+        return EncoderRecord(encoder=self.name, origin=self.origin, trained=self.trained, sha256=self.sha256)
 
 
 def batch(*, cpu: int, gpu: int) -> int:

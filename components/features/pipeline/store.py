@@ -14,9 +14,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
+from components.config.params import describe
 from components.core import atomic
 from components.core.errors import FeatureError
+from components.features.pipeline.record import FeatureRecord
 
 #: Numbers that sum up a row's values.
 SUMMARY = ("mean", "std", "minimum", "maximum")
@@ -43,7 +46,7 @@ def folder(name: str, *, root: Path = Path("data")) -> Path:
     return Path(root) / "features" / name
 
 
-def read(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.memmap, dict[str, Any]]:
+def read(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.memmap, FeatureRecord]:
     """Open an extracted feature.
 
     Parameters
@@ -59,7 +62,7 @@ def read(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.memm
         One row a row of values, sorted by ``track`` and ``segment``; columns ``INDEX``.
     values : memmap of float32, shape (rows, ...)
         Read-only.
-    meta : dict
+    record : FeatureRecord
         What ``meta.json`` holds.
 
     Raises
@@ -68,16 +71,23 @@ def read(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.memm
         If it has not been extracted, or its three files do not belong together.
     """
     index, values, meta = load(name, root=root)
-    if len(values) != len(index) or list(values.shape[1:]) != list(meta["shape"]):
+    place, again = folder(name, root=root), f"extract it again: `genre stage features {name}`"
+    try:
+        record = FeatureRecord.model_validate(meta)
+    except ValidationError as error:
+        raise FeatureError(f"{place / 'meta.json'} is damaged ({describe(error)}); {again}") from error
+    if len(values) != len(index) or list(values.shape[1:]) != record.shape:
         raise FeatureError(
-            f"{folder(name, root=root)}: values.npy is {values.shape}, index.parquet has {len(index)} rows, "
-            f"meta.json has shape {tuple(meta['shape'])}; extract it again: `genre stage features {name}`"
+            f"{place}: values.npy is {values.shape}, index.parquet has {len(index)} rows, "
+            f"meta.json has shape {tuple(record.shape)}; {again}"
         )
-    return index, values, meta
+    return index, values, record
 
 
 def load(name: str, *, root: Path = Path("data")) -> tuple[pd.DataFrame, np.memmap, dict[str, Any]]:
     """Open the three files as they are; :func:`read` also checks that they belong together.
+
+    ``meta.json`` is given as what it holds, which validation does not trust.
 
     Raises
     ------
@@ -211,12 +221,10 @@ def summary(values: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def write(
-    name: str,
+    record: FeatureRecord,
     *,
     index: pd.DataFrame,
     values: Iterable[np.ndarray],
-    shape: tuple[int, ...],
-    meta: dict[str, Any],
     root: Path = Path("data"),
     augmented: Sequence[Iterable[np.ndarray]] = (),
 ) -> None:
@@ -224,16 +232,12 @@ def write(
 
     Parameters
     ----------
-    name : str
-        The feature.
+    record : FeatureRecord
+        For ``meta.json``; it names the feature, and has the shape of a row.
     index : DataFrame
         As :func:`read` returns it.
     values : iterable of ndarray, each (rows, ...)
         Blocks of rows in the order of ``index``.
-    shape : tuple of int
-        Shape of one row.
-    meta : dict
-        For ``meta.json``.
     root : Path
         The data folder.
     augmented : sequence of iterable of ndarray
@@ -244,7 +248,7 @@ def write(
     FeatureError
         If the blocks do not add up to the index.
     """
-    rows = len(index)
+    rows, name, shape = len(index), record.feature, tuple(record.shape)
     with atomic.replacing_folder(folder(name, root=root)) as place:
         with (place / "values.npy").open("wb") as handle:
             _write_header(handle, rows, *shape)
@@ -255,7 +259,7 @@ def write(
                 for view in augmented:
                     _write_rows(handle, view, rows=rows, shape=shape, name=name)
         index[list(INDEX)].to_parquet(place / "index.parquet", index=False)
-        atomic.write_json(place / "meta.json", meta | {"shape": list(shape)})
+        atomic.write_json(place / "meta.json", record.model_dump(mode="json"))
 
 
 def _write_rows(

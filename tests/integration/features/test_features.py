@@ -28,9 +28,9 @@ def content(folder: Path) -> dict[str, str]:
 def test_a_chain_goes_through_the_feature_that_it_reads(project: Path, params: Params) -> None:
     extraction.run("mel_image", params=params, root=project, processes=1)
     extraction.run("vgg16_embedding", params=params, root=project)
-    index, values, meta = feature_store.read("vgg16_embedding", root=project)
+    index, values, record = feature_store.read("vgg16_embedding", root=project)
     assert values.shape == (12, 2 * (256 + 512 + 512))
-    assert [claim["trained"] for claim in meta["pretrained"]] == [False]
+    assert [encoder.trained for encoder in record.pretrained] == [False]
     y, rate = audio.decode(project.parent / "audio" / "rock" / "rock.00000.wav")
     computed, _ = compute.compute("vgg16_embedding", y, rate, params=params)
     np.testing.assert_allclose(computed, values[(index["track"] == "rock.00000").to_numpy()], rtol=1e-5)

@@ -53,7 +53,7 @@ def with_parts(data: dataset.Dataset, **parts: dataset.Part) -> dataset.Dataset:
         parts=parts,
         genres=data.genres,
         split=data.split,
-        meta=data.meta,
+        feature=data.feature,
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.results.record import FeatureRecord
+from components.features.pipeline.record import FeatureRecord
 from components.serving import drift
 from tests.support.records import FEATURE
 

@@ -63,7 +63,7 @@ def test_rows_are_written_as_later_stages_read_them_and_as_a_waveform_gives_them
     name: str, project: Path, params: Params
 ) -> None:
     extraction.run(name, params=params, root=project, processes=1)
-    index, values, meta = feature_store.read(name, root=project)
+    index, values, record = feature_store.read(name, root=project)
     unit = params.feature(name).unit
     assert values.shape == (24 if unit == "segment" else 12, *SHAPES[name])
     assert values.dtype == np.float32
@@ -77,10 +77,10 @@ def test_rows_are_written_as_later_stages_read_them_and_as_a_waveform_gives_them
         index["mean"], values.reshape(len(values), -1).mean(axis=1), rtol=1e-4, atol=1e-5
     )
     np.testing.assert_array_equal(index["maximum"], values.reshape(len(values), -1).max(axis=1))
-    assert meta["feature"] == name
-    assert meta["unit"] == unit
-    assert tuple(meta["shape"]) == SHAPES[name]
-    assert (meta["names"] is not None) == (name == "mfcc_summary")
+    assert record.feature == name
+    assert record.unit == unit
+    assert tuple(record.shape) == SHAPES[name]
+    assert (record.names is not None) == (name == "mfcc_summary")
     y, rate = audio.decode(project.parent / "audio" / "jazz" / "jazz.00002.wav")
     computed, starts = compute.compute(name, y, rate, params=params)
     rows = (index["track"] == "jazz.00002").to_numpy()
@@ -225,9 +225,9 @@ def test_one_file_makes_several_features(project: Path, make_params: Callable[..
     params = make_params(features=features)
     for n in (5, 9):
         extraction.run(f"mfcc_{n}", params=params, root=project, processes=1)
-        _, values, meta = feature_store.read(f"mfcc_{n}", root=project)
+        _, values, record = feature_store.read(f"mfcc_{n}", root=project)
         assert values.shape == (24, 44, n)
-        assert meta["feature"] == f"mfcc_{n}"
+        assert record.feature == f"mfcc_{n}"
 
 
 def test_augmented_views_lie_beside_the_rows_and_a_further_one_costs_no_other(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from components.results.record import EncoderRecord
+from components.features.encoders.base import EncoderRecord
 from components.study import declarations, extraction, plan
 from components.study.declarations import Experiment, Plan, PlannedExperiment
 from components.study.fits import Cost, Fit

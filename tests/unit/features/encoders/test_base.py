@@ -76,7 +76,7 @@ def test_missing_weights_are_replaced_only_where_that_is_allowed(
 ) -> None:
     with pytest.raises(MissingWeightsError, match=r"pretrained\.toy is 'gone': no such file"):
         base.load("toy", pretrained={"toy": "gone"}, allow_untrained=False)
-    assert not base.load("toy", pretrained={"toy": "gone"}, allow_untrained=True).record()["trained"]
+    assert not base.load("toy", pretrained={"toy": "gone"}, allow_untrained=True).record.trained
     assert "toy: UNTRAINED" in capsys.readouterr().err
 
 

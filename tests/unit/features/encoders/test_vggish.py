@@ -55,7 +55,7 @@ def test_the_stand_in_has_the_same_signature_and_is_marked(clips: np.ndarray) ->
     encoder = vggish.untrained()
     (values,) = encoder.run(clips)
     assert values.shape == (3, 3, 128) and values.dtype == np.float32
-    assert not encoder.record()["trained"]
+    assert not encoder.record.trained
     (alone,) = encoder.run(clips[1:2])
     np.testing.assert_allclose(alone[0], values[1], atol=1e-5)
 

@@ -20,7 +20,7 @@ def test_untrained_encoders_say_so_where_they_are_allowed(
 ) -> None:
     params = make_params(pretrained={"yamnet": str(tmp_path / "no-model")})
     (encoder,) = compute.encoders_of(features.load("yamnet_embedding"), params=params)
-    assert encoder.record()["trained"] is False
+    assert encoder.record.trained is False
     assert "yamnet: UNTRAINED" in capsys.readouterr().err
 
 

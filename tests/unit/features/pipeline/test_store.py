@@ -8,8 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from components.core import atomic
 from components.core.errors import FeatureError
 from components.features.pipeline import store as feature_store
+from components.features.pipeline.record import FeatureRecord
+
+FEW = FeatureRecord(
+    feature="few", unit="track", shape=[3], names=None, sample_rate=22_050, options={}, pretrained=[]
+)
 
 
 def test_reading_what_was_not_extracted_says_how_to(tmp_path: Path) -> None:
@@ -21,13 +27,25 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
     index = pd.DataFrame({"track": ["a", "b"], "segment": 0, "start": 0.0, "genre": "rock"})
     values = np.ones((2, 3), dtype=np.float32)
     index = index.assign(**feature_store.summary(values))
-    feature_store.write("few", index=index, values=[values], shape=(3,), meta={}, root=tmp_path)
-    assert feature_store.read("few", root=tmp_path)[2] == {"shape": [3]}
+    feature_store.write(FEW, index=index, values=[values], root=tmp_path)
+    assert feature_store.read("few", root=tmp_path)[2] == FEW
     np.save(tmp_path / "features" / "few" / "values.npy", values[:1])
     with pytest.raises(FeatureError, match=r"\(1, 3\).*2 rows"):
         feature_store.read("few", root=tmp_path)
     with pytest.raises(FeatureError, match="1 rows"):
-        feature_store.write("few", index=index, values=[values[:1]], shape=(3,), meta={}, root=tmp_path)
+        feature_store.write(FEW, index=index, values=[values[:1]], root=tmp_path)
+
+
+def test_a_damaged_description_is_refused_but_opened_as_it_is_for_validation(tmp_path: Path) -> None:
+    index = pd.DataFrame({"track": ["a", "b"], "segment": 0, "start": 0.0, "genre": "rock"})
+    values = np.ones((2, 3), dtype=np.float32)
+    index = index.assign(**feature_store.summary(values))
+    feature_store.write(FEW, index=index, values=[values], root=tmp_path)
+    damaged = FEW.model_dump(mode="json") | {"unit": "song"}
+    atomic.write_json(tmp_path / "features" / "few" / "meta.json", damaged)
+    assert feature_store.load("few", root=tmp_path)[2] == damaged
+    with pytest.raises(FeatureError, match=r"unit is 'song'.*genre stage features few"):
+        feature_store.read("few", root=tmp_path)
 
 
 def test_rows_are_read_as_they_are_and_never_short(tmp_path: Path) -> None:
