@@ -32,6 +32,11 @@ def model(place: int) -> str:
     return LIGHT[f"m{place % 8 + 1}"]
 
 
+def variable(place: int) -> str:
+    """Return the same as a custom property of :func:`css`, which is another colour in the dark: ``var(--m1)``."""
+    return f"var(--m{place % 8 + 1})"
+
+
 def css(*, dark: bool = False) -> str:
     """Return the colours as custom properties of CSS: ``--paper: #faf9f6; ...``."""
     return " ".join(f"--{name}: {pair[dark]};" for name, pair in COLOURS.items())

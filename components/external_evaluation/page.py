@@ -10,7 +10,7 @@ import pandas as pd
 from components.core import palette
 from components.external_evaluation.recognition import TITLES
 from components.external_evaluation.record import EvaluatedModel
-from components.reporting import figures
+from components.reporting import figures, hardest
 from components.reporting.environment import environment
 from components.reporting.svg import inline
 
@@ -31,7 +31,7 @@ def render(result: Result) -> str:
         .render(
             found=found,
             titles=TITLES,
-            colours={label: f"var(--m{place % 8 + 1})" for place, label in enumerate(found.models)},
+            colours={label: palette.variable(place) for place, label in enumerate(found.models)},
             pictures={
                 label: _pictures(label, model=model, colour=colours[label])
                 for label, model in found.models.items()
@@ -39,7 +39,7 @@ def render(result: Result) -> str:
             },
             recalls=_recalls(found.models),
             pairs={(pair["left"], pair["right"]): pair for pair in found.pairs},
-            hardest=_hardest(result.songs),
+            hardest=hardest.songs(result.songs[result.songs["headline"]], count=HARDEST),
             listed=LISTED,
         )
     )
@@ -64,19 +64,3 @@ def _recalls(models: dict[str, EvaluatedModel]) -> list[str]:
         }
     )
     return [str(genre) for genre in table.mean(axis=1).sort_values(kind="stable").index]
-
-
-def _hardest(songs: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the headline songs whose true genre has the lowest probability, mean over the models."""
-    counted = songs[songs["headline"]]
-    given = counted.groupby("track")["given"].mean().sort_values(kind="stable").head(HARDEST)
-    by_track = {str(track): rows.set_index("model") for track, rows in counted.groupby("track")}
-    return [
-        {
-            "track": track,
-            "genre": by_track[track]["genre"].iloc[0],
-            "artist": by_track[track]["artist"].iloc[0],
-            "models": by_track[track][["predicted", "confidence", "correct"]].to_dict("index"),
-        }
-        for track in map(str, given.index)
-    ]

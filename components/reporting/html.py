@@ -11,7 +11,7 @@ import yaml
 from components.config.params import Params
 from components.core import palette
 from components.evaluation import aggregation, metrics
-from components.reporting import figures, parallel_coordinates
+from components.reporting import figures, hardest, parallel_coordinates
 from components.reporting.comparison import Comparison
 from components.reporting.environment import environment
 from components.reporting.inputs import Inputs, TrainedModel
@@ -23,13 +23,14 @@ HARDEST, FAULTS = 15, 30
 
 def render(result: Comparison, *, inputs: Inputs, params: Params) -> str:
     """Render the report; every name of a track, genre or model in it is escaped: they come from people's files."""
+    test = [aggregation.songs(model.test).assign(model=name) for name, model in inputs.models.items()]
     colours = {name: palette.model(place) for place, name in enumerate(result.models)}
     return (
         environment()
         .get_template("index.html")
         .render(
             result=result,
-            colours={name: f"var(--m{place % 8 + 1})" for place, name in enumerate(result.models)},
+            colours={name: palette.variable(place) for place, name in enumerate(result.models)},
             recalls=_recalls(result),
             pairs={(pair["left"], pair["right"]): pair for pair in result.pairs},
             pictures={
@@ -37,7 +38,7 @@ def render(result: Comparison, *, inputs: Inputs, params: Params) -> str:
                 for name in result.ranking
             },
             costs=_costs(result, colours=colours),
-            hardest=_hardest(inputs),
+            hardest=hardest.songs(pd.concat(test), count=HARDEST),
             corpora={source: _corpus(table) for source, table in inputs.corpora.items()},
             split=inputs.split,
             validation=inputs.validation,
@@ -106,23 +107,6 @@ def _recalls(result: Comparison) -> dict[str, dict[str, float | None]]:
     table = table.reindex([f"recall.{genre}" for genre in result.genres]).set_axis(result.genres)
     order = table.mean(axis=1).sort_values(kind="stable").index
     return table.astype(object).where(table.notna(), None).loc[order].to_dict("index")
-
-
-def _hardest(inputs: Inputs) -> list[dict[str, Any]]:
-    """Return the test songs whose true genre has the lowest probability, mean over the models."""
-    songs = pd.concat(
-        [aggregation.songs(model.test).assign(model=name) for name, model in inputs.models.items()]
-    )
-    given = songs.groupby("track")["given"].mean().sort_values(kind="stable").head(HARDEST)
-    by_track = {str(track): rows.set_index("model") for track, rows in songs.groupby("track")}
-    return [
-        {
-            "track": track,
-            "genre": by_track[track]["genre"].iloc[0],
-            "models": by_track[track][["predicted", "confidence", "correct"]].to_dict("index"),
-        }
-        for track in given.index
-    ]
 
 
 def _corpus(table: pd.DataFrame) -> dict[str, Any]:

@@ -21,3 +21,4 @@ def test_the_stylesheet_has_every_colour_of_its_side():
 
 def test_a_ninth_model_has_the_first_colour_again():
     assert palette.model(8) == palette.model(0) != palette.model(1)
+    assert palette.variable(8) == palette.variable(0) == "var(--m1)"
