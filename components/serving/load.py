@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from components.config.params import Params, UnsureParams
 from components.core.errors import ParamsError, RegistryError
 from components.tracking import integrity, reader
-from components.tracking.errors import reached
+from components.tracking.errors import is_missing, reached
 from components.tracking.store import TRAINING, check_address
 
 if TYPE_CHECKING:
@@ -85,8 +85,7 @@ def champion(client: MlflowClient | reader.Reader, name: str) -> ModelVersion | 
     try:
         return client.get_model_version_by_alias(name, CHAMPION)
     except Exception as error:
-        # MLflow's exception, without its import.
-        if getattr(error, "error_code", None) in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if is_missing(error):
             return None
         raise
 
@@ -148,8 +147,7 @@ def _run(client: MlflowClient | reader.Reader, model: str) -> Run:
     try:
         return client.get_run(model.removeprefix("runs:/"))
     except Exception as error:
-        # MLflow's exception, without its import.
-        if getattr(error, "error_code", None) not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if not is_missing(error):
             raise
         raise ParamsError(f"--model {model!r} does not exist; valid: {_choices(client)}") from error
 

@@ -59,6 +59,12 @@ def of_the_store(error: Exception) -> bool:
     return isinstance(error, tuple(known))
 
 
+def is_missing(error: Exception) -> bool:
+    """Return whether an exception is MLflow's of a run, model, version or alias that does not exist."""
+    # By its code: MLflow need not be imported.
+    return getattr(error, "error_code", None) in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+
+
 def reason_of(error: Exception) -> str:
     """Return why the store failed, in one line without secrets."""
     if isinstance(error, OSError) and error.strerror:

@@ -14,7 +14,7 @@ from urllib.request import url2pathname
 
 from components.core import hashing
 from components.core.errors import RegistryError, StoreError, UnknownModelError
-from components.tracking.errors import reached
+from components.tracking.errors import is_missing, reached
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -124,8 +124,7 @@ def resolve(client: MlflowClient, uri: str) -> Logged:
             name, _, number = rest.partition("/")
             version = client.get_model_version(name, number)
     except Exception as error:
-        # MLflow's exception, without its import.
-        if getattr(error, "error_code", None) not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if not is_missing(error):
             raise
         raise UnknownModelError(
             f"{uri} does not exist ({error}); valid: models:/NAME/VERSION, models:/NAME@champion or "

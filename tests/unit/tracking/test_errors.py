@@ -20,6 +20,19 @@ def test_an_error_is_one_line_without_passwords() -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "missing"),
+    [("RESOURCE_DOES_NOT_EXIST", True), ("INVALID_PARAMETER_VALUE", True), ("INTERNAL_ERROR", False)],
+)
+def test_what_is_not_there_is_known_by_its_code(code: str, missing: bool) -> None:
+    from mlflow import exceptions
+    from mlflow.protos import databricks_pb2
+
+    error = exceptions.MlflowException("no", error_code=databricks_pb2.ErrorCode.Value(code))
+    assert errors.is_missing(error) is missing
+    assert not errors.is_missing(OSError(code))
+
+
+@pytest.mark.parametrize(
     ("address", "masked"),
     [
         ("sqlite:////a@b/c.db", "sqlite:////a@b/c.db"),
