@@ -22,6 +22,31 @@ PREFIX = "probability."
 SUM_TOLERANCE = 1e-3
 
 
+def table(rows: pd.DataFrame, *, values: NDArray[np.floating], genres: Sequence[str]) -> pd.DataFrame:
+    """Make a predictions table from probabilities.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row a segment (or a track): the columns of :data:`COLUMNS` but ``predicted``; others are left out.
+    values : ndarray of float, shape (rows, genres)
+        Probabilities.
+    genres : sequence of str
+        Label order.
+
+    Returns
+    -------
+    DataFrame
+        The columns of :data:`COLUMNS` and one ``probability.<genre>`` a genre; ``predicted`` has the highest
+        probability, of equal ones the first in label order.
+    """
+    import pandas as pd
+
+    named = rows.assign(predicted=np.array(genres, dtype=object)[values.argmax(axis=1)])
+    wide = pd.DataFrame(values, columns=[PREFIX + genre for genre in genres], index=rows.index)
+    return pd.concat([named[list(COLUMNS)], wide], axis=1)
+
+
 def check(predictions: pd.DataFrame, *, genres: Sequence[str] | None = None) -> list[str]:
     """Refuse a table that cannot be a model's predictions.
 

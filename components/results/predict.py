@@ -6,7 +6,6 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from components.evaluation import aggregation
 from components.evaluation import metrics as evaluation
@@ -15,6 +14,7 @@ from components.training import dataset, inference
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
 
 def predict(model: keras.Model, *, part: dataset.Part, name: str, genres: list[str]) -> pd.DataFrame:
@@ -34,15 +34,10 @@ def predict(model: keras.Model, *, part: dataset.Part, name: str, genres: list[s
     Returns
     -------
     DataFrame
-        Columns ``part``, ``track``, ``segment``, ``genre``, ``artist``, ``headline``, ``predicted``, and
-        ``probability.<genre>`` in label order.
+        From :func:`components.evaluation.aggregation.table`.
     """
-    probabilities = inference.probabilities(model, part.x)
-    frame = part.rows.assign(
-        part=name, predicted=np.array(genres, dtype=object)[probabilities.argmax(axis=1)]
-    )
-    wide = pd.DataFrame(probabilities, columns=[aggregation.PREFIX + genre for genre in genres])
-    return pd.concat([frame[list(aggregation.COLUMNS)], wide], axis=1)
+    values = inference.probabilities(model, part.x)
+    return aggregation.table(part.rows.assign(part=name), values=values, genres=genres)
 
 
 def score(predictions: pd.DataFrame, *, genres: list[str], seed: int) -> dict[str, float]:

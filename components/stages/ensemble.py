@@ -188,12 +188,7 @@ def combined(
         weights=weights.tolist(),
         temperature=temperature,
     )
-    known = [column for column in aggregation.COLUMNS if column in tables[0]]
-    frame = tables[0][known].assign(
-        segment=-1, predicted=np.array(genres, dtype=object)[values.argmax(axis=1)]
-    )
-    wide = pd.DataFrame(values, columns=[aggregation.PREFIX + genre for genre in genres], index=frame.index)
-    return pd.concat([frame[list(aggregation.COLUMNS)], wide], axis=1)
+    return aggregation.table(tables[0].assign(segment=-1), values=values, genres=genres)
 
 
 def _hash(records: list[TrainingRecord], *, weights: np.ndarray, temperature: float) -> str:
