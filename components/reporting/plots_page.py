@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from components.core import vega
+
 PAGE = Path(".dvc") / "plots" / "page.html"
-#: The version of Vega-Lite that DVC's own templates, and those in ``.dvc/plots``, are written in.
-VEGA_LITE = "5.21"
 LICENCE = (
     "Vega, Vega-Lite, Vega-Embed: BSD-3-Clause, Copyright (c) 2015-2025 University of Washington Interactive Data Lab; "
     "D3: ISC, Copyright 2010-2023 Mike Bostock; all licences: components/validation/templates/LICENSES.txt"
@@ -19,14 +19,10 @@ LICENCE = (
 
 def render() -> str:
     """Render the page, with DVC's own placeholders left in it."""
-    import vl_convert
-
     from components.reporting.environment import TEMPLATES
 
     page = (TEMPLATES / "plots.html").read_text(encoding="utf-8")
-    # Its types lack the default of "snippet".
-    script = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
-    return page.replace("{{ vega_licence }}", LICENCE).replace("{{ vega }}", script)
+    return page.replace("{{ vega_licence }}", LICENCE).replace("{{ vega }}", vega.script())
 
 
 if __name__ == "__main__":

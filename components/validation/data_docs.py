@@ -14,6 +14,7 @@ from great_expectations.render.renderer.site_builder import SiteBuilder
 from great_expectations.render.view import DefaultJinjaPageView
 from jinja2 import ChoiceLoader, FileSystemLoader
 
+from components.core import vega
 from components.core.errors import GenreError, ValidationError
 
 #: Our templates come before Great Expectations' of the same name.
@@ -24,8 +25,6 @@ BOOTSTRAP = "flask_bootstrap"
 FILES = ("css/bootstrap.min.css", "js/bootstrap.min.js", "jquery.min.js", "umd/popper.min.js")
 #: Only for pages that hold a graph.
 VEGA = "vega.js"
-#: Expectations draw their graphs in the language of this version of Vega-Lite.
-VEGA_LITE = "5.21"
 
 
 def site(folder: Path) -> dict[str, Any]:
@@ -91,8 +90,4 @@ def copy_assets(folder: Path, *, graphs: bool) -> None:
         shutil.copyfile(static / name, folder / Path(name).name)
     shutil.copyfile(TEMPLATES / "LICENSES.txt", folder / "LICENSES.txt")
     if graphs:
-        import vl_convert
-
-        # Its types lack the default of "snippet".
-        script = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
-        (folder / VEGA).write_text(script, encoding="utf-8")
+        (folder / VEGA).write_text(vega.script(), encoding="utf-8")

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: As in librosa's ``mfcc``: mel bands, and decibels that power_to_db keeps below a clip's loudest value.
-MELS, TOP_DB = 128, 80.0
+from components.features.dsp.stft import MELS
+
+#: Decibels that power_to_db keeps below a clip's loudest value.
+TOP_DB = 80.0
 #: power_to_db's floor, 1e-10, is -100 dB; 2048 samples of a full-scale tone under a Hann window are 2**20: 60 dB.
 FLOOR_DB, FULL_SCALE_DB = -100.0, 61.0
 #: An orthonormal cosine transform of 128 bands: the first coefficient is their sum over the root of 128; the others

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from components.features.dsp.stft import MELS
 from components.validation import suites
 from components.validation.checkpoint import Checks, between, ordered
-from components.validation.limits import FLOOR_DB, FULL_SCALE_DB, MELS, TOP_DB, Limits
+from components.validation.limits import FLOOR_DB, FULL_SCALE_DB, TOP_DB, Limits
 from components.validation.scan import Scan
 from components.validation.tables import Inputs
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from components.features.encoders.yamnet import SAMPLE_RATE, WIDTH, patch_starts
 from components.validation import suites
 from components.validation.checkpoint import Checks, agree, between, equal
 from components.validation.limits import Limits
 from components.validation.scan import Scan
 from components.validation.tables import Inputs
-
-#: YAMNet's own: Hz, width of the embedding, samples of a patch and between patches.
-RATE, WIDTH, PATCH, PATCH_HOP = 16_000, 1024, 15_600, 7_680
 
 #: A third of the units is silent on fifty tracks of music: they stand for speech, animals, engines.
 LIMITS = Limits(constant_columns=0.9, constant_elements=0.95, piled_columns=0.05, zeros=1.0)
@@ -24,7 +22,7 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
     1.6, 7.7, 0.9998.
     """
     columns, shape = found.columns, inputs.values.shape
-    samples = round(inputs.params.segments.seconds * RATE)
+    samples = round(inputs.params.segments.seconds * SAMPLE_RATE)
     embedding = [
         equal("width", WIDTH, "YAMNet's embedding has 1,024 numbers"),
         agree("views", "views_due", "the clip as it is, and once at each of the option's speeds"),
@@ -42,7 +40,7 @@ def extend(inputs: Inputs, found: Scan, checks: Checks) -> None:
         embedding,
         width=shape[-1],
         frames=shape[-2] if len(shape) in (3, 4) else 0,
-        frames_due=1 + max(0, -(-(samples - PATCH) // PATCH_HOP)),
+        frames_due=len(patch_starts(samples)),
         views=shape[1] if len(shape) == 4 else 1,
         views_due=1 + len(inputs.options.get("speeds", ())),
         maximum=columns["maximum"].max(),

@@ -8,6 +8,7 @@ import re
 import pytest
 from dvc_render.html import HTML
 
+from components.core import vega
 from components.reporting import plots_page
 from tests.conftest import PROJECT
 
@@ -30,5 +31,5 @@ def test_dvc_fills_it_and_it_loads_nothing() -> None:
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
 def test_a_plot_of_dvc_yaml_is_in_the_page_s_version_of_vega_lite(path) -> None:
     template = json.loads(path.read_text(encoding="utf-8"))
-    assert template["$schema"].endswith(f"/v{plots_page.VEGA_LITE.partition('.')[0]}.json")
+    assert template["$schema"].endswith(f"/v{vega.VEGA_LITE.partition('.')[0]}.json")
     assert f"template: {path.stem}" in (PROJECT / "dvc.yaml").read_text(encoding="utf-8")

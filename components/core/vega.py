@@ -1,0 +1,14 @@
+"""Vega in one script, so that a page draws its graphs without a network."""
+
+from __future__ import annotations
+
+#: The version of Vega-Lite in which Great Expectations, DVC's own templates and those in ``.dvc/plots`` write graphs.
+VEGA_LITE = "5.21"
+
+
+def script() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as JavaScript."""
+    import vl_convert
+
+    # Its types lack the default of "snippet".
+    return vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
