@@ -51,7 +51,7 @@ $(INSTALLED): requirements.lock requirements-weights.lock pyproject.toml
 		--requirement requirements-weights.lock --dest build/weights
 	@$(BIN)/python -m components.features.encoders.musicnn build/weights/musicnn-*.whl
 	@echo "compiling the running median once"
-	@$(BIN)/python -m components.features.dsp.warm_up
+	@$(BIN)/python -m components.features.pipeline.warm_up
 	@touch $@
 
 # CUDA's libraries beside what is installed: nothing of requirements.lock moves. The next `make install` takes them away.

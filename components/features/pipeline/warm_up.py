@@ -1,6 +1,7 @@
-"""Compile the running median once, so that no extraction waits for it: ``python -m components.features.dsp.warm_up``.
+"""Compile the running median once, so that no extraction waits for it.
 
-Numba keeps what it compiled beside the source, for the processor it was compiled on.
+Run it as ``python -m components.features.pipeline.warm_up``. Numba keeps what it compiled beside the source, for the
+processor it was compiled on.
 """
 
 from __future__ import annotations
