@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks import plain
 from benchmarks.side_by_side import compare, timed
 from components.core.processes import cores
-from components.corpus import audio
+from components.corpus import audio, segmentation
 from components.features import mel_image, vgg16_embedding, yamnet_embedding
 from components.features.encoders import base as encoders
 
@@ -24,7 +24,7 @@ def read(path: str) -> np.ndarray:
     """Ten whole pieces of a track at YAMNet's rate, as extraction reads them."""
     y = audio.resample(*audio.decode(path), to=RATE)
     count = min(PIECES, len(y) // LENGTH)
-    return audio.segments(y, RATE, seconds=LENGTH / RATE, count=count)
+    return segmentation.segments(y, RATE, seconds=LENGTH / RATE, count=count)
 
 
 def threaded(one: Callable[[str], None]) -> Callable[[list[str]], tuple[float, float]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from components.config.params import Params
 from components.core.errors import AudioError
-from components.corpus import audio, credits, decoding, tags
+from components.corpus import audio, credits, decoding, segmentation, tags
 from components.corpus.fingerprint import Fingerprint
 from components.corpus.store import Row
 
@@ -100,7 +100,7 @@ def _measured(row: Row, file: BufferedReader, *, params: Params) -> Row:
     if found.unfinite:
         return replace(row, fault=f"not finite: {found.unfinite} samples are NaN or infinite")
     cut = params.segments
-    segments = audio.segment_count(played.samples, rate, segments=cut)
+    segments = segmentation.segment_count(played.samples, rate, segments=cut)
     if segments == 0:
         return replace(row, fault=f"too short: {row.seconds:.2f} s, segments.shortest is {cut.shortest:g}")
     if found.highest - found.lowest <= SILENCE:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from components.config.params import Params
 from components.core.errors import RegistryError
-from components.corpus import audio, locations
+from components.corpus import audio, locations, segmentation
 from components.corpus import store as corpus_store
 from components.evaluation import aggregation
 from components.results import leakage
@@ -75,7 +75,7 @@ def validation_predictions(
             locations.local(file), max_seconds=limits.max_seconds, max_bytes=limits.max_bytes
         )
         if unit == "segment":
-            y = audio.used(y, rate, segments=params.segments)
+            y = segmentation.used(y, rate, segments=params.segments)
         (row,) = champion.predict_extracted([champion.features_of(y, rate)])
         assert isinstance(row, dict), "a song with features has a prediction"
         about = {"part": "validation", "track": song.track, "segment": -1, "genre": song.genre}

@@ -43,7 +43,7 @@ MEAN_TRACKS = 8
 #: A chunk never holds more.
 MAX_TRACKS = 16
 #: The files of ``components/corpus`` that make numbers of a track's file.
-READERS = ("audio", "contents", "decoding", "ffmpeg", "ffmpeg_process", "image_files")
+READERS = ("audio", "contents", "decoding", "ffmpeg", "ffmpeg_process", "image_files", "segmentation")
 #: Releases that may change a value's last bits.
 _LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "av", "soxr", "tensorflow", "keras")
 

@@ -12,7 +12,7 @@ import numpy as np
 from components import features
 from components.config.params import Params, SegmentsParams
 from components.core.errors import FeatureError
-from components.corpus import audio
+from components.corpus import audio, segmentation
 from components.features.encoders import base
 from components.features.encoders.base import Encoder
 
@@ -106,12 +106,12 @@ def cut(
     AudioError
         If the track is shorter than ``segments.shortest``.
     """
-    y = audio.filled(y, sample_rate, segments=segments)
+    y = segmentation.filled(y, sample_rate, segments=segments)
     if unit == "track":
         return audio.resample(y, sample_rate, to=module.SAMPLE_RATE)[np.newaxis], np.zeros(1)
-    numbers = audio.places(y, sample_rate, segments=segments)
+    numbers = segmentation.places(y, sample_rate, segments=segments)
     y = audio.resample(y, sample_rate, to=module.SAMPLE_RATE)
-    clips = audio.segments(y, module.SAMPLE_RATE, seconds=segments.seconds, count=int(numbers[-1]) + 1)
+    clips = segmentation.segments(y, module.SAMPLE_RATE, seconds=segments.seconds, count=int(numbers[-1]) + 1)
     if len(clips) > len(numbers):
         clips = clips[numbers]
     return clips[:, :-1] if getattr(module, "DROP_LAST_SAMPLE", False) else clips, numbers * segments.seconds

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from components.corpus import audio, image_files
+from components.corpus import audio, image_files, segmentation
 from components.features import mel_image, mfcc_summary, vgg16_embedding
 from components.features.encoders import vgg16, yamnet
 
@@ -66,7 +66,7 @@ def test_the_57_columns_of_the_3_second_table(test_data: Path) -> None:
     table = pd.read_csv(test_data / "gtzan" / "features_3_sec.classical_jazz_rock.csv").set_index("filename")
     ours, public = [], []
     for track in ("classical.00005", "jazz.00001", "rock.00004"):
-        pieces = audio.segments(waveform(test_data, track), 22_050, seconds=3.0, count=9)
+        pieces = segmentation.segments(waveform(test_data, track), 22_050, seconds=3.0, count=9)
         ours.append(mfcc_summary.extract(pieces[:, :-1], options=mfcc_summary.Options()))
         public += [
             table.loc[f"{track}.{number}.wav", list(mfcc_summary.NAMES)].to_numpy(float)
