@@ -50,7 +50,7 @@ def extract(clips: np.ndarray, *, options: Options) -> np.ndarray:
     """
     pictures = np.empty((len(clips), HEIGHT, WIDTH, 3), dtype=np.float32)
     for picture, clip in zip(pictures, clips, strict=True):
-        powers = stft.mel(stft.power(stft.stft(clip)), sample_rate=SAMPLE_RATE)
+        powers = stft.melspectrogram(stft.power(stft.stft(clip)), sample_rate=SAMPLE_RATE)
         picture[:] = draw(shade(powers))
     return pictures
 
@@ -69,7 +69,7 @@ def shade(powers: np.ndarray) -> np.ndarray:
         0 to 255; all 0 for digital silence.
     """
     # librosa.amplitude_to_db squares what it is given: here it was given powers.
-    level = stft.decibels(powers**2, reference=float(powers.max()) ** 2)
+    level = stft.power_to_db(powers**2, ref=float(powers.max()) ** 2)
     low, high = level.min(), level.max()
     if high == low:
         return np.zeros(level.shape, dtype=np.uint8)

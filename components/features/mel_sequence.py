@@ -47,5 +47,5 @@ def extract(clips: np.ndarray, *, options: Options) -> np.ndarray:
     values = np.empty((len(clips), frames, stft.MELS), dtype=np.float32)
     for row, clip in zip(values, clips, strict=True):
         powers = stft.power(stft.stft(clip, hop_length=options.hop_length))
-        row[:] = stft.decibels(stft.mel(powers, sample_rate=SAMPLE_RATE))
+        row[:] = stft.power_to_db(stft.melspectrogram(powers, sample_rate=SAMPLE_RATE))
     return values

@@ -49,6 +49,6 @@ def extract(clips: np.ndarray, *, options: Options) -> np.ndarray:
     values = np.empty((len(clips), frames, options.coefficients), dtype=np.float32)
     for row, clip in zip(values, clips, strict=True):
         powers = stft.power(stft.stft(clip, hop_length=options.hop_length))
-        level = stft.decibels(stft.mel(powers, sample_rate=SAMPLE_RATE))
+        level = stft.power_to_db(stft.melspectrogram(powers, sample_rate=SAMPLE_RATE))
         row[:] = stft.mfcc(level, coefficients=options.coefficients)
     return values

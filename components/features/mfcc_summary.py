@@ -51,13 +51,13 @@ def _row(y: np.ndarray) -> list[float]:
     transform = stft.stft(y)
     powers = stft.power(transform)
     magnitude = np.sqrt(powers)
-    level = stft.decibels(stft.mel(powers, sample_rate=SAMPLE_RATE))
+    level = stft.power_to_db(stft.melspectrogram(powers, sample_rate=SAMPLE_RATE))
     row: list[float] = []
     for series in (
-        spectral.chroma(powers, sample_rate=SAMPLE_RATE),
-        spectral.loudness(y),
+        spectral.chroma_stft(powers, sample_rate=SAMPLE_RATE),
+        spectral.rms(y),
         *spectral.centroid_bandwidth(magnitude, sample_rate=SAMPLE_RATE),
-        spectral.rolloff(magnitude, sample_rate=SAMPLE_RATE),
+        spectral.spectral_rolloff(magnitude, sample_rate=SAMPLE_RATE),
         spectral.zero_crossing_rate(y),
         *hpss.separate(y, transform=transform, magnitude=magnitude),
     ):

@@ -87,8 +87,8 @@ class Spectrogram:
         if self._sample_rate != SAMPLE_RATE:
             frames = np.stack([audio.resample(frame, self._sample_rate, to=SAMPLE_RATE) for frame in frames])
         powers = stft.power(np.fft.rfft(frames[:, : stft.N_FFT] * stft.hann()).astype(np.complex64))
-        mels = stft.mel(powers, sample_rate=SAMPLE_RATE)
+        mels = stft.melspectrogram(powers, sample_rate=SAMPLE_RATE)
         loudest = float(mels.max())
         if loudest == 0:
             return np.full(mels.shape, -TOP, dtype=np.float32)
-        return np.asarray(stft.decibels(mels, reference=loudest, top=TOP), dtype=np.float32)
+        return np.asarray(stft.power_to_db(mels, ref=loudest, top_db=TOP), dtype=np.float32)

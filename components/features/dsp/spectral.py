@@ -1,6 +1,6 @@
-"""What the public tables measure of each frame besides pitch: loudness, where the spectrum lies, zero crossings.
+"""What the public tables measure of each frame: its energy, where the spectrum lies, zero crossings, pitch classes.
 
-Each equals the function of ``librosa.feature`` that its docstring names, mirrored at the ends of the clip.
+Each equals the function of librosa that its docstring names, time first; :func:`rms` mirrors the clip at its ends.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ ZERO = 1e-10
 _HOPS = stft.N_FFT // stft.HOP_LENGTH
 
 
-def loudness(y: np.ndarray) -> np.ndarray:
-    """Measure ``librosa.feature.rms``.
+def rms(y: np.ndarray) -> np.ndarray:
+    """Measure the root of the mean square, as ``librosa.feature.rms``.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def loudness(y: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of float32, shape (frames,)
-        Root of the mean square, 0 to 1.
+        0 to 1.
     """
     squares = np.pad(y, stft.N_FFT // 2, mode="reflect") ** 2
     return np.sqrt(_frame_sums(squares) / np.float32(stft.N_FFT))
@@ -84,7 +84,7 @@ def centroid_bandwidth(magnitude: np.ndarray, *, sample_rate: int) -> tuple[np.n
     return centroid, np.sqrt(np.maximum(spread, 0.0))
 
 
-def rolloff(magnitude: np.ndarray, *, sample_rate: int) -> np.ndarray:
+def spectral_rolloff(magnitude: np.ndarray, *, sample_rate: int) -> np.ndarray:
     """Measure ``librosa.feature.spectral_rolloff``.
 
     Parameters
@@ -119,8 +119,8 @@ def _frame_sums(padded: np.ndarray) -> np.ndarray:
 LOWEST, HIGHEST, THRESHOLD = 150.0, 4000.0, 0.1
 
 
-def chroma(powers: np.ndarray, *, sample_rate: int) -> np.ndarray:
-    """Gather power into pitch classes.
+def chroma_stft(powers: np.ndarray, *, sample_rate: int) -> np.ndarray:
+    """Gather power into pitch classes, as ``librosa.feature.chroma_stft``.
 
     Parameters
     ----------
@@ -134,13 +134,13 @@ def chroma(powers: np.ndarray, *, sample_rate: int) -> np.ndarray:
     ndarray of float32, shape (frames, 12)
         0 to 1; the strongest class of a frame is 1. 0 for silence.
     """
-    gathered = powers @ _filters(sample_rate, tuning(powers, sample_rate=sample_rate))
+    gathered = powers @ _filters(sample_rate, estimate_tuning(powers, sample_rate=sample_rate))
     strongest = gathered.max(axis=1, keepdims=True)
     strongest[strongest < np.finfo(np.float32).tiny] = 1.0
     return gathered / strongest
 
 
-def tuning(powers: np.ndarray, *, sample_rate: int) -> float:
+def estimate_tuning(powers: np.ndarray, *, sample_rate: int) -> float:
     """Estimate how far a clip is from concert pitch, as ``librosa.estimate_tuning``.
 
     Parameters

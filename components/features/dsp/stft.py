@@ -1,7 +1,8 @@
 """One short-time Fourier transform in float32, shared by every feature that needs a spectrum.
 
 Sizes are those of the public tables and of librosa's defaults: 2,048 samples a frame, 512 samples of hop
-length, a periodic Hann window, frames centred on their time. Each function equals librosa's of the same name.
+length, a periodic Hann window, frames centred on their time. A function with the name of one of librosa's gives the
+same values, time first where librosa has it last; :func:`stft` mirrors the clip at its ends, as librosa before 0.10.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def power(spectrum: np.ndarray) -> np.ndarray:
     return spectrum.real**2 + spectrum.imag**2
 
 
-def mel(powers: np.ndarray, *, sample_rate: int) -> np.ndarray:
+def melspectrogram(powers: np.ndarray, *, sample_rate: int) -> np.ndarray:
     """Gather power into mel bands.
 
     Parameters
@@ -105,16 +106,16 @@ def mel(powers: np.ndarray, *, sample_rate: int) -> np.ndarray:
     return bands
 
 
-def decibels(powers: np.ndarray, *, reference: float = 1.0, top: float = 80.0) -> np.ndarray:
+def power_to_db(powers: np.ndarray, *, ref: float = 1.0, top_db: float = 80.0) -> np.ndarray:
     """Take powers to decibels, as ``librosa.power_to_db``.
 
     Parameters
     ----------
     powers : ndarray of float32
         Power, 0 and up.
-    reference : float
+    ref : float
         The power that is 0 dB.
-    top : float
+    top_db : float
         Nothing is left more than so many decibels below the loudest value.
 
     Returns
@@ -123,8 +124,8 @@ def decibels(powers: np.ndarray, *, reference: float = 1.0, top: float = 80.0) -
         Decibels; powers below 1e-10 count as 1e-10.
     """
     level = 10.0 * np.log10(np.maximum(np.float32(1e-10), powers))
-    level -= np.float32(10.0 * np.log10(max(1e-10, reference)))
-    return np.maximum(level, level.max() - np.float32(top))
+    level -= np.float32(10.0 * np.log10(max(1e-10, ref)))
+    return np.maximum(level, level.max() - np.float32(top_db))
 
 
 def mfcc(level: np.ndarray, *, coefficients: int) -> np.ndarray:
@@ -133,7 +134,7 @@ def mfcc(level: np.ndarray, *, coefficients: int) -> np.ndarray:
     Parameters
     ----------
     level : ndarray of float32, shape (frames, MELS)
-        From :func:`decibels`.
+        From :func:`power_to_db`.
     coefficients : int
         How many to keep.
 

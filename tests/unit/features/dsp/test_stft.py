@@ -19,14 +19,16 @@ def test_transform_power_and_mel(clip: tuple[np.ndarray, int]) -> None:
     transform = stft.stft(y)
     check(transform.T, librosa.stft(y, pad_mode="reflect"))
     powers = stft.power(transform)
-    check(stft.mel(powers, sample_rate=rate).T, librosa.feature.melspectrogram(S=powers.T, sr=rate))
+    check(
+        stft.melspectrogram(powers, sample_rate=rate).T, librosa.feature.melspectrogram(S=powers.T, sr=rate)
+    )
 
 
 @sounds
 @given(clips())
 def test_decibels_and_mfcc(clip: tuple[np.ndarray, int]) -> None:
     y, rate = clip
-    mels = stft.mel(stft.power(stft.stft(y)), sample_rate=rate)
-    level = stft.decibels(mels)
+    mels = stft.melspectrogram(stft.power(stft.stft(y)), sample_rate=rate)
+    level = stft.power_to_db(mels)
     check(level, librosa.power_to_db(mels))
     check(stft.mfcc(level, coefficients=20).T, librosa.feature.mfcc(S=level.T, n_mfcc=20))
