@@ -112,7 +112,12 @@ def read(path: Path, *, subset: str | None = None) -> Manifest:
     if path.suffix.lower() not in tables.SUFFIXES:
         raise CorpusError(f"{path} is no table of labels; valid: {' or '.join(tables.SUFFIXES)}")
     if is_fma(path):
-        return Manifest(path.name, "fma", tuple(_fma(path, subset=subset)))
+        try:
+            return Manifest(path.name, "fma", tuple(_fma(path, subset=subset)))
+        except (OSError, ValueError) as error:
+            raise CorpusError(
+                f"{path} cannot be read ({error}); valid: FMA's tracks.csv, in UTF-8"
+            ) from error
     rows = tables.rows(path, needed=NEEDED, optional=OPTIONAL)
     if subset is not None:
         raise CorpusError(f"subset is {subset!r}, and {path} is not FMA's tracks.csv; valid: no subset")
@@ -176,20 +181,23 @@ def _fma(path: Path, *, subset: str | None) -> Iterator[Entry]:
         raise CorpusError(f"subset is {subset!r}; valid: {', '.join(FMA_SUBSETS)}")
     wanted = FMA_SUBSETS if subset is None else FMA_SUBSETS[: FMA_SUBSETS.index(subset) + 1]
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.reader(file)
-        headings = list(zip(next(rows), next(rows), strict=False))
-        next(rows)
+        records = tables.lines(file)
+        upper, lower, _ = (next(records)[1] for _ in range(3))
+        headings = list(zip(upper, lower, strict=False))
         missing = [".".join(names) for names in _FMA.values() if names not in headings]
         if missing:
             raise CorpusError(f"{path} lacks column {', '.join(missing)} of FMA's tracks.csv")
         places = {key: headings.index(names) for key, names in _FMA.items()}
-        first = rows.line_num + 1
-        for cells in rows:
-            where, first = f"line {first}", rows.line_num + 1
+        for where, cells in records:
             if not cells:
                 continue
             row = {key: cells[at].strip() for key, at in places.items() if at < len(cells)}
-            if len(row) < len(places) or not cells[0].isdecimal() or row["split"].casefold() not in PARTS:
+            if (
+                len(cells) != len(headings)
+                or len(row) < len(places)
+                or not cells[0].isdecimal()
+                or row["split"].casefold() not in PARTS
+            ):
                 raise CorpusError(f"{path}, {where}: is no row of FMA's tracks.csv")
             if row["genre"] and row["subset"] in wanted:
                 number = int(cells[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from components.config.params import Params
 from components.core.errors import LeakError, ParamsError
-from components.corpus import credits
+from components.corpus import credits, tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +78,7 @@ def read_artists(path: Path) -> dict[str, str]:
     Raises
     ------
     ParamsError
-        If the file is missing or names no artist.
+        If the file is missing, names no artist, or has a quote that does not end.
     """
     valid = "valid: lines 'file ::: artist ::: title', or CSV with columns path (or track) and artist"
     if not path.is_file():
@@ -87,27 +86,29 @@ def read_artists(path: Path) -> dict[str, str]:
             f"corpus.published.artists: {path} is missing; {valid}; `genre download gtzan-artists` downloads GTZAN's"
         )
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    lines = [line for line in lines if line.strip() and not line.startswith("##")]
-    headings = {one: _columns(lines[:1], separator=one) for one in ",;\t"}
-    separator = next((one for one, columns in headings.items() if "artist" in columns), "")
-    rows = (
-        _of_csv(lines, columns=headings[separator], separator=separator)
-        if separator
-        else map(_of_line, lines)
-    )
-    artists = {key: artist for key, artist in rows if key and artist}
+    # Kept as empty ones, so that a message counts lines as an editor does.
+    lines = ["" if line.startswith("##") or not line.strip() else line for line in lines]
+    heading = next(filter(None, lines), "")
+    separator = next((one for one in tables.SEPARATORS if "artist" in _columns(heading, separator=one)), "")
+    rows = _of_csv(lines, separator=separator) if separator else map(_of_line, lines)
+    try:
+        artists = {key: artist for key, artist in rows if key and artist}
+    except ValueError as error:
+        raise ParamsError(f"corpus.published.artists: {path}, {error}; {valid}") from error
     if not artists:
         raise ParamsError(f"corpus.published.artists: {path} names no artist; {valid}")
     return artists
 
 
-def _columns(heading: list[str], *, separator: str) -> list[str]:
-    return [name.strip().casefold() for name in next(csv.reader(heading, delimiter=separator), [])]
+def _columns(heading: str, *, separator: str) -> list[str]:
+    return [name.strip().casefold() for name in heading.split(separator)]
 
 
-def _of_csv(lines: list[str], *, columns: list[str], separator: str) -> Iterator[tuple[str, str]]:
-    for row in csv.DictReader(lines[1:], fieldnames=columns, delimiter=separator):
-        cells = {name: value.strip() for name, value in row.items() if isinstance(value, str)}
+def _of_csv(lines: list[str], *, separator: str) -> Iterator[tuple[str, str]]:
+    records = (cells for _, cells in tables.lines(lines, separator=separator) if cells)
+    columns = [name.strip().casefold() for name in next(records)]
+    for values in records:
+        cells = {name: value.strip() for name, value in zip(columns, values, strict=False)}
         artist = credits.artist_key(cells.get("artist", ""), album=cells.get("album", ""))
         yield cells.get("path") or cells.get("track", ""), artist
 

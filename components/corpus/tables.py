@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Number
 from pathlib import Path
 
 from components.core.errors import CorpusError
 
 SUFFIXES = (".csv", ".parquet")
+#: Rows that a message names.
+SHOWN = 5
 #: What separates columns: where a comma is in numbers, spreadsheets write semicolons.
 SEPARATORS = ",;\t"
 #: A cell may hold a whole biography.
@@ -37,7 +40,8 @@ def rows(path: Path, *, needed: Sequence[str], optional: Sequence[str] = ()) -> 
     Raises
     ------
     CorpusError
-        If it cannot be read, or lacks a needed column.
+        If it cannot be read, lacks a needed column, or has a row that is none: with more cells than the heading, a
+        quote that does not end, or a cell that is no text or number. Rows are named by line.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise CorpusError(f"{path} is no table; valid: {' or '.join(SUFFIXES)}")
@@ -68,14 +72,43 @@ def _of_csv(path: Path, *, needed: Sequence[str], optional: Sequence[str]) -> It
     with path.open(encoding="utf-8-sig", newline="") as file:
         heading = file.readline()
         file.seek(0)
-        reader = csv.reader(file, delimiter=separator(heading, needed=needed))
-        columns = _columns(next(reader, []), path=path, needed=needed, optional=optional)
-        first = reader.line_num + 1
-        for cells in reader:
-            where, first = f"line {first}", reader.line_num + 1
-            if cells:
+        records = lines(file, separator=separator(heading, needed=needed))
+        _, names = next(records, ("", []))
+        columns = _columns(names, path=path, needed=needed, optional=optional)
+        long = []
+        for where, cells in records:
+            # Spreadsheets end lines with separators.
+            if any(cell.strip() for cell in cells[len(names) :]):
+                long.append(where)
+            elif cells:
                 row = {name: cells[at].strip() if at < len(cells) else "" for name, at in columns.items()}
                 yield where, row
+        if long:
+            raise ValueError(
+                f"{', '.join(long[:SHOWN])}{' …' if len(long) > SHOWN else ''}: more cells than the heading's "
+                f"{len(names)}; a cell with a separator in it stands in quotes"
+            )
+
+
+def lines(file: Iterable[str], *, separator: str = ",") -> Iterator[tuple[str, list[str]]]:
+    """Yield what to call each record of a CSV file, by the line that it begins in, and its cells.
+
+    Raises
+    ------
+    ValueError
+        Naming the record, if a quote in it does not end.
+    """
+    # Otherwise a quote without an end would take the rest of the table for one cell.
+    reader = csv.reader(file, delimiter=separator, strict=True)
+    while True:
+        where = f"line {reader.line_num + 1}"
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise ValueError(f"{where}: {error}; a quote in a cell is written twice, in quotes") from error
+        yield where, cells
 
 
 def _of_parquet(path: Path, *, needed: Sequence[str], optional: Sequence[str]) -> Iterator[Named]:
@@ -87,6 +120,9 @@ def _of_parquet(path: Path, *, needed: Sequence[str], optional: Sequence[str]) -
     table = table.iloc[:, list(columns.values())].set_axis(list(columns), axis=1)
     table = table.astype(object).where(table.notna(), "")
     for number, row in enumerate(table.to_dict("records"), start=1):
+        for name, value in row.items():
+            if not isinstance(value, str | Number):
+                raise ValueError(f"row {number}: {name} is of type {type(value).__name__}, no text")
         yield f"row {number}", {str(name): str(value).strip() for name, value in row.items()}
 
 

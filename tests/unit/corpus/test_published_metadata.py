@@ -38,6 +38,14 @@ def test_a_table_without_an_artist_is_refused(tmp_path: Path) -> None:
         published_metadata.read_artists(tmp_path / "artists.txt")
 
 
+def test_a_quote_without_an_end_is_named_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "artists.csv").write_text(
+        '## mine\npath,artist\na.mp3,"Heroes\nb.mp3,Ada\n', encoding="utf-8"
+    )
+    with pytest.raises(ParamsError, match="line 3: "):
+        published_metadata.read_artists(tmp_path / "artists.csv")
+
+
 def test_irregular_rows_of_an_artist_table(tmp_path: Path) -> None:
     rows = (
         "## by ear",

@@ -62,6 +62,13 @@ def test_of_parquet_all_is_text(tmp_path: Path) -> None:
         ("t.csv", "path,genre\nä,b\n".encode("latin-1"), "cannot be read .*; valid: CSV in UTF-8"),
         ("t.csv", "path,genre\n".encode("utf-16"), "cannot be read .*; valid: CSV in UTF-8"),
         ("t.csv", b"path,genre\na\0b,c\n", "cannot be read .line 2 holds a NUL"),
+        (
+            "t.csv",
+            b'path,genre,artist\na,b,"Heroes\nc,d,e\n',
+            "line 2: .* a quote in a cell is written twice",
+        ),
+        ("t.csv", b'path,genre,artist\na,b,c\nd,e,"Heroes\nf,g,"Low\n', "line 3: "),
+        ("t.csv", b"path,genre\na, b.mp3,c\nd,e\nf,g,h\n", "line 2, line 4: more cells than the heading's 2"),
         ("t.parquet", b"PAR1", "cannot be read"),
         ("t.xlsx", b"PK", "no table; valid: .csv or .parquet"),
     ],
@@ -70,3 +77,16 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, name: str, content: bytes,
     (tmp_path / name).write_bytes(content)
     with pytest.raises(CorpusError, match=named):
         read(tmp_path / name)
+
+
+@pytest.mark.parametrize("value", [["rock", "pop"], b"rock", {"name": "rock"}])
+def test_a_cell_of_parquet_that_is_no_text_is_named(tmp_path: Path, value: object) -> None:
+    table = pd.DataFrame({"path": ["1.mp3", "2.mp3"], "genre": pd.Series([value, value], dtype=object)})
+    table.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(CorpusError, match="row 1: genre is of type"):
+        read(tmp_path / "t.parquet")
+
+
+def test_separators_at_the_end_of_a_line_are_no_cells(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("path,genre\na,b,,\nc\n")
+    assert [row["genre"] for _, row in read(tmp_path / "t.csv")] == ["b", ""]
