@@ -90,12 +90,11 @@ def difference(song: Path, said: dict[str, Any], *, model: str | None) -> float:
     loaded = load.load(client, load.address(client, model, params=params.load())).model
     limits = loaded.params.corpus
     y, rate = audio.decode(song, max_seconds=limits.max_seconds, max_bytes=limits.max_bytes)
-    (row,) = loaded.predict_extracted([loaded.features_of(y, rate)])
-    assert isinstance(row, dict), row
-    shares = [abs(row[f"probability.{genre}"] - share) for genre, share in said["probabilities"].items()]
+    (prediction,) = loaded.predict_features([loaded.features_of(y, rate)])
+    shares = [abs(prediction.probabilities[genre] - share) for genre, share in said["probabilities"].items()]
     moments = [
-        abs(one["probability"] - other["probability"])
-        for one, other in zip(row["timeline"], said["timeline"], strict=True)
+        abs(one.probability - other["probability"])
+        for one, other in zip(prediction.timeline, said["timeline"], strict=True)
     ]
     return max(*shares, *moments)
 

@@ -49,11 +49,13 @@ def table(
     predictions = predict.predict([song.file for song in songs], model=model)
     predictions = progress.each(predictions, model.name, total=len(songs), unit="songs", to=to)
     for song, one in zip(songs, predictions, strict=True):
-        if one.reason:
+        if (prediction := one.prediction) is None:
             left_out[song.name] = one.reason
             continue
-        shares = {spelling.get(genre.casefold(), genre): share for genre, share in one.probabilities.items()}
-        segments = [spelling.get(part["genre"].casefold(), part["genre"]) for part in one.timeline]
+        shares = {
+            spelling.get(genre.casefold(), genre): share for genre, share in prediction.probabilities.items()
+        }
+        segments = [spelling.get(part.genre.casefold(), part.genre) for part in prediction.timeline]
         likeliest = sorted(shares, key=lambda genre: -shares[genre])
         labels = {key: value for key, value in asdict(song).items() if key not in ("name", "file")}
         rows.append(
@@ -66,7 +68,7 @@ def table(
                 "top2": song.genre in likeliest[:2],
                 "confidence": shares[likeliest[0]],
                 "given": shares[song.genre],
-                "seconds": one.seconds,
+                "seconds": prediction.seconds,
                 "segments": len(segments),
                 "segments_correct": segments.count(song.genre),
             }

@@ -6,21 +6,18 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from components.serving.prediction import Prediction, Segment
+
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 MODEL: dict[str, JsonValue] = {"name": "mlp", "uri": "models:/genre/3", "run_id": "3f0c…", "marks": []}
-SONG: dict[str, JsonValue] = {
-    "file": "song.flac",
-    "genre": "jazz",
-    "confidence": 0.91,
-    "unsure": "",
-    "seconds": 30.0,
-    "coverage": 1.0,
-    "lost": 0.0,
-    "damage": "",
-    "probabilities": {"blues": 0.06, "jazz": 0.91, "rock": 0.03},
-    "timeline": [{"start": 0.0, "genre": "jazz", "probability": 0.93}],
-}
+PREDICTION = Prediction(
+    "jazz",
+    seconds=30.0,
+    probabilities={"blues": 0.06, "jazz": 0.91, "rock": 0.03},
+    timeline=[Segment(0.0, "jazz", 0.93)],
+)
+SONG: dict[str, JsonValue] = {"file": "song.flac", **PREDICTION.as_dict()}
 FAULTY: dict[str, JsonValue] = {
     "file": "notes.txt",
     "reason": "not audio that can be read; valid: AIFF, AU, …",

@@ -18,6 +18,7 @@ from components.core.console import quiet
 from components.core.errors import AudioError, GenreError, NotAudioError, TooLongError
 from components.core.processes import end_with_parent
 from components.serving.load import LoadedModel
+from components.serving.prediction import Prediction
 
 #: Models that a process keeps: the champion, and the one before, which requests that began with it end with.
 KEPT = 2
@@ -124,9 +125,9 @@ def _loaded(uri: str, limits: Limits) -> LoadedModel:
         with quiet():
             loaded = loading.load(loading.store(), uri, unsure=params.load().unsure)
             model = loaded.model
-            (row,) = model.predict_songs([example_song()])
-            if isinstance(row, GenreError):
-                raise row
+            (prediction,) = model.predict_songs([example_song()])
+            if isinstance(prediction, GenreError):
+                raise prediction
             corpus = model.params.corpus
             within = {"max_seconds": min(limits.seconds, corpus.max_seconds)}
             within |= {"max_bytes": min(limits.bytes, corpus.max_bytes)}
@@ -174,21 +175,21 @@ def predict(files: Sequence[File], *, uri: str, limits: Limits) -> list[Outcome]
     model = loaded.model
     extracted = [model.extract([file.path])[0] for file in files]
     if model.rows_are_alone:
-        rows = model.predict_extracted(extracted)
+        predictions = model.predict_extracted(extracted)
     else:
-        rows = [row for song in extracted for row in model.predict_extracted([song])]
-    return [_outcome(file.name, row, genres=loaded.genres) for file, row in zip(files, rows, strict=True)]
+        predictions = [one for song in extracted for one in model.predict_extracted([song])]
+    return [_outcome(file.name, one) for file, one in zip(files, predictions, strict=True)]
 
 
-def _outcome(name: str, row: dict[str, Any] | GenreError, *, genres: Sequence[str]) -> Outcome:
+def _outcome(name: str, prediction: Prediction | GenreError) -> Outcome:
     from components.serving import output
-    from components.serving.predict import Prediction, of_row
+    from components.serving.predict import FilePrediction
 
-    if isinstance(row, GenreError):
-        found = Prediction(Path(name), reason=str(row))
-        return Outcome(status_of(row), output.of_song(found, timeline=True) | {"file": name})
-    found = of_row(Path(name), row, genres=genres)
-    return Outcome(200, output.of_song(found, timeline=True) | {"file": name})
+    if isinstance(prediction, GenreError):
+        found, status = FilePrediction(Path(name), reason=str(prediction)), status_of(prediction)
+    else:
+        found, status = FilePrediction(Path(name), prediction), 200
+    return Outcome(status, output.of_song(found, timeline=True) | {"file": name})
 
 
 def status_of(error: GenreError) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from humanize import natural_list
 
 from components.page.models import ModelPrediction, Song
 from components.reporting.environment import environment
+from components.serving.prediction import Segment
 from components.tracking import pages
 
 if TYPE_CHECKING:
@@ -40,14 +42,14 @@ def _template() -> Template:
 
 def result(song: Song) -> str:
     """Render the predictions of a song; the first is the headline."""
-    genres = dict.fromkeys(genre for prediction in song.predictions for genre in prediction.probabilities)
+    genres = dict.fromkeys(genre for by in song.predictions for genre in by.prediction.probabilities)
     lanes: list[dict[str, Any]] = [
         {
-            "by": prediction,
-            "blocks": blocks(prediction.timeline, seconds=song.seconds),
-            "link": pages.run(prediction.choice.experiment_id, prediction.choice.run_id),
+            "by": by,
+            "blocks": blocks(by.prediction.timeline, seconds=song.seconds),
+            "link": pages.run(by.choice.experiment_id, by.choice.run_id),
         }
-        for prediction in song.predictions
+        for by in song.predictions
     ]
     most = max(len(lane["blocks"]) for lane in lanes)
     return _template().render(
@@ -75,8 +77,8 @@ def agreement(predictions: list[ModelPrediction]) -> str:
         return ""
     against: dict[str, list[str]] = {}
     for other in others:
-        if other.genre != first.genre:
-            against.setdefault(other.genre, []).append(other.choice.name)
+        if other.prediction.genre != first.prediction.genre:
+            against.setdefault(other.prediction.genre, []).append(other.choice.name)
     if not against:
         return f"All {len(predictions)} models agree."
     rest = "; ".join(
@@ -84,7 +86,7 @@ def agreement(predictions: list[ModelPrediction]) -> str:
         for genre, names in against.items()
     )
     agreeing = len(predictions) - sum(map(len, against.values()))
-    return f"{agreeing} of {len(predictions)} models predict {first.genre}; {rest}."
+    return f"{agreeing} of {len(predictions)} models predict {first.prediction.genre}; {rest}."
 
 
 def ticks(seconds: float) -> list[tuple[float, str]]:
@@ -96,17 +98,17 @@ def ticks(seconds: float) -> list[tuple[float, str]]:
     ]
 
 
-def parts(timeline: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def parts(timeline: list[Segment]) -> list[Segment]:
     """Cut a timeline of more than :data:`PARTS` segments into so many parts, each of the genre that is most of it.
 
     Parameters
     ----------
-    timeline : list of dict
-        As of :func:`blocks`.
+    timeline : list of Segment
+        Of a :class:`components.serving.prediction.Prediction`.
 
     Returns
     -------
-    list of dict
+    list of Segment
         As ``timeline``; the probability of a part is the sum of its genre's, by the number of its segments.
     """
     if len(timeline) <= PARTS:
@@ -115,19 +117,19 @@ def parts(timeline: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for some in np.array_split(np.arange(len(timeline)), PARTS):
         sums: Counter[str] = Counter()
         for at in some:
-            sums[timeline[at]["genre"]] += timeline[at]["probability"]
+            sums[timeline[at].genre] += timeline[at].probability
         genre, most = sums.most_common(1)[0]
-        found.append({"start": timeline[some[0]]["start"], "genre": genre, "probability": most / len(some)})
+        found.append(Segment(timeline[some[0]].start, genre, most / len(some)))
     return found
 
 
-def blocks(timeline: list[dict[str, Any]], *, seconds: float) -> list[dict[str, Any]]:
+def blocks(timeline: list[Segment], *, seconds: float) -> list[dict[str, Any]]:
     """Return a timeline as blocks from end to end of a song of so many seconds.
 
     Parameters
     ----------
-    timeline : list of dict
-        ``start``, ``genre``, ``probability`` of each segment.
+    timeline : list of Segment
+        Of a :class:`components.serving.prediction.Prediction`.
     seconds : float
         The song's length.
 
@@ -137,17 +139,17 @@ def blocks(timeline: list[dict[str, Any]], *, seconds: float) -> list[dict[str, 
         ``start``, ``stop`` (seconds), ``place``, ``width`` (percent), ``genre``, ``probability``.
     """
     timeline = parts(timeline)
-    stops = [segment["start"] for segment in timeline[1:]] + [seconds]
+    stops = [segment.start for segment in timeline[1:]] + [seconds]
     found: list[dict[str, Any]] = []
     for segment, stop in zip(timeline, stops, strict=True):
         last = found[-1] if found else None
-        if last and len(timeline) > BLOCKS and last["genre"] == segment["genre"]:
+        if last and len(timeline) > BLOCKS and last["genre"] == segment.genre:
             # Weighted by length, as if the joined segments were one.
-            weights = last["stop"] - last["start"], stop - segment["start"]
-            last["probability"] = np.average([last["probability"], segment["probability"]], weights=weights)
+            weights = last["stop"] - last["start"], stop - segment.start
+            last["probability"] = np.average([last["probability"], segment.probability], weights=weights)
             last["stop"] = stop
         else:
-            found.append({**segment, "stop": stop})
+            found.append({**asdict(segment), "stop": stop})
     for block in found:
         block["place"] = 100 * block["start"] / seconds
         block["width"] = 100 * (block["stop"] - block["start"]) / seconds

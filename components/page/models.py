@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from components.config.params import Params
 from components.core.errors import AudioError, RegistryError
@@ -16,6 +16,7 @@ from components.page.spectrogram import Spectrogram
 from components.serving import load
 from components.serving.genre_model import Extraction
 from components.serving.load import LoadedModel
+from components.serving.prediction import Prediction
 from components.tracking import integrity
 
 if TYPE_CHECKING:
@@ -47,15 +48,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class ModelPrediction:
-    """One model's prediction of a song: see :class:`components.serving.predict.Prediction`."""
+    """One model's prediction of a song, and what goes wherever it is shown."""
 
     choice: Choice
     marks: list[str]
-    genre: str
-    probabilities: dict[str, float]
-    timeline: list[dict[str, Any]]
-    coverage: float = 1.0
-    unsure: str = ""
+    prediction: Prediction
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ class Song:
     predictions : list of ModelPrediction
         By the chosen models, in their order.
     lost, damage : float, str
-        See :class:`components.serving.predict.Prediction`.
+        See :class:`components.serving.prediction.Prediction`.
     """
 
     seconds: float
@@ -181,18 +178,6 @@ class Models:
         )
         predictions = []
         for choice, model, extraction in zip(choices, loaded, played.receiver.extractions, strict=True):
-            (row,) = model.model.predict_extracted([extraction.end()])
-            assert isinstance(row, dict), "a song with features has a prediction"
-            probabilities = {genre: row[f"probability.{genre}"] for genre in model.genres}
-            predictions.append(
-                ModelPrediction(
-                    choice,
-                    model.marks,
-                    row["genre"],
-                    probabilities,
-                    row["timeline"],
-                    row["coverage"],
-                    row["unsure"],
-                )
-            )
+            (prediction,) = model.model.predict_features([extraction.end()])
+            predictions.append(ModelPrediction(choice, model.marks, prediction))
         return Song(played.seconds, played.receiver.picture.draw(), predictions, played.lost, played.damage)

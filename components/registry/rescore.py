@@ -76,11 +76,10 @@ def validation_predictions(
         )
         if unit == "segment":
             y = segmentation.used(y, rate, segments=params.segments)
-        (row,) = champion.predict_extracted([champion.features_of(y, rate)])
-        assert isinstance(row, dict), "a song with features has a prediction"
+        (prediction,) = champion.predict_features([champion.features_of(y, rate)])
         about = {"part": "validation", "track": song.track, "segment": -1, "genre": song.genre}
         about |= songs.loc[song.track, ["artist", "headline"]].to_dict()
-        rows.append({**row, "predicted": row["genre"], **about})
+        rows.append({**prediction.as_row(), "predicted": prediction.genre, **about})
     leakage.check_champion([row["track"] for row in rows], fitted=fitted, name=f"champion {version.version}")
     columns = [*aggregation.COLUMNS]
     columns += [aggregation.PREFIX + genre for genre in present.genres]

@@ -18,8 +18,10 @@ from components.core import atomic, hashing, progress
 from components.core.errors import ScoringError
 from components.core.formatting import printable
 from components.core.progress import Place
-from components.serving import drift, load, predict
+from components.evaluation.aggregation import PREFIX
+from components.serving import drift, load, predict, prediction
 from components.serving.load import LoadedModel
+from components.serving.prediction import Prediction
 
 #: Where predictions are kept, below the data folder: one folder a model, one file a part of a run.
 SCORES = "scores"
@@ -29,8 +31,7 @@ PART = 128
 WATCHED = "feature."
 #: Columns beside the probabilities and the watched ones.
 COLUMNS = (
-    "file", "sha256", "scored_at", "model", "uri", "run_id", "weights_sha256", "genre", "confidence", "unsure",
-    "seconds", "coverage", "lost", "damage", "timeline", "reason",
+    "file", "sha256", "scored_at", "model", "uri", "run_id", "weights_sha256", *prediction.COLUMNS, "reason",
 )  # fmt: skip
 #: What the last measurement found; the underscore keeps it out of the table that the folder is.
 DRIFT = "_drift.json"
@@ -86,9 +87,9 @@ def run(
     """Score what is new in a folder.
 
     Each row written is a song: ``file`` (below the folder), ``sha256`` (of its bytes), ``scored_at`` (UTC),
-    ``model``, ``uri``, ``run_id``, ``weights_sha256``, ``genre``, ``confidence``, ``unsure``, ``seconds``,
-    ``coverage``, ``lost`` and ``damage`` (see :class:`components.serving.predict.Prediction`), ``probability.<genre>``,
-    ``timeline``, ``reason`` (why there is no genre), and the watched columns of its feature.
+    ``model``, ``uri``, ``run_id``, ``weights_sha256``, the fields of its
+    :class:`components.serving.prediction.Prediction`, ``reason`` (why there is no genre), ``probability.<genre>``, and
+    the watched columns of its feature.
 
     Parameters
     ----------
@@ -179,7 +180,7 @@ def _score(
     about = {"model": loaded.name, "uri": loaded.uri, "run_id": loaded.run_id}
     about["weights_sha256"] = loaded.model.record.weights_sha256
     # Every part has every column, also where no song of it could be decoded, so that the folder reads as one table.
-    probabilities = [f"probability.{genre}" for genre in loaded.genres]
+    probabilities = [PREFIX + genre for genre in loaded.genres]
     columns = [*COLUMNS, *probabilities, *(WATCHED + name for name in loaded.model.reference.columns)]
     rows: list[dict[str, Any]] = []
     written = []
@@ -187,10 +188,7 @@ def _score(
     predictions = progress.each(predictions, loaded.name, total=len(files), unit="songs", to=to)
     for done, ((file, sha256), one) in enumerate(zip(files, predictions, strict=True), start=1):
         song = {"file": _shown(file, folder=folder), "sha256": sha256, "scored_at": datetime.now(UTC)}
-        song |= about | {"genre": one.genre, "timeline": one.timeline, "reason": one.reason}
-        song |= {"confidence": one.confidence, "unsure": one.unsure}
-        song |= {"seconds": one.seconds, "coverage": one.coverage, "lost": one.lost, "damage": one.damage}
-        song |= {f"probability.{genre}": share for genre, share in one.probabilities.items()}
+        song |= about | (one.prediction or Prediction()).as_row() | {"reason": one.reason}
         rows.append(song | {WATCHED + name: value for name, value in one.watched.items()})
         if len(rows) == PART or done == len(files):
             written.append(pd.DataFrame(rows).reindex(columns=columns))

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from components.results import record as records
 from components.results.record import ModelRecord
 from components.serving import drift, litert, safe_keras
 from components.serving.certainty import Certainty, Limits
+from components.serving.prediction import Prediction, Segment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,13 +185,13 @@ class GenreModel:
         """When a prediction of it is unsure, by :attr:`unsure`."""
         return self.certainty.limits(self.unsure)
 
-    def predict_songs(self, songs: Sequence[bytes | str | Path]) -> list[dict[str, Any] | GenreError]:
+    def predict_songs(self, songs: Sequence[bytes | str | Path]) -> list[Prediction | GenreError]:
         """Predict the genre of each song, given as a file's content or its path; a bad song spoils no other.
 
         Returns
         -------
-        list of dict or GenreError
-            For each song one row, see :meth:`aggregate`, or why there is none.
+        list of Prediction or GenreError
+            For each song its prediction, or why there is none.
         """
         return self.predict_extracted(self.extract(songs))
 
@@ -225,23 +226,23 @@ class GenreModel:
         """Compute a song's feature rows; see :func:`features_of`."""
         return features_of(y, sample_rate, features=self.record.features, params=self.params)
 
-    def predict_extracted(
-        self, extracted: Sequence[Extracted | GenreError]
-    ) -> list[dict[str, Any] | GenreError]:
-        """Predict songs from what :meth:`extract` returns, all of them in one pass through each network."""
+    def predict_extracted(self, extracted: Sequence[Extracted | GenreError]) -> list[Prediction | GenreError]:
+        """Predict songs from what :meth:`extract` returns; an error stays in its place."""
         good = [song for song in extracted if not isinstance(song, GenreError)]
-        if not good:
-            return [song for song in extracted if isinstance(song, GenreError)]
+        predictions = iter(self.predict_features(good))
+        return [song if isinstance(song, GenreError) else next(predictions) for song in extracted]
+
+    def predict_features(self, songs: Sequence[Extracted]) -> list[Prediction]:
+        """Predict songs from their feature rows, all of them in one pass through each network."""
+        if not songs:
+            return []
         by_network = [
             self._probabilities(
-                self.networks[network.model], [song.rows[network.feature.feature] for song in good]
+                self.networks[network.model], [song.rows[network.feature.feature] for song in songs]
             )
             for _, network in self.record.networks
         ]
-        by_song = zip(good, zip(*by_network, strict=True), strict=True)
-        return [
-            song if isinstance(song, GenreError) else self.aggregate(*next(by_song)) for song in extracted
-        ]
+        return list(map(self.aggregate, songs, zip(*by_network, strict=True)))
 
     @staticmethod
     def _probabilities(network: Network, songs: Sequence[Rows]) -> list[np.ndarray]:
@@ -253,7 +254,7 @@ class GenreModel:
         )
         return np.split(probabilities, np.cumsum([len(song.values) for song in songs])[:-1])
 
-    def aggregate(self, song: Extracted, probabilities: Sequence[np.ndarray]) -> dict[str, Any]:
+    def aggregate(self, song: Extracted, probabilities: Sequence[np.ndarray]) -> Prediction:
         """Aggregate a song's rows: the genre of the highest mean probability.
 
         Of a song that fills only a part of a segment, the logarithms of the probabilities are multiplied by the root
@@ -269,13 +270,8 @@ class GenreModel:
 
         Returns
         -------
-        dict
-            ``genre``, ``confidence`` (its probability), ``unsure`` (why it is not to be relied on, '' where it is: see
-            :mod:`components.serving.certainty`), ``seconds`` (its length), ``coverage`` (the share of a segment that
-            it fills, 1 for a song of a segment or more), ``lost`` (seconds of it that could not be decoded), ``damage``
-            (why; '' for a sound file), ``timeline`` (list of ``start``, ``genre``, ``probability``, a row a segment,
-            ``start`` in seconds), and ``probability.<genre>`` in label order. Where networks have other rows, the
-            timeline is one moment: the song.
+        Prediction
+            Where networks have other rows, its timeline is one segment: the song.
         """
         genres = self.record.genres
         coverage = min(1.0, song.seconds / self.params.segments.seconds)
@@ -286,24 +282,21 @@ class GenreModel:
         moments = self._mean(probabilities, coverage=coverage) if alike else means[np.newaxis]
         starts = first if alike else np.zeros(1)
         timeline = [
-            {"start": float(start), "genre": genres[int(row.argmax())], "probability": float(row.max())}
+            Segment(float(start), genres[int(row.argmax())], float(row.max()))
             for start, row in zip(starts, moments, strict=True)
         ]
-        shares = {f"probability.{genre}": float(share) for genre, share in zip(genres, means, strict=True)}
         summary = drift.summary([song.rows[feature.feature].values for feature in self.record.features])
         (distance,) = self.certainty.distances([summary]).tolist()
-        confidence = float(means.max())
-        about = {
-            "genre": genres[int(means.argmax())],
-            "confidence": confidence,
-            "unsure": self.limits.reason(confidence=confidence, distance=distance),
-            "seconds": song.seconds,
-            "coverage": coverage,
-            "lost": song.lost,
-            "damage": song.damage,
-            "timeline": timeline,
-        }
-        return {**about, **shares}
+        return Prediction(
+            genre=genres[int(means.argmax())],
+            unsure=self.limits.reason(confidence=float(means.max()), distance=distance),
+            seconds=song.seconds,
+            coverage=coverage,
+            lost=song.lost,
+            damage=song.damage,
+            probabilities=dict(zip(genres, means.tolist(), strict=True)),
+            timeline=timeline,
+        )
 
     @cached_property
     def least_coverage(self) -> float:

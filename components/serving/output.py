@@ -6,13 +6,17 @@ import csv
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from components.core.console import quiet
 from components.core.formatting import printable
+from components.evaluation.aggregation import PREFIX
+from components.serving import prediction
 from components.serving.load import LoadedModel
-from components.serving.predict import Prediction
+from components.serving.predict import FilePrediction
+from components.serving.prediction import Segment
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 #: Characters of a full bar.
 BAR = 20
 #: Columns of the CSV table before those of probabilities or segments.
-COLUMNS = ("file", "genre", "confidence", "unsure", "seconds", "coverage", "lost", "damage")
+COLUMNS = ("file", *(name for name in prediction.COLUMNS if name != "timeline"))
 #: One colour a genre, distinct on light and dark terminals; a hundred genres go round.
 COLOURS = (
     "blue", "bright_magenta", "yellow", "cyan", "bright_red", "green", "magenta", "bright_blue", "bright_green",
@@ -62,8 +66,8 @@ def run(songs: Sequence[Path], *, model: str | None, form: str, timeline: bool) 
         client = load.store()
         loaded = load.load(client, load.address(client, model, params=own), unsure=own.unsure)
         predictions = []
-        for prediction in predict.predict(files, model=loaded):
-            predictions.append(prediction)
+        for one in predict.predict(files, model=loaded):
+            predictions.append(one)
             advance()
     match form:
         case "json":
@@ -72,10 +76,12 @@ def run(songs: Sequence[Path], *, model: str | None, form: str, timeline: bool) 
             write_csv(predictions, genres=loaded.genres, timeline=timeline, to=sys.stdout)
         case _:
             show(predictions, model=loaded, timeline=timeline)
-    return int(any(prediction.reason for prediction in predictions))
+    return int(any(one.prediction is None for one in predictions))
 
 
-def write_json(predictions: Iterable[Prediction], *, model: LoadedModel, timeline: bool, to: TextIO) -> None:
+def write_json(
+    predictions: Iterable[FilePrediction], *, model: LoadedModel, timeline: bool, to: TextIO
+) -> None:
     """Write one JSON object: the model, and a list of songs."""
     songs = [of_song(one, timeline=timeline) for one in predictions]
     json.dump({"model": of_model(model), "songs": songs}, to, indent=2, ensure_ascii=False)
@@ -87,34 +93,35 @@ def of_model(model: LoadedModel) -> dict[str, Any]:
     return {"name": model.name, "uri": model.uri, "run_id": model.run_id, "marks": model.marks}
 
 
-def of_song(one: Prediction, *, timeline: bool) -> dict[str, Any]:
+def of_song(one: FilePrediction, *, timeline: bool) -> dict[str, Any]:
     """Return what JSON says of a song: its prediction, or the reason why there is none."""
-    if one.reason:
+    if one.prediction is None:
         return {"file": str(one.file), "reason": one.reason}
-    shown: dict[str, Any] = {"file": str(one.file), "genre": one.genre, "confidence": one.confidence}
-    shown |= {"unsure": one.unsure, "seconds": one.seconds, "coverage": one.coverage}
-    shown |= {"lost": one.lost, "damage": one.damage, "probabilities": one.probabilities}
-    return shown | ({"timeline": one.timeline} if timeline else {})
+    shown = {"file": str(one.file), **one.prediction.as_dict()}
+    return {key: value for key, value in shown.items() if timeline or key != "timeline"}
 
 
 def write_csv(
-    predictions: Iterable[Prediction], *, genres: Sequence[str], timeline: bool, to: TextIO
+    predictions: Iterable[FilePrediction], *, genres: Sequence[str], timeline: bool, to: TextIO
 ) -> None:
     """Write a CSV table: a row a song with every probability, or a row a segment with its start."""
-    columns = ["start", "probability"] if timeline else [f"probability.{genre}" for genre in genres]
+    of_segment = [field.name for field in fields(Segment) if field.name not in COLUMNS]
+    columns = of_segment if timeline else [PREFIX + genre for genre in genres]
     table = csv.DictWriter(to, [*COLUMNS, *columns, "reason"], extrasaction="ignore", lineterminator="\n")
     table.writeheader()
     for one in predictions:
-        song: dict[str, Any] = {"file": str(one.file), "genre": one.genre, "reason": one.reason}
-        song |= {} if one.reason else {"confidence": one.confidence, "unsure": one.unsure}
-        song |= {} if one.reason else {"seconds": one.seconds, "coverage": one.coverage}
-        song |= {} if one.reason else {"lost": one.lost, "damage": one.damage}
-        shares = {f"probability.{genre}": share for genre, share in one.probabilities.items()}
-        table.writerows(song | part for part in (one.timeline if timeline else [shares]) or [{}])
+        song: dict[str, Any] = {"file": str(one.file), "reason": one.reason}
+        song |= one.prediction.as_row() if one.prediction else {}
+        # A segment's genre takes the place of the song's.
+        table.writerows(song | part for part in (song["timeline"] if timeline and one.prediction else [{}]))
 
 
 def show(
-    predictions: Sequence[Prediction], *, model: LoadedModel, timeline: bool, console: Console | None = None
+    predictions: Sequence[FilePrediction],
+    *,
+    model: LoadedModel,
+    timeline: bool,
+    console: Console | None = None,
 ) -> None:
     """Print a table with a bar for each song, and below it each segment if so chosen."""
     from rich import box
@@ -130,39 +137,40 @@ def show(
     songs = Table("song", length, "genre", Column("probability", no_wrap=True), "", "then", box=box.SIMPLE)
     for one in predictions:
         name = Text(printable(one.file.name), overflow="fold")
-        if one.reason:
+        if (song := one.prediction) is None:
             songs.add_row(name, "", Text("—", style="red"), "", "", Text(one.reason, style="red"))
             continue
-        (genre, share), *rest = sorted(one.probabilities.items(), key=lambda item: -item[1])
+        (genre, share), *rest = sorted(song.probabilities.items(), key=lambda item: -item[1])
         others = ", ".join(f"{other} {chance:.0%}" for other, chance in rest[:2] if chance >= 0.005)
         bar = Bar(1, 0, share, width=BAR, color=styles[genre])
-        label = Text(genre, style=f"{'dim' if one.unsure else 'bold'} {styles[genre]}", no_wrap=True)
-        seconds = Text(f"{one.seconds:.1f}", style="yellow" if one.coverage < 1 else "dim")
-        notes = [f"unsure: {one.unsure}"] if one.unsure else []
-        notes += [f"{one.lost:.2f} s lost: {one.damage}"] if one.lost else []
+        label = Text(genre, style=f"{'dim' if song.unsure else 'bold'} {styles[genre]}", no_wrap=True)
+        seconds = Text(f"{song.seconds:.1f}", style="yellow" if song.coverage < 1 else "dim")
+        notes = [f"unsure: {song.unsure}"] if song.unsure else []
+        notes += [f"{song.lost:.2f} s lost: {song.damage}"] if song.lost else []
         then = Text("; ".join(notes), style="yellow").append("; " if notes and others else "", "dim")
         then.append(others, "dim")
         songs.add_row(name, seconds, label, bar, f"{share:4.0%}", then)
     console.print(songs)
     for one in predictions if timeline else ():
-        if not one.reason:
+        if one.prediction:
             console.print(Text(printable(one.file.name), style="bold"))
-            moments = Table.grid(padding=(0, 1, 0, 2))
-            for moment in one.timeline:
-                minutes, seconds = divmod(moment["start"], 60)
-                bar = Bar(1, 0, moment["probability"], width=BAR, color=styles[moment["genre"]])
-                start = Text(f"{minutes:3.0f}:{seconds:04.1f}", style="dim")
-                moments.add_row(start, bar, f"{moment['probability']:4.0%}", Text(moment["genre"]))
-            console.print(moments)
+            segments = Table.grid(padding=(0, 1, 0, 2))
+            for segment in one.prediction.timeline:
+                minutes, second = divmod(segment.start, 60)
+                bar = Bar(1, 0, segment.probability, width=BAR, color=styles[segment.genre])
+                start = Text(f"{minutes:3.0f}:{second:04.1f}", style="dim")
+                segments.add_row(start, bar, f"{segment.probability:4.0%}", Text(segment.genre))
+            console.print(segments)
     marks = f" ({', '.join(model.marks)})" if model.marks else ""
     console.print(Text(f"{model.name}{marks}, {model.uri}; run {model.run_id}", style="dim"))
-    if short := sum(one.coverage < 1 for one in predictions):
+    predicted = [one.prediction for one in predictions if one.prediction]
+    if short := sum(song.coverage < 1 for song in predicted):
         note = "shorter than a segment, and repeated until they fill it"
         console.print(Text(f"{short} of {len(predictions)} songs are {note}", style="yellow"))
-    if unsure := sum(bool(one.unsure) for one in predictions):
+    if unsure := sum(bool(song.unsure) for song in predicted):
         console.print(Text(f"{unsure} of {len(predictions)} songs are unsure", style="yellow"))
-    if damaged := sum(one.lost > 0 for one in predictions):
+    if damaged := sum(song.lost > 0 for song in predicted):
         note = f"of {len(predictions)} files are damaged, and used as far as they decode"
         console.print(Text(f"{damaged} {note}", style="yellow"))
-    if failed := sum(bool(one.reason) for one in predictions):
+    if failed := len(predictions) - len(predicted):
         console.print(Text(f"{failed} of {len(predictions)} files have no genre", style="red"))

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
     from components.serving.certainty import Certainty
+    from components.serving.prediction import Prediction
 
 #: Index and values of a feature.
 Table: TypeAlias = "tuple[pd.DataFrame, np.ndarray]"
@@ -66,16 +67,17 @@ def ensure_logged(name: str, *, root: Path = Path("data")) -> str:
 
 
 def signature(example: pd.DataFrame, *, genres: list[str]) -> ModelSignature:
-    """Return the signature: ``audio``, a file's bytes (base64 in JSON), to genre, timeline, probabilities."""
+    """Return the signature: ``audio``, a file's bytes (base64 in JSON), to the columns of a prediction."""
     import pandas as pd
     from mlflow.models import infer_signature
 
-    length = {"confidence": 1.0, "unsure": "", "seconds": 30.0, "coverage": 1.0, "lost": 0.0, "damage": ""}
-    timeline = [{"start": 0.0, "genre": genres[0], "probability": 1.0}]
-    shares = {f"probability.{genre}": 1.0 for genre in genres}
-    return infer_signature(
-        example, pd.DataFrame([{"genre": genres[0], **length, "timeline": timeline, **shares}])
+    from components.serving.prediction import Prediction, Segment
+
+    # Only its names and types count.
+    prediction = Prediction(
+        genres[0], probabilities=dict.fromkeys(genres, 1.0), timeline=[Segment(0.0, genres[0], 1.0)]
     )
+    return infer_signature(example, pd.DataFrame([prediction.as_row()]))
 
 
 def certainty(
@@ -242,11 +244,11 @@ def _export_encoders(
     }
     songs = _songs(record, root=root)
 
-    def predicted(pretrained: Mapping[str, str]) -> list[Any]:
+    def predicted(pretrained: Mapping[str, str]) -> list[Prediction | GenreError]:
         params = record.params.model_copy(update={"pretrained": dict(pretrained)})
         model = GenreModel(record, params=params, networks=networks, artifacts=beside)
         # One at a time: side by side they take an encoder's memory twice.
-        return [row for song in songs for row in model.predict_songs([song])]
+        return [prediction for song in songs for prediction in model.predict_songs([song])]
 
     # A fault of ours is none of the converter's.
     as_it_is = predicted(weights)
@@ -282,7 +284,7 @@ def _songs(record: ModelRecord, *, root: Path) -> list[Path | bytes]:
     return [example_song(), *map(locations.local, files[:: max(1, -(-len(files) // SONGS_COMPARED))])]
 
 
-def _difference(one: Sequence[Any], other: Sequence[Any]) -> float:
+def _difference(one: Sequence[Prediction | GenreError], other: Sequence[Prediction | GenreError]) -> float:
     """Return the largest difference of a probability between two predictions of the same songs."""
     tables = [[_probabilities(song) for song in songs] for songs in (one, other)]
     return max(
@@ -290,11 +292,10 @@ def _difference(one: Sequence[Any], other: Sequence[Any]) -> float:
     )
 
 
-def _probabilities(song: Any) -> np.ndarray:
+def _probabilities(song: Prediction | GenreError) -> np.ndarray:
     if isinstance(song, GenreError):
         return np.zeros(0)
-    shares = [value for key, value in song.items() if key.startswith("probability.")]
-    return np.array([*shares, *(moment["probability"] for moment in song["timeline"])])
+    return np.array([*song.probabilities.values(), *(segment.probability for segment in song.timeline)])
 
 
 def modules(record: ModelRecord) -> set[str]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from components.core.errors import AudioError, GenreError
 from components.corpus import audio
@@ -18,6 +17,7 @@ from components.parallel import cluster, executors
 from components.serving import drift, genre_model
 from components.serving.genre_model import Extracted, GenreModel
 from components.serving.load import LoadedModel
+from components.serving.prediction import Prediction
 
 #: Songs whose segments go through the network at once; more would not be faster, and the first would come later.
 BATCH = 16
@@ -26,51 +26,25 @@ SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """The genre of one file, or the reason why there is none.
+class FilePrediction:
+    """The prediction of one file, or the reason why there is none.
 
     Attributes
     ----------
     file : Path
         The file.
-    genre : str
-        Empty where there is a reason.
-    probabilities : dict of str to float
-        By genre, in label order; adds up to 1.
-    timeline : list of dict
-        ``start`` (seconds), ``genre``, ``probability`` of each segment.
+    prediction : Prediction or None
+        None where there is a reason.
+    reason : str
+        Empty where there is a prediction.
     watched : dict of str to float
         The feature columns that drift is measured on, from :func:`components.serving.drift.summary`.
-    reason : str
-        Empty where there is a genre.
-    seconds : float
-        Length of the song.
-    coverage : float
-        Share of a segment that it fills: 1 for a song of a segment or more.
-    lost : float
-        Seconds of the song that could not be decoded.
-    damage : str
-        Why, or what else is wrong with its file; empty for a sound one.
-    unsure : str
-        Why the genre is not to be relied on; empty where it is. See :mod:`components.serving.certainty`.
     """
 
     file: Path
-    genre: str = ""
-    probabilities: dict[str, float] = field(default_factory=dict)
-    timeline: list[dict[str, Any]] = field(default_factory=list)
-    watched: dict[str, float] = field(default_factory=dict)
+    prediction: Prediction | None = None
     reason: str = ""
-    seconds: float = 0.0
-    coverage: float = 1.0
-    lost: float = 0.0
-    damage: str = ""
-    unsure: str = ""
-
-    @property
-    def confidence(self) -> float:
-        """Probability of the genre; 0 where there is none."""
-        return max(self.probabilities.values(), default=0.0)
+    watched: dict[str, float] = field(default_factory=dict)
 
 
 def audio_files(songs: Sequence[Path]) -> list[Path]:
@@ -129,7 +103,7 @@ def below(folder: Path) -> list[Path]:
     return sorted(files)
 
 
-def predict(files: Sequence[Path], *, model: LoadedModel) -> Iterator[Prediction]:
+def predict(files: Sequence[Path], *, model: LoadedModel) -> Iterator[FilePrediction]:
     """Predict the genre of each file, in order, :data:`BATCH` files at a time.
 
     The features of more than one batch are extracted on a cluster where one is named; the network runs here.
@@ -139,28 +113,13 @@ def predict(files: Sequence[Path], *, model: LoadedModel) -> Iterator[Prediction
     batches = [files[first : first + BATCH] for first in range(0, len(files), BATCH)]
     for batch, extracted in zip(batches, _extracted(batches, model=model.model), strict=True):
         predictions = model.model.predict_extracted(extracted)
-        for file, song, row in zip(batch, extracted, predictions, strict=True):
-            if isinstance(row, GenreError) or isinstance(song, GenreError):
-                yield Prediction(file, reason=str(row))
+        for file, song, prediction in zip(batch, extracted, predictions, strict=True):
+            if isinstance(prediction, GenreError) or isinstance(song, GenreError):
+                yield FilePrediction(file, reason=str(prediction))
             else:
                 summary = drift.summary([song.rows[feature.feature].values for feature in features])
                 watched = dict(zip(columns, summary.tolist(), strict=True))
-                yield replace(of_row(file, row, genres=model.genres), watched=watched)
-
-
-def of_row(file: Path, row: Mapping[str, Any], *, genres: Sequence[str]) -> Prediction:
-    """Return the prediction of a row from :meth:`components.serving.genre_model.GenreModel.aggregate`."""
-    return Prediction(
-        file,
-        row["genre"],
-        {genre: row[f"probability.{genre}"] for genre in genres},
-        row["timeline"],
-        seconds=row["seconds"],
-        coverage=row["coverage"],
-        lost=row["lost"],
-        damage=row["damage"],
-        unsure=row["unsure"],
-    )
+                yield FilePrediction(file, prediction, watched=watched)
 
 
 def _extracted(

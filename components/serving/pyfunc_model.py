@@ -47,11 +47,7 @@ class PyfuncModel(PythonModel):
         Returns
         -------
         DataFrame
-            One row a song: ``genre``, ``confidence`` (its probability), ``unsure`` (why it is not to be relied on, ''
-            where it is), ``seconds`` (its length), ``coverage`` (the share of a segment that it fills, 1 for a song of
-            a segment or more), ``lost`` and ``damage`` (seconds of it that could not be decoded, and why), ``timeline``
-            (list of ``start``, ``genre``, ``probability``, a row a segment, ``start`` in seconds), and
-            ``probability.<genre>`` in label order.
+            One row a song, see :meth:`components.serving.prediction.Prediction.as_row`.
 
         Raises
         ------
@@ -67,10 +63,11 @@ class PyfuncModel(PythonModel):
                 raise AudioError("no song was given; valid: one or more files' bytes in column 'audio'")
             for number, song in enumerate(songs):
                 _check_request(song, number=number)
-            rows = self.model.predict_songs(songs)
-            for number, row in enumerate(rows):
-                if isinstance(row, GenreError):
-                    raise type(row)(f"song {number}: {row}") from row
+            rows = []
+            for number, prediction in enumerate(self.model.predict_songs(songs)):
+                if isinstance(prediction, GenreError):
+                    raise type(prediction)(f"song {number}: {prediction}") from prediction
+                rows.append(prediction.as_row())
         except GenreError as error:
             raise MlflowException.invalid_parameter_value(str(error)) from error
         return pd.DataFrame(rows)

@@ -14,7 +14,7 @@ from components.core import atomic, progress
 from components.core.console import quiet
 from components.core.errors import ParamsError, TaggingError
 from components.serving.load import LoadedModel
-from components.serving.predict import Prediction
+from components.serving.predict import FilePrediction
 from components.tagging import journal, output, playlists, propose, tags
 from components.tagging import write as writing
 from components.tagging.journal import Change, Journal
@@ -109,7 +109,7 @@ class _Predictions:
         self._model, self._stderr = model, to
         self.loaded: LoadedModel | None = None
 
-    def __call__(self, files: list[Path]) -> Iterator[Prediction]:
+    def __call__(self, files: list[Path]) -> Iterator[FilePrediction]:
         if not files:
             return
         from components.config import params

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from components.core.errors import TaggingError
-from components.serving.predict import Prediction
+from components.serving.predict import FilePrediction
 from components.tagging import tags
 from components.tagging import write as writing
 from components.tagging.write import State
@@ -95,10 +95,10 @@ def read(file: Path, *, choice: Choice) -> Song:
     return Song(file, before, tagged, state=state)
 
 
-def propose(song: Song, *, prediction: Prediction, choice: Choice) -> Song:
+def propose(song: Song, *, found: FilePrediction, choice: Choice) -> Song:
     """Lay a prediction over what a file's tags hold."""
-    if prediction.reason:
-        return replace(song, outcome="failed", reason=prediction.reason)
+    if (prediction := found.prediction) is None:
+        return replace(song, outcome="failed", reason=found.reason)
     ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
     (genre, best), *others = ranked
     further = [
@@ -124,7 +124,7 @@ def songs(
     *,
     choice: Choice,
     all_of_them: bool,
-    predict: Callable[[list[Path]], Iterator[Prediction]],
+    predict: Callable[[list[Path]], Iterator[FilePrediction]],
 ) -> Iterator[Song]:
     """Read each file's tags, and predict its genre.
 
@@ -150,6 +150,6 @@ def songs(
     predictions = predict([song.file for song in chosen])
     for song in read_:
         if all_of_them or not song.reason:
-            yield propose(song, prediction=next(predictions), choice=choice)
+            yield propose(song, found=next(predictions), choice=choice)
         else:
             yield song

@@ -85,13 +85,13 @@ def test_the_logged_model_predicts_what_the_stage_did(project: Params) -> None:
         )
         for track in saved["track"]
     ]
-    rows = pd.DataFrame(loaded.model.predict_extracted(songs))
+    rows = pd.DataFrame([song.as_row() for song in loaded.model.predict_extracted(songs)])
     given, tested = (aggregation.probabilities(table, genres=record.genres) for table in (rows, saved))
     np.testing.assert_allclose(given, tested, atol=1e-6)
     assert rows["genre"].tolist() == saved["predicted"].tolist()
     assert list(loaded.model.reference.columns) == drift.names(record.features)
-    (row,) = loaded.model.predict_songs([example_song()])
-    assert [moment["start"] for moment in row["timeline"]] == [0.0, 3.0]
+    (prediction,) = loaded.model.predict_songs([example_song()])
+    assert [segment.start for segment in prediction.timeline] == [0.0, 3.0]
 
 
 def test_its_run_has_weights_and_leads_to_its_members(project: Params) -> None:

@@ -17,7 +17,7 @@ from components.external_evaluation import command
 from components.registry import promote
 from components.serving import packaging, predict
 from components.serving.load import LoadedModel
-from components.serving.predict import Prediction
+from components.serving.predict import FilePrediction
 from components.tracking import store
 from tests.support.evaluated_models import known_by, music
 
@@ -89,7 +89,7 @@ def test_a_folder_decides_with_the_other_criteria(
 def test_an_interrupt_leaves_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     predicted = predict.predict
 
-    def interrupted(files: Sequence[Path], *, model: LoadedModel) -> Iterator[Prediction]:
+    def interrupted(files: Sequence[Path], *, model: LoadedModel) -> Iterator[FilePrediction]:
         yield from islice(predicted(files, model=model), 3)
         raise KeyboardInterrupt
 

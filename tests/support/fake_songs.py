@@ -15,6 +15,7 @@ from components.core.errors import RegistryError
 from components.http.service import Service
 from components.http.upload import Song
 from components.http.worker import File, Limits, Loaded, Outcome
+from components.serving.prediction import Prediction, Segment
 
 
 def load(uri: str, *, limits: Limits) -> Loaded:
@@ -46,18 +47,9 @@ def one(path: str, *, uri: str, name: str) -> Outcome:
 
 
 def song(name: str, *, genre: str, uri: str = "") -> dict[str, Any]:
-    return {
-        "file": name,
-        "genre": genre,
-        "confidence": 0.9,
-        "unsure": "",
-        "seconds": 30.0,
-        "coverage": 1.0,
-        "lost": 0.0,
-        "damage": "",
-        "probabilities": {genre: 0.9, f"not {genre} {uri}": 0.1},
-        "timeline": [{"start": 0.0, "genre": genre, "probability": 0.9}],
-    }
+    shares = {genre: 0.9, f"not {genre} {uri}": 0.1}
+    prediction = Prediction(genre, seconds=30.0, probabilities=shares, timeline=[Segment(0.0, genre, 0.9)])
+    return {"file": name, **prediction.as_dict()}
 
 
 class InProcess(Service):

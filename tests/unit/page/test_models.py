@@ -21,7 +21,7 @@ def test_each_chosen_model_predicts(tmp_path):
         [CHAMPION, OTHER],
         report=lambda share, doing: steps.append((share, doing)),
     )
-    assert [prediction.genre for prediction in found.predictions] == ["jazz", "rock"]
+    assert [by.prediction.genre for by in found.predictions] == ["jazz", "rock"]
     assert found.seconds == pytest.approx(6.5, abs=0.01)
     assert found.picture.startswith("data:image/png;base64,")
     loaded, read = steps[:2], steps[2:]

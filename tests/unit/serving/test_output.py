@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 from components import cli
 from components.config import presets
 from components.serving import load, output
-from components.serving.predict import Prediction
+from components.serving.predict import FilePrediction
+from components.serving.prediction import Prediction, Segment
 from tests.support import constant_model
 from tests.support.constant_model import song, truncated
 
@@ -90,16 +91,18 @@ class TestTheCommand:
 
 def test_the_table_shows_bars_and_reasons_and_takes_no_markup_from_names():
     shares = dict(zip(constant_model.GENRES, (0.25, 0.5, 0.25), strict=True))
+    cut = Prediction(
+        "jazz", seconds=1.5, coverage=0.5, lost=2.25, damage="bits missing", probabilities=shares
+    )
     console = Console(file=io.StringIO(), width=110)
     output.show(
         [
-            Prediction(
-                Path("[red]a.wav"), "jazz", shares, [{"start": 63.0, "genre": "jazz", "probability": 0.5}]
+            FilePrediction(
+                Path("[red]a.wav"),
+                Prediction("jazz", probabilities=shares, timeline=[Segment(63.0, "jazz", 0.5)]),
             ),
-            Prediction(Path("b.wav"), reason="empty file"),
-            Prediction(
-                Path("c.wav"), "jazz", shares, seconds=1.5, coverage=0.5, lost=2.25, damage="bits missing"
-            ),
+            FilePrediction(Path("b.wav"), reason="empty file"),
+            FilePrediction(Path("c.wav"), cut),
         ],
         model=constant_model.loaded_model(),
         timeline=True,

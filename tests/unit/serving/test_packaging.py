@@ -15,6 +15,7 @@ from components.features.pipeline import store as feature_store
 from components.results import record as records
 from components.results.record import TrainingRecord
 from components.serving import genre_model, litert, packaging
+from components.serving.prediction import Prediction, Segment
 from tests.support.records import ENCODER, FEATURE, training_record
 
 
@@ -136,8 +137,10 @@ class TestExportedEncoders:
         made = record("yamnet")
         claims = [ENCODER | {"encoder": name, "trained": False} for name in names]
         made = training_record(model="yamnet", params=made.params, feature=FEATURE | {"pretrained": claims})
-        song = {"probability.blues": 0.25, "timeline": [{"probability": 0.5}]}
-        other = {"probability.blues": 0.25 + moved, "timeline": [{"probability": 0.5}]}
+        song, other = (
+            Prediction("blues", probabilities={"blues": share}, timeline=[Segment(0.0, "blues", 0.5)])
+            for share in (0.25, 0.25 + moved)
+        )
         monkeypatch.setattr(yamnet, "export", lambda value, *, options, to: None)
         monkeypatch.setattr(genre_model, "loaded_network", lambda *_, **__: None)
         monkeypatch.setattr(packaging, "_songs", lambda *_, **__: [b""])

@@ -6,21 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from components.serving.predict import Prediction
+from components.serving.predict import FilePrediction
+from components.serving.prediction import Prediction
 from components.tagging import propose, tags
 from components.tagging.propose import Choice, Song
 from tests.support import tagged_files
 
-SHARES = {"jazz": 0.6, "blues": 0.3, "rock": 0.06, "folk": 0.04}
+PREDICTION = Prediction(
+    "jazz", seconds=12.0, probabilities={"jazz": 0.6, "blues": 0.3, "rock": 0.06, "folk": 0.04}
+)
 
 
 def proposed(song=None, **choice):
     song = song or Song(Path("a.mp3"))
-    return propose.propose(
-        song,
-        prediction=Prediction(song.file, "jazz", SHARES, seconds=12.0),
-        choice=Choice(**choice),
-    )
+    return propose.propose(song, found=FilePrediction(song.file, PREDICTION), choice=Choice(**choice))
 
 
 def test_the_most_probable_genre_is_proposed():
@@ -54,7 +53,7 @@ def test_a_genre_that_is_there_already_is_not_written_again():
 
 def test_what_cannot_be_decoded_is_named():
     song = propose.propose(
-        Song(Path("a.mp3")), prediction=Prediction(Path("a.mp3"), reason="silent"), choice=Choice()
+        Song(Path("a.mp3")), found=FilePrediction(Path("a.mp3"), reason="silent"), choice=Choice()
     )
     assert (song.outcome, song.reason, song.after) == ("failed", "silent", ())
 
@@ -82,7 +81,7 @@ def test_only_files_that_need_it_are_predicted(library, overwrite, all_of_them, 
 
     def predict(files):
         asked.extend(file.name for file in files)
-        return (Prediction(file, "jazz", SHARES) for file in files)
+        return (FilePrediction(file, PREDICTION) for file in files)
 
     choice = Choice(overwrite=overwrite)
     songs = propose.songs(library, choice=choice, all_of_them=all_of_them, predict=predict)
