@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from components.config.params import IntRange
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: A run is at chance where it wins less than this share of what there is to win above chance:
 #: (accuracy - chance) / (1 - chance). With ten equal genres that is 14.5 %; the study's "nothing better than

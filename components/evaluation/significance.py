@@ -3,77 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from components.core.errors import PredictionsError
 from components.evaluation import aggregation, bootstrap
-
-#: A difference counts where an exact test would see one as large in fewer than 5 of 100 equal pairs.
-SIGNIFICANCE = 0.05
-
-
-@dataclass(frozen=True)
-class Paired:
-    """Two models on the same songs.
-
-    Attributes
-    ----------
-    left, right : str
-        Names of the two models.
-    songs : int
-        Songs that both have predictions of.
-    left_accuracy, right_accuracy : float
-        Share of those songs each names right, 0 to 1.
-    difference : float
-        ``left_accuracy - right_accuracy``, -1 to 1.
-    low, high : float
-        95 % interval of the difference, by paired bootstrap over artists where they are known, else songs.
-    left_only, right_only : int
-        Songs that only that model names right: all that McNemar's test looks at.
-    p_value : float
-        Exact McNemar test, two-sided, 0 to 1.
-    unshared : int
-        Songs that only one of the two has, and that do not count.
-    """
-
-    left: str
-    right: str
-    songs: int
-    left_accuracy: float
-    right_accuracy: float
-    difference: float
-    low: float
-    high: float
-    left_only: int
-    right_only: int
-    p_value: float
-    unshared: int
-
-    @property
-    def apart(self) -> bool:
-        """Whether the two can be told apart: the p-value is below :data:`SIGNIFICANCE`, and the interval is off 0.
-
-        McNemar's test takes songs for independent; the interval, which draws artists, does not.
-        """
-        return self.p_value < SIGNIFICANCE and not self.low <= 0.0 <= self.high
-
-    @property
-    def sentence(self) -> str:
-        """The finding in plain words."""
-        count = f"{self.songs} song{'' if self.songs == 1 else 's'}"
-        if not self.apart:
-            return f"{self.left} and {self.right} cannot be told apart on {count}."
-        ahead, behind = (self.left, self.right) if self.difference > 0 else (self.right, self.left)
-        low, high = (self.low, self.high) if self.difference > 0 else (-self.high, -self.low)
-        return (
-            f"{ahead} names {100 * abs(self.difference):.1f} points more of {count} right than {behind} "
-            f"(95 % interval {100 * low:.1f} to {100 * high:.1f}, p = {self.p_value:.2g})."
-        )
+from components.evaluation.pair import Pair
 
 
 def paired(
@@ -83,7 +20,7 @@ def paired(
     seed: int,
     part: str | None = None,
     names: tuple[str, str] = ("left", "right"),
-) -> Paired:
+) -> Pair:
     """Compare two models on the songs that both have predictions of.
 
     Parameters
@@ -100,8 +37,8 @@ def paired(
 
     Returns
     -------
-    Paired
-        Accuracies, difference with interval, exact McNemar p-value, and a plain sentence.
+    Pair
+        Its adjusted p-value is the p-value: there are no others.
 
     Raises
     ------
@@ -125,7 +62,9 @@ def paired(
     hits = [shared[f"correct_{side}"].to_numpy(dtype=np.float64) for side in ("left", "right")]
     only = [int((hits[0] > hits[1]).sum()), int((hits[1] > hits[0]).sum())]
     low, high = bootstrap.difference(hits[0], hits[1], seed=seed, clusters=shared["cluster_left"])
-    return Paired(
+    # Exact McNemar: of the songs where they disagree, is one side right more often than a coin?
+    p_value = float(binomtest(only[0], sum(only)).pvalue) if sum(only) else 1.0
+    return Pair(
         left=names[0],
         right=names[1],
         songs=len(shared),
@@ -136,8 +75,8 @@ def paired(
         high=high,
         left_only=only[0],
         right_only=only[1],
-        # Exact McNemar: of the songs where they disagree, is one side right more often than a coin?
-        p_value=float(binomtest(only[0], sum(only)).pvalue) if sum(only) else 1.0,
+        p_value=p_value,
+        p_adjusted=p_value,
         unshared=len(sides[0]) + len(sides[1]) - 2 * len(shared),
     )
 
@@ -152,7 +91,7 @@ def _part(predictions: pd.DataFrame, *, part: str | None, name: str) -> pd.DataF
     return table if part is None else table[table["part"] == part]
 
 
-def pairs(predictions: Mapping[str, pd.DataFrame], *, part: str, seed: int) -> list[dict[str, Any]]:
+def pairs(predictions: Mapping[str, pd.DataFrame], *, part: str, seed: int) -> list[Pair]:
     """Compare each two models on the songs that both have predictions of.
 
     Parameters
@@ -166,20 +105,17 @@ def pairs(predictions: Mapping[str, pd.DataFrame], *, part: str, seed: int) -> l
 
     Returns
     -------
-    list of dict
-        The fields of :class:`components.evaluation.significance.Paired`, and ``p_adjusted`` (Holm), ``apart`` and
-        ``sentence``, both by the adjusted p-value.
+    list of Pair
+        Their p-values are adjusted for how many pairs there are (:func:`holm`).
     """
     songs = {name: aggregation.songs(table) for name, table in predictions.items()}
     found = [
         paired(songs[left], songs[right], seed=seed, part=part, names=(left, right))
         for left, right in combinations(songs, 2)
     ]
-    p_values = holm([pair.p_value for pair in found])
-    adjusted = [replace(pair, p_value=value) for pair, value in zip(found, p_values, strict=True)]
+    adjusted = holm([pair.p_value for pair in found])
     return [
-        asdict(pair) | {"p_adjusted": after.p_value, "apart": after.apart, "sentence": after.sentence}
-        for pair, after in zip(found, adjusted, strict=True)
+        pair.model_copy(update={"p_adjusted": value}) for pair, value in zip(found, adjusted, strict=True)
     ]
 
 
@@ -202,15 +138,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return stepped.clip(upper=1.0).sort_index().to_list()
 
 
-def groups(names: Sequence[str], *, pairs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+def groups(names: Sequence[str], *, pairs: Sequence[Pair]) -> list[list[str]]:
     """Find the largest sets of models none of which can be told apart from another.
 
     Parameters
     ----------
     names : sequence of str
         The models, best first.
-    pairs : sequence of mapping
-        ``left``, ``right``, ``apart`` of each two.
+    pairs : sequence of Pair
+        Of each two of them.
 
     Returns
     -------
@@ -220,7 +156,7 @@ def groups(names: Sequence[str], *, pairs: Sequence[Mapping[str, Any]]) -> list[
     """
     import networkx as nx
 
-    alike = nx.Graph([(pair["left"], pair["right"]) for pair in pairs if not pair["apart"]])
+    alike = nx.Graph([(pair.left, pair.right) for pair in pairs if not pair.apart])
     place = {name: number for number, name in enumerate(names)}
     cliques = [sorted(clique, key=place.__getitem__) for clique in nx.find_cliques(alike)]
     return sorted(cliques, key=lambda clique: [place[name] for name in clique])

@@ -19,6 +19,7 @@ from components.core.errors import EvaluationError, ParamsError, PredictionsErro
 from components.core.progress import Place
 from components.corpus import credits
 from components.evaluation import clusters, metrics, significance
+from components.evaluation.pair import Pair
 from components.external_evaluation import labels as labelled
 from components.external_evaluation import measure, predictions, recognition
 from components.external_evaluation.labels import LabelledMusic, Song
@@ -311,7 +312,7 @@ def outside_training(songs: pd.DataFrame) -> pd.DataFrame:
     return songs[~songs["track"].isin(trained)]
 
 
-def _pairs(tables: dict[str, pd.DataFrame], *, seed: int) -> list[dict[str, Any]]:
+def _pairs(tables: dict[str, pd.DataFrame], *, seed: int) -> list[Pair]:
     """Compare each two models on the songs that count in the headline of both."""
     counted = {label: table[table["headline"]] for label, table in tables.items()}
     try:

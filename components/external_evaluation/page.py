@@ -38,7 +38,7 @@ def render(result: Result) -> str:
                 if model.headline
             },
             recalls=_recalls(found.models),
-            pairs={(pair["left"], pair["right"]): pair for pair in found.pairs},
+            pairs={(pair.left, pair.right): pair for pair in found.pairs},
             hardest=hardest.songs(result.songs[result.songs["headline"]], count=HARDEST),
             listed=LISTED,
         )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from humanize import natural_list
 
 from components.config.strict import Strict
 from components.core import formatting
+from components.evaluation.pair import Pair
 from components.external_evaluation.recognition import TITLES, Group
 
 #: What intervals are drawn over.
@@ -213,7 +214,7 @@ class Evaluation(Strict):
         Files and rows that could not be used, each with the reason.
     models : dict of str to EvaluatedModel
         In the order in which they were named.
-    pairs : list of dict
+    pairs : list of Pair
         From :func:`components.evaluation.significance.pairs`, on the songs that both headlines count.
     notes : list of str
         What a reader must know before any figure.
@@ -231,5 +232,5 @@ class Evaluation(Strict):
     beyond_limit: int
     left_out: dict[str, str]
     models: dict[str, EvaluatedModel]
-    pairs: list[dict[str, Any]]
+    pairs: list[Pair]
     notes: list[str]

@@ -65,7 +65,7 @@ def show(found: Evaluation, *, folder: Path | None = None, console: Console | No
         if model.gap:
             console.print(Text(f"  {model.gap.sentence} {model.gap.about}"))
     for pair in found.pairs:
-        console.print(Text(pair["sentence"]))
+        console.print(Text(pair.sentence))
     recalls = Table(box=box.SIMPLE, padding=(0, 1))
     for heading in ("genre", "songs", *found.models):
         recalls.add_column(Text(heading), justify="left" if heading == "genre" else "right")

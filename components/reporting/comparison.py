@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from humanize import natural_list
 from pydantic import ValidationError
@@ -12,6 +12,8 @@ from components.config.params import Params
 from components.config.strict import Strict
 from components.core.errors import ComparisonError
 from components.core.formatting import interval, percent, plural
+from components.evaluation.diagnostics import Diagnosis
+from components.evaluation.pair import Pair
 from components.reporting.inputs import read_json
 from components.splits import store as split_store
 from components.splits.artists import Artists
@@ -45,8 +47,8 @@ class ComparedModel(Strict):
         Genres that no validation or test song or segment is predicted as, though some are of them.
     marks : list of str
         To be shown wherever a figure of the model is; ``mark`` is the same in one cell.
-    warnings : list of dict
-        Fields of :class:`components.evaluation.diagnostics.Diagnosis`.
+    warnings : list of Diagnosis
+        Of its learning curves and its search.
     """
 
     validation_songs: float
@@ -74,7 +76,7 @@ class ComparedModel(Strict):
     peak_memory_mib: float
     parameters: int
     file_bytes: int | None
-    warnings: list[dict[str, Any]]
+    warnings: list[Diagnosis]
 
 
 class Comparison(Strict):
@@ -105,7 +107,7 @@ class Comparison(Strict):
         In the order of ``params.yaml``.
     ranking : list of str
         Models by accuracy on validation songs, then log loss; ``best`` is the first: test never chooses.
-    pairs : list of dict
+    pairs : list of Pair
         From :func:`components.evaluation.significance.pairs`, on the songs that headlines count, where there are any.
     groups : list of list of str
         Largest sets of models of which no two can be told apart.
@@ -131,7 +133,7 @@ class Comparison(Strict):
     models: dict[str, ComparedModel]
     ranking: list[str]
     best: str
-    pairs: list[dict[str, Any]]
+    pairs: list[Pair]
     groups: list[list[str]]
     left_out: dict[str, str]
     notes: list[str]
@@ -147,7 +149,7 @@ class Comparison(Strict):
             )
             parts = {part: row.pop(part) for part in ("validation", "test")}
             low, high = self.models[name].test_songs_interval
-            numbers = [warning["finding"] for warning in self.models[name].warnings]
+            numbers = [warning.finding for warning in self.models[name].warnings]
             findings = ", ".join(str(number) for number in numbers if number is not None)
             rows.append(
                 {"model": name, "best": name == self.best, "protocol": self.protocol, **row}
@@ -203,7 +205,7 @@ class Comparison(Strict):
         """Return which models the best cannot be told from; '' for a single model."""
         if len(self.ranking) == 1:
             return ""
-        equal = {frozenset((pair["left"], pair["right"])) for pair in self.pairs if not pair["apart"]}
+        equal = {frozenset((pair.left, pair.right)) for pair in self.pairs if not pair.apart}
         near = [name for name in self.ranking[1:] if {self.best, name} in equal]
         if not near:
             return "The test songs tell it from every other model."

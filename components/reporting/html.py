@@ -32,7 +32,7 @@ def render(result: Comparison, *, inputs: Inputs, params: Params) -> str:
             result=result,
             colours={name: palette.variable(place) for place, name in enumerate(result.models)},
             recalls=_recalls(result),
-            pairs={(pair["left"], pair["right"]): pair for pair in result.pairs},
+            pairs={(pair.left, pair.right): pair for pair in result.pairs},
             pictures={
                 name: _pictures(inputs.models[name], colour=colours[name], params=params)
                 for name in result.ranking

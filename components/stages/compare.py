@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 
@@ -207,7 +206,7 @@ def measure(model: TrainedModel, *, params: Params) -> ComparedModel:
         peak_memory_mib=record.peak_memory_mib,
         parameters=record.parameters,
         file_bytes=record.file_bytes,
-        warnings=[asdict(diagnosis) for diagnosis in diagnoses],
+        warnings=diagnoses,
     )
 
 

@@ -78,7 +78,10 @@ def collect(outcomes: Mapping[str, Outcome], *, plan: Plan) -> dict[str, Any]:
             if outcome.declared.group == "ablation"
         },
         "pairs": {
-            protocol: results.compared(outcomes, seed=plan.seed, protocol=protocol)
+            protocol: {
+                form: [pair.model_dump(mode="json") for pair in pairs]
+                for form, pairs in results.compared(outcomes, seed=plan.seed, protocol=protocol).items()
+            }
             for protocol in ("artist", "track")
         },
         "findings": [asdict(finding) for finding in findings],

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from components.evaluation import aggregation, bootstrap, significance
+from components.evaluation.pair import Pair
 from components.features.encoders import base as encoders
 from components.study import declarations
 from components.study.declarations import Experiment, Plan
@@ -339,14 +340,12 @@ def _json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def compared(
-    outcomes: Mapping[str, Outcome], *, seed: int, protocol: str = "track"
-) -> dict[str, list[dict[str, Any]]]:
+def compared(outcomes: Mapping[str, Outcome], *, seed: int, protocol: str = "track") -> dict[str, list[Pair]]:
     """Compare the rows of the main table on each form of the collection, all folds of a protocol.
 
     Returns
     -------
-    dict of str to list of dict
+    dict of str to list of Pair
         By form: as :func:`components.evaluation.significance.pairs`.
     """
     families: dict[str, dict[str, pd.DataFrame]] = {}

@@ -7,14 +7,16 @@ import pytest
 
 from components.core.errors import PredictionsError
 from components.evaluation import aggregation, significance
+from components.evaluation.pair import Pair
+from tests.support.pairs import pair
 from tests.unit.evaluation.tables import random_table, table
 
 
 class TestGroups:
     @staticmethod
-    def pairs(*apart: str) -> list[dict]:
+    def pairs(*apart: str) -> list[Pair]:
         every = ("ab", "ac", "bc", "ad", "bd", "cd")
-        return [{"left": two[0], "right": two[1], "apart": two in apart} for two in every]
+        return [pair(*two, apart=two in apart) for two in every]
 
     def test_all_equal_are_one_group(self):
         assert significance.groups("abcd", pairs=self.pairs()) == [["a", "b", "c", "d"]]

@@ -45,7 +45,7 @@ def test_the_headline_is_of_new_artists_alone(result: Result) -> None:
     assert sum(count for row in mlp.confusion.values() for count in row.values()) == 4
     assert mlp.gap.points == pytest.approx(65)
     (pair,) = result.record.pairs
-    assert (pair["songs"], pair["difference"]) == (4, -0.25)
+    assert (pair.songs, pair.difference) == (4, -0.25)
 
 
 def test_songs_that_none_was_trained_on(result: Result) -> None:

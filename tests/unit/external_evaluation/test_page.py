@@ -26,7 +26,7 @@ def test_what_a_reader_looks_for_is_there(result: Result) -> None:
     ):
         assert words in text
     assert result.record.models["mlp"].gap.sentence in text
-    assert result.record.pairs[0]["sentence"] in text
+    assert result.record.pairs[0].sentence in text
     assert text.count("Confusion matrix of") == text.count("Reliability of") == 2
     assert "http://" not in text.replace("http://www.w3.org", "")
 

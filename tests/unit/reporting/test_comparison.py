@@ -13,6 +13,7 @@ from components.core.errors import ComparisonError
 from components.reporting import comparison
 from components.results.record import LEAKY
 from tests.support import finished_project
+from tests.support.pairs import pair
 
 
 @pytest.fixture
@@ -67,10 +68,10 @@ def test_a_best_that_left_the_params_is_refused(data, five_models):
 def test_the_rivals_of_the_best_are_those_it_cannot_be_told_from(five_models):
     _, result = five_models
     names = result.ranking[1:3]
-    pairs = [{"left": result.best, "right": name, "apart": name != names[1]} for name in result.ranking[1:]]
+    pairs = [pair(result.best, name, apart=name != names[1]) for name in result.ranking[1:]]
     assert names[1] in result.model_copy(update={"pairs": pairs}).rivals()
     assert names[0] not in result.model_copy(update={"pairs": pairs}).rivals()
-    apart = [pair | {"apart": True} for pair in pairs]
+    apart = [pair(result.best, name, apart=True) for name in result.ranking[1:]]
     assert "every other" in result.model_copy(update={"pairs": apart}).rivals()
     assert result.model_copy(update={"ranking": [result.best]}).rivals() == ""
 

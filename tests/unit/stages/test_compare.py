@@ -97,7 +97,7 @@ def test_headlines_rank_and_tell_apart_where_they_leave_songs_out(two):
     found = compare_two(two)
     assert found.headline_genres == ["a", "b"]
     assert found.partial and 0 < found.headline_songs < found.songs
-    assert {pair["songs"] for pair in found.pairs} == {found.headline_songs}
+    assert {pair.songs for pair in found.pairs} == {found.headline_songs}
     for row in found.models.values():
         assert row.validation_songs == row.validation["headline_accuracy"]
         assert row.headline == row.test["headline_accuracy"] and row.headline_interval

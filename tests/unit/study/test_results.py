@@ -95,8 +95,8 @@ def test_a_feature_s_cost_holds_that_of_the_feature_it_reads(tmp_path: Path) -> 
 def test_models_tested_on_the_same_songs_are_compared_two_by_two() -> None:
     ran = {"mlp": outcome("mlp", accuracy=0.9), "lstm": outcome("lstm", accuracy=0.5)}
     (pair,) = results.compared(outcomes() | ran, seed=0)["audio"]
-    assert pair["apart"]
-    assert "mlp names 40.0 points more of 100 songs right than lstm" in pair["sentence"]
+    assert pair.apart
+    assert "mlp names 40.0 points more of 100 songs right than lstm" in pair.sentence
 
 
 def test_with_artists_apart_the_songs_that_headlines_count_are_measured_all_folds_together() -> None:
