@@ -67,15 +67,11 @@ class Song:
         Its spectrogram as data address.
     predictions : list of ModelPrediction
         By the chosen models, in their order.
-    lost, damage : float, str
-        See :class:`components.serving.prediction.Prediction`.
     """
 
     seconds: float
     picture: str
     predictions: list[ModelPrediction]
-    lost: float = 0.0
-    damage: str = ""
 
 
 class _Decoded:
@@ -178,6 +174,7 @@ class Models:
         )
         predictions = []
         for choice, model, extraction in zip(choices, loaded, played.receiver.extractions, strict=True):
-            (prediction,) = model.model.predict_features([extraction.end()])
+            song = extraction.end(lost=played.lost, damage=played.damage)
+            (prediction,) = model.model.predict_features([song])
             predictions.append(ModelPrediction(choice, model.marks, prediction))
-        return Song(played.seconds, played.receiver.picture.draw(), predictions, played.lost, played.damage)
+        return Song(played.seconds, played.receiver.picture.draw(), predictions)

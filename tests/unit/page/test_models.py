@@ -32,7 +32,7 @@ def test_each_chosen_model_predicts(tmp_path):
 
 def test_what_is_lost_of_a_song_is_shown(tmp_path):
     found = TwoModels().predict(str(truncated(tmp_path / "a.wav")), [CHAMPION])
-    assert (found.seconds, found.lost) == pytest.approx((6.5, 3.5))
+    assert (found.seconds, found.predictions[0].prediction.lost) == pytest.approx((6.5, 3.5))
     assert "3.50 s lost" in markup.result(found) and "truncated" in markup.result(found)
 
 

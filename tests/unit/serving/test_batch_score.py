@@ -72,6 +72,10 @@ class TestWhatIsNew:
         scored = score()
         table = batch_score.read(scored.scores)
         assert sorted(table["file"]) == ["a.wav", "deep/b.wav"]
+        model = ["model", "uri", "run_id", "weights_sha256"]
+        fields = ["genre", "confidence", "unsure", "seconds", "coverage", "lost", "damage", "timeline"]
+        first = ["file", "sha256", "scored_at", *model, *fields, "reason", "probability.blues"]
+        assert list(table)[: len(first)] == first
         assert set(table["genre"]) == {"jazz"}
         assert table["probability.jazz"].tolist() == pytest.approx([0.7, 0.7])
         assert [moment["start"] for moment in table["timeline"][0]] == [0, 3]

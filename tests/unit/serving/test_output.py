@@ -64,10 +64,15 @@ class TestTheCommand:
 
     def test_csv_a_row_a_song_or_a_row_a_segment(self, genre):
         songs = list(csv.DictReader(io.StringIO(genre("good.wav", "bad.wav", "--csv").stdout)))
+        fields = ["file", "genre", "confidence", "unsure", "seconds", "coverage", "lost", "damage"]
+        shares = [f"probability.{genre}" for genre in constant_model.GENRES]
+        assert list(songs[0]) == [*fields, *shares, "reason"]
         assert [row["genre"] for row in songs] == ["jazz", ""]
+        assert {name for name, value in songs[1].items() if value} == {"file", "reason"}
         assert float(songs[0]["probability.jazz"]) == pytest.approx(0.7)
         assert songs[1]["reason"]
         segments = list(csv.DictReader(io.StringIO(genre("good.wav", "--csv", "--timeline").stdout)))
+        assert list(segments[0]) == [*fields, "start", "probability", "reason"]
         assert [float(row["start"]) for row in segments] == [0, 3]
 
     def test_a_name_that_is_no_text_is_in_each_form(self, genre, tmp_path, monkeypatch):
