@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from components.core import connected
 from components.core.errors import CorpusError
 from components.core.formatting import plural
 from components.corpus import fingerprint
-from components.splits import groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ def of(tracks: pd.DataFrame) -> pd.Series:
         Index as ``tracks``: the first track of the recording, '' where no other file holds it.
     """
     alike_ones = alike(tracks["fingerprint"].tolist())
-    recording = groups.joined(tracks, together=("sha256", "sound_sha256"), pairs=alike_ones)
+    recording = connected.rows(tracks, by=("sha256", "sound_sha256"), pairs=alike_ones)
     names = tracks["track"].groupby(recording).transform("min").astype(object)
     return names.where(recording.groupby(recording).transform("size") > 1, "")
 

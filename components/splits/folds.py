@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from components.config.params import Params, SplitParams
+from components.core import connected
 from components.core.errors import CorpusError
 from components.splits import artists, groups, leakage
 
@@ -58,7 +59,7 @@ def make(
             f"{(tracks['artist'] != '').sum()} of {len(tracks)} tracks have a known artist; valid: more than half of "
             "them, or split.protocol track"
         )
-    repeats = groups.joined(tracks, together=["recording"])
+    repeats = connected.rows(tracks, by=["recording"])
     group = groups.kept_whole(tracks, folds=split.folds) if by_artist else repeats
     whole = tracks.assign(unit="track", segment=-1, group=group)
     pieces = whole.loc[whole.index.repeat(whole["segments"])].reset_index(drop=True)

@@ -2,46 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import pandas as pd
 
+from components.core import connected
 from components.evaluation import clusters
 from components.splits import albums, artists
 
 #: Albums that are named.
 SHOWN = 5
-
-
-def joined(tracks: pd.DataFrame, *, together: Sequence[str], pairs: np.ndarray | None = None) -> pd.Series:
-    """Return a number for each group of tracks that belong together.
-
-    Parameters
-    ----------
-    tracks : DataFrame
-        One row a track.
-    together : sequence of str
-        Columns whose equal values keep tracks together; a track where one is '' shares none.
-    pairs : ndarray of int, shape (pairs, 2), optional
-        Places of tracks that belong together besides.
-
-    Returns
-    -------
-    Series of int
-        Index as ``tracks``; equal for tracks that share a value or are a pair, also through others.
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    links = [np.empty((0, 2), dtype=int) if pairs is None else pairs]
-    for column in together:
-        known = tracks.loc[tracks[column] != "", column]
-        rows = pd.Series(tracks.index.get_indexer(known.index), index=known.index)
-        links.append(np.stack([rows.groupby(known).transform("first"), rows], axis=1).astype(int))
-    left, right = np.concatenate(links).T
-    graph = coo_array((np.ones(len(left)), (left, right)), shape=(len(tracks), len(tracks)))
-    return pd.Series(connected_components(graph, directed=False)[1], index=tracks.index)
 
 
 def kept_whole(tracks: pd.DataFrame, *, folds: int) -> pd.Series:
@@ -57,15 +25,15 @@ def kept_whole(tracks: pd.DataFrame, *, folds: int) -> pd.Series:
     Returns
     -------
     Series of int
-        As :func:`joined`. The songs of an artist-confounded genre are assigned one by one; where most artists are
-        unknown, so are those of a genre that hangs together by the few that are known. Compilations that would tie too
-        much of a genre together are named (:mod:`components.splits.albums`).
+        Equal for tracks that stay together. The songs of an artist-confounded genre are assigned one by one; where most
+        artists are unknown, so are those of a genre that hangs together by the few that are known. Compilations that
+        would tie too much of a genre together are named (:mod:`components.splits.albums`).
     """
     drawn = clusters.of(tracks["track"], artists=tracks["artist"])
     apart = drawn.groupby(tracks["genre"]).nunique()
     tied = [] if artists.known(tracks) else apart.index[apart < folds].tolist()
     few = tracks["genre"].isin([*artists.confounded(tracks), *tied])
-    group = joined(tracks.assign(artist=tracks["artist"].mask(few, "")), together=["recording", "artist"])
+    group = connected.rows(tracks.assign(artist=tracks["artist"].mask(few, "")), by=["recording", "artist"])
     if "album" not in tracks or not (tracks["album"] != "").any():
         return group
     group, torn = albums.kept_whole(tracks.assign(album=tracks["album"].mask(few, "")), groups=group)

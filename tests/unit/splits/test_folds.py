@@ -14,7 +14,7 @@ from components.config import presets
 from components.config.params import Params, parse
 from components.core.errors import CorpusError, LeakError
 from components.corpus import published_metadata
-from components.splits import artists, folds, groups
+from components.splits import artists, folds
 
 
 def with_split(params: Params, **values: object) -> Params:
@@ -190,12 +190,3 @@ def test_lists_without_a_part_are_refused(tracks: pd.DataFrame, demo_params: Par
     lists = dict.fromkeys(tracks["track"], "train")
     with pytest.raises(CorpusError, match="share tracks of train only"):
         folds.make(tracks, params=with_split(demo_params, protocol="fault_filtered"), lists=lists)
-
-
-def test_groups_reach_through_others(tracks: pd.DataFrame) -> None:
-    few = tracks.head(6).copy()
-    few.loc[1, "sha256"] = few.loc[0, "sha256"]
-    few["artist"] = ["", "ada", "ada", "bo", "", ""]
-    numbers = groups.joined(few, together=("sha256", "artist")).tolist()
-    assert numbers[0] == numbers[1] == numbers[2]
-    assert len(set(numbers)) == 4

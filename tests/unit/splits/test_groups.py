@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from components.splits import groups
-
-
-def test_tracks_are_tied_through_others(tracks: pd.DataFrame) -> None:
-    few = tracks.head(4).assign(sha256=["a", "a", "b", "c"], artist=["", "x", "x", ""])
-    assert groups.joined(few, together=["sha256", "artist"]).tolist() == [0, 0, 0, 1]
-    assert groups.joined(few, together=["artist"], pairs=np.array([[0, 3]])).tolist() == [0, 1, 1, 0]
 
 
 def test_compilations_that_would_tie_too_much_are_named(
