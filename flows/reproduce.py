@@ -31,7 +31,7 @@ LAST = 10_000
 @task(name="log-study", cache_policy=NO_CACHE)
 def log_task() -> int:
     """Make sure that every experiment and the page have their run in MLflow; return how many runs there are."""
-    from components.tracking.study_runs import ensure_study_logged
+    from components.study.runs import ensure_study_logged
 
     return len(ensure_study_logged(root=Path("data")))
 

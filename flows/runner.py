@@ -159,7 +159,7 @@ def reproduce(options: StudyOptions, *, root: Path | None = None) -> int:
         stages = graph.read(root / plan.FOLDER)
         stale = stages.stale().keys() & stages.needed(f"fit@{name}" for name in names)
         if not options.force and not stale and "report@study" not in stages.changed:
-            from components.tracking.study_runs import ensure_study_logged
+            from components.study.runs import ensure_study_logged
 
             board.message(f"All {len(names)} experiments are up to date: {PAGE}")
             ensure_study_logged(root=Path("data"))

@@ -46,7 +46,7 @@ def run(
     from components.config import params
     from components.external_evaluation import evaluate, terminal
     from components.external_evaluation import labels as labelled
-    from components.tracking.evaluation_runs import ensure_evaluation_logged
+    from components.external_evaluation.runs import ensure_evaluation_logged
 
     target = out or evaluate.folder_of(labelled.name_of(folder, labels=labels), root=root)
     evaluate.check_folder(target)
@@ -71,7 +71,7 @@ def run(
         )
         evaluate.write(result, folder=target)
         if json_file:
-            atomic.write_json(json_file, result.record.model_dump(mode="json"))
+            result.record.write(json_file)
     terminal.show(result.record, folder=target)
     if log:
         try:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 #: Where results lie, below the data folder: one folder for each name of a folder or manifest.
 FOLDER = "evaluations"
-#: Files of a result.
-RECORD, PAGE, TABLE = "evaluation.json", "index.html", "songs"
+#: Files of a result beside its record.
+PAGE, TABLE = "index.html", "songs"
 #: Songs that a message names.
 NAMED = 3
 
@@ -363,7 +363,7 @@ def check_folder(folder: Path) -> None:
         Naming the folder.
     """
     if folder.exists() and (
-        not folder.is_dir() or (any(folder.iterdir()) and not (folder / RECORD).is_file())
+        not folder.is_dir() or (any(folder.iterdir()) and not (folder / Evaluation.FILE).is_file())
     ):
         raise ParamsError(
             f"--out {folder} holds other files, which would be replaced; valid: a folder that does not exist, is "
@@ -386,7 +386,7 @@ def write(result: Result, *, folder: Path) -> None:
     songs = table_of(result)
     text = page.render(result)
     with atomic.replacing_folder(folder) as made:
-        atomic.write_json(made / RECORD, result.record.model_dump(mode="json"))
+        result.record.write(made / Evaluation.FILE)
         (made / PAGE).write_text(text, encoding="utf-8")
         songs.to_csv(made / f"{TABLE}.csv", index=False)
         songs.to_parquet(made / f"{TABLE}.parquet", index=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from pathlib import Path
+from typing import ClassVar, Literal, Self
 
 from humanize import natural_list
 
 from components.config.strict import Strict
-from components.core import formatting
+from components.core import atomic, formatting
 from components.evaluation.pair import Pair
 from components.external_evaluation.recognition import TITLES, Group
 
@@ -220,6 +221,8 @@ class Evaluation(Strict):
         What a reader must know before any figure.
     """
 
+    FILE: ClassVar[str] = "evaluation.json"
+
     name: str
     labels: str
     fingerprint: str
@@ -234,3 +237,12 @@ class Evaluation(Strict):
     models: dict[str, EvaluatedModel]
     pairs: list[Pair]
     notes: list[str]
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read the record of an evaluation's folder."""
+        return cls.model_validate_json((folder / cls.FILE).read_bytes())
+
+    def write(self, path: Path) -> None:
+        """Write the record as sorted, indented JSON, whole or not at all."""
+        atomic.write_json(path, self.model_dump(mode="json"))

@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from components.core.errors import ParamsError
-from components.study import plan
+from components.study import plan, runs
 from components.study.plan import StudyOptions
-from components.tracking import study_runs
 from flows import reproduce, runner
 from flows.pipeline import graph
 from flows.pipeline.graph import Graph
@@ -78,7 +77,7 @@ def stages(project: Path, four: Graph, monkeypatch: pytest.MonkeyPatch) -> dict[
     monkeypatch.setenv("GENRE_CONCURRENCY", "1")
     monkeypatch.setattr(graph, "read", lambda _root: four)
     monkeypatch.setattr(StageProcesses, "run", play)
-    monkeypatch.setattr(study_runs, "ensure_study_logged", log)
+    monkeypatch.setattr(runs, "ensure_study_logged", log)
     return planned
 
 

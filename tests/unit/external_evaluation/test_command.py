@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.core.errors import StoreError
-from components.tracking import evaluation_runs
+from components.external_evaluation import runs
 from tests.support.evaluated_models import music, without_store
 from tests.unit.conftest import Genre
 
@@ -23,7 +23,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         return {"mlp": "1" * 32}
 
     without_store(monkeypatch)
-    monkeypatch.setattr(evaluation_runs, "ensure_evaluation_logged", log)
+    monkeypatch.setattr(runs, "ensure_evaluation_logged", log)
     return folders
 
 
@@ -56,7 +56,7 @@ def test_a_store_that_fails_loses_nothing(
     def away(_folder: Path) -> None:
         raise StoreError("the MLflow store is away")
 
-    monkeypatch.setattr(evaluation_runs, "ensure_evaluation_logged", away)
+    monkeypatch.setattr(runs, "ensure_evaluation_logged", away)
     music(workspace / "songs")
     done = genre("evaluate", "songs", folder=workspace)
     assert done.returncode == 1 and "not logged: the MLflow store is away" in done.stderr

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from components.core import atomic
+from components.study.runs import ensure_study_logged
 from components.tracking import store
 from components.tracking.runs import Runs
-from components.tracking.study_runs import ensure_study_logged
 
 
 def row(**changes: Any) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import pytest
 
 from components.config.params import Params
 from components.external_evaluation import evaluate
+from components.external_evaluation.record import Evaluation
+from components.external_evaluation.runs import ensure_evaluation_logged, metrics_of
 from components.tracking import store
-from components.tracking.evaluation_runs import ensure_evaluation_logged, metrics_of
 from components.tracking.runs import Runs
 from tests.support import evaluated_models
 
@@ -73,7 +74,10 @@ def test_an_interrupted_run_is_made_anew(folder: Path, monkeypatch: pytest.Monke
     }
 
 
-def test_metrics_are_numbers_alone() -> None:
-    figures = {"songs": 3, "accuracy": 0.5, "drawn": "songs"}
-    found = metrics_of({"headline": None, "groups": {"trained_songs": figures}, "gap": None})
-    assert found == {"trained_songs.songs": 3.0, "trained_songs.accuracy": 0.5}
+def test_metrics_are_the_numbers_of_each_group_with_or_without_a_headline(folder: Path) -> None:
+    model = Evaluation.read(folder).models["mlp"]
+    without = metrics_of(model.model_copy(update={"headline": None, "gap": None}))
+    assert {key.partition(".")[0] for key in without} == set(model.groups)
+    assert without["trained_songs.songs"] == 1.0 and "trained_songs.drawn" not in without
+    with_headline = {key.partition(".")[0] for key in metrics_of(model)}
+    assert with_headline == {*model.groups, "headline", "gap"}
