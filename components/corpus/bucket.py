@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from components.config.params import Params
 from components.core.errors import CorpusError
+from components.core.formatting import printable
 from components.corpus import discovery, locations
 from components.corpus.discovery import Found, Measure
 from components.corpus.store import Row, Rows
@@ -57,25 +58,31 @@ def walk(place: str, *, key: str, suffixes: Collection[str], fewest: int = 2) ->
         If the bucket cannot be read, or holds too few or too many genres with tracks.
     """
     rows, ignored = Rows("stamp"), 0
-    genres: dict[str, list[str]] = {}
+    genres: dict[str, bool] = {}
+    beside = []
     for relative, size, tag in listed(place, key=key):
         genre, *below = relative.parts
+        if not below and not genre.startswith(".") and relative.suffix.lower() in suffixes:
+            beside.append(genre)
+            continue
         if not below or genre.startswith("."):
             ignored += 1
             continue
-        has = genres.setdefault(genre, [])
+        genres.setdefault(genre, False)
         if relative.suffix.lower() in suffixes and not any(part.startswith(".") for part in below):
             track = discovery.track_id(genre, PurePosixPath(*below).with_suffix("").as_posix())
             rows.add(Row(track, genre, relative.as_posix(), bytes=size), tag)
-            if below[0] not in has:
-                has.append(below[0])
+            genres[genre] = True
         else:
             ignored += 1
     with_tracks = [genre for genre, has in genres.items() if has]
-    below = genres[with_tracks[0]] if len(with_tracks) == 1 else []
-    deeper = [] if any(PurePosixPath(name).suffix.lower() in suffixes for name in below) else below
-    discovery.check_genres(with_tracks, place=place, key=key, fewest=fewest, below=deeper, suffixes=suffixes)
-    return Found(rows, ignored, [genre for genre, has in genres.items() if not has])
+    paths = (row.path for row, _ in rows)
+    discovery.check_genres(
+        with_tracks, place=place, key=key, fewest=fewest, paths=paths, beside=beside, suffixes=suffixes
+    )
+    return Found(
+        rows, ignored, [genre for genre, has in genres.items() if not has], list(map(printable, beside))
+    )
 
 
 def inspect(row: Row, *, folder: str, params: Params, measure: Measure) -> Row:

@@ -71,6 +71,9 @@ def lines(listing: pd.DataFrame, *, source: str, found: Found | None = None, kno
         said.append(f"  {found.ignored} other files are no tracks")
     if found is not None and found.without:
         said.append(f"  no tracks are in {', '.join(found.without[:SHOWN])}: no genre")
+    if found is not None and found.beside:
+        shown = ", ".join(found.beside[:SHOWN]) + (" …" if len(found.beside) > SHOWN else "")
+        said.append(f"  {len(found.beside)} tracks lie in no genre's folder: {shown}")
     if known:
         said.append(f"  {known} files are known from an earlier listing (--verify reads them again)")
     return said

@@ -7,10 +7,10 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 #: More classes than this is a folder of artists or albums, not of genres.
 MAX_GENRES = 100
+#: What to do where folders are no genres.
+ELSEWHERE = (
+    "where genres are in tags or in a table, such as FMA's tracks.csv, "
+    "`genre config use … --labels` reads them there"
+)
 
 
 Measure = Callable[..., Row]
@@ -70,20 +75,22 @@ class Found:
         How many other files there are.
     without : list of str
         Folders beside the genres in which there is no track.
+    beside : list of str
+        Tracks that lie in no genre's folder.
     """
 
     rows: Rows
     ignored: int = 0
     without: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
 
 
-def _folders(folder: Path, *, key: str) -> list[os.DirEntry[str]]:
-    """Return the subfolders that may be the classes, sorted by name; hidden ones (``.git``) are not."""
+def _entries(folder: Path, *, key: str) -> list[os.DirEntry[str]]:
+    """Return what is in a collection's folder but for what is hidden (``.git``), sorted by name."""
     valid = f"valid: a folder with one subfolder a genre, 2 to {MAX_GENRES} of them"
     try:
         with os.scandir(folder) as entries:
-            found = sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
-            return [e for e in found if _is_folder_or_link_to_one(e)]
+            return sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
     except OSError as error:
         reasons = {errno.ENOENT: f"does not exist; {valid}", errno.ENOTDIR: f"is not a folder; {valid}"}
         reason = reasons.get(error.errno or 0, f"cannot be read: {error.strerror}")
@@ -96,7 +103,8 @@ def check_genres(
     place: str,
     key: str,
     fewest: int = 2,
-    below: Sequence[str] = (),
+    paths: Iterable[str] = (),
+    beside: Sequence[str] = (),
     suffixes: Collection[str] = (),
 ) -> None:
     """Check that folders of a collection can be its classes.
@@ -111,8 +119,10 @@ def check_genres(
         The key of ``params.yaml`` that names it, for messages.
     fewest : int
         Least number of classes: 1 where other sources bring more.
-    below : sequence of str
-        Folders with tracks in the only one, where there is one.
+    paths : iterable of str
+        Those of all tracks, by which folders further down are found that may be the genres. Read only for a message.
+    beside : sequence of str
+        Tracks that lie in none of the folders.
     suffixes : collection of str
         What tracks are named, for messages.
 
@@ -124,27 +134,55 @@ def check_genres(
     valid = f"valid: a folder with one subfolder a genre, {fewest} to {MAX_GENRES} of them"
     if not names:
         tracks = f" (files ending in {', '.join(sorted(suffixes))})" if suffixes else ""
-        raise CorpusError(f"{key} is {place!r}, which holds no genre folders with tracks{tracks}; {valid}")
+        loose = f", but {len(beside)} tracks in no folder" if beside else ""
+        valid += f"; {ELSEWHERE}" if beside else ""
+        raise CorpusError(
+            f"{key} is {place!r}, which holds no genre folders with tracks{tracks}{loose}; {valid}"
+        )
     if len(names) < fewest:
-        deeper = f"{place.rstrip('/')}/{names[0]}"
+        above, below = deeper(paths)
         shown = f"{', '.join(map(repr, below[:3]))}{' …' if len(below) > 3 else ''}"
+        folder = f"{place.rstrip('/')}/{above}"
         lie = (
-            f": the {len(below)} folders {shown} lie in {deeper!r}; if those are the genres, name it as {key}"
+            f": the {len(below)} folders {shown} lie in {folder!r}; if those are the genres, name it as {key}"
         )
         raise CorpusError(
-            f"{key} is {place!r}, which holds one genre only, {names[0]!r}{lie if len(below) > 1 else ''}; {valid}"
+            f"{key} is {place!r}, which holds one genre only, {names[0]!r}{lie if below else ''}; {valid}"
         )
     if len(names) > MAX_GENRES:
-        raise CorpusError(
-            f"{key} is {place!r}, which holds {len(names)} folders; {valid}; where genres are in tags or in a table, "
-            "such as FMA's tracks.csv, `genre config use … --labels` reads them there"
-        )
+        raise CorpusError(f"{key} is {place!r}, which holds {len(names)} folders; {valid}; {ELSEWHERE}")
     for name in names:
         if printable(name) != name or name != name.strip():
             raise CorpusError(
                 f"{key}: genre folder {printable(name)!r} has a name that cannot be a label; "
                 "valid: printable UTF-8 without spaces at the ends"
             )
+
+
+def deeper(paths: Iterable[str]) -> tuple[str, list[str]]:
+    """Find the folder in which the tracks' ways part.
+
+    Parameters
+    ----------
+    paths : iterable of str
+        Those of the tracks, one or more.
+
+    Returns
+    -------
+    above : str
+        That folder.
+    below : list of str
+        The folders in it, sorted; none where a track lies beside them.
+
+    Examples
+    --------
+    >>> deeper(["Data/audio/jazz/1.wav", "Data/audio/rock/1.wav"]), deeper(["jazz/1.wav", "jazz/live/2.wav"])
+    (('Data/audio', ['jazz', 'rock']), ('jazz', []))
+    """
+    folders = {PurePosixPath(path).parent for path in paths}
+    common = PurePosixPath(os.path.commonpath(folders))
+    below = {folder.relative_to(common).parts[:1] for folder in folders}
+    return str(common), [] if () in below else sorted(printable(name) for (name,) in below)
 
 
 def _is_folder_or_link_to_one(entry: os.DirEntry[str]) -> bool:
@@ -183,9 +221,10 @@ def walk(
     CorpusError
         See :func:`check_genres`; or the folder is missing or cannot be read.
     """
-    folders = _folders(folder, key=key)
+    entries = _entries(folder, key=key)
+    folders = [entry for entry in entries if _is_folder_or_link_to_one(entry)]
     walker = _Walker(suffixes, Reach.of(folder, follow_links=follow_links))
-    genres, without, deeper = [], [], []
+    genres, without = [], []
     for entry in folders:
         before = walker.count
         try:
@@ -195,11 +234,14 @@ def walk(
             raise CorpusError(f"{key}: folder {shown!r} cannot be read: {error.strerror}") from error
         if walker.count > before:
             genres.append(entry.name)
-            deeper = walker.deeper
         else:
             without.append(printable(entry.name))
-    check_genres(genres, place=str(folder), key=key, fewest=fewest, below=deeper, suffixes=suffixes)
-    return Found(walker.rows, walker.ignored, without)
+    beside = [e.name for e in entries if e not in folders and walker.is_track(e.name)]
+    paths = (row.path for row, _ in walker.rows)
+    check_genres(
+        genres, place=str(folder), key=key, fewest=fewest, paths=paths, beside=beside, suffixes=suffixes
+    )
+    return Found(walker.rows, walker.ignored, without, list(map(printable, beside)))
 
 
 class _Walker:
@@ -211,18 +253,15 @@ class _Walker:
         What was found.
     count, ignored : int
         How many tracks, and other files.
-    deeper : list of str
-        Folders with tracks just below the last genre's, where none lies beside them.
     """
 
     def __init__(self, suffixes: Collection[str], reach: Reach) -> None:
         self._suffixes, self._reach = suffixes, reach
         self.rows, self.count, self.ignored = Rows("stamp"), 0, 0
-        self.deeper: list[str] = []
 
     def genre(self, entry: os.DirEntry[str]) -> None:
         """Walk through a genre's folder."""
-        self._genre, self.deeper = entry.name, []
+        self._genre = entry.name
         if entry.is_symlink() and not self._reach.everywhere:
             self._add(f"{entry.name}/", f"link to a folder: {links.REMEDY}", name=f"{printable(entry.name)}/")
         else:
@@ -237,7 +276,6 @@ class _Walker:
             above = (*above, (found.st_dev, found.st_ino))
         with os.scandir(place) as entries:
             ordered = sorted(entries, key=lambda entry: entry.name)
-        before, plain = self.count, False
         ordered.reverse()
         while ordered:
             # An entry keeps what is found of it; ten thousand of a folder would too.
@@ -248,24 +286,20 @@ class _Walker:
             elif entry.is_dir(follow_symlinks=False):
                 had = self.count
                 self._enter(entry.path, path, above=above)
-                if self.count > had and not plain and relative == self._genre:
-                    self.deeper.append(printable(entry.name))
-                elif self.count == had and self._is_track(entry.name):
+                if self.count == had and self.is_track(entry.name):
                     self._add(path, links.irregular(stat.S_IFDIR))
             elif entry.is_symlink() and _is_folder_or_link_to_one(entry):
                 if self._reach.everywhere:
                     self._enter(entry.path, path, above=above)
                 else:
                     self._add(path, f"link to a folder: {links.REMEDY}", name=f"{printable(path)}/")
-            elif self._is_track(entry.name):
-                plain = True
+            elif self.is_track(entry.name):
                 self._file(entry, path)
             else:
                 self.ignored += 1
-        if (plain and relative == self._genre) or self.count == before:
-            self.deeper = []
 
-    def _is_track(self, name: str) -> bool:
+    def is_track(self, name: str) -> bool:
+        """Return whether a file is a track, by its name."""
         return os.path.splitext(name)[1].lower() in self._suffixes  # noqa: PTH122 - of a hundred thousand names
 
     def _file(self, entry: os.DirEntry[str], path: str) -> None:

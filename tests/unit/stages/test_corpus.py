@@ -242,6 +242,27 @@ def test_genres_one_level_deeper_are_pointed_to(tmp_path: Path, demo_params: Par
     assert f"{tmp_path}/Data/genres_original" in message
 
 
+def test_genres_any_number_of_levels_deeper_are_pointed_to(tmp_path: Path, demo_params: Params) -> None:
+    write_tracks(tmp_path / "GTZAN/Data/genres_original", {"blues": 2, "jazz": 2})
+    assert f"lie in '{tmp_path}/GTZAN/Data/genres_original'" in refused(tmp_path, demo_params)
+
+
+def test_tracks_in_no_genre_s_folder_are_named(
+    collection: Path, demo_params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("loose.wav", "also.mp3", "notes.txt"):
+        (collection / name).touch()
+    assert list_audio(collection, demo_params)["genre"].nunique() == 3
+    assert "2 tracks lie in no genre's folder: also.mp3, loose.wav" in capsys.readouterr().err
+
+
+def test_a_flat_folder_is_pointed_to_other_labels(tmp_path: Path, demo_params: Params) -> None:
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music" / "a.wav").touch()
+    message = refused(tmp_path / "music", demo_params)
+    assert "but 1 tracks in no folder" in message and "--labels" in message
+
+
 def test_more_than_a_hundred_classes(tmp_path: Path, demo_params: Params) -> None:
     for number in range(101):
         (tmp_path / "music" / str(number)).mkdir(parents=True)
