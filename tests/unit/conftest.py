@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from components import tracking
 from components.config import presets
 
 
@@ -46,6 +47,15 @@ def genre(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 def demo_text() -> str:
     """The demo's params.yaml."""
     return presets.compose("demo")
+
+
+@pytest.fixture
+def folder_with_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with an empty MLflow store; tests run in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    tracking.connect()
+    return tmp_path
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from tests.support import evaluated_models
 
 
 @pytest.fixture
-def folder(workspace: Path, demo_params: Params, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(folder_with_store: Path, demo_params: Params, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The files of an evaluation, one of whose models is logged in the store."""
     with monkeypatch.context() as patch:
-        result = evaluated_models.result(workspace / "music", params=demo_params, monkeypatch=patch)
+        result = evaluated_models.result(folder_with_store / "music", params=demo_params, monkeypatch=patch)
     runs = Runs(store.TRAINING)
     model = runs.client.create_logged_model(runs.experiment_id, name="model")
     about = {
@@ -27,8 +27,8 @@ def folder(workspace: Path, demo_params: Params, monkeypatch: pytest.MonkeyPatch
         for label, one in result.record.models.items()
     }
     changed = evaluate.Result(result.record.model_copy(update={"models": about}), result.songs)
-    evaluate.write(changed, folder=workspace / "out")
-    return workspace / "out"
+    evaluate.write(changed, folder=folder_with_store / "out")
+    return folder_with_store / "out"
 
 
 def test_each_model_has_its_run_with_page_and_figures(folder: Path) -> None:

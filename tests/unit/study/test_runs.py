@@ -33,8 +33,8 @@ def row(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_an_experiment_with_figures_and_the_page_have_a_run(workspace: Path) -> None:
-    folder = workspace / "data" / "study"
+def test_an_experiment_with_figures_and_the_page_have_a_run(folder_with_store: Path) -> None:
+    folder = folder_with_store / "data" / "study"
     rows = {"a": row(), "planned": row(figures={})}
     changes = "With artists apart, findings 1 and 4 change their verdict."
     verdicts = {"counts": {"holds": 3}, "counts_apart": {"holds": 1}, "changes_sentence": changes}

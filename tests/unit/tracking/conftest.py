@@ -6,13 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from components import tracking
-
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workspace(folder_with_store: Path) -> Path:
     """An empty folder with an empty store."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    tracking.connect()
-    return tmp_path
+    return folder_with_store
