@@ -45,6 +45,10 @@ class Held:
     value: Any
 
 
+class EndedError(Exception):
+    """The process of a task ended before the task did."""
+
+
 class Child:
     """A process that runs one task after another."""
 
@@ -67,9 +71,7 @@ class Child:
         except (OSError, EOFError, pickle.UnpicklingError):
             status = self._process.wait()
             ended = f"signal {-status}" if status < 0 else f"exit status {status}"
-            raise ClusterError(
-                f"the process of a task ended with {ended}: killed, or out of memory"
-            ) from None
+            raise EndedError(f"the process of a task ended with {ended}: killed, or out of memory") from None
         self._has = set(names)
         return outcome
 
@@ -85,7 +87,7 @@ def run(
 
     Raises
     ------
-    ClusterError
+    EndedError
         If the process ended.
     """
     try:
@@ -129,7 +131,7 @@ def main() -> None:
         value = error = None
         try:
             if differing := fingerprint.differences(fingerprint.own(), expected=expected):
-                raise ClusterError(f"the code on a worker has changed: {', '.join(differing)}; start it anew")
+                raise ClusterError(f"its code has changed: {', '.join(differing)}; start it anew")
             positional, named = pickle.loads(arguments)  # noqa: S301 - as above
             value = pickle.loads(function)(*positional, *(held[name] for name in names), **named)  # noqa: S301
         except Exception as caught:  # noqa: BLE001 - it is raised where the task was sent from

@@ -6,6 +6,7 @@ and writes nothing.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import pickle
@@ -32,10 +33,17 @@ if TYPE_CHECKING:
 VARIABLE = "GENRE_CLUSTER"
 #: Seconds until a scheduler counts as unreachable.
 CONNECT = 10.0
-#: Seconds without one worker that takes work, until waiting for one ends.
+#: Seconds without one worker that takes work, until waiting for one ends; as long may a worker take to be checked.
 WORKERLESS = 60.0
 #: Seconds between two looks at the workers.
 LOOK_EVERY = 2.0
+#: Times that a task whose own process ended is begun: as often as Dask itself begins one whose worker died.
+TRIES = 4
+#: Where Dask finds its certificates.
+TLS_SETTINGS = (
+    "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and "
+    "DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY name its certificates"
+)
 
 
 def address() -> str | None:
@@ -93,20 +101,39 @@ def connect(scheduler: str) -> Cluster:
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
+        asyncio.run(_identify(scheduler))
         client = distributed.Client(
             scheduler, timeout=CONNECT, name="genre", set_as_default=False, heartbeat_interval="1s"
         )
-    except (OSError, ValueError, RuntimeError) as error:
-        # TLS without certificates is a ValueError or TypeError of Dask's.
+    except Exception as error:
+        # Of any kind: Dask reads another service's bytes as its own, and TLS settings as they are.
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        remedy = f"; {TLS_SETTINGS}" if scheduler.startswith("tls:") else ""
         raise ClusterError(
-            f"{VARIABLE} is {scheduler!r}, where no scheduler can be reached ({reason}); start one: `dask scheduler`"
+            f"{VARIABLE} is {scheduler!r}, where no scheduler can be reached ({reason}); start one: "
+            f"`dask scheduler`{remedy}"
         ) from error
     try:
         return Cluster(client, scheduler=scheduler)
     except BaseException:
         client.close()
         raise
+
+
+async def _identify(scheduler: str) -> None:
+    """See whether a Dask scheduler responds: Dask's client limits the connection, not the handshake that follows."""
+    import distributed
+
+    arguments = distributed.Security().get_connection_args("client")
+    try:
+        # A port that is closed has Dask's own limit, and its reason.
+        async with asyncio.timeout(CONNECT + 1):
+            async with distributed.rpc(scheduler, timeout=CONNECT, connection_args=arguments) as remote:
+                found = (await remote.identity())["type"]
+    except TimeoutError:
+        raise TimeoutError(f"what is there does not respond as one within {CONNECT:.0f} s") from None
+    if found != "Scheduler":
+        raise TypeError(f"it is a Dask {found.lower()}")
 
 
 @dataclass(frozen=True)
@@ -141,6 +168,8 @@ class Cluster(Executor):
         self._pending: set[_Remote] = set()
         self._closed = threading.Event()
         self._seen = time.monotonic()
+        self._heartbeats: dict[str, float] = {}
+        self._lost: ClusterError | None = None
         self._threads = 1
         self._check_workers()
         threading.Thread(target=self._look, name="genre-cluster", daemon=True).start()
@@ -176,6 +205,7 @@ class Cluster(Executor):
                 pickle.dumps((own, kwargs)),
                 *shared,
                 pure=False,
+                retries=TRIES - 1,
             )
         except Exception as error:
             raise self._error(error) from error
@@ -200,7 +230,9 @@ class Cluster(Executor):
 
     def _fetch(self, sent: distributed.Future) -> Any:
         try:
-            outcome: worker.Outcome = sent.result()
+            outcome = self._outcome(sent)
+        except ClusterError:
+            raise
         except Exception as error:
             raise self._error(error) from error
         if isinstance(outcome.error, GenreError) and not isinstance(outcome.error, ClusterError):
@@ -208,6 +240,17 @@ class Cluster(Executor):
         if outcome.error is not None:
             raise outcome.error
         return outcome.value
+
+    def _outcome(self, sent: distributed.Future) -> worker.Outcome:
+        """Fetch what a task left on its worker, which may stand still."""
+        while True:
+            try:
+                return sent.result(timeout=WORKERLESS)
+            except TimeoutError:
+                if self._lost is not None:
+                    raise self._lost from None
+                if sent.status == "error":
+                    raise
 
     def _error(self, error: Exception) -> ClusterError:
         """Say in one line what went wrong in the cluster, not in the function."""
@@ -236,10 +279,13 @@ class Cluster(Executor):
                 f"the scheduler {self._scheduler} has no worker that takes work; start one: "
                 f"`dask worker {self._scheduler}`"
             ) from error
-        found = self._client.run(fingerprint.own, on_error="return")
         faults = []
-        for name, other in sorted(found.items()):
-            if isinstance(other, BaseException):
+        for name, other in sorted(self._client.sync(self._fingerprints).items()):
+            if isinstance(other, TimeoutError):
+                faults.append(
+                    f"worker {name} has not responded for {WORKERLESS:.0f} s: it, or its machine, stands still; end it"
+                )
+            elif isinstance(other, BaseException):
                 faults.append(f"worker {name} cannot run this project ({type(other).__name__}: {other})")
             elif differing := fingerprint.differences(other, expected=self._expected):
                 faults.append(worker.different(name, differing))
@@ -247,26 +293,54 @@ class Cluster(Executor):
             raise ClusterError("; ".join(faults))
         self._count()
 
+    async def _fingerprints(self) -> dict[str, dict[str, str] | BaseException]:
+        """Fetch each worker's code and libraries, or why it has none; each has a time of its own."""
+
+        async def of(name: str) -> dict[str, str] | BaseException:
+            try:
+                async with asyncio.timeout(WORKERLESS):
+                    return (await self._client.run(fingerprint.own, workers=[name], on_error="return"))[name]
+            except TimeoutError as error:
+                return error
+
+        names = list(await self._workers())
+        return dict(zip(names, await asyncio.gather(*map(of, names)), strict=True))
+
+    async def _workers(self) -> dict[str, Any]:
+        found = await self._client.scheduler.identity(n_workers=-1)  # type: ignore[union-attr]
+        return dict(found["workers"])
+
     def _count(self) -> None:
-        workers = self._client.scheduler_info()["workers"].values()
+        """Count the threads of workers that take work, and note whether one of them has shown that it lives."""
+        found = self._client.sync(self._workers, callback_timeout=CONNECT)
         # One that is paused has too little memory left to take work.
-        if threads := sum(one["nthreads"] for one in workers if one["status"] == "running"):
-            self._threads, self._seen = threads, time.monotonic()
+        workers = {name: one for name, one in found.items() if one["status"] == "running"}
+        # One that stands still keeps its status for minutes.
+        heartbeats = {name: one["last_seen"] for name, one in workers.items()}
+        if heartbeats.items() - self._heartbeats.items():
+            self._threads = sum(one["nthreads"] for one in workers.values())
+            self._seen = time.monotonic()
+        self._heartbeats = heartbeats
 
     def _look(self) -> None:
         """See to it that nobody waits for ever: Dask waits for workers without end."""
         while not self._closed.wait(LOOK_EVERY):
             try:
                 self._count()
+                reason = "none is there, or they have no memory left"
+                if silent := sorted(self._heartbeats):
+                    reason = f"{', '.join(silent)} sent no sign of life"
+            except TimeoutError:
+                reason = "it does not respond itself"
             except Exception:  # noqa: BLE001 - a lost connection ends each task by itself
                 continue
             if time.monotonic() - self._seen > WORKERLESS:
-                lost = ClusterError(
+                self._lost = ClusterError(
                     f"the scheduler {self._scheduler} has had no worker that takes work for {WORKERLESS:.0f} s: "
-                    "none is there, or they have no memory left"
+                    f"{reason}"
                 )
                 for remote in list(self._pending):
-                    remote.fail(lost)
+                    remote.fail(self._lost)
 
 
 class _Remote(Future):

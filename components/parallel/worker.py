@@ -33,6 +33,11 @@ def run(expected: Mapping[str, str], function: bytes, arguments: bytes, *shared:
         Pickled; the arguments as a tuple and a dict.
     shared : Held
         Values that several tasks share, given after the arguments.
+
+    Raises
+    ------
+    ClusterError
+        If the task's own process ended: for Dask the task then failed, and is begun again, here or elsewhere.
     """
     from distributed import get_worker
 
@@ -42,10 +47,15 @@ def run(expected: Mapping[str, str], function: bytes, arguments: bytes, *shared:
     try:
         called = _function(function)
         if isinstance(called, Alone):
-            return Outcome(address, *child.run(expected, function, arguments, shared))
+            value, error = child.run(expected, function, arguments, shared)
+            if isinstance(error, ClusterError):
+                error = ClusterError(f"worker {address}: {error}")
+            return Outcome(address, value, error)
         _prepare()
         positional, named = pickle.loads(arguments)  # noqa: S301 - whoever reaches a worker may run anything there
         return Outcome(address, value=called(*positional, *(one.value for one in shared), **named))
+    except child.EndedError as ended:
+        raise ClusterError(f"worker {address}: {ended}") from None
     except Exception as error:  # noqa: BLE001 - it is raised where the task was sent from
         return Outcome(address, error=child.portable(error))
 

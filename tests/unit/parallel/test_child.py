@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+from pathlib import Path
 
 import psutil
 import pytest
@@ -14,7 +15,16 @@ from components.parallel import child, fingerprint
 from components.parallel.child import Alone, Child, Held
 from components.parallel.cluster import Cluster
 from tests.conftest import PROJECT
-from tests.unit.parallel.work import Unreadable, broken, process, square, with_shared
+from tests.unit.parallel.work import (
+    Unreadable,
+    broken,
+    killed_always,
+    killed_at_first,
+    lost,
+    process,
+    square,
+    with_shared,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +58,7 @@ def test_one_process_runs_many_tasks_and_holds_what_they_share(one: Child) -> No
 
 def test_one_that_is_killed_is_named(one: Child) -> None:
     os.kill(run(one, process, None), signal.SIGKILL)
-    with pytest.raises(ClusterError, match="signal 9"):
+    with pytest.raises(child.EndedError, match="signal 9"):
         run(one, square, 3)
 
 
@@ -79,6 +89,28 @@ def test_a_worker_keeps_the_process_for_the_next_task(connected: Cluster) -> Non
     own = {connected.submit(Alone(process), None).result() for _ in range(6)}
     assert worker not in own
     assert len(own) <= 2
+
+
+def test_a_task_whose_process_is_killed_is_begun_again(connected: Cluster, tmp_path: Path) -> None:
+    mark = tmp_path / "begun"
+    assert connected.submit(Alone(killed_at_first), str(mark)).result() == 1
+    assert mark.exists()
+
+
+def test_a_task_that_kills_its_process_is_begun_four_times_and_names_the_worker(
+    connected: Cluster, tmp_path: Path
+) -> None:
+    mark = tmp_path / "begun"
+    with pytest.raises(ClusterError, match=r"^worker tcp://127.0.0.1:\d+: [^\n]*signal 9[^\n]*$"):
+        connected.submit(Alone(killed_always), str(mark)).result()
+    assert mark.read_text() == "begun\n" * 4
+
+
+def test_an_error_of_ours_in_that_process_names_the_worker(
+    connected: Cluster,
+) -> None:
+    with pytest.raises(ClusterError, match=r"^worker tcp://127.0.0.1:\d+: lost$"):
+        connected.submit(Alone(lost), None).result()
 
 
 def test_an_error_that_cannot_travel_goes_as_its_text() -> None:

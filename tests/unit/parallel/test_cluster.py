@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
-from concurrent.futures import wait
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +55,41 @@ def test_an_unreachable_scheduler_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ClusterError, match=f"tcp://127.0.0.1:{port}.*dask scheduler") as caught:
         cluster.connect(f"tcp://127.0.0.1:{port}")
     assert "\n" not in str(caught.value)
+
+
+def test_another_service_at_the_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that takes the connection and sends nothing, as a web server that waits for the rest of a line."""
+    monkeypatch.setattr(cluster, "CONNECT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(ClusterError, match=f"{address}[^\n]*dask scheduler[^\n]*$"):
+            cluster.connect(address)
+
+
+def test_a_service_that_sends_other_bytes_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+        def refuse() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 100)
+
+        with ThreadPoolExecutor(1) as threads:
+            threads.submit(refuse)
+            with pytest.raises(ClusterError, match=f"{address}[^\n]*dask scheduler[^\n]*$"):
+                cluster.connect(address)
+
+
+def test_a_worker_in_place_of_the_scheduler_is_named(connected: cluster.Cluster) -> None:
+    (address, *_) = connected._client.scheduler_info()["workers"]
+    with pytest.raises(ClusterError, match=f"{address}[^\n]*Dask worker"):
+        cluster.connect(address)
+
+
+def test_tls_without_certificates_names_the_settings() -> None:
+    with pytest.raises(ClusterError, match=r"tls://127.0.0.1:8786[^\n]*DASK_DISTRIBUTED__COMM__TLS__CA_FILE"):
+        cluster.connect("tls://127.0.0.1:8786")
 
 
 def test_a_scheduler_without_workers_is_named(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,6 +162,60 @@ def test_nobody_waits_for_ever_for_a_worker(tmp_path, monkeypatch: pytest.Monkey
                 pool.submit(square, 3).result(timeout=60)
     finally:
         lonely.close()
+
+
+@pytest.fixture
+def frozen(tmp_path: Path) -> Iterator[tuple[DaskCluster, Callable[[], None], Callable[[], None]]]:
+    """A cluster of one worker, and what makes worker and scheduler stand still."""
+    found = DaskCluster(tmp_path)
+    try:
+        worker = found.worker()
+        yield (
+            found,
+            lambda: worker.send_signal(signal.SIGSTOP),
+            lambda: found.scheduler.send_signal(signal.SIGSTOP),
+        )
+    finally:
+        found.close()
+
+
+Frozen = tuple[DaskCluster, Callable[[], None], Callable[[], None]]
+
+
+def test_a_worker_that_stands_still_is_named_before_work_begins(
+    frozen: Frozen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, freeze, _ = frozen
+    freeze()
+    monkeypatch.setattr(cluster, "WORKERLESS", 0.5)
+    with pytest.raises(ClusterError, match=r"^worker tcp://127.0.0.1:\d+ has not responded[^\n]*$"):
+        cluster.connect(found.address)
+
+
+def test_a_worker_that_stands_still_later_is_named(frozen: Frozen, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, freeze, _ = frozen
+    monkeypatch.setattr(cluster, "LOOK_EVERY", 0.1)
+    with cluster.connect(found.address) as pool:
+        kept = pool.submit(square, 2)
+        wait([kept], timeout=60)
+        freeze()
+        monkeypatch.setattr(cluster, "WORKERLESS", 2.0)
+        for sent in (pool.submit(square, 3), kept):
+            with pytest.raises(
+                ClusterError, match=r"no worker[^\n]*tcp://127.0.0.1:\d+ sent no sign of life"
+            ):
+                sent.result(timeout=60)
+
+
+def test_a_scheduler_that_stands_still_is_named(frozen: Frozen, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _, freeze = frozen
+    monkeypatch.setattr(cluster, "LOOK_EVERY", 0.1)
+    with cluster.connect(found.address) as pool:
+        freeze()
+        monkeypatch.setattr(cluster, "CONNECT", 0.5)
+        monkeypatch.setattr(cluster, "WORKERLESS", 1.0)
+        with pytest.raises(ClusterError, match=r"scheduler tcp://127.0.0.1:\d+ .* does not respond"):
+            pool.submit(square, 3).result(timeout=60)
 
 
 def test_ended_futures_are_done_before_they_are_fetched(connected: cluster.Cluster) -> None:

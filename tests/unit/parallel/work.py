@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+from pathlib import Path
 from typing import Any
 
-from components.core.errors import FeatureError
+from components.core.errors import ClusterError, FeatureError
 
 
 def square(number: int) -> int:
@@ -26,6 +28,21 @@ def missing(name: str) -> None:
 
 def broken(number: int) -> None:
     raise ZeroDivisionError(f"{number} / 0")
+
+
+def killed_always(mark: str) -> int:
+    with Path(mark).open("a") as file:
+        file.write("begun\n")
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
+def killed_at_first(mark: str) -> int:
+    return 1 if Path(mark).exists() else killed_always(mark)
+
+
+def lost(_: Any) -> None:
+    raise ClusterError("lost")
 
 
 class Unreadable(Exception):
