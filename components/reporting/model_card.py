@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from humanize import natural_list
 
 from components.reporting.environment import environment
-from components.results.record import ModelRecord
+from components.reporting.limits import LIMITS
+from components.results.record import UNTRAINED, ModelRecord
 
 #: Characters; MLflow's store takes no longer description of a registered version.
 LONGEST = 5000
@@ -69,29 +70,12 @@ def card(record: ModelRecord, *, metrics: Mapping[str, float], commit: str) -> s
 
 def warnings(record: ModelRecord) -> list[str]:
     """List what limits every number of a model; nothing for real music and a trained encoder."""
-    found = []
-    if record.composed_songs:
-        found.append(
-            "Composed songs: trained and tested on the synthetic corpus, whose genres are made by code: the "
-            "accuracies mean nothing about music."
-        )
-    found += [
-        f"Untrained encoder: no weights of {encoder.encoder} were found, so a random one stands in: "
-        "the numbers do not show what the real one can do."
-        for encoder in record.encoders
-        if not encoder.trained
+    untrained = [encoder.encoder for encoder in record.encoders if not encoder.trained]
+    found = [
+        f"{limit.title} ({natural_list(untrained)}): {limit.sentence}." if mark == UNTRAINED else str(limit)
+        for mark, limit in LIMITS.items()
+        if mark in record.marks
     ]
-    if record.leaky:
-        found.append("Leaky: segments of one song are on both sides of the split: the numbers are too good.")
-    if record.artists == "on both sides":
-        found.append(
-            "Artists on both sides: songs of one artist are in train and in test: the numbers measure artists as "
-            "much as genres."
-        )
-    elif record.artists == "unknown" and not record.composed_songs:
-        found.append(
-            "Artists unknown: songs of one artist may be on both sides: the numbers may be those of artists."
-        )
     if record.confounded:
         found.append(
             f"Artist-confounded: {natural_list(record.confounded)}, of too few artists to be in every part; headlines "

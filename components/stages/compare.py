@@ -16,7 +16,8 @@ from components.evaluation import aggregation, balance, diagnostics, metrics, si
 from components.reporting import inputs as sources
 from components.reporting.comparison import ComparedModel, Comparison
 from components.reporting.inputs import Inputs, TrainedModel
-from components.results.record import ARTISTS_ON_BOTH_SIDES, COMPOSED, LEAKY
+from components.reporting.limits import LIMITS
+from components.results.record import ARTISTS_ON_BOTH_SIDES, ARTISTS_UNKNOWN, COMPOSED, LEAKY, UNTRAINED
 
 #: metrics.json was written from the same predictions; more than rounding apart means that one was changed.
 AGREEMENT = 1e-6
@@ -214,30 +215,17 @@ def _notes(inputs: Inputs, *, models: Mapping[str, ComparedModel], params: Param
     """Return what a reader must know before any figure."""
     notes = []
     if params.composed_sources:
-        notes.append(
-            "The songs were composed by code so that the workflow can run with nothing to download: these accuracies "
-            "mean nothing about music."
-        )
+        notes.append(LIMITS[COMPOSED].note)
     if inputs.split.leaky:
-        notes.append(
-            f"Protocol {inputs.split.protocol!r} is {LEAKY}: segments of one song are in train and in test, so "
-            "these accuracies are higher than they would be on songs that no model was fitted on."
-        )
+        notes.append(LIMITS[LEAKY].note)
     if inputs.split.artists == "on both sides":
-        notes.append(
-            f"{ARTISTS_ON_BOTH_SIDES.capitalize()}: songs of one artist are in train and in test, so figures of all "
-            "test songs measure artists as much as genres; split.protocol artist keeps them apart."
-        )
+        notes.append(LIMITS[ARTISTS_ON_BOTH_SIDES].note)
     elif inputs.split.artists == "unknown" and not params.composed_sources:
-        notes.append(
-            "Artists are unknown, so songs of one artist may be on both sides, and these figures may be those of "
-            "artists; corpus.published.artists names a table of them."
-        )
+        notes.append(LIMITS[ARTISTS_UNKNOWN].note)
     if untrained := [name for name, row in models.items() if row.untrained]:
         verb = "uses" if len(untrained) == 1 else "use"
         notes.append(
-            f"† {natural_list(untrained)} {verb} an untrained encoder, since no pretrained weights were found: these "
-            "figures do not show what the architecture can do."
+            f"† {natural_list(untrained)} {verb} an untrained encoder: {LIMITS[UNTRAINED].sentence}."
         )
     if ENSEMBLE in models:
         notes.append(

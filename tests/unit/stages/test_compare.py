@@ -13,6 +13,8 @@ import pytest
 
 from components.core.errors import ComparisonError, CorpusError, LeakError
 from components.reporting import inputs
+from components.reporting.limits import LIMITS
+from components.results.record import ARTISTS_UNKNOWN
 from components.stages import compare
 from tests.support import finished_project
 
@@ -248,7 +250,7 @@ def test_real_music_under_the_demo_s_preset_is_not_taken_for_composed_songs(two)
     mine = params.model_copy(update={"corpus": params.corpus.model_copy(update={"sources": sources})})
     notes = compare.compare(inputs.read(params=mine, root=two), params=mine).notes
     assert not any("mean nothing about music" in note for note in notes)
-    assert any("Artists are unknown" in note for note in notes)
+    assert LIMITS[ARTISTS_UNKNOWN].note in notes
 
 
 def test_one_model_has_nothing_to_be_told_from(tmp_path):
