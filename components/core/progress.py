@@ -85,6 +85,14 @@ def each(values: Iterable[T], name: str, *, total: int, unit: str, to: Place = N
             advance()
 
 
+def line(text: str, *, to: Place = None) -> None:
+    """Write a line where progress is shown."""
+    if callable(to):
+        to(text)
+    else:
+        print(text, file=to or sys.stderr, flush=True)
+
+
 class _Messages:
     def __init__(self, total: int, unit: str, done: int) -> None:
         self._done, self._total, self._unit = done, total, unit

@@ -263,7 +263,7 @@ class _Walker:
         """Walk through a genre's folder."""
         self._genre = entry.name
         if entry.is_symlink() and not self._reach.everywhere:
-            self._add(f"{entry.name}/", f"link to a folder: {links.REMEDY}", name=f"{printable(entry.name)}/")
+            self._add(f"{entry.name}/", links.FOLDER, name=f"{printable(entry.name)}/")
         else:
             self._enter(entry.path, entry.name, above=())
 
@@ -292,7 +292,7 @@ class _Walker:
                 if self._reach.everywhere:
                     self._enter(entry.path, path, above=above)
                 else:
-                    self._add(path, f"link to a folder: {links.REMEDY}", name=f"{printable(path)}/")
+                    self._add(path, links.FOLDER, name=f"{printable(path)}/")
             elif self.is_track(entry.name):
                 self._file(entry, path)
             else:

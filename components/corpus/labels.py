@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -13,7 +13,7 @@ from components.config.sources import SourceParams
 from components.core import hashing
 from components.core.errors import CorpusError, ParamsError
 from components.core.formatting import printable
-from components.corpus import bucket, known_files, locations, manifest, spellings
+from components.corpus import bucket, known_files, links, locations, manifest, spellings
 from components.corpus.discovery import Found
 from components.corpus.links import Reach
 from components.corpus.manifest import Entry, Manifest
@@ -226,31 +226,24 @@ def _all(place: str, *, key: str, suffixes: Collection[str], follow_links: bool)
         return Found(rows, ignored)
     folder, reach = Path(place), Reach.of(Path(place), follow_links=follow_links)
     try:
-        for path in _below(folder, follow_links=follow_links):
-            if path.suffix.lower() in suffixes:
-                rows.add(*_local(path.relative_to(folder).as_posix(), folder=folder, reach=reach))
-            else:
-                ignored += 1
+        for within, names, linked in links.walk(folder, follow=follow_links, failed=_raise):
+            above = within.relative_to(folder)
+            for name in names:
+                if PurePosixPath(name).suffix.lower() in suffixes:
+                    rows.add(*_local((above / name).as_posix(), folder=folder, reach=reach))
+                else:
+                    ignored += 1
+            for name in linked:
+                row = _row((above / name).as_posix())
+                rows.add(replace(row, track=f"{row.path}/", fault=row.fault or links.FOLDER), "")
     except OSError as error:
         at = printable(str(error.filename or folder))
         raise CorpusError(f"{key} is {place!r}: {at!r} cannot be read: {error.strerror}") from error
     return Found(rows, ignored)
 
 
-def _below(folder: Path, *, follow_links: bool) -> Iterator[Path]:
-    def refuse(error: OSError) -> None:
-        raise error
-
-    seen: set[tuple[int, int]] = set()
-    for place, folders, names in os.walk(folder, onerror=refuse, followlinks=follow_links):
-        if follow_links:
-            status = Path(place).stat()
-            if (status.st_dev, status.st_ino) in seen:
-                folders.clear()
-                continue
-            seen.add((status.st_dev, status.st_ino))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(place) / name for name in sorted(names) if not name.startswith("."))
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _row(path: str) -> Row:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 #: What ends the fault of a link that is not followed.
 REMEDY = "corpus.follow_links: true follows it"
+#: The fault of a link to a folder that is not entered.
+FOLDER = f"link to a folder: {REMEDY}"
 _KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 _KINDS |= dict.fromkeys((stat.S_IFBLK, stat.S_IFCHR), "a device")
 
@@ -60,6 +62,41 @@ class Reach:
         if not self.everywhere and not any(target.is_relative_to(folder) for folder in self.folders):
             return f"link out of the corpus: {REMEDY}"
         return ""
+
+
+def walk(
+    folder: Path, *, follow: bool, failed: Callable[[OSError], None]
+) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Walk through a folder and those below it, each once, in order of name; what is hidden is left out.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to begin.
+    follow : bool
+        Whether links to folders are entered.
+    failed : callable
+        Called with the error where a folder cannot be read.
+
+    Yields
+    ------
+    place : Path
+        A folder.
+    names : list of str
+        Its files.
+    linked : list of str
+        Links in it to folders that are not entered.
+    """
+    seen: set[tuple[int, int]] = set()
+    for place, folders, names in os.walk(folder, onerror=failed, followlinks=follow):
+        status = Path(place).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        linked = [] if follow else [name for name in folders if Path(place, name).is_symlink()]
+        yield Path(place), sorted(name for name in names if not name.startswith(".")), linked
 
 
 def irregular(kind: int) -> str:

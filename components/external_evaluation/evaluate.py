@@ -114,7 +114,9 @@ def run(
     """
     if limit is not None and limit < 1:
         raise ParamsError(f"--limit is {limit}; valid: 1 song a genre or more")
-    music = labelled.read(place, labels=labels, artists=artists)
+    music = labelled.read(
+        place, labels=labels, artists=artists, follow_links=params.corpus.follow_links, to=to
+    )
     client = load.store()
     selected = select(client, models, params=params)
     spelling = _spelling(selected)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from components.core import formatting
 from components.core.errors import AudioError, EvaluationError, ParamsError
+from components.core.progress import Place
 from components.corpus import discovery, manifest, published_metadata, tables, tags
 from components.corpus import labels as corpus_labels
 from components.corpus.audio import SUFFIXES
@@ -63,7 +65,14 @@ class LabelledMusic:
     left_out: dict[str, str] = field(default_factory=dict)
 
 
-def read(place: Path, *, labels: str = FOLDERS, artists: Path | None = None) -> LabelledMusic:
+def read(
+    place: Path,
+    *,
+    labels: str = FOLDERS,
+    artists: Path | None = None,
+    follow_links: bool = False,
+    to: Place = None,
+) -> LabelledMusic:
     """Read labelled music.
 
     Parameters
@@ -77,6 +86,8 @@ def read(place: Path, *, labels: str = FOLDERS, artists: Path | None = None) -> 
     artists : Path, optional
         A table as of :func:`components.corpus.published_metadata.read_artists`. Where it names no artist of a song, the
         manifest does, and then the file's tags.
+    follow_links, to
+        As of :func:`components.serving.predict.below`.
 
     Returns
     -------
@@ -96,11 +107,12 @@ def read(place: Path, *, labels: str = FOLDERS, artists: Path | None = None) -> 
         place, labels = place.parent, str(place)
     if not place.is_dir():
         raise EvaluationError(f"{place} is not a folder; valid: a folder of labelled music, or a manifest")
+    below = partial(predict.below, place, follow_links=follow_links, to=to)
     match labels:
         case "folders":
-            songs, left_out = _by_folder(place)
+            songs, left_out = _by_folder(below(), folder=place)
         case "tags":
-            songs, left_out = _by_tags(place)
+            songs, left_out = _by_tags(below(), folder=place)
         case _:
             if Path(labels).suffix.lower() not in tables.SUFFIXES:
                 raise ParamsError(
@@ -128,9 +140,9 @@ def name_of(place: Path, *, labels: str) -> str:
     return formatting.printable(name).replace("/", "-") or "music"
 
 
-def _by_folder(folder: Path) -> tuple[list[Song], dict[str, str]]:
+def _by_folder(files: Iterable[Path], *, folder: Path) -> tuple[list[Song], dict[str, str]]:
     songs, left_out = [], {}
-    for file in predict.below(folder):
+    for file in files:
         inside = file.relative_to(folder)
         if len(inside.parts) == 1:
             left_out[_shown(inside)] = "lies in no genre's folder"
@@ -139,9 +151,9 @@ def _by_folder(folder: Path) -> tuple[list[Song], dict[str, str]]:
     return songs, left_out
 
 
-def _by_tags(folder: Path) -> tuple[list[Song], dict[str, str]]:
+def _by_tags(files: Iterable[Path], *, folder: Path) -> tuple[list[Song], dict[str, str]]:
     songs, left_out = [], {}
-    for file in predict.below(folder):
+    for file in files:
         name = _shown(file.relative_to(folder))
         try:
             found = tags.read(file)

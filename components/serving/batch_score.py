@@ -121,7 +121,7 @@ def run(
     """
     if not folder.is_dir():
         raise ScoringError(f"{folder} is not a folder; valid: a folder of songs (make it: mkdir -p {folder})")
-    files = predict.below(folder)
+    files = predict.below(folder, follow_links=params.corpus.follow_links, to=to)
     if not files:
         return Scored(model="", uri="", scores=root / SCORES)
     client = load.store()

@@ -60,8 +60,8 @@ def run(songs: Sequence[Path], *, model: str | None, form: str, timeline: bool) 
     from components.core import progress
     from components.serving import load, predict
 
-    files = predict.audio_files(songs)
     own = params.load()
+    files = predict.audio_files(songs, follow_links=own.corpus.follow_links)
     with quiet() as stderr, progress.counted("predict", total=len(files), unit="songs", to=stderr) as advance:
         client = load.store()
         loaded = load.load(client, load.address(client, model, params=own), unsure=own.unsure)

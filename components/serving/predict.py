@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from components.core import progress
 from components.core.errors import AudioError, GenreError
-from components.corpus import audio
+from components.core.formatting import printable
+from components.core.progress import Place
+from components.corpus import audio, links
 from components.corpus.audio import SUFFIXES
 from components.parallel import cluster, executors
 from components.serving import drift, genre_model
@@ -47,10 +49,11 @@ class FilePrediction:
     watched: dict[str, float] = field(default_factory=dict)
 
 
-def audio_files(songs: Sequence[Path]) -> list[Path]:
+def audio_files(songs: Sequence[Path], *, follow_links: bool = False, to: Place = None) -> list[Path]:
     """Replace each folder by the audio files below it, in order of name.
 
-    A file that is named itself is kept whatever its suffix; one named twice is decoded once.
+    A file that is named itself is kept whatever its suffix; one named twice is decoded once. Both
+    ``follow_links`` and ``to`` are as of :func:`below`.
 
     Raises
     ------
@@ -64,18 +67,32 @@ def audio_files(songs: Sequence[Path]) -> list[Path]:
         )
     files: list[Path] = []
     for song in songs:
-        found = below(song) if song.is_dir() else [song]
+        found = below(song, follow_links=follow_links, to=to) if song.is_dir() else [song]
         if not found:
             raise AudioError(f"{song} holds no audio file; valid: {', '.join(SUFFIXES)}")
         files += found
     return list(dict.fromkeys(files))
 
 
-def below(folder: Path) -> list[Path]:
+def below(folder: Path, *, follow_links: bool = False, to: Place = None) -> list[Path]:
     """List the audio files below a folder, in order of name.
 
     Hidden files are left out: programs that copy give unfinished ones such names. So is what lies in hidden folders
-    (``.Trash``, ``.git``), as in a listing of a corpus; links to folders are not entered.
+    (``.Trash``, ``.git``), as in a listing of a corpus.
+
+    Parameters
+    ----------
+    folder : Path
+        Searched at any depth.
+    follow_links : bool
+        Whether links to folders are entered (``corpus.follow_links``).
+    to : TextIO or callable, optional
+        Where a line says which are not; see :func:`components.core.progress.counted`.
+
+    Returns
+    -------
+    list of Path
+        Each below ``folder``.
 
     Raises
     ------
@@ -89,17 +106,22 @@ def below(folder: Path) -> list[Path]:
             "or those of them by name"
         ) from error
 
-    files = []
-    for place, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+    files, passed_over = [], []
+    for place, names, linked in links.walk(folder, follow=follow_links, failed=refuse):
         files += [
             path
             for name in names
-            if not name.startswith(".")
-            and (path := Path(place, name)).suffix.lower() in SUFFIXES
+            if (path := place / name).suffix.lower() in SUFFIXES
             # A link to nothing is named when it is opened; a pipe or a device is no file at all.
             and (path.is_file() or not path.exists())
         ]
+        passed_over += [printable(str((place / name).relative_to(folder))) for name in linked]
+    if passed_over:
+        more = f" … and {len(passed_over) - SHOWN} more" if len(passed_over) > SHOWN else ""
+        progress.line(
+            f"{folder}: folders behind links were not entered: {', '.join(passed_over[:SHOWN])}{more}; {links.REMEDY}",
+            to=to,
+        )
     return sorted(files)
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
+from components.config.params import Params
 from components.core import atomic, progress
 from components.core.console import quiet
 from components.core.errors import ParamsError, TaggingError
@@ -80,15 +81,17 @@ def run(
     TaggingError
         If another run writes tags.
     """
+    from components.config import params
     from components.serving import predict
 
     choice = check(choice)
     if lists:
         atomic.check_place(lists, option="--playlists", folder=True)
-    files = predict.audio_files(places)
+    own = params.load()
+    files = predict.audio_files(places, follow_links=own.corpus.follow_links)
     # A playlist needs no more than the genre that a file has.
     with quiet() as stderr:
-        found = _Predictions(model, to=stderr)
+        found = _Predictions(model, params=own, to=stderr)
         proposals = propose.songs(files, choice=choice, all_of_them=not write, predict=found)
         songs = list(_written(proposals, field=choice.field, root=root) if write else proposals)
     paths = playlists.write(lists, _by_genre(songs)) if lists else []
@@ -105,21 +108,19 @@ def run(
 class _Predictions:
     """Loads the model with the first file, so that a collection with all of its genres costs no model."""
 
-    def __init__(self, model: str | None, *, to: TextIO) -> None:
-        self._model, self._stderr = model, to
+    def __init__(self, model: str | None, *, params: Params, to: TextIO) -> None:
+        self._model, self._params, self._stderr = model, params, to
         self.loaded: LoadedModel | None = None
 
     def __call__(self, files: list[Path]) -> Iterator[FilePrediction]:
         if not files:
             return
-        from components.config import params
         from components.serving import load, predict
 
         with progress.counted("predict", total=len(files), unit="songs", to=self._stderr) as advance:
             client = load.store()
-            own = params.load()
-            address = load.address(client, self._model, params=own)
-            self.loaded = load.load(client, address, unsure=own.unsure)
+            address = load.address(client, self._model, params=self._params)
+            self.loaded = load.load(client, address, unsure=self._params.unsure)
             for prediction in predict.predict(files, model=self.loaded):
                 yield prediction
                 advance()

@@ -60,6 +60,7 @@ class TestTags:
         (tmp_path / "music/circle").symlink_to(tmp_path / "music")
         faults = found(Labels("tags"), tmp_path / "music")["fault"]
         assert faults["b.mp3"] == "" and "corpus.follow_links" in faults["c.mp3"]
+        assert "corpus.follow_links" in faults["folder"] and "corpus.follow_links" in faults["circle"]
         rows = found(Labels("tags"), tmp_path / "music", follow_links=True)
         assert sorted(rows.index) == ["b.mp3", "c.mp3", "folder/a.mp3"] and (rows["fault"] == "").all()
 

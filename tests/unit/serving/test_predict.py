@@ -31,9 +31,23 @@ class TestWhichFiles:
             (tmp_path / place / "._a.wav").touch()
         (tmp_path / "again").symlink_to(tmp_path / "in")
         (tmp_path / "in" / "link.wav").symlink_to(tmp_path / "in" / "a.wav")
-        found = predict.below(tmp_path)
+        lines: list[str] = []
+        found = predict.below(tmp_path, to=lines.append)
         assert [str(path.relative_to(tmp_path)) for path in found] == ["in/a.wav", "in/link.wav"]
+        (line,) = lines
+        assert "not entered: again" in line and "corpus.follow_links" in line
         assert predict.below(tmp_path / ".Trash") == [tmp_path / ".Trash" / "a.wav"]
+
+    def test_links_to_folders_are_entered_where_they_are_followed_and_each_folder_once(self, tmp_path):
+        for place in ("here", "there/deep"):
+            (tmp_path / place).mkdir(parents=True)
+            (tmp_path / place / "a.wav").touch()
+        (tmp_path / "here" / "linked").symlink_to(tmp_path / "there")
+        (tmp_path / "there" / "round").symlink_to(tmp_path / "there")
+        lines: list[str] = []
+        found = predict.below(tmp_path / "here", follow_links=True, to=lines.append)
+        assert [str(path.relative_to(tmp_path)) for path in found] == ["here/a.wav", "here/linked/deep/a.wav"]
+        assert lines == []
 
     def test_a_link_to_nothing_is_found_and_a_pipe_is_not(self, tmp_path):
         (tmp_path / "gone.wav").symlink_to("nowhere.wav")
