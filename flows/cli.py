@@ -76,7 +76,9 @@ def tune(
     import sys
 
     from components.config import trials as budget
+    from components.tracking import store
 
+    store.check_address()
     budget.raise_to(trials, model=model)
     raise typer.Exit(subprocess.run([sys.executable, "-m", "dvc", "repro", f"tune@{model}"]).returncode)
 

@@ -187,10 +187,14 @@ def reproduce(options: StudyOptions, *, root: Path | None = None) -> int:
 
 def _in_terminal(work: Callable[[Path, Holder, Board], int], *, root: Path | None) -> int:
     """Do work in the project's root, which is held meanwhile; return its status, or 128 + N if signal N stopped it."""
+    from components.tracking import store
+
     root = (root or Path.cwd()).resolve()
     board = Board()
     with stoppable(), chdir(root):
         try:
+            # Hours of work would end at a store that was never there.
+            store.check_address()
             with workspace_lock.held(root, wait=settings.load().wait, report=board.message) as holder:
                 for line in workspace_lock.clear_dvc_locks(root):
                     board.message(line)

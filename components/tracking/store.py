@@ -65,10 +65,9 @@ def connect() -> MlflowClient:
     GenreError
         If ``mlruns`` cannot be written.
     StoreError
-        If a database that is named cannot be reached, or refuses the password; or the kind of store is not one of
-        :data:`SCHEMES`.
+        See :func:`check_address`.
     """
-    _check_kind(uri())
+    check_address()
     for key, value in ENVIRONMENT.items():
         os.environ.setdefault(key, value)
     import mlflow
@@ -91,8 +90,6 @@ def connect() -> MlflowClient:
         if not database.exists():
             _make(database)
         mlflow.set_tracking_uri(_own_uri())
-    elif _is_database(uri()):
-        _reach(uri())
     return mlflow.MlflowClient()
 
 
@@ -152,15 +149,18 @@ def _reach(address: str) -> None:
 def check_address() -> None:
     """Look whether ``MLFLOW_TRACKING_URI`` names a store that can be used, and anything responds if it is a server.
 
-    For commands that a person waits for: MLflow itself tries for minutes, which what a long run has computed is worth.
+    MLflow itself tries for minutes. What was computed waits for the same command, so nothing is lost by less patience.
 
     Raises
     ------
     StoreError
-        If it does not, or nothing does.
+        If the kind of store is not one of :data:`SCHEMES`, no server responds, or a database cannot be reached or
+        refuses the password.
     """
     address = uri()
     _check_kind(address)
+    if _is_database(address):
+        _reach(address)
     if not address.startswith(("http:", "https:")):
         return
     import requests

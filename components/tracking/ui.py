@@ -15,7 +15,7 @@ from components import tracking
 from components.core import ports
 from components.core.errors import GenreError
 from components.tracking import pages, view
-from components.tracking.store import TRAINING, check_address, folder
+from components.tracking.store import TRAINING, folder
 
 #: Opens the runs' charts beside their list, arranged by the project's view.
 CHARTS = f"&compareRunsMode=CHART&viewStateShareKey={view.KEY}"
@@ -36,7 +36,6 @@ def serve(*, port: int) -> None:
     StoreError
         If the store cannot be used, or is a server that does not answer.
     """
-    check_address()
     client = tracking.connect()
     runs = client.get_experiment_by_name(TRAINING)
     place = pages.TRAINING

@@ -13,6 +13,7 @@ from prefect.runtime import flow_run
 from rich.console import Console
 
 from components.core.errors import GenreError
+from components.tracking import store
 from flows import settings
 from flows.orchestration import crashed_runs
 from flows.pipeline.graph import Graph
@@ -94,7 +95,10 @@ def opened(root: Path, *, pipeline: Path = Path()) -> Iterator[Session]:
     ------
     BusyError
         If another flow holds the workspace.
+    StoreError
+        If MLflow's store cannot be reached.
     """
+    store.check_address()
     logger, machine = get_run_logger(), settings.load()
     board, graph, preloaded = _TERMINAL.get((Board(Console(quiet=True)), None, None))
     with workspace_lock.held(root, wait=machine.wait, report=logger.warning) as holder:

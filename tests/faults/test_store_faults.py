@@ -197,9 +197,7 @@ def test_an_unreachable_server_is_named(
     trained: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    import mlflow
-
-    mlflow.set_tracking_uri("http://127.0.0.1:9")
-    with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9 failed.*genre run` goes on from it"):
+    with pytest.raises(
+        StoreError, match=r"MLFLOW_TRACKING_URI is http://127\.0\.0\.1:9, where no server answers"
+    ):
         packaging.ensure_logged("mlp", root=trained)

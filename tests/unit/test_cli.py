@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from components import cli as components_cli
+from components.core.errors import StoreError
 from flows import cli
 from tests.unit.conftest import Genre
 
@@ -32,6 +33,17 @@ def test_help_imports_nothing_heavy(workspace: Path) -> None:
 def test_a_valid_project(genre: Genre, workspace: Path) -> None:
     done = genre("config", "check", folder=workspace)
     assert (done.returncode, done.stdout.strip()) == (0, "params.yaml is valid")
+
+
+def test_a_store_that_is_away_ends_tune_before_the_params_are_changed(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workspace)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    before = (workspace / "params.yaml").read_bytes()
+    with pytest.raises(StoreError, match="where no server answers"):
+        cli.tune("mlp", trials=50)
+    assert (workspace / "params.yaml").read_bytes() == before
 
 
 def test_the_version(genre: Genre, tmp_path: Path) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from components.config import params
-from components.core.errors import ParamsError
+from components.core.errors import ParamsError, StoreError
 from components.registry import promote as registry
 from components.registry.promote import Decision
 from components.serving import packaging
 from components.stages import compare
+from components.study.plan import StudyOptions
 from flows import runner
 from flows.orchestration import server
 from flows.pipeline import graph
@@ -54,6 +55,17 @@ def test_with_nothing_stale_runs_are_made_sure_of_and_promotion_is_decided(
     printed = capsys.readouterr().out
     assert "All 10 stages are up to date" in printed
     assert "Not promoted: mlp is champion already" in printed
+
+
+def test_a_store_that_is_away_is_named_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    for start in (runner.run, lambda: runner.reproduce(StudyOptions())):
+        with pytest.raises(StoreError, match=r"http://127\.0\.0\.1:9, where no server answers"):
+            start()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_graph_that_was_read_before_another_flow_ended_is_read_anew(

@@ -109,7 +109,7 @@ def test_runs_that_a_killed_process_left_are_not_passed_over(opened: Reader) -> 
 
 @pytest.mark.parametrize(
     "setting",
-    [("MLFLOW_TRACKING_URI", "http://127.0.0.1:1"), ("MLFLOW_REGISTRY_URI", "sqlite:///other.db")],
+    [("MLFLOW_TRACKING_URI", "sqlite:///other.db"), ("MLFLOW_REGISTRY_URI", "sqlite:///other.db")],
 )
 def test_another_store_is_read_by_mlflow(
     opened: Reader, monkeypatch: pytest.MonkeyPatch, setting: tuple[str, str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def test_a_kind_of_store_that_cannot_be_used_is_refused_with_what_can(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("look", [store.check_address, store.connect])
 @pytest.mark.parametrize(
     "address",
     [
@@ -72,11 +74,11 @@ def test_a_kind_of_store_that_cannot_be_used_is_refused_with_what_can(
     ],
 )
 def test_a_server_that_does_not_answer_is_named_at_once(
-    address: str, monkeypatch: pytest.MonkeyPatch
+    address: str, look: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     with pytest.raises(StoreError, match=r"where no server answers \(.*valid: ") as refused:
-        store.check_address()
+        look()
     assert "secret" not in str(refused.value) and "\n" not in str(refused.value)
 
 
