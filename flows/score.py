@@ -126,6 +126,7 @@ def summary(scored: Scored, *, folder: str) -> str:
     bad = undecoded(scored)
     good = len(scored.fresh) - (len(bad) - len(scored.unread))
     line = f"{scored.model}: {good} songs scored, {scored.known} scored before"
+    line += f", {scored.copies} copies of others" if scored.copies else ""
     line += f", {len(bad)} could not be decoded" if bad else ""
     return line + (f"; {_drifted(scored.drift)}" if scored.drift else "")
 

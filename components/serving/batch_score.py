@@ -52,9 +52,12 @@ class Scored:
     fresh : DataFrame
         What this run wrote, one row a song; see :func:`run`.
     known : int
-        Files that were scored before, by their content.
+        Files that were given a genre before, by their content.
+    copies : int
+        Files with the content of another one of this run.
     unread : dict of str to str
-        Files that could not even be opened, with the reason; the next run tries them again.
+        Other files without a genre, with the reason: what could not even be opened, which the next run tries again, and
+        what an earlier run could not decode.
     drift : dict
         ``share`` (of watched columns that have drifted, 0 to 1), ``songs``, ``reference`` (training songs),
         ``columns`` (the farthest: ``column``, ``distance``, ``p``, ``drifted``), ``genres`` (songs by genre
@@ -66,6 +69,7 @@ class Scored:
     scores: Path
     fresh: pd.DataFrame = field(default_factory=pd.DataFrame)
     known: int = 0
+    copies: int = 0
     unread: dict[str, str] = field(default_factory=dict)
     drift: dict[str, Any] = field(default_factory=dict)
 
@@ -133,12 +137,12 @@ def run(
     try:
         with FileLock(scores / "_lock").acquire(timeout=0):
             hashes, unread = _hashes(files)
-            known = {
-                sha256
-                for part in _parts(scores)
-                for sha256 in pd.read_parquet(part, columns=["sha256"])["sha256"]
-            }
+            known: dict[str, str] = {}
+            for part in _parts(scores):
+                before = pd.read_parquet(part, columns=["sha256", "reason"])
+                known |= dict(zip(before["sha256"], before["reason"], strict=True))
             fresh = {sha256: file for file, sha256 in reversed(hashes.items()) if sha256 not in known}
+            unread |= {file: reason for file, sha256 in hashes.items() if (reason := known.get(sha256))}
             rows = pd.DataFrame()
             if fresh:
                 loaded = load.load(client, uri, unsure=params.unsure)
@@ -150,7 +154,8 @@ def run(
                 uri=uri,
                 scores=scores,
                 fresh=rows,
-                known=len(files) - len(fresh) - len(unread),
+                known=sum(not known.get(sha256, "new") for sha256 in hashes.values()),
+                copies=sum(sha256 in fresh for sha256 in hashes.values()) - len(fresh),
                 unread={_shown(file, folder=folder): reason for file, reason in unread.items()},
                 drift=json.loads(measured.read_text(encoding="utf-8")) if measured.is_file() else {},
             )

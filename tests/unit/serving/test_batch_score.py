@@ -94,6 +94,14 @@ class TestWhatIsNew:
         (inbox / "copy.wav").write_bytes((inbox / "renamed.wav").read_bytes())
         assert len(score().fresh) == 0
 
+    def test_copies_are_counted_apart_from_what_was_scored_before(self, score, inbox):
+        for name in "xyz":
+            (inbox / f"{name}.wav").write_bytes((inbox / "a.wav").read_bytes())
+        scored = score()
+        assert (len(scored.fresh), scored.known, scored.copies) == (2, 0, 3)
+        again = score()
+        assert (len(again.fresh), again.known, again.copies) == (0, 5, 0)
+
     def test_other_bytes_are_another_song(self, score, inbox):
         score()
         song(inbox / "a.wav", pitch=700)
@@ -128,7 +136,9 @@ class TestFaults:
         assert (bad["genre"], good["genre"]) == ("", "jazz")
         assert "no RIFF header" in bad["reason"]
         assert scored.genres == {"jazz": 1}
-        assert len(score().fresh) == 0
+        # It stays named, and is not one of those that have a genre.
+        again = score()
+        assert (len(again.fresh), again.known, again.unread) == (0, 1, {"a.wav": bad["reason"]})
 
     def test_a_killed_run_keeps_its_finished_parts(self, score, inbox, champion, monkeypatch):
         monkeypatch.setattr(batch_score, "PART", 1)
