@@ -62,10 +62,11 @@ def alike(fingerprints: list[str]) -> np.ndarray:
         Places in the list, the smaller first.
     """
     words = [fingerprint.read(text) for text in fingerprints]
-    long = np.array([place for place, own in enumerate(words) if len(own) >= SHORTEST], dtype=int)
-    if len(long) < 2:
+    windows = [(place, start) for place, own in enumerate(words) for start in _starts(own)]
+    if len(windows) < 2:
         return np.empty((0, 2), dtype=int)
-    starts = np.stack([words[place][:SHORTEST] for place in long])
+    long = np.array([place for place, _ in windows])
+    starts = np.stack([words[place][start : start + SHORTEST] for place, start in windows])
     bits = np.unpackbits(starts.astype("<u4").view(np.uint8), axis=1, bitorder="little")
     generator = np.random.default_rng(0)
     weights = 1 << np.arange(BITS)
@@ -77,12 +78,28 @@ def alike(fingerprints: list[str]) -> np.ndarray:
         near = np.flatnonzero(np.diff(keys[order]) == 0)
         ends = np.sort(np.stack([long[order[near]], long[order[near + 1]]], axis=1), axis=1)
         found.update(map(tuple, ends.tolist()))
-    same = [pair for pair in sorted(found) if distance(words[pair[0]], words[pair[1]]) <= ALIKE]
+    same = [
+        pair
+        for pair in sorted(found)
+        if pair[0] != pair[1] and distance(words[pair[0]], words[pair[1]]) <= ALIKE
+    ]
     return np.array(same, dtype=int).reshape(-1, 2)
+
+
+def _starts(words: np.ndarray) -> list[int]:
+    """Return the words from which a fingerprint is looked for: its first, or of one that begins with silence two."""
+    sounding = np.flatnonzero(words)
+    if not len(sounding):
+        return []
+    # Cut by a few samples, a recording may begin to sound in a frame before or after.
+    starts = [0] if sounding[0] == 0 else [int(sounding[0]), int(sounding[0]) + 1]
+    return [start for start in starts if start + SHORTEST <= len(words)]
 
 
 def distance(left: np.ndarray, right: np.ndarray) -> float:
     """Return the least share of different bits of two fingerprints, over :data:`SHIFTS`, where both have words.
+
+    Words in which both are silent count for nothing: otherwise silence would make any two songs alike.
 
     Parameters
     ----------
@@ -92,13 +109,15 @@ def distance(left: np.ndarray, right: np.ndarray) -> float:
     Returns
     -------
     float
-        0 for equal ones; two songs have about 0.5.
+        0 for equal ones; two songs have about 0.5. 1 where fewer than :data:`SHORTEST` words are left.
     """
-    shares = []
+    shares = [1.0]
     for shift in SHIFTS:
         one, other = left[max(shift, 0) :], right[max(-shift, 0) :]
         length = min(len(one), len(other))
-        shares.append(float(np.bitwise_count(one[:length] ^ other[:length]).sum()) / (32 * length))
+        sounding = np.count_nonzero(one[:length] | other[:length])
+        if sounding >= SHORTEST - 1:
+            shares.append(float(np.bitwise_count(one[:length] ^ other[:length]).sum()) / (32 * sounding))
     return min(shares)
 
 

@@ -53,8 +53,6 @@ class Scored:
         What this run wrote, one row a song; see :func:`run`.
     known : int
         Files that were given a genre before, by their content.
-    copies : int
-        Files with the content of another one of this run.
     unread : dict of str to str
         Other files without a genre, with the reason: what could not even be opened, which the next run tries again, and
         what an earlier run could not decode.
@@ -62,6 +60,8 @@ class Scored:
         ``share`` (of watched columns that have drifted, 0 to 1), ``songs``, ``reference`` (training songs),
         ``columns`` (the farthest: ``column``, ``distance``, ``p``, ``drifted``), ``genres`` (songs by genre
         in the same window). Empty where nothing was ever scored.
+    copies : int
+        Files with the content of another one of this run.
     """
 
     model: str
@@ -69,9 +69,9 @@ class Scored:
     scores: Path
     fresh: pd.DataFrame = field(default_factory=pd.DataFrame)
     known: int = 0
-    copies: int = 0
     unread: dict[str, str] = field(default_factory=dict)
     drift: dict[str, Any] = field(default_factory=dict)
+    copies: int = 0
 
     @property
     def genres(self) -> dict[str, int]:

@@ -44,6 +44,28 @@ def test_a_shared_beginning_alone_is_not() -> None:
     assert len(recordings.alike([text(words) for words in songs])) == 0
 
 
+def test_silence_is_nothing_that_songs_share() -> None:
+    generator = np.random.default_rng(4)
+    silence = np.zeros(54, dtype=np.uint32)
+    songs = [np.concatenate([silence, generator.integers(0, 2**32, 26, dtype=np.uint32)]) for _ in range(6)]
+    assert len(recordings.alike([text(words) for words in songs])) == 0
+    assert recordings.distance(songs[0], songs[1]) > recordings.ALIKE
+    assert recordings.distance(silence, silence) == 1.0
+
+
+def test_a_recording_that_begins_with_silence_is_found_among_others_that_do() -> None:
+    generator = np.random.default_rng(5)
+    silence = np.zeros(16, dtype=np.uint32)
+    songs = [np.concatenate([silence, generator.integers(0, 2**32, 40, dtype=np.uint32)]) for _ in range(20)]
+    copy = changed(songs[3], share=0.05, seed=0)
+    copy[:16] = 0
+    # One that begins to sound a frame later.
+    late = songs[7].copy()
+    late[16] = 0
+    found = recordings.alike([text(words) for words in [*songs, copy, late]])
+    assert found.tolist() == [[3, 20], [7, 21]]
+
+
 def test_what_has_too_few_words_is_not_compared() -> None:
     word = np.arange(5, dtype=np.uint32)
     assert len(recordings.alike([text(word), text(word), "", ""])) == 0
