@@ -82,7 +82,9 @@ def options(
 def _run(name: str, *given: str, **options: Any) -> Any:
     """Run ``components/stages/NAME.py`` on the project in the working directory."""
     from components.config import params
+    from components.parallel import cluster
 
+    cluster.address()
     return import_module(f"components.stages.{name}").run(*given, params=params.load(), root=ROOT, **options)
 
 
@@ -322,8 +324,10 @@ def predict(
     Examples: `genre predict song.mp3`, `genre predict songs/ --model lstm --csv > genres.csv`
     """
     form = _form(as_json=as_json, as_csv=as_csv)
+    from components.parallel import cluster
     from components.serving import output
 
+    cluster.address()
     raise typer.Exit(output.run(songs, model=model, form=form, timeline=timeline))
 
 
@@ -368,9 +372,11 @@ def tag(
     Examples: `genre tag ~/Music`, `genre tag ~/Music --write --min-confidence 0.7`, `genre tag --undo`
     """
     form = _form(as_json=as_json, as_csv=as_csv)
+    from components.parallel import cluster
     from components.tagging import command
     from components.tagging.propose import Choice
 
+    cluster.address()
     if undo:
         if songs or write:
             raise ParamsError("--undo takes no songs and no --write; valid: genre tag --undo")
@@ -423,7 +429,9 @@ def evaluate(
     Examples: `genre evaluate songs/`, `genre evaluate songs/ --model mlp --model lstm --artists artists.txt`
     """
     from components.external_evaluation import command
+    from components.parallel import cluster
 
+    cluster.address()
     raise typer.Exit(
         command.run(
             folder,

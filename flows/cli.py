@@ -98,9 +98,11 @@ def score(
     """
     from components.config import params
     from components.core.console import quiet
+    from components.parallel import cluster
     from components.serving import batch_score
     from flows import score as scoring
 
+    cluster.address()
     scoring.check(threshold=threshold, window=window)
     with quiet() as stderr:
         scored = batch_score.run(

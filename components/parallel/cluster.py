@@ -49,6 +49,8 @@ TLS_SETTINGS = (
 def address() -> str | None:
     """Return the scheduler's address from :data:`VARIABLE`; None where work stays on this machine.
 
+    Commands call it first, also where they may have nothing to spread: a wrong value ends them before any work.
+
     Raises
     ------
     ParamsError

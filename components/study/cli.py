@@ -23,24 +23,30 @@ def synthesise() -> None:
 @stages.command()
 def corpus(source: str) -> None:
     """List one source of the study."""
+    from components.parallel import cluster
     from components.study import extraction
 
+    cluster.address()
     extraction.list_source(source, root=ROOT)
 
 
 @stages.command()
 def features(feature: str) -> None:
     """Extract one feature configuration."""
+    from components.parallel import cluster
     from components.study import extraction
 
+    cluster.address()
     extraction.extract(feature, root=ROOT)
 
 
 @stages.command()
 def fit(experiment: str) -> None:
     """Fit and test one experiment under its protocols."""
+    from components.parallel import cluster
     from components.study import fits
 
+    cluster.address()
     fits.run(experiment, root=ROOT)
 
 

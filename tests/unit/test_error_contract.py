@@ -227,7 +227,11 @@ def test_a_folder_without_two_genres(genre: Genre, workspace: Path, genres: list
     assert not (workspace / "data/corpus/audio.parquet").exists()
 
 
-@pytest.mark.parametrize("command", ["run", "stage tune mlp"])
+@pytest.mark.parametrize(
+    "command",
+    ["run", "stage tune mlp", "stage corpus synthetic", "stage features mfcc_summary", "predict a.wav", "tag a.wav",
+     "evaluate songs", "score songs", "stage study corpus gtzan", "stage study features mfcc", "stage study fit mlp"],
+)  # fmt: skip
 def test_an_address_of_a_cluster_that_is_none(
     genre: Genre, workspace: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
