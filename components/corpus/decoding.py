@@ -11,17 +11,22 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Protocol, TypeVar
+from itertools import pairwise
+from typing import IO, Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import soundfile
 
 from components.core.errors import AudioError, NotAudioError, TooLongError
-from components.corpus import contents, ffmpeg
-from components.corpus.contents import Contents
+from components.corpus import ffmpeg
+from components.corpus.contents import beginnings, look
+from components.corpus.contents.found import FOLLOWED, Contents
+from components.corpus.contents.patched import Patched
+from components.corpus.contents.plain_samples import UNKNOWN_SIZE
 
 #: Containers that libsndfile reads here, by its names for them; all others are FFmpeg's.
 FORMATS = {
@@ -42,8 +47,8 @@ SAMPLE_RATES = (4_000, 384_000)
 MAX_CHANNELS = 64
 #: Samples of all channels decoded at a time, so that a file of many channels never lies in memory as a whole.
 BLOCK = 1 << 18
-#: A size in a header from here on (2 GiB less a page) is a streaming encoder's "not known yet".
-UNKNOWN_SIZE = 0x7FFFF000
+#: Bytes copied at a time.
+_COPIED = 1 << 20
 #: libsndfile's number of samples of a file that does not say.
 UNKNOWN_LENGTH = sys.maxsize
 _PROMISED = re.compile(
@@ -123,16 +128,23 @@ def play(handle: int, *, make: Callable[[int], R], max_seconds: float) -> Played
         sound, inside = _open(handle)
     except _UnreadError as reason:
         try:
-            return _by_ffmpeg(handle, contents.of(handle), make=make, max_seconds=max_seconds)
+            inside = look.of(handle)
+            if inside.parts:
+                return _in_parts(handle, inside, make=make, max_seconds=max_seconds)
+            return _by_ffmpeg(handle, inside, make=make, max_seconds=max_seconds)
         except AudioError as error:
             # What libsndfile does know is the better reason.
             raise (reason if str(error) == ffmpeg.NO_HEADER else error) from error
     with sound:
+        if inside.parts:
+            return _in_parts(handle, inside, make=make, max_seconds=max_seconds)
         _check(sound, inside, max_seconds=max_seconds)
         if inside.several or inside.holes or sound.frames == UNKNOWN_LENGTH:
             # libsndfile goes on to no second stream, and leaves out what stands before a hole in an Ogg file.
             with suppress(AudioError):
                 return _by_ffmpeg(handle, inside, make=make, max_seconds=max_seconds)
+        if inside.several and not inside.damage:
+            inside = replace(inside, damage=FOLLOWED)
         first, is_whole = _by_libsndfile(sound, inside, make=make, max_seconds=max_seconds)
     if is_whole:
         return first
@@ -181,10 +193,10 @@ def _open(handle: int) -> tuple[soundfile.SoundFile, Contents]:
         sound.close()
         raise _UnreadError(f"format {sound.format}; valid: {valid()}")
     try:
-        inside = contents.of(handle, form=sound.format)
+        inside = look.of(handle, form=sound.format)
         if inside.sizes:
             sound.close()
-            sound = soundfile.SoundFile(contents.Patched(handle, inside.sizes))
+            sound = soundfile.SoundFile(Patched(handle, inside.sizes))
     except BaseException:
         sound.close()
         raise
@@ -205,6 +217,78 @@ def _check_kind(rate: int, channels: int) -> None:
         raise AudioError(f"sample rate {rate} Hz; valid: {low} to {high} Hz")
     if not 1 <= channels <= MAX_CHANNELS:
         raise AudioError(f"{channels} channels; valid: 1 to {MAX_CHANNELS}")
+
+
+def _in_parts(handle: int, inside: Contents, *, make: Callable[[int], R], max_seconds: float) -> Played[R]:
+    """Decode the files that follow each other in one, all at the sample rate of the first."""
+    if len(inside.parts) >= beginnings.MOST:
+        raise AudioError(f"more than {len(inside.parts)} files in one; valid: {beginnings.MOST} or fewer")
+    whole: Played[R] | None = None
+    lost, damage, seconds = 0.0, [], 0.0
+    for start, end in pairwise((0, *inside.parts, os.fstat(handle).st_size)):
+        with tempfile.TemporaryFile() as copy, tempfile.TemporaryFile() as sound:
+            for place in range(start, end, _COPIED):
+                copy.write(os.pread(handle, min(_COPIED, end - place), place))
+            copy.flush()
+            try:
+                # A second decoder may begin from the start: what takes the sound of all has it when one is settled.
+                part = play(copy.fileno(), make=_Kept.into(sound), max_seconds=max_seconds)
+            except AudioError as error:
+                if isinstance(error, TooLongError):
+                    raise
+                damage.append(f"{FOLLOWED} ({error})")
+                continue
+            seconds += part.seconds
+            if seconds > max_seconds:
+                raise TooLongError(f"too long: more than {max_seconds:g} s")
+            whole = whole or Played(make(part.sample_rate), part.sample_rate, part.channels, 0)
+            samples = 0
+            for block in _resampled(part.receiver.blocks(), part.sample_rate, to=whole.sample_rate):
+                whole.receiver.add(block)
+                samples += len(block)
+            whole = replace(whole, samples=whole.samples + samples)
+            lost += part.lost
+            damage += [part.damage] if part.damage else []
+    if whole is None:
+        raise NotAudioError(ffmpeg.NO_SOUND)
+    return replace(whole, lost=lost, damage="; ".join(dict.fromkeys(damage)))
+
+
+class _Kept:
+    """Keeps sound in a file: a part may last an hour."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        file.seek(0)
+        file.truncate()
+
+    @classmethod
+    def into(cls, file: IO[bytes]) -> Callable[[int], _Kept]:
+        """Return what :func:`play` makes what takes the sound with."""
+        return lambda _rate: cls(file)
+
+    def add(self, block: np.ndarray) -> None:
+        """Take the next block of mono float32 samples."""
+        self._file.write(np.ascontiguousarray(block, dtype=np.float32).data.cast("B"))
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yield it."""
+        self._file.seek(0)
+        while content := self._file.read(BLOCK * 4):
+            yield np.frombuffer(content, dtype=np.float32)
+
+
+def _resampled(blocks: Iterator[np.ndarray], rate: int, *, to: int) -> Iterator[np.ndarray]:
+    """Change the sample rate of sound in blocks, as :func:`components.corpus.audio.resample` does."""
+    if rate == to:
+        yield from blocks
+        return
+    import soxr
+
+    stream = soxr.ResampleStream(rate, to, 1, dtype="float32", quality="HQ")
+    for block in blocks:
+        yield stream.resample_chunk(block)
+    yield stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
 
 
 def _by_libsndfile(

@@ -147,7 +147,7 @@ def _path(source: str, *, params: Params, root: Path) -> Path:
         "form": params.corpus.sources[source].form,
         "segments": params.segments.model_dump(mode="json"),
         "limits": [params.corpus.max_seconds, params.corpus.max_bytes],
-        "code": hashing.files(sorted(Path(__file__).parent.glob("*.py"))),
+        "code": hashing.files(sorted(Path(__file__).parent.rglob("*.py"))),
         "libraries": {library: version(library) for library in _LIBRARIES},
     }
     key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]

@@ -225,6 +225,77 @@ def test_two_files_in_one_are_as_long_as_both(container: str) -> None:
     assert play(content + content).seconds == pytest.approx(2 * SECONDS, abs=0.15)
 
 
+#: Two files in one that no decoder goes through by itself, each of four seconds.
+IN_PARTS: dict[str, Callable[[], bytes]] = {
+    "mp3 of two rates": lambda: by_libsndfile("MP3") + by_libsndfile("MP3", rate=48_000),
+    "flac of two rates": lambda: by_libsndfile("FLAC") + by_libsndfile("FLAC", rate=48_000),
+    "ogg of two rates": lambda: by_libsndfile("OGG") + by_libsndfile("OGG", rate=48_000),
+    "opus, mono and stereo": lambda: (
+        by_ffmpeg("libopus", "ogg", rate=48_000, channels=1) + by_ffmpeg("libopus", "ogg", rate=48_000)
+    ),
+    "wavpack": lambda: 2 * by_ffmpeg("wavpack", "wv"),
+    "true audio": lambda: 2 * by_ffmpeg("tta", "tta"),
+    "m4a": lambda: 2 * by_ffmpeg("aac", "ipod"),
+    "wma": lambda: 2 * by_ffmpeg("wmav2", "asf"),
+    "webm": lambda: 2 * by_ffmpeg("libopus", "webm", rate=48_000),
+    "wav": lambda: 2 * by_libsndfile("WAV"),
+    "aiff": lambda: 2 * by_libsndfile("AIFF"),
+    "au": lambda: 2 * by_libsndfile("AU"),
+}
+
+
+@pytest.mark.parametrize("case", IN_PARTS)
+def test_of_files_in_one_all_are_used_at_the_rate_of_the_first(case: str) -> None:
+    played = play(IN_PARTS[case]())
+    assert played.seconds == pytest.approx(2 * SECONDS, abs=0.2)
+    assert (played.lost, played.damage) == (0.0, "")
+    y, rate = audio.decode(IN_PARTS[case]())
+    assert len(y) == played.samples and rate == played.sample_rate
+    # The tone of 440 Hz is in the second at its own pitch, too.
+    spectrum = np.abs(np.fft.rfft(y[-2 * rate : -rate]))
+    assert spectrum.argmax() == 440
+
+
+def test_of_files_in_one_that_is_named_which_cannot_be_decoded() -> None:
+    unknown = bytearray(by_libsndfile("WAV"))
+    unknown[20:22] = b"\x22\x11"
+    played = play(by_libsndfile("WAV") + bytes(unknown))
+    assert played.seconds == SECONDS
+    assert "not decoded" in played.damage
+
+
+def test_the_limit_of_seconds_is_one_for_all_files_in_one() -> None:
+    with pytest.raises(AudioError, match="too long: more than 6 s"):
+        audio.play(2 * by_libsndfile("WAV"), make=Measured, max_seconds=6.0)
+
+
+def test_more_files_in_one_than_are_decoded_are_an_error() -> None:
+    with pytest.raises(AudioError, match="files in one"):
+        play(by_libsndfile("CAF")[:10_000] * 200)
+
+
+def test_a_flac_whose_header_has_fewer_samples_is_used_whole() -> None:
+    content = bytearray(by_libsndfile("FLAC"))
+    content[22:26] = struct.pack(">I", RATE)
+    played = play(bytes(content))
+    assert played.seconds == SECONDS and played.damage
+
+
+def test_a_page_whose_bytes_were_changed_is_lost_and_not_played() -> None:
+    content = by_libsndfile("OGG")
+    whole, _ = audio.decode(content)
+    changed = bytearray(content)
+    middle = len(content) // 2
+    changed[middle : middle + 300] = bytes(300)
+    played = play(bytes(changed))
+    assert played.lost > 0.2 and played.damage
+    assert played.seconds + played.lost == pytest.approx(SECONDS, abs=0.15)
+    # Before and after the hole the sound is that of the whole file.
+    y, _ = audio.decode(bytes(changed))
+    np.testing.assert_allclose(y[: RATE // 2], whole[: RATE // 2], atol=1e-4)
+    np.testing.assert_allclose(y[-RATE // 2 :], whole[-RATE // 2 :], atol=1e-4)
+
+
 def test_the_sound_of_a_video_is_as_long_as_it_is() -> None:
     played = play(video(sound=True))
     assert played.seconds == pytest.approx(SECONDS, abs=0.12) and played.lost == 0.0

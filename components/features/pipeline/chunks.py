@@ -43,7 +43,9 @@ MEAN_TRACKS = 8
 #: A chunk never holds more.
 MAX_TRACKS = 16
 #: The files of ``components/corpus`` that make numbers of a track's file.
-READERS = ("audio", "contents", "decoding", "ffmpeg", "ffmpeg_process", "image_files", "segmentation")
+READERS = (
+    "audio.py", "contents/*.py", "decoding.py", "ffmpeg.py", "ffmpeg_process.py", "image_files.py", "segmentation.py",
+)  # fmt: skip
 #: Releases that may change a value's last bits.
 _LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "av", "soxr", "tensorflow", "keras")
 
@@ -176,7 +178,7 @@ def code(extractor: str) -> dict[str, str]:
     """
     folder = Path(features.__path__[0])
     foreign = {*features.names(), *encoders.names()} - {extractor, *features.load(extractor).ENCODERS}
-    readers = [folder.parent / "corpus" / f"{name}.py" for name in READERS]
+    readers = [path for pattern in READERS for path in sorted((folder.parent / "corpus").glob(pattern))]
     digest = hashlib.sha256()
     for path in [*readers, *sorted(folder.rglob("*.py"))]:
         if path.stem not in foreign:

@@ -9,6 +9,7 @@ import pytest
 
 from components.config.params import Params
 from components.corpus import known_files
+from components.corpus.contents import look
 from components.corpus.store import Row, Rows
 
 #: Path, stamp, fault.
@@ -78,6 +79,17 @@ def test_with_other_segments_nothing_is_known_and_the_older_file_goes(
     assert known(("a.wav", A), params=other, root=tmp_path) == {}
     keep(("a.wav", A, ""), params=other, root=tmp_path)
     assert len(list((tmp_path / known_files.FOLDER).iterdir())) == 1
+
+
+def test_with_other_code_of_the_room_nothing_is_known(
+    tmp_path: Path, demo_params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = {"params": demo_params, "root": tmp_path}
+    keep(("a.wav", A, ""), **there)
+    read = []
+    monkeypatch.setattr(known_files.hashing, "files", lambda paths: read.extend(paths) or "other")
+    assert known(("a.wav", A), **there) == {}
+    assert {Path(known_files.__file__), Path(look.__file__)} <= set(read)
 
 
 def test_a_damaged_file_of_what_is_known_is_as_none(tmp_path: Path, demo_params: Params) -> None:

@@ -33,6 +33,16 @@ def test_code_of_other_features_does_not_count(monkeypatch: pytest.MonkeyPatch) 
     assert not {"mfcc_sequence.py", "vgg16.py"} & set(read)
 
 
+@pytest.mark.parametrize("pattern", chunks.READERS)
+def test_the_code_that_reads_a_file_counts(monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
+    before = chunks.code("mfcc_sequence")
+    read_bytes = Path.read_bytes
+    monkeypatch.setattr(
+        Path, "read_bytes", lambda path: read_bytes(path) + b"#" * path.match(f"corpus/{pattern}")
+    )
+    assert chunks.code("mfcc_sequence") != before
+
+
 def test_nothing_is_forked_beside_another_thread() -> None:
     waiting = threading.Event()
     thread = threading.Thread(target=waiting.wait)
