@@ -156,7 +156,8 @@ def settings(
         if not path.is_file():
             option = "--labels" if name == "manifest" else "--genres"
             more = "folders, tags, or " if name == "manifest" else ""
-            raise ParamsError(f"{option} {given!r} does not exist; valid: {more}a table on this machine")
+            wrong = "is a folder" if path.is_dir() else "does not exist"
+            raise ParamsError(f"{option} {given!r} {wrong}; valid: {more}a table on this machine")
         # Wrong rows are named now, not when the workflow runs.
         if name == "manifest":
             manifest.read(path, subset=subset)
@@ -312,8 +313,15 @@ def prefix(table: Manifest, *, folder: Path) -> str:
         return ""
     names = {entry.path.partition("/")[0] for entry in table.entries}
     places = [folder, *sorted(path for path in folder.iterdir() if path.is_dir())] if folder.is_dir() else []
-    found = next((path for path in places if any((path / name).is_dir() for name in names)), folder)
+    # A download of another size that broke off may have left its empty folders beside.
+    found = max(
+        places, key=lambda place: sum(map(_holds_something, (place / name for name in names))), default=folder
+    )
     return "" if found == folder else f"{found.name}/"
+
+
+def _holds_something(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def _relative(path: str, *, place: str) -> str:

@@ -55,9 +55,9 @@ class Reach:
                 "link that leads in a circle" if circle else f"not readable: {(error.strerror or '').lower()}"
             )
         if not stat.S_ISREG(kind):
-            # A device is one, wherever it is.
+            # A device is one, wherever it is; a folder elsewhere could be entered.
             outside = not any(target.is_relative_to(folder) for folder in self.folders)
-            if not outside or self.everywhere:
+            if not stat.S_ISDIR(kind) or not outside or self.everywhere:
                 return irregular(kind)
         if not self.everywhere and not any(target.is_relative_to(folder) for folder in self.folders):
             return f"link out of the corpus: {REMEDY}"

@@ -60,10 +60,9 @@ class Limits:
         """
         if distance > self.distance:
             # Where songs of validation are all in the training too, as of a test, there is nothing to compare with.
-            times = (
-                f" ({distance / self.distance:.1f} times as far as validation songs)" if self.distance else ""
-            )
-            return f"unlike its training{times}"
+            times = distance / self.distance if self.distance else 1.0
+            far = f" ({times:.1f} times as far as validation songs)" if times >= 1.05 else ""
+            return f"unlike its training{far}"
         if confidence >= self.confidence:
             return ""
         if self.confidence > 1:

@@ -191,6 +191,8 @@ class TestFma:
     @pytest.mark.parametrize("named", ["fma_small", "."])
     def test_its_folders_or_the_one_above_them_may_be_named(self, tmp_path: Path, named: str) -> None:
         touched(tmp_path / "fma_small", *(track.path for track in self.TRACKS[:2]))
+        # What is left of a download that broke off.
+        (tmp_path / "fma_large" / "000").mkdir(parents=True)
         path, place = fma.write(tmp_path / "fma_metadata/tracks.csv", self.TRACKS), tmp_path / named
         settings = labels.settings(str(path), genres=None, subset=None, place=str(place))
         rows = found(read(place, **settings), place)

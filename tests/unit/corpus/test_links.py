@@ -55,8 +55,10 @@ class TestNeverFollowed:
         assert "a folder" in reach.forbids(corpus)
 
 
-def test_a_device_is_named_as_one_where_links_may_lead_anywhere(corpus: Path) -> None:
-    assert "a device" in Reach.of(corpus.parent, follow_links=True).forbids(link(corpus, "/dev/null"))
+@pytest.mark.parametrize("follow_links", [True, False])
+def test_a_device_is_named_as_one_wherever_links_may_lead(corpus: Path, follow_links: bool) -> None:
+    reach = Reach.of(corpus.parent, follow_links=follow_links)
+    assert "a device" in reach.forbids(link(corpus, "/dev/null"))
     assert "a device" in links.irregular(stat.S_IFBLK)
 
 
