@@ -111,12 +111,12 @@ def _measured(row: Row, file: BufferedReader, *, params: Params) -> Row:
 def credited(row: Row, file: BufferedReader) -> Row:
     """Add the tags of an open file: its genre, and artist and album where no manifest has said them.
 
-    Tags that cannot be read are none: the sound can be used without.
+    Tags that cannot be read are none, and named as damage: the sound can be used without.
     """
     try:
         found = tags.read(file)
-    except AudioError:
-        return row
+    except AudioError as error:
+        return replace(row, damage="; ".join(filter(None, (row.damage, str(error)))))
     return replace(
         row,
         tagged=found.genre,

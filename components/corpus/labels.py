@@ -13,7 +13,7 @@ from components.config.sources import SourceParams
 from components.core import hashing
 from components.core.errors import CorpusError, ParamsError
 from components.core.formatting import printable
-from components.corpus import bucket, known_files, links, locations, manifest, spellings
+from components.corpus import bucket, known_files, links, locations, manifest, spellings, tags
 from components.corpus.discovery import Found
 from components.corpus.links import Reach
 from components.corpus.manifest import Entry, Manifest
@@ -379,7 +379,11 @@ def _spelled(listing: pd.DataFrame, *, labels: Labels, place: str, least: int) -
             listing[column] = said.where(said != "", listing[column]).astype("str")
     if labels.kind == "tags":
         genre = listing["tagged"].astype(object)
-        fault = fault.mask((fault == "") & (genre == ""), "no genre tag")
+        unread = listing["damage"].map(
+            lambda damage: damage[damage.find(tags.UNREAD) :] if tags.UNREAD in damage else ""
+        )
+        missing = (fault == "") & (genre == "")
+        fault = fault.mask(missing, "no genre tag" + unread.where(unread == "", ": " + unread))
     spelled = genre.map(lambda name: spellings.merged(name, spellings=labels.spellings) if name else "")
     dropped = (fault == "") & (genre != "") & (spelled == "")
     fault = fault.mask(dropped, "left out by corpus.sources.genres: " + genre)

@@ -80,6 +80,12 @@ class TestTags:
         assert listing["fault"][2] == "no genre tag" and "Podcast" in listing["fault"][3]
         assert listing["segments"].tolist() == [1, 1, 0, 0] and listing["sha256"][2] == ""
 
+    def test_where_tags_cannot_be_read_the_reason_is_named(self) -> None:
+        listing = measured(("a", "", ""), ("b", "Jazz", ""))
+        listing["damage"] = "truncated; tags cannot be read (of a kind of their own)"
+        listing = labels.apply(listing, labels=Labels("tags"), place="", least=0)
+        assert listing["fault"].tolist() == ["no genre tag: tags cannot be read (of a kind of their own)", ""]
+
     def test_rare_genres_are_left_out_and_named(self) -> None:
         rows = [(f"{number}", "jazz", "") for number in range(3)] + [("x", "ska", "")]
         listing = labels.apply(measured(*rows), labels=Labels("tags"), place="", least=2)

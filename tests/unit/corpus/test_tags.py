@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from mutagen import apev2, asf, id3, mp4, wave
+from mutagen.easyid3 import EasyID3
 
 from components.core.errors import AudioError
 from components.corpus import tags
@@ -76,8 +78,33 @@ def test_the_keys_of_ape_are_read(tmp_path: Path) -> None:
     ape = apev2.APEv2()
     for key, names in tags.NAMES.items():
         ape[names[3]] = getattr(SAID, key)
-    assert {key: tags._first(ape, names) for key, names in tags.NAMES.items()} == vars(SAID)
-    assert tags.read(path) == Tags()
+    ape.save(path)
+    assert tags.read(path) == SAID
+    with path.open("rb") as file:
+        assert tags.read(file) == SAID
+    # What ID3 says comes before.
+    EasyID3().save(path)
+    one = EasyID3(path)
+    one["genre"] = "Polka"
+    one.save()
+    assert tags.read(path) == replace(SAID, genre="Polka")
+
+
+def test_what_the_info_of_a_wav_file_says_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    with soundfile.SoundFile(path, "w", 8000, 1) as file:
+        file.genre, file.artist, file.album, file.title = "Jazz", "Ann", "One", "Tune"
+        file.write(np.zeros(8000))
+    assert tags.read(path) == Tags("Jazz", "Ann", "One", "", "Tune")
+    with path.open("rb") as opened:
+        assert tags.read(opened) == Tags("Jazz", "Ann", "One", "", "Tune")
+
+
+def test_a_file_of_a_wrong_name_is_read_by_its_content(tmp_path: Path) -> None:
+    path = tagged(tmp_path / "a.wav").rename(tmp_path / "a.flac")
+    assert tags.read(path) == SAID
+    with path.open("rb") as file:
+        assert tags.read(file) == SAID
 
 
 def test_a_number_of_the_list_of_genres_is_its_name(tmp_path: Path) -> None:
