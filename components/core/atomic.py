@@ -41,10 +41,18 @@ def sweep(folder: Path) -> None:
     folder : Path
         Looked at one level deep.
     """
-    for left in folder.glob(f"{PARTIAL}*"):
-        pid, _, rest = left.name.removeprefix(PARTIAL).partition("-")
+    for path in abandoned(folder):
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def abandoned(folder: Path) -> list[Path]:
+    """List what killed processes left half-written in a folder, as :func:`sweep` would remove it."""
+    found = []
+    for path in sorted(folder.glob(f"{PARTIAL}*")):
+        pid, _, rest = path.name.removeprefix(PARTIAL).partition("-")
         if not processes.alive(f"{pid}-{rest.partition('-')[0]}"):
-            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+            found.append(path)
+    return found
 
 
 @contextmanager

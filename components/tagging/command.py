@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
@@ -14,9 +14,10 @@ from components.config.params import Params
 from components.core import atomic, progress
 from components.core.console import quiet
 from components.core.errors import ParamsError, TaggingError
+from components.core.formatting import printable
 from components.serving.load import LoadedModel
 from components.serving.predict import FilePrediction
-from components.tagging import journal, output, playlists, propose, tags
+from components.tagging import fields, journal, output, playlists, propose, tags
 from components.tagging import write as writing
 from components.tagging.journal import Change, Journal
 from components.tagging.propose import Choice, Song
@@ -34,7 +35,7 @@ def check(choice: Choice) -> Choice:
         raise ParamsError(f"--min-confidence is {choice.min_confidence:g}; valid: 0 to 1")
     if choice.several < 1:
         raise ParamsError(f"--several is {choice.several}; valid: 1 or more")
-    return replace(choice, field=tags.check(choice.field))
+    return replace(choice, field=fields.check(choice.field))
 
 
 def run(
@@ -89,10 +90,12 @@ def run(
         atomic.check_place(lists, option="--playlists", folder=True)
     own = params.load()
     files = predict.audio_files(places, follow_links=own.corpus.follow_links)
-    # A playlist needs no more than the genre that a file has.
     with quiet() as stderr:
+        _clear({file.resolve().parent for file in files}, write=write, to=stderr)
         found = _Predictions(model, params=own, to=stderr)
-        proposals = propose.songs(files, choice=choice, all_of_them=not write, predict=found)
+        proposals = propose.songs(
+            files, choice=choice, all_of_them=not write, listed=lists is not None, predict=found
+        )
         songs = list(_written(proposals, field=choice.field, root=root) if write else proposals)
     paths = playlists.write(lists, _by_genre(songs)) if lists else []
     match form:
@@ -146,7 +149,7 @@ def _written(songs: Iterator[Song], *, field: str, root: Path) -> Iterator[Song]
 
 
 def _write(song: Song, *, field: str, kept: Journal) -> Song:
-    change = Change(str(song.file.resolve()), field, song.before, song.after, song.tagged)
+    change = Change(str(song.file.resolve()), field, song.own, song.after, song.tagged)
     assert song.state is not None  # it was read
     try:
         writing.write(song.file, song.after, field=field, expected=song.state, note=lambda: kept.add(change))
@@ -155,10 +158,22 @@ def _write(song: Song, *, field: str, kept: Journal) -> Song:
     return replace(song, outcome="written")
 
 
+def _clear(folders: Collection[Path], *, write: bool, to: TextIO) -> None:
+    """Remove the copies of songs that killed runs have left, or name them where nothing is to be written."""
+    for folder in sorted(folders):
+        if write:
+            atomic.sweep(folder)
+            continue
+        for path in atomic.abandoned(folder):
+            print(
+                f"{printable(str(path))} is of a run that was killed; --write removes it", file=to, flush=True
+            )
+
+
 def _by_genre(songs: Sequence[Song]) -> dict[str, list[tuple[Path, float]]]:
     genres: dict[str, list[tuple[Path, float]]] = defaultdict(list)
     for song in songs:
-        for genre in song.after:
+        for genre in song.genres:
             genres[genre].append((song.file, song.seconds))
     return genres
 
@@ -187,6 +202,7 @@ def undo(*, root: Path = Path("data")) -> int:
     with journal.locked(root) as folder:
         path = journal.newest(folder)
         changes = journal.read(path)
+        _clear({Path(change.file).parent for change in changes}, write=True, to=sys.stderr)
         restored, left, again = 0, dict[str, str](), False
         for change in reversed(changes):
             try:
@@ -215,11 +231,11 @@ def _undo(change: Change) -> bool:
             raise _OvertakenError("it is gone") from error
         raise
     held = tags.read(path, field=change.field)
-    if held.values == change.before:
+    if held.own == change.before:
         # Killed between the journal and the file, or undone by hand.
         return False
-    if held.values != change.after:
-        shown = ", ".join(held.values) or "nothing"
+    if held.own != change.after:
+        shown = ", ".join(held.own) or "nothing"
         raise _OvertakenError(f"{change.field} is {shown} by now; it was left alone")
     writing.write(path, change.before, field=change.field, expected=state, tagged=change.tagged)
     return True

@@ -28,7 +28,7 @@ class Change:
     file : str
         Absolute path.
     field : str
-        See :func:`components.tagging.tags.check`.
+        See :func:`components.tagging.fields.check`.
     before, after : tuple of str
         Values.
     tagged : bool

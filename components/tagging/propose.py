@@ -9,7 +9,7 @@ from typing import Literal
 
 from components.core.errors import TaggingError
 from components.serving.predict import FilePrediction
-from components.tagging import tags
+from components.tagging import fields, tags
 from components.tagging import write as writing
 from components.tagging.write import State
 
@@ -25,7 +25,7 @@ class Choice:
     Attributes
     ----------
     field : str
-        See :func:`components.tagging.tags.check`.
+        See :func:`components.tagging.fields.check`.
     overwrite : bool
         Whether files with a value get another one.
     min_confidence : float
@@ -37,7 +37,7 @@ class Choice:
         Whether songs are written too that the model is unsure of, see :mod:`components.serving.certainty`.
     """
 
-    field: str = tags.GENRE
+    field: str = fields.GENRE
     overwrite: bool = False
     min_confidence: float = 0.0
     several: int = 1
@@ -66,6 +66,10 @@ class Song:
         Its length; 0 where it was not decoded.
     state : State, optional
         Of the file, before it was decoded.
+    own : tuple of str
+        What of ``before`` is in the tags that are written, see :class:`components.tagging.tags.Held`.
+    sure : bool
+        Whether the model is sure enough of what is proposed, by the choice.
     """
 
     file: Path
@@ -76,23 +80,35 @@ class Song:
     reason: str = ""
     seconds: float = 0.0
     state: State | None = None
+    own: tuple[str, ...] = ()
+    sure: bool = False
 
     @property
     def after(self) -> tuple[str, ...]:
         """What its field is to hold, or holds by now."""
         return tuple(self.proposed or ()) if self.outcome in ("proposed", "written") else self.before
 
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """What it counts as, in its tags or, where they cannot be written, beside them."""
+        return self.after or (tuple(self.proposed or ()) if self.sure else ())
+
 
 def read(file: Path, *, choice: Choice) -> Song:
     """Read what a file's field holds."""
     try:
         state = writing.state(file)
-        before, tagged = tags.read(file, field=choice.field)
+        held = tags.read(file, field=choice.field)
     except TaggingError as error:
         return Song(file, outcome="failed", reason=str(error))
-    if before and not choice.overwrite:
-        return Song(file, before, tagged, outcome="kept", reason="has one already", state=state)
-    return Song(file, before, tagged, state=state)
+    song = Song(file, held.values, held.tagged, state=state, own=held.own)
+    if song.before and not choice.overwrite:
+        return replace(song, outcome="kept", reason="has one already")
+    try:
+        writing.check(file)
+    except TaggingError as error:
+        return replace(song, outcome="failed", reason=str(error))
+    return song
 
 
 def propose(song: Song, *, found: FilePrediction, choice: Choice) -> Song:
@@ -106,10 +122,16 @@ def propose(song: Song, *, found: FilePrediction, choice: Choice) -> Song:
         for name, share in others[: choice.several - 1]
         if share >= choice.min_confidence and share > 1 / len(ranked)
     ]
-    song = replace(song, proposed=dict([(genre, best), *further]), seconds=prediction.seconds)
+    is_unsure = bool(prediction.unsure) and not choice.unsure
+    song = replace(
+        song,
+        proposed=dict([(genre, best), *further]),
+        seconds=prediction.seconds,
+        sure=not is_unsure and best >= choice.min_confidence,
+    )
     if song.outcome == "failed" or song.reason:
         return song
-    if prediction.unsure and not choice.unsure:
+    if is_unsure:
         return replace(song, outcome="unsure", reason=f"unsure: {prediction.unsure}")
     if best < choice.min_confidence:
         reason = f"{best:.0%} is below --min-confidence {choice.min_confidence:.0%}"
@@ -124,6 +146,7 @@ def songs(
     *,
     choice: Choice,
     all_of_them: bool,
+    listed: bool = False,
     predict: Callable[[list[Path]], Iterator[FilePrediction]],
 ) -> Iterator[Song]:
     """Read each file's tags, and predict its genre.
@@ -136,6 +159,8 @@ def songs(
         Which genres are proposed.
     all_of_them : bool
         Whether files whose genre is kept are predicted too, to be compared.
+    listed : bool
+        Whether files without a genre that no tag can be written into are predicted too, for playlists.
     predict : callable
         Predicts the genre of files, in order.
 
@@ -145,11 +170,14 @@ def songs(
         In the order of the files.
     """
     read_ = [read(file, choice=choice) for file in files]
-    # What no tag can be written into is predicted too where one only looks.
-    chosen = [song for song in read_ if all_of_them or not song.reason]
-    predictions = predict([song.file for song in chosen])
+
+    def is_chosen(song: Song) -> bool:
+        # What no tag can be written into is predicted too where one only looks.
+        return all_of_them or not song.reason or (listed and song.outcome == "failed" and not song.before)
+
+    predictions = predict([song.file for song in read_ if is_chosen(song)])
     for song in read_:
-        if all_of_them or not song.reason:
+        if is_chosen(song):
             yield propose(song, found=next(predictions), choice=choice)
         else:
             yield song

@@ -1,4 +1,4 @@
-"""One field of an audio file's tags, in every format that mutagen writes.
+"""One field of an audio file's tags, in every format that mutagen writes; all else in them stays what it was.
 
 Players agree on where a genre is; a field that no format knows goes where each keeps free text: a ``TXXX`` frame of
 ID3, a freeform atom of MP4, else under its own name.
@@ -6,47 +6,35 @@ ID3, a freeform atom of MP4, else under its own name.
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from components.core.errors import ParamsError, TaggingError
-from components.corpus.tags import failures, reason
+from mutagen.aac import AACError
+from mutagen.ac3 import AC3Error
+from mutagen.apev2 import APEv2
+from mutagen.asf import ASFTags
+from mutagen.flac import Padding
+from mutagen.id3 import ID3, TCON, Encoding, Frame, Frames, ID3NoHeaderError
+from mutagen.mp4 import AtomDataType, MP4FreeForm, MP4Tags
+
+from components.core.errors import TaggingError
+from components.corpus.tags import beside, failures, opened, reason
+from components.tagging import chunks, id3
+from components.tagging.fields import GENRE, KNOWN, Places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import mutagen
 
-#: The field that a genre is in, unless another is named.
-GENRE = "genre"
-
-
-class Places(NamedTuple):
-    """Where a field is in each kind of tags."""
-
-    id3: str
-    vorbis: str
-    mp4: str
-    asf: str
-    ape: str
-
-
-#: Fields with a place of their own, after the tables of MusicBrainz Picard's documentation, appendix "Tag Mapping".
-KNOWN = MappingProxyType(
-    {
-        GENRE: Places("TCON", "GENRE", "\xa9gen", "WM/Genre", "Genre"),
-        "grouping": Places("TIT1", "GROUPING", "\xa9grp", "WM/ContentGroupDescription", "Grouping"),
-        "mood": Places("TMOO", "MOOD", "----:com.apple.iTunes:MOOD", "WM/Mood", "Mood"),
-    }
-)
-#: What another field may be called, so that every format takes it: letters, digits, space, ``_`` and ``-``.
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{1,62}")
 #: Suffixes of the formats whose tags are written, for messages.
 FORMATS = "MP3, FLAC, OGG, OPUS, M4A, WMA, APE, WavPack, Musepack, WAV, AIFF"
+_NO_TAGS = f"no tags are written in this format; valid: {FORMATS}"
+#: Bytes of an ID3v1 tag.
+_ID3V1 = 128
 
 
 class Held(NamedTuple):
@@ -57,29 +45,14 @@ class Held(NamedTuple):
     values : tuple of str
         Of the field; empty where it is not there.
     tagged : bool
-        Whether the file has tags at all.
+        Whether the file has tags of the kind that is written.
+    own : tuple of str
+        The values in those: a genre may be in an ID3v1 or APEv2 tag, or in a WAV file's ``INFO``, that stays as it is.
     """
 
     values: tuple[str, ...]
     tagged: bool
-
-
-def check(field: str) -> str:
-    """Check the name of a field, and return it; known ones in lower case.
-
-    Raises
-    ------
-    ParamsError
-        If not every format takes it.
-    """
-    if field.lower() in KNOWN:
-        return field.lower()
-    if not NAME.fullmatch(field):
-        raise ParamsError(
-            f"--to {field!r} is no field; valid: {', '.join(KNOWN)}, or a name of 2 to 63 letters, digits, spaces, "
-            "_ and -"
-        )
-    return field
+    own: tuple[str, ...] = ()
 
 
 def read(path: Path, *, field: str = GENRE) -> Held:
@@ -90,7 +63,7 @@ def read(path: Path, *, field: str = GENRE) -> Held:
     path : Path
         An audio file of any of :data:`FORMATS`.
     field : str
-        From :func:`check`.
+        From :func:`components.tagging.fields.check`.
 
     Returns
     -------
@@ -100,11 +73,59 @@ def read(path: Path, *, field: str = GENRE) -> Held:
     Raises
     ------
     TaggingError
-        If the file cannot be read, or has no tags that could be written.
+        If the file cannot be read, or is of a format without tags.
     """
-    tags = _open(path).tags
+    file = _open(path)
     with _reasons():
-        return Held((), False) if tags is None else Held(tuple(_get(tags, field)), True)
+        tags = _own(file, path)
+        own = tuple(_get(tags, field)) if tags is not None else ()
+        values = own or (tuple(_get(file.tags, field)) if file.tags is not None else ())
+        if not values and field == GENRE:
+            values = beside(path, file).get(field, ())
+        return Held(values, tags is not None, own)
+
+
+def others(path: Path, *, field: str) -> list[Any]:
+    """Return all that a file's tags hold but for a field, to be compared.
+
+    Raises
+    ------
+    TaggingError
+        As :func:`read`; also if an ID3 tag could not be written again.
+    """
+    file = _open(path)
+    with _reasons():
+        # A picture, a cue sheet and the like of a FLAC file are blocks beside its comments.
+        found: list[Any] = [
+            (block.code, block.write())
+            for block in getattr(file, "metadata_blocks", ())
+            if block is not file.tags and block.code != Padding.code
+        ]
+        found.append(dict(beside(path, file)))
+        if file.tags is None:
+            return found
+        place = _place(file.tags, field)
+        if isinstance(file.tags, ID3):
+            return [*found, *sorted(_tag(type(file.tags), path).with_field(place).frames)]
+        keys = sorted(key for key in file.tags.keys() if key.lower() != place.lower())  # noqa: SIM118
+        return [*found, *((key, file.tags[key]) for key in keys)]
+
+
+def check_file(path: Path) -> None:
+    """Check that a file's tags can be written, as far as that shows before they are.
+
+    Raises
+    ------
+    TaggingError
+        If they cannot.
+    """
+    file = _open(path)
+    with _reasons():
+        if file.tags is None:
+            _add_tags(file)
+        chunks.check(path, file)
+        if isinstance(file.tags, ID3):
+            _tag(type(file.tags), path)
 
 
 def write(path: Path, values: Sequence[str], *, field: str = GENRE, tagged: bool = True) -> None:
@@ -117,9 +138,9 @@ def write(path: Path, values: Sequence[str], *, field: str = GENRE, tagged: bool
     values : sequence of str
         One entry each, not one text with separators.
     field : str
-        From :func:`check`.
+        From :func:`components.tagging.fields.check`.
     tagged : bool
-        Whether the file is to have tags where nothing is left in them.
+        Whether the file is to have tags where nothing is left in them but what was in other tags before.
 
     Raises
     ------
@@ -129,12 +150,67 @@ def write(path: Path, values: Sequence[str], *, field: str = GENRE, tagged: bool
     file = _open(path)
     with _reasons():
         if file.tags is None:
-            file.add_tags()
+            _add_tags(file)
+        if isinstance(file.tags, ID3):
+            _write_id3(type(file.tags), path, values, field=field, tagged=tagged)
+            return
         _set(file.tags, field, list(values))
-        if not tagged and not file.tags:
-            file.delete()
-        else:
-            file.save(**_form(file.tags))
+        with _id3v1_kept(path) if isinstance(file.tags, APEv2) else nullcontext():
+            if not tagged and not file.tags:
+                file.delete(path)
+            else:
+                file.save(path)
+
+
+def _write_id3(kind: type[ID3], path: Path, values: Sequence[str], *, field: str, tagged: bool) -> None:
+    place = _place(kind(), field)
+    tag = _tag(kind, path).with_field(place)
+    if values:
+        tag = _tag(kind, path).with_field(place, [id3.made(_frame(place, values), version=tag.version)])
+    elif not tagged and tag.frames == _oldest(kind, path).with_field(place).frames:
+        id3.delete(kind, path)
+        return
+    id3.write(kind, path, tag)
+
+
+def _tag(kind: type[ID3], path: Path) -> id3.Tag:
+    """Return a file's tag, or what its ID3v1 tag becomes: who reads 2.3 or 2.4 may not read that beside it."""
+    found = id3.read(kind, path)
+    return _oldest(kind, path) if found is None else found
+
+
+def _oldest(kind: type[ID3], path: Path) -> id3.Tag:
+    # A chunk of a file has no ID3v1 tag behind it.
+    return id3.oldest(path) if kind is ID3 else id3.Tag()
+
+
+def _own(file: mutagen.FileType, path: Path) -> Any:
+    """Return the tags that are written, without what mutagen adds to them of an ID3v1 tag; None without."""
+    if not isinstance(file.tags, ID3):
+        return file.tags
+    tags = type(file.tags)()
+    try:
+        tags.load(path, load_v1=False)
+    except ID3NoHeaderError:
+        return None
+    return tags
+
+
+@contextmanager
+def _id3v1_kept(path: Path) -> Iterator[None]:
+    """Take an ID3v1 tag from a file's end meanwhile: APEv2 is written before it, and mutagen would remove it."""
+    with path.open("r+b") as file:
+        start = max(file.seek(0, os.SEEK_END) - _ID3V1, 0)
+        file.seek(max(start - 3, 0))
+        tail = file.read()[-_ID3V1 - 3 :]
+        # An APEv2 tag begins with APETAGEX.
+        is_one = tail[3:6] == b"TAG" and not tail.startswith(b"APETAGEX")
+        if is_one:
+            file.truncate(start)
+    yield
+    if is_one:
+        with path.open("ab") as file:
+            file.write(tail[3:])
 
 
 @contextmanager
@@ -146,32 +222,21 @@ def _reasons() -> Iterator[None]:
 
 
 def _open(path: Path) -> mutagen.FileType:
-    import mutagen
-
     with _reasons():
-        file = mutagen.File(path)
+        file = opened(path)
     if file is None:
-        raise TaggingError(f"no tags are written in this format; valid: {FORMATS}")
+        raise TaggingError(_NO_TAGS)
     return file
 
 
-def _form(tags: Any) -> dict[str, Any]:
-    """Keep ID3 in the version that the file has: some players read no 2.4, and it is not for this to change."""
-    from mutagen.id3 import ID3
-
-    if not isinstance(tags, ID3) or not tags.version or tags.version >= (2, 4, 0):
-        return {}
-    tags.update_to_v23()
-    # Several values as 2.4 separates them; a slash between them would be part of one value.
-    return {"v2_version": 3, "v23_sep": None}
+def _add_tags(file: mutagen.FileType) -> None:
+    try:
+        file.add_tags()
+    except (AACError, AC3Error, NotImplementedError) as error:
+        raise TaggingError(_NO_TAGS) from error
 
 
 def _get(tags: Any, field: str) -> list[str]:
-    from mutagen.apev2 import APEv2
-    from mutagen.asf import ASFTags
-    from mutagen.id3 import ID3, TCON
-    from mutagen.mp4 import MP4Tags
-
     place = _place(tags, field)
     match tags:
         case ID3():
@@ -193,31 +258,25 @@ def _get(tags: Any, field: str) -> list[str]:
 
 
 def _set(tags: Any, field: str, values: list[str]) -> None:
-    from mutagen import id3
-    from mutagen.mp4 import AtomDataType, MP4FreeForm, MP4Tags
-
     place = _place(tags, field)
     if not values:
         if place in tags:
             del tags[place]
         return
     match tags:
-        case id3.ID3() if place.startswith("TXXX:"):
-            tags.add(id3.TXXX(encoding=id3.Encoding.UTF16, desc=field, text=values))
-        case id3.ID3():
-            tags.add(id3.Frames[place](encoding=id3.Encoding.UTF16, text=values))
         case MP4Tags() if place.startswith("----:"):
             tags[place] = [MP4FreeForm(value.encode(), AtomDataType.UTF8) for value in values]
         case _:
             tags[place] = values
 
 
-def _place(tags: Any, field: str) -> str:
-    from mutagen.apev2 import APEv2
-    from mutagen.asf import ASFTags
-    from mutagen.id3 import ID3
-    from mutagen.mp4 import MP4Tags
+def _frame(place: str, values: Sequence[str]) -> Frame:
+    name, _, description = place.partition(":")
+    about = {"desc": description} if name == "TXXX" else {}
+    return Frames[name](encoding=Encoding.UTF16, text=list(values), **about)
 
+
+def _place(tags: Any, field: str) -> str:
     own = Places(f"TXXX:{field}", field.upper(), f"----:com.apple.iTunes:{field}", field, field)
     places = KNOWN.get(field, own)
     match tags:

@@ -37,6 +37,19 @@ def state(path: Path) -> State:
     return State(found.st_size, found.st_mtime_ns, found.st_ino)
 
 
+def check(path: Path) -> None:
+    """Check that a file can be written, as far as that shows before it is.
+
+    Raises
+    ------
+    TaggingError
+        If it is read-only, or its tags cannot be written.
+    """
+    if not stat.S_IMODE(path.stat().st_mode) & 0o222:
+        raise TaggingError("read-only; it was left alone")
+    tags.check_file(path)
+
+
 def write(
     path: Path,
     values: Sequence[str],
@@ -73,17 +86,19 @@ def write(
     """
     try:
         target = path.resolve()
-        if not stat.S_IMODE(target.stat().st_mode) & 0o222:
-            raise TaggingError("read-only; it was left alone")
+        check(target)
         with atomic.replacing(target) as copy:
             shutil.copy2(target, copy)
             # It is our file now; the owner of the old one keeps the new one.
             owner = target.stat()
             if (owner.st_uid, owner.st_gid) != (copy.stat().st_uid, copy.stat().st_gid):
                 os.chown(copy, owner.st_uid, owner.st_gid)
+            others = tags.others(copy, field=field)
             tags.write(copy, values, field=field, tagged=tagged)
-            if tags.read(copy, field=field).values != tuple(values):
+            if tags.read(copy, field=field).own != tuple(values):
                 raise TaggingError(f"its tags do not keep {', '.join(values)}; it was left alone")
+            if tags.others(copy, field=field) != others:
+                raise TaggingError("its other tags would not stay what they are; it was left alone")
             with copy.open("rb") as written:
                 os.fsync(written.fileno())
             if state(target) != expected:

@@ -38,7 +38,13 @@ def make(path: Path, *, seconds: float = 0.5) -> Path:
     if form is None:
         soundfile.write(path, y, RATE)
         return path
-    container, codec = form
+    encode(path, *form, y=y)
+    return path
+
+
+def encode(path: Path, container: str, codec: str, *, y: np.ndarray | None = None) -> None:
+    """Write a file of a container and codec of FFmpeg."""
+    y = tone() if y is None else y
     with av.open(str(path), "w", format=container) as file:
         stream = file.add_stream(codec, rate=48_000 if codec == "libopus" else RATE, layout="mono")
         stream.bit_rate = 128_000
@@ -49,7 +55,6 @@ def make(path: Path, *, seconds: float = 0.5) -> Path:
             part.pts = None
             file.mux(stream.encode(part))
         file.mux(stream.encode(None))
-    return path
 
 
 def sound(path: Path) -> str:

@@ -92,3 +92,39 @@ def test_only_files_that_need_it_are_predicted(library, overwrite, all_of_them, 
         "with.flac": "proposed" if overwrite else "kept",
         "without.flac": "proposed",
     }
+
+
+def test_what_no_tag_can_be_written_into_is_named_by_a_look_and_predicted_for_playlists(tmp_path):
+    (tmp_path / "a.webm").write_bytes(b"no tags")
+    tagged_files.make(tmp_path / "b.flac").chmod(0o444)
+    wav = tagged_files.make(tmp_path / "c.wav")
+    wav.write_bytes(wav.read_bytes()[:-100])
+    files = sorted(tmp_path.iterdir())
+
+    def songs(**about):
+        return list(
+            propose.songs(
+                files,
+                choice=Choice(min_confidence=about.pop("minimum", 0.0)),
+                predict=lambda some: (FilePrediction(file, PREDICTION) for file in some),
+                **about,
+            )
+        )
+
+    looked = songs(all_of_them=True)
+    assert [song.outcome for song in looked] == ["failed"] * 3
+    assert [song.reason for song in looked] == [song.reason for song in songs(all_of_them=False)]
+    assert all(song.reason and song.after == () for song in looked)
+    assert [song.genres for song in looked] == [("jazz",)] * 3
+    assert [song.genres for song in songs(all_of_them=False)] == [()] * 3
+    assert [song.genres for song in songs(all_of_them=False, listed=True)] == [("jazz",)] * 3
+    assert [song.genres for song in songs(all_of_them=False, listed=True, minimum=0.7)] == [()] * 3
+
+
+def test_a_file_with_a_genre_is_kept_whether_or_not_it_could_be_written(tmp_path):
+    path = tagged_files.make(tmp_path / "a.flac")
+    tags.write(path, ["Polka"])
+    path.chmod(0o444)
+    assert propose.read(path, choice=Choice()).outcome == "kept"
+    assert propose.read(path, choice=Choice(overwrite=True)).outcome == "failed"
+    assert propose.read(path, choice=Choice(overwrite=True)).genres == ("Polka",)

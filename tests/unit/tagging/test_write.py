@@ -78,3 +78,18 @@ def test_a_file_that_vanished_is_named(file):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(TaggingError, match="no such file"):
         write.state(tmp_path / "gone.mp3")
+
+
+def test_where_other_tags_would_not_stay_the_file_is_left_alone(file, monkeypatch):
+    tags.write(file, ["Somebody"], field="artist")
+    before = file.read_bytes()
+    whole = tags.write
+
+    def lossy(path, values, **about):
+        whole(path, [], field="artist")
+        whole(path, values, **about)
+
+    monkeypatch.setattr(tags, "write", lossy)
+    with pytest.raises(TaggingError, match="other tags"):
+        write.write(file, ["Jazz"], field="genre", expected=write.state(file))
+    assert file.read_bytes() == before
