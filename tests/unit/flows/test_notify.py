@@ -13,10 +13,13 @@ from components.registry.promote import Decision
 from flows import notify
 from tests.conftest import PROJECT
 
-DEPLOYMENTS = {
-    one["name"]: one
-    for one in yaml.safe_load((PROJECT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
-}
+#: Files of deployments.
+FILES = ("prefect.yaml", "flows/remote.yaml", "flows/clone.yaml")
+
+
+def deployments(file: str) -> dict[str, Any]:
+    document = yaml.safe_load((PROJECT / file).read_text(encoding="utf-8"))
+    return {one["name"]: one | {"pull": one.get("pull", document["pull"])} for one in document["deployments"]}
 
 
 class Block:
@@ -80,7 +83,7 @@ def test_the_automation_waits_for_the_event_of_a_promotion(monkeypatch: pytest.M
     sent: list[dict[str, Any]] = []
     monkeypatch.setattr(notify, "emit_event", lambda **event: sent.append(event))
     notify.announce(Decision(promoted=True, model="mlp", version="3", reason="it is better"))
-    failed, promoted = DEPLOYMENTS["notify"]["triggers"]
+    failed, promoted = deployments("prefect.yaml")["notify"]["triggers"]
     assert promoted["expect"] == [sent[0]["event"]]
     assert sent[0]["resource"]["prefect.resource.id"].startswith("genre.model.")
     assert sent[0]["payload"] == {"model": "mlp", "reason": "it is better"}
@@ -88,9 +91,26 @@ def test_the_automation_waits_for_the_event_of_a_promotion(monkeypatch: pytest.M
     assert "notify" not in failed["match_related"]["prefect.resource.name"]
 
 
-def test_deployments_hold_no_path_of_the_machine_that_deploys() -> None:
-    for name in ("prefect.yaml", "flows/remote.yaml", "flows/clone.yaml"):
-        text = (PROJECT / name).read_text(encoding="utf-8")
-        assert "$PWD" not in text
-        for one in yaml.safe_load(text)["deployments"]:
-            assert one["work_pool"]["job_variables"]["working_dir"] == "."
+@pytest.mark.parametrize("file", FILES)
+def test_deployments_hold_no_path_of_the_machine_that_deploys(file: str) -> None:
+    assert "$PWD" not in (PROJECT / file).read_text(encoding="utf-8")
+    for one in deployments(file).values():
+        assert one["work_pool"]["job_variables"]["working_dir"] == "."
+
+
+def clones(deployment: dict[str, Any]) -> bool:
+    return any("prefect.deployments.steps.git_clone" in step for step in deployment["pull"])
+
+
+def test_a_pool_s_workers_all_have_a_clone_or_none_has() -> None:
+    kinds: dict[str, set[bool]] = {}
+    for file in FILES:
+        for one in deployments(file).values():
+            kinds.setdefault(one["work_pool"]["name"], set()).add(clones(one))
+    assert [pool for pool, kind in kinds.items() if len(kind) > 1] == []
+
+
+def test_a_message_is_the_same_from_a_worker_without_a_clone() -> None:
+    here, there = (deployments(file)["notify"] for file in ("prefect.yaml", "flows/clone.yaml"))
+    assert {key for key in here if here[key] != there[key]} == {"work_pool", "pull"}
+    assert clones(there)
