@@ -111,6 +111,7 @@ distclean:
 		printf "remove data/ (with the music in it), mlruns/ (every run and model), .prefect/ and DVC's cache? [yes/no] "; \
 		read answer && test "$$answer" = yes || { echo "nothing was removed"; exit 1; }; }
 	@$(MAKE) --no-print-directory clean
-	find data -mindepth 1 ! -path data/README.md ! -path data/inbox ! -path data/inbox/.gitkeep -delete
+	find data -mindepth 1 ! -path data/README.md \
+		! -path data/inbox ! -path data/inbox/.gitkeep ! -path data/raw ! -path data/raw/.gitkeep -delete
 	find mlruns -mindepth 1 ! -path mlruns/.gitkeep -delete
 	rm -rf .prefect .dvc/cache .dvc/tmp

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.integration.test_docs_commands import COMMANDS
 from tests.integration.test_workflow import run, tiny, workspace
 
 pytestmark = pytest.mark.slow
@@ -130,3 +131,36 @@ def test_music_is_pushed_pulled_and_imported(music: Path, tmp_path: Path) -> Non
     listed = run("git", "status", "--porcelain", "--untracked-files=all", folder=tmp_path / "second")
     assert "data/raw/theirs.dvc" in listed
     assert ".wav" not in listed and ".flac" not in listed
+
+
+def test_the_page_s_import_works_in_a_fresh_clone_and_brings_later_states(tmp_path: Path) -> None:
+    theirs = tmp_path / "music"
+    song = theirs / "by-genre" / "jazz" / "one.wav"
+    song.parent.mkdir(parents=True)
+    for name in ("init", "config user.name a", "config user.email a@b.c"):
+        run("git", *name.split(), folder=theirs)
+    run("dvc", "init", "--quiet", folder=theirs)
+
+    def add(content: str) -> None:
+        song.unlink(missing_ok=True)
+        song.write_text(content, encoding="utf-8")
+        run("dvc", "add", "by-genre", folder=theirs)
+        commit(theirs, content)
+
+    add("first")
+    mine = workspace(tmp_path / "mine")
+    for name, value in (("user.name", "a"), ("user.email", "a@b.c")):
+        run("git", "config", name, value, folder=mine)
+    (mine / ".dvc" / ".gitignore").write_text("/config.local\n/tmp\n/cache\n", encoding="utf-8")
+    commit(mine, "project")
+    run("git", "clone", "--quiet", str(mine), str(tmp_path / "fresh"), folder=tmp_path)
+    imported, updated = (
+        [word.replace("https://git.example.org/music.git", str(theirs)) for word in line.split()]
+        for page, line in COMMANDS
+        if page == "dvc.md" and line.startswith(("dvc import http", "dvc update"))
+    )
+    run(*imported, folder=tmp_path / "fresh")
+    assert (tmp_path / "fresh" / "data/raw/theirs/jazz/one.wav").read_text(encoding="utf-8") == "first"
+    add("later")
+    run(*updated, folder=tmp_path / "fresh")
+    assert (tmp_path / "fresh" / "data/raw/theirs/jazz/one.wav").read_text(encoding="utf-8") == "later"

@@ -54,6 +54,9 @@ def workspace(folder: Path) -> Path:
     shutil.copy(PROJECT / ".dvc" / "config", folder / ".dvc" / "config")
     shutil.copytree(PROJECT / ".dvc" / "plots", folder / ".dvc" / "plots")
     (folder / "params.yaml").write_text(tiny(), encoding="utf-8")
+    # Of data, a clone has what git keeps.
+    (folder / "data" / "raw").mkdir(parents=True)
+    shutil.copy(PROJECT / "data" / "raw" / ".gitkeep", folder / "data" / "raw")
     run("git", "init", "--quiet", folder=folder)
     return folder
 
