@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from components.config import presets
+from components.config.params import Params, parse
 from components.serving import load as loading
 from flows.cli import app
 from tests.conftest import PROJECT
@@ -213,7 +215,7 @@ ELSEWHERE = {
     "dvc queue": "tests/integration/test_dvc_music.py",
     "dvc remote": "tests/faults/test_dvc_faults.py",
     "dvc unprotect": "needs a linked output",
-    "dvc update": "needs a repository with a later state",
+    "dvc update": "tests/integration/test_dvc_music.py",
     "export": "needs a shell",
     "git": "tests/integration/test_dvc_music.py",
     "genre config use": "tests/integration/test_docs_commands.py",
@@ -278,6 +280,42 @@ def test_a_quick_one_runs(line: str, folder: Path) -> None:
         arguments.append(str(place) if word.startswith(("/", "~")) else stands_for.get(word, word))
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, f"{arguments}: {done.output} {done.exception!r}"
+
+
+OVERRIDING = sorted(
+    {
+        (page.name, line)
+        for page in PAGES
+        for line in lines(page)
+        if line.startswith("dvc exp run") and " -S " in line
+    }
+)
+
+
+@pytest.mark.parametrize(("page", "line"), OVERRIDING, ids=lambda value: value)
+def test_an_experiment_changes_what_a_stage_does_with_the_page_s_preset(page: str, line: str) -> None:
+    """A variant that is not selected, or a budget that each variant has of its own, would change nothing."""
+    text = next(one for one in PAGES if one.name == page).read_text(encoding="utf-8")
+    named = re.findall(r"genre config use ([a-z-]+)", text[: text.index(line.split(" -S ")[-1])])
+    document = presets.compose(named[-1] if named and page != "README.md" else "demo")
+    before = parse(document)
+    changed = yaml.safe_load(document)
+    for option, override in itertools.pairwise(words(line)):
+        if option == "-S":
+            *path, key = override.partition("=")[0].split(".")
+            block = changed
+            for part in path:
+                block = block[part]
+            assert key in block, f"{override}: dvc changes keys that there are"
+            block[key] = yaml.safe_load(override.partition("=")[2])
+    after = parse(yaml.safe_dump(changed))
+    assert effects(before) != effects(after)
+
+
+def effects(params: Params) -> dict[str, Any]:
+    """What stages read: each model in its selected variant, and the rest."""
+    models = {name: params.model(name) for name in params.models}
+    return models | params.model_dump(exclude={"models", "training", "tuning"})
 
 
 def test_the_request_on_the_page_is_the_one_a_model_takes(folder: Path) -> None:
