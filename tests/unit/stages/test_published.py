@@ -11,7 +11,7 @@ from components.core.errors import ParamsError
 from components.corpus import published_metadata
 from components.stages import published
 
-TABLE = "## by ear\nblues.00000.wav ::: None ::: Blue\nblues.00001.wav ::: Ada ::: One\nrock.00000.wav :::  ::: ?\n"
+TABLE = "## by ear\nblues.00000.wav ::: NaN ::: Blue\nblues.00001.wav ::: Ada ::: One\nrock.00000.wav :::  ::: ?\n"
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_what_is_taken_over_is_read_again(listed: Path, demo_params: Params) -> 
     for name in ("artists", "lists"):
         assert published.run(name, params=params, root=listed) == published_metadata.read(name, root=listed)
     assert published_metadata.read("artists", root=listed) == {
-        "blues.00000.wav": "none",
+        "blues.00000.wav": "nan",
         "blues.00001.wav": "ada",
     }
     assert published_metadata.read("lists", root=listed)["rock.00001"] == "validation"
