@@ -439,7 +439,11 @@ def _summary(inputs: Inputs, found: Scan, limits: Limits, repeats: pd.DataFrame,
     # What cannot be measured on so few tracks is no column, and has no expectation.
     others = {"label_signal": "guessing does worse", "separation": "labels in any order do worse"}
     expectations += [
-        ordered(name, f"{name}_needed", f"rows carry their genres: {worse}")
+        ordered(
+            name,
+            f"{name}_needed",
+            f"rows carry their genres: {worse}; else check labels, or add tracks of rare genres",
+        )
         for name, worse in others.items()
         if name in facts
     ]
