@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import sqlite3
 import warnings
 from functools import lru_cache
 from importlib.metadata import entry_points
@@ -27,6 +29,11 @@ STORE = Path("mlruns")
 PLUGINS = "mlflow.tracking_store"
 #: Where the artifacts of a database without a server lie: what MLflow's own server reads its default from.
 ARTIFACT_ROOT = "MLFLOW_DEFAULT_ARTIFACT_ROOT"
+#: What a person may set ``MLFLOW_TRACKING_URI`` to.
+VALID = (
+    "sqlite:////FOLDER/mlflow.db, http://HOST:5000 of an MLflow server, or such as "
+    "postgresql+psycopg://NAME:PASSWORD@HOST:5432/DATABASE"
+)
 #: Databases that MLflow takes besides SQLite (``mlflow.store.db.db_types``).
 DATABASES = ("postgresql", "mysql", "mssql")
 #: What else may hold the runs; MLflow's plug-ins may add to it.
@@ -90,6 +97,7 @@ def connect() -> MlflowClient:
         if not database.exists():
             _make(database)
         mlflow.set_tracking_uri(_own_uri())
+        _reach(_own_uri())
     return mlflow.MlflowClient()
 
 
@@ -108,9 +116,11 @@ def uri() -> str:
 def _check_kind(address: str) -> None:
     """Refuse what MLflow takes, or once took, and this project cannot use."""
     scheme, rest = address.partition(":")[::2]
-    scheme = scheme.partition("+")[0].lower() if rest else ""
+    scheme = scheme.partition("+")[0] if rest else ""
     reason = ""
-    if scheme == "sqlite" and (":memory:" in rest or not rest.removeprefix("//").strip("/")):
+    if scheme != scheme.lower():
+        reason = "whose kind is not in small letters"
+    elif scheme == "sqlite" and (":memory:" in rest or not rest.removeprefix("//").strip("/")):
         reason = "a database in memory, which ends with its process"
     elif "databricks" in address.split(":") or (scheme or address) in ("databricks-uc", "uc"):
         reason = "Databricks, whose experiments are named by folders of a workspace"
@@ -119,31 +129,63 @@ def _check_kind(address: str) -> None:
     elif scheme not in SCHEMES and scheme not in {point.name for point in entry_points(group=PLUGINS)}:
         reason = "of a kind that MLflow does not know"
     if reason:
-        raise StoreError(
-            f"MLFLOW_TRACKING_URI is {errors.masked(address)}, {reason}; valid: sqlite:////FOLDER/mlflow.db, "
-            "http://HOST:5000 of an MLflow server, or such as postgresql+psycopg://NAME:PASSWORD@HOST:5432/DATABASE"
-        )
+        raise StoreError(f"MLFLOW_TRACKING_URI is {errors.masked(address)}, {reason}; valid: {VALID}")
 
 
 def _is_database(address: str) -> bool:
-    return address.partition(":")[0].partition("+")[0] in DATABASES
+    return _kind(address) in DATABASES
+
+
+def _kind(address: str) -> str:
+    return address.partition(":")[0].partition("+")[0]
 
 
 @lru_cache(maxsize=4)
 def _reach(address: str) -> None:
     """Connect to a database once: MLflow itself tries ten times, for a minute and a half, whatever the reason."""
+    if _kind(address) not in ("sqlite", *DATABASES):
+        return
     import sqlalchemy
 
     try:
-        engine = sqlalchemy.create_engine(address)
-        with engine.connect():
-            pass
+        # Another process may hold a SQLite file: that it is there is enough, MLflow waits for it.
+        options = {"connect_args": {"timeout": 0}} if _kind(address) == "sqlite" else {}
+        engine = sqlalchemy.create_engine(address, **options)
+        if engine.dialect.is_async:
+            raise sqlalchemy.exc.ArgumentError("an asynchronous driver, and MLflow takes none")
+        if _kind(address) != "sqlite":
+            with engine.connect():
+                pass
+        elif _is_made(Path(engine.url.database or "")):
+            with engine.connect() as connection:
+                # SQLite opens any file, and reads it only now.
+                connection.exec_driver_sql("PRAGMA schema_version")
         engine.dispose()
-    except (sqlalchemy.exc.SQLAlchemyError, ImportError) as error:
+    except (sqlalchemy.exc.SQLAlchemyError, ImportError, OSError) as error:
+        if getattr(getattr(error, "orig", None), "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            return
+        named = "MLFLOW_TRACKING_URI" if os.environ.get("MLFLOW_TRACKING_URI") else "the store"
+        valid = (
+            VALID
+            if _kind(address) == "sqlite"
+            else "such as postgresql+psycopg://NAME:PASSWORD@HOST:5432/DATABASE"
+        )
         raise StoreError(
-            f"MLFLOW_TRACKING_URI is {errors.masked(address)}, which cannot be used ({errors.reason_of(error)}); "
-            "valid: such as postgresql+psycopg://NAME:PASSWORD@HOST:5432/DATABASE; what was computed is kept"
+            f"{named} is {errors.masked(address)}, which cannot be used ({errors.reason_of(error)}); "
+            f"valid: {valid}; what was computed is kept"
         ) from error
+
+
+def _is_made(database: Path) -> bool:
+    """Return whether a SQLite file is there; where it is not, MLflow must be able to make it, and its folders."""
+    if database.exists():
+        return True
+    above = next(folder for folder in database.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(above))
+    if not os.access(above, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(above))
+    return False
 
 
 def check_address() -> None:
@@ -159,9 +201,9 @@ def check_address() -> None:
     """
     address = uri()
     _check_kind(address)
-    if _is_database(address):
+    if os.environ.get("MLFLOW_TRACKING_URI"):
         _reach(address)
-    if not address.startswith(("http:", "https:")):
+    if _kind(address) not in ("http", "https"):
         return
     import requests
 
