@@ -181,23 +181,19 @@ def kubeflow(
     atomic.check_place(out, option="--out")
     root = Path.cwd()
     checked = params.load()
+    exporting.check_names(image=image, secret=secret)
+    known = dvc_config.default_remote(root) if dvc_remote is None else None
     addresses = {
-        "remote": exporting.address(
-            dvc_remote or (remote.url if (remote := dvc_config.default_remote(root)) else None),
-            option="--dvc-remote",
-            valid="such as s3://BUCKET/FOLDER",
-        ),
-        "mlflow": exporting.address(
-            mlflow or os.environ.get("MLFLOW_TRACKING_URI"),
-            option="--mlflow",
-            valid="such as http://mlflow:5000",
+        "remote": exporting.remote_address(known.url if known else dvc_remote),
+        "mlflow": exporting.mlflow_address(
+            os.environ.get("MLFLOW_TRACKING_URI") if mlflow is None else mlflow
         ),
     }
     tracked = exporting.tracked(checked, root=root)
     components = exporting.components(graph.read(root), tracked=tracked)
     text = (root / "params.yaml").read_text(encoding="utf-8")
     described = exporting.description(components, params=text, image=image, secret=secret, **addresses)
-    exporting.write(described, out=out)
+    exporting.write(described, out=out, root=root)
     print(f"{out}: {len(components)} components of {image}")
 
 

@@ -7,25 +7,34 @@ environment of its own; what is to be compiled goes there as JSON.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from components.config.params import Params
 from components.core import atomic
 from components.core.errors import GenreError, ParamsError
+from components.tracking import store
 from components.tracking.errors import masked
 from flows.pipeline.graph import ENSEMBLE, Graph
 
-#: The project, with the environment that `make kubeflow` makes.
+#: The Python of the environment that `make kubeflow` makes, below a project's root.
+KFP_PYTHON = Path(".venv-kubeflow") / "bin" / "python"
+#: The project whose code this is.
 PROJECT = Path(__file__).resolve().parents[2]
-KFP_PYTHON = PROJECT / ".venv-kubeflow" / "bin" / "python"
 #: Run there: it imports kfp and nothing of this project.
 COMPILER = Path(__file__).with_name("kfp_compiler.py")
+#: An image: a registry and its port, a path in lower case, a tag, a digest (the Open Container Initiative's grammar).
+_PART = r"[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*"
+IMAGE = re.compile(
+    rf"(?:[A-Za-z0-9.-]+(?::[0-9]+)?/)?{_PART}(?:/{_PART})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?"
+)
+#: A name in Kubernetes (RFC 1123).
+SECRET = re.compile(r"(?=.{1,253}$)[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?")
 #: The stages that make music; extraction alone reads their files.
 SYNTHESISE = "synthesise"
 #: The stages that read what lies in ``data/raw``.
@@ -113,22 +122,71 @@ def tracked(params: Params, *, root: Path) -> dict[str, str]:
     return found
 
 
-def address(text: str | None, *, option: str, valid: str) -> str:
+def remote_address(text: str | None) -> str:
+    """Return the address of DVC's remote: of a kind that DVC knows, or a folder that each component has.
+
+    Raises
+    ------
+    ParamsError
+        As :func:`_address`.
+    """
+    from dvc_objects.fs import known_implementations
+
+    if text and text.startswith("/"):
+        return text
+    schemes = set(known_implementations) - {"local", "memory"}
+    return _address(text, option="--dvc-remote", schemes=schemes, valid="such as s3://BUCKET/FOLDER")
+
+
+def mlflow_address(text: str | None) -> str:
+    """Return the address of MLflow's store: a server or its database, not a file that only one component has.
+
+    Raises
+    ------
+    ParamsError
+        As :func:`_address`.
+    """
+    schemes = set(store.SCHEMES) - {"sqlite"}
+    return _address(text, option="--mlflow", schemes=schemes, valid="such as http://mlflow:5000")
+
+
+def _address(text: str | None, *, option: str, schemes: Collection[str], valid: str) -> str:
     """Return an address that can be written into a file.
 
     Raises
     ------
     ParamsError
-        If it is missing, or has a name or password in it.
+        If it is missing, of another scheme, without a host or bucket, or has a name or password in it.
     """
     if not text:
         raise ParamsError(f"{option} is not given; valid: {valid}")
-    if "@" in urlsplit(text).netloc:
+    scheme, _, rest = text.partition("://")
+    if "@" in rest.partition("/")[0]:
         raise ParamsError(
             f"{option} {masked(text)} has a user or password in it, which the pipeline's file would show; "
             "valid: an address without, and the secret in the environment or a Kubernetes secret"
         )
+    if scheme.partition("+")[0] not in schemes or not rest.strip("/") or any(map(str.isspace, text)):
+        raise ParamsError(f"{option} is {text!r}; valid: {valid} ({', '.join(sorted(schemes))})")
     return text
+
+
+def check_names(*, image: str, secret: str) -> None:
+    """Make sure that container registries and Kubernetes take the names.
+
+    Raises
+    ------
+    ParamsError
+        If one of them is none.
+    """
+    if not IMAGE.fullmatch(image):
+        raise ParamsError(
+            f"--image is {image!r}; valid: such as REGISTRY/genre-workflow or REGISTRY/genre-workflow:TAG"
+        )
+    if not SECRET.fullmatch(secret):
+        raise ParamsError(
+            f"--secret is {secret!r}; valid: lower-case letters, digits, '-' and '.', such as genre"
+        )
 
 
 def description(
@@ -147,8 +205,13 @@ def description(
     }
 
 
-def python() -> Path:
-    """Return the Python that has kfp.
+def python(root: Path) -> Path:
+    """Return the Python that has kfp: this one, or that of an environment in the project or beside the installed code.
+
+    Parameters
+    ----------
+    root : Path
+        The project's root; its environment comes first.
 
     Raises
     ------
@@ -157,16 +220,19 @@ def python() -> Path:
     """
     if find_spec("kfp") is not None:
         return Path(sys.executable)
-    if KFP_PYTHON.exists():
-        return KFP_PYTHON
+    places = [place.resolve() / KFP_PYTHON for place in (root, PROJECT)]
+    for place in places:
+        if place.exists():
+            return place
+    looked = " and ".join(dict.fromkeys(str(place.parents[1]) for place in places))
     raise ExportError(
-        "kfp is not installed; valid: `make kubeflow`, which installs it beside this project's environment, in "
-        f"{KFP_PYTHON.parents[1].name}"
+        f"kfp is not installed: there is no {looked}; valid: `make kubeflow` in {root.resolve()}, which installs it "
+        "beside this project's environment"
     )
 
 
-def write(described: Mapping[str, object], *, out: Path) -> None:
-    """Write the pipeline: YAML of Kubeflow Pipelines v2, as kfp compiles it.
+def write(described: Mapping[str, object], *, out: Path, root: Path) -> None:
+    """Write the pipeline: YAML of Kubeflow Pipelines v2, as kfp compiles it; ``root`` is the project's.
 
     Raises
     ------
@@ -177,7 +243,7 @@ def write(described: Mapping[str, object], *, out: Path) -> None:
     """
     if out.suffix != ".yaml":
         raise ParamsError(f"--out is {str(out)!r}; valid: a path that ends in .yaml")
-    kfp = python()
+    kfp = python(root)
     with atomic.replacing(out) as partial:
         done = subprocess.run(
             [str(kfp), "-I", str(COMPILER), str(partial)],

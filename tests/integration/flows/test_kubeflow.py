@@ -30,7 +30,7 @@ LOCAL = PROJECT / "tests" / "support" / "kubeflow_local.py"
 def kfp() -> Path:
     """The Python that has kfp."""
     try:
-        return kubeflow.python()
+        return kubeflow.python(PROJECT)
     except kubeflow.ExportError as error:
         pytest.skip(f"NOT RUN: {error}")
 
