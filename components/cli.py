@@ -33,6 +33,13 @@ ORDER = [
 ]  # fmt: skip
 
 
+def place(text: str) -> Path:
+    """Take a path of the command line; an empty one, as of a variable that is not set, is not the working folder."""
+    if not text:
+        raise ParamsError("a path is empty (''); valid: the path of a file or folder, . for this folder")
+    return Path(text)
+
+
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 for a free one")]
 
 
@@ -308,7 +315,7 @@ def rollback(version: Annotated[str, typer.Argument(help="A registered version, 
 
 @app.command(rich_help_panel=USE)
 def predict(
-    songs: Annotated[list[Path], typer.Argument(help="Audio files, and folders of them")],
+    songs: Annotated[list[Path], typer.Argument(parser=place, help="Audio files, and folders of them")],
     model: Annotated[
         str | None,
         typer.Option(
@@ -331,6 +338,12 @@ def predict(
     raise typer.Exit(output.run(songs, model=model, form=form, timeline=timeline))
 
 
+def _given(context: typer.Context) -> list[str]:
+    """Return the arguments and options that a command line names."""
+    sources = {one: context.get_parameter_source(one.name or "") for one in context.command.params}
+    return [one.opts[0] for one, source in sources.items() if source and source.name == "COMMANDLINE"]
+
+
 def _form(*, as_json: bool, as_csv: bool) -> str:
     if as_json and as_csv:
         raise ParamsError("--json and --csv exclude each other; valid: one of them")
@@ -339,7 +352,11 @@ def _form(*, as_json: bool, as_csv: bool) -> str:
 
 @app.command(rich_help_panel=USE)
 def tag(
-    songs: Annotated[list[Path] | None, typer.Argument(help="Audio files, and folders of them")] = None,
+    context: typer.Context,
+    songs: Annotated[
+        list[Path] | None,
+        typer.Argument(parser=place, help="Audio files, and folders of them"),
+    ] = None,
     write: Annotated[bool, typer.Option("--write", help="Write the proposed genres into the files")] = False,
     undo: Annotated[
         bool, typer.Option("--undo", help="Take back what the last --write wrote; again, the one before")
@@ -360,7 +377,9 @@ def tag(
     to: Annotated[
         str, typer.Option(help="The field: genre, grouping, mood, or a name of your own", metavar="FIELD")
     ] = "genre",
-    playlists: Annotated[Path | None, typer.Option(help="Write an M3U8 a genre into this folder")] = None,
+    playlists: Annotated[
+        Path | None, typer.Option(parser=place, metavar="PATH", help="Write an M3U8 a genre into this folder")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="As of `genre predict`; by default the champion")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV on standard output")] = False,
@@ -378,8 +397,10 @@ def tag(
 
     cluster.address()
     if undo:
-        if songs or write:
-            raise ParamsError("--undo takes no songs and no --write; valid: genre tag --undo")
+        if more := [name for name in _given(context) if name != "--undo"]:
+            raise ParamsError(
+                f"--undo takes nothing else (given: {', '.join(more)}); valid: genre tag --undo"
+            )
         raise typer.Exit(command.undo(root=ROOT))
     if not songs:
         raise ParamsError("genre tag needs songs; valid: audio files, folders of them, or --undo")
@@ -393,7 +414,10 @@ def tag(
 
 @app.command(rich_help_panel=USE)
 def evaluate(
-    folder: Annotated[Path, typer.Argument(help="Labelled music: one subfolder a genre, or a manifest")],
+    folder: Annotated[
+        Path,
+        typer.Argument(parser=place, help="Labelled music: one subfolder a genre, or a manifest"),
+    ],
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -415,10 +439,14 @@ def evaluate(
         int | None, typer.Option(help="At most so many songs a genre, drawn by the seed")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of page and tables; else data/evaluations/NAME")
+        Path | None,
+        typer.Option(
+            parser=place, metavar="PATH", help="Folder of page and tables; else data/evaluations/NAME"
+        ),
     ] = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the figures to this file too")
+        Path | None,
+        typer.Option("--json", parser=place, metavar="PATH", help="Write the figures to this file too"),
     ] = None,
     log: Annotated[bool, typer.Option("--log/--no-log", help="Log a run a model to MLflow")] = True,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from components.cli import ROOT, RUN, STUDY, USE, app, main
+from components.cli import ROOT, RUN, STUDY, USE, app, main, place
 
 export = typer.Typer(no_args_is_help=True, help="Write the workflow for a platform of its own.")
 app.add_typer(export, name="export", rich_help_panel=RUN)
@@ -85,7 +85,10 @@ def tune(
 
 @app.command(rich_help_panel=USE)
 def score(
-    folder: Annotated[Path, typer.Argument(help="Searched at any depth; songs scored before are skipped")],
+    folder: Annotated[
+        Path,
+        typer.Argument(parser=place, help="Searched at any depth; songs scored before are skipped"),
+    ],
     threshold: Annotated[float, typer.Option(help="Share of drifted columns that calls for training")] = 0.5,
     window: Annotated[int, typer.Option(help="Songs, the newest, that drift is measured over")] = 200,
     model: Annotated[
@@ -120,7 +123,12 @@ def score(
 @app.command(rich_help_panel=STUDY)
 def reproduce(
     data: Annotated[
-        Path | None, typer.Option(help="Where GTZAN's audio, pictures and tables lie; by default data/raw")
+        Path | None,
+        typer.Option(
+            parser=place,
+            metavar="PATH",
+            help="Where GTZAN's audio, pictures and tables lie; by default data/raw",
+        ),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -151,7 +159,9 @@ def reproduce(
 
 @export.command()
 def kubeflow(
-    out: Annotated[Path, typer.Option(help="The file to write")] = Path("pipeline.yaml"),
+    out: Annotated[Path, typer.Option(parser=place, metavar="PATH", help="The file to write")] = Path(
+        "pipeline.yaml"
+    ),
     image: Annotated[
         str, typer.Option(help="The image of every component, as built from the Containerfile")
     ] = "localhost/genre-workflow",

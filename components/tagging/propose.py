@@ -114,7 +114,8 @@ def read(file: Path, *, choice: Choice) -> Song:
 def propose(song: Song, *, found: FilePrediction, choice: Choice) -> Song:
     """Lay a prediction over what a file's tags hold."""
     if (prediction := found.prediction) is None:
-        return replace(song, outcome="failed", reason=found.reason)
+        # What is left alone anyway is so for its own reason, as where nothing is predicted.
+        return song if song.reason else replace(song, outcome="failed", reason=found.reason)
     ranked = sorted(prediction.probabilities.items(), key=lambda item: -item[1])
     (genre, best), *others = ranked
     further = [

@@ -8,10 +8,12 @@ import json
 import os
 
 import pytest
+from mutagen.apev2 import APEv2
 from typer.testing import CliRunner
 
 from components import cli
 from components.config import presets
+from components.core import atomic
 from components.core.errors import TaggingError
 from components.serving import load
 from components.tagging import tags
@@ -156,6 +158,76 @@ def test_playlists_hold_the_genre_that_each_file_is_to_have(genre, tmp_path):
     assert "../music/new.wav" in lists["jazz"]
 
 
+def test_playlists_hold_songs_whose_format_has_no_tags(genre, tmp_path):
+    music = tmp_path / "music"
+    song(music / "a.w64")
+    song(music / "b.caf")
+    for words in ((), ("--write",)):
+        assert genre("music", "--playlists", "lists", *words).exit_code == 1
+        songs = [
+            line for line in (tmp_path / "lists/jazz.m3u8").read_text().splitlines() if line.startswith("../")
+        ]
+        assert sorted(songs) == [f"../music/{name}" for name in ("a.w64", "b.caf", "new.flac", "new.wav")]
+    # A later run finds what the first has written, and the same songs.
+    genre("music", "--playlists", "lists", "--write", "--min-confidence", "0.8")
+    assert "a.w64" not in (tmp_path / "lists/jazz.m3u8").read_text()
+
+
+def test_what_a_look_refuses_is_what_a_write_refuses(genre, tmp_path):
+    music = tmp_path / "music"
+    tagged_files.encode(music / "a.aac", "adts", "aac")
+    content = (music / "new.wav").read_bytes()
+    (music / "cut.wav").write_bytes(content[:-1001])
+    (music / "new.flac").chmod(0o444)
+    before = {path: path.read_bytes() for path in music.iterdir()}
+
+    def failed(*words):
+        songs = json.loads(genre("music", "--json", *words).stdout)["songs"]
+        return {one["file"]: one["reason"] for one in songs if one["outcome"] == "failed"}
+
+    looked = failed()
+    assert set(looked) == {f"music/{name}" for name in ("a.aac", "bad.flac", "cut.wav", "new.flac")}
+    written = failed("--write")
+    assert written == looked
+    assert {path for path in before if path.read_bytes() != before[path]} == {music / "new.wav"}
+
+
+def test_copies_that_a_killed_run_has_left_are_named_by_a_look_and_removed_by_a_write(genre, tmp_path, capfd):
+    music = tmp_path / "music"
+    (music / "deep").mkdir()
+    song(music / "deep" / "kept.flac")
+    tags.write(music / "deep" / "kept.flac", ["Polka"])
+    copy = music / "deep" / ".partial-4194305-1-abcd-gone.flac"
+    copy.write_bytes(b"half a song")
+    mine = music / f"{atomic.prefix()}new.flac"
+    mine.write_bytes(b"of a run that goes on")
+    genre("music")
+    assert copy.name in capfd.readouterr().err
+    assert copy.exists()
+    genre("music", "--write")
+    assert copy.name not in capfd.readouterr().err
+    assert not copy.exists()
+    assert mine.exists()
+    copy.write_bytes(b"half a song")
+    copy.rename(music / copy.name)
+    genre("--undo")
+    assert not (music / copy.name).exists()
+
+
+def test_what_was_in_other_tags_is_shown_and_stays(genre, tmp_path):
+    file = tagged_files.make(tmp_path / "music" / "a.mp3", seconds=6.5)
+    ape = APEv2()
+    ape["Genre"] = "Blues"
+    ape.save(file)
+    before = file.read_bytes()
+    (shown,) = json.loads(genre(str(file), "--json", "--write").stdout)["songs"]
+    assert (shown["existing"], shown["outcome"]) == (["Blues"], "kept")
+    genre(str(file), "--write", "--overwrite")
+    assert tags.read(file).values == ("jazz",)
+    assert genre("--undo").exit_code == 0
+    assert file.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -164,6 +236,14 @@ def test_playlists_hold_the_genre_that_each_file_is_to_have(genre, tmp_path):
         ("music", "--to", "a=b"),
         ("music", "--json", "--csv"),
         ("music", "--undo"),
+        ("--undo", "--to", "mood"),
+        ("--undo", "--min-confidence", "0.0"),
+        ("--undo", "--only-missing"),
+        ("--undo", "--csv"),
+        ("",),
+        ("music", "--playlists", ""),
+        ("music", "--to", "title"),
+        ("music", "--to", "ID3"),
         (),
         ("--undo",),
     ],
