@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling, Completed, Failed, State
 
 from components.core import hashing
-from components.core.errors import GenreError
+from components.core.errors import GenreError, ParamsError
 from flows.orchestration.session import SESSION, opened
 from flows.pipeline import dvc, dvc_config, lock_entries
 from flows.pipeline.stage import Result, StageError, StoppedError
@@ -99,11 +99,7 @@ def run(
     try:
         started: Any = run_deployment(deployment, parameters=parameters, flow_run_name=name, timeout=0)
     except ObjectNotFound as error:
-        raise StageError(
-            f"{name}: GENRE_DEPLOYMENTS names {deployment!r}, which the Prefect server does not have; valid: one of "
-            "`prefect deployment ls` (exit status 2)",
-            status=2,
-        ) from error
+        raise StageError(f"{name}: {_unknown(deployment)} (exit status 2)", status=2) from error
     line(f"runs as {deployment}, run {started.name}")
     entry = _ended(started.id, stage=name, stopping=stopping)
     lock_entries.put(entry, root=root)
@@ -111,6 +107,29 @@ def run(
     if changed := _changed(name, root=root):
         raise StageError(f"{name}: {deployment} did not run what is here: {changed}", status=1)
     return Result(stage=name, how="ran", seconds=time.monotonic() - began)
+
+
+def check(deployments: Collection[str]) -> None:
+    """Make sure that the Prefect server has deployments, before the stages that they run have their turn.
+
+    Raises
+    ------
+    ParamsError
+        If it has not.
+    """
+    with get_client(sync_client=True) as client:
+        for name in sorted(set(deployments)):
+            try:
+                client.read_deployment_by_name(name)
+            except ObjectNotFound as error:
+                raise ParamsError(_unknown(name)) from error
+
+
+def _unknown(deployment: str) -> str:
+    return (
+        f"GENRE_DEPLOYMENTS names {deployment!r}, which the Prefect server does not have; valid: one of "
+        "`prefect deployment ls`"
+    )
 
 
 def _ended(run_id: UUID, *, stage: str, stopping: Callable[[], bool]) -> str:

@@ -99,10 +99,19 @@ def submit(graph: Graph, due: Collection[str], *, force: bool) -> Futures:
         The stages to run. What else they read from is up to date.
     force : bool
         Run stages even where nothing changed.
+
+    Raises
+    ------
+    ParamsError
+        If the Prefect server has no such deployment as a stage is to run in.
     """
     session, futures = SESSION.get(), dict[str, Any]()
     settings = session.settings
-    elsewhere = [stage for stage in due if settings.deployment(stage)]
+    elsewhere = {stage: name for stage in due if (name := settings.deployment(stage))}
+    if elsewhere:
+        from flows.orchestration import remote_stage
+
+        remote_stage.check(elsewhere.values())
     slots = session.processes.slots = Slots(
         graph, due, most=settings.concurrency, elsewhere=elsewhere, first=settings.first
     )

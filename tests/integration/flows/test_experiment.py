@@ -250,6 +250,15 @@ def test_a_run_of_one_model_touches_no_other(
     }
 
 
+def test_a_deployment_that_the_server_does_not_have_fails_before_any_stage(
+    server: None, stages: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GENRE_DEPLOYMENTS", '{"a": "stage/nope"}')
+    state = run(models=["a"])
+    assert "GENRE_DEPLOYMENTS names 'stage/nope'" in state.message
+    assert stages["started"] == []
+
+
 def test_wrong_names_fail_before_any_stage(server: None, stages: dict[str, Any]) -> None:
     with pytest.raises(ParamsError, match="'vgg99'"):
         run(models=["vgg99"]).result()
