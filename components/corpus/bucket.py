@@ -7,12 +7,17 @@ from dataclasses import replace
 from io import BufferedReader
 from pathlib import PurePosixPath
 
+import pandas as pd
+
 from components.config.params import Params
 from components.core.errors import CorpusError
 from components.core.formatting import printable
 from components.corpus import discovery, locations
 from components.corpus.discovery import Found, Measure
 from components.corpus.store import Row, Rows
+
+#: How the fault of a file begins that is there and may not be read.
+REFUSED = "not readable"
 
 
 def listed(place: str, *, key: str) -> Iterator[tuple[PurePosixPath, int, str]]:
@@ -103,8 +108,8 @@ def inspect(row: Row, *, folder: str, params: Params, measure: Measure) -> Row:
         copy = locations.local(place)
     except FileNotFoundError:
         return replace(row, fault="vanished during the listing")
-    except PermissionError:
-        return replace(row, fault="not readable: permission denied")
+    except PermissionError as error:
+        return replace(row, fault=f"{REFUSED}: {locations.reason(error)}")
 
     def measured(listed: Row, file: BufferedReader, *, params: Params) -> Row:
         return measure(replace(listed, path=row.path), file, params=params)
@@ -113,3 +118,29 @@ def inspect(row: Row, *, folder: str, params: Params, measure: Measure) -> Row:
         replace(row, path=copy.name), folder=copy.parent, params=params, measure=measured
     )
     return replace(found, path=row.path)
+
+
+def require_readable(listing: pd.DataFrame, *, place: str, key: str) -> None:
+    """Fail where most files may be listed and not read: then not they are at fault, but the rights of the keys.
+
+    Parameters
+    ----------
+    listing : DataFrame
+        Column ``fault``.
+    place : str
+        The collection's URL.
+    key : str
+        The key of ``params.yaml`` that names it, for messages.
+
+    Raises
+    ------
+    CorpusError
+        Naming the place, and the bucket's reason.
+    """
+    faults = listing.loc[listing["fault"].str.startswith(REFUSED), "fault"]
+    if 2 * len(faults) > len(listing):
+        reason = faults.str.removeprefix(f"{REFUSED}: ").mode()[0]
+        raise CorpusError(
+            f"{key} is {place!r}, where {len(faults)} of {len(listing)} files may be listed and not read: {reason}; "
+            "valid: keys with the right to read them (s3:GetObject)"
+        )

@@ -52,7 +52,11 @@ def require_reachable(place: str, *, key: str) -> None:
     check(place, key=key)
     try:
         store, path = filesystem(place)
-        store.info(path)
+        try:
+            store.info(path)
+        except PermissionError:
+            # S3 says why in the body of a response, and the one that describes a file has none.
+            store.ls(path)
     except failures() as error:
         raise CorpusError(f"{key} is {place!r}, which cannot be read: {reason(error)}") from error
 
@@ -118,7 +122,12 @@ def local(place: str | Path) -> Path:
 
 def _copy(place: str) -> Path:
     store, path = filesystem(place)
-    info = store.info(path)
+    try:
+        info = store.info(path)
+    except PermissionError:
+        # As above.
+        store.cat_file(path, start=0, end=1)
+        raise
     tag = info.get("ETag") or f"{info.get('size')} {info.get('LastModified')}"
     name = hashlib.sha256(f"{place} {tag}".encode()).hexdigest()
     # In folders by the first two digits: one folder of a hundred thousand files is slow on many filesystems.

@@ -117,6 +117,8 @@ def run(source: str, *, params: Params, root: Path = Path("data"), verify: bool 
         listing = discovery.unique(listing)
     for line in described.lines(listing, source=source, found=found, known=known):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
+    if locations.is_remote(place):
+        bucket.require_readable(listing, place=str(place), key=key)
     minimum.require_enough(listing, name=source, minimum=least, fewest=fewest)
     target = root / "corpus" / f"{source}.parquet"
     store.give_back_memory()

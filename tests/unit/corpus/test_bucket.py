@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from components.config.params import Params
@@ -106,6 +107,29 @@ def test_one_that_vanished_is_left_out_by_name(
     server.client.delete_object(Bucket=BUCKET, Key=f"{tmp_path.name}/{row.path}")
     found = bucket.inspect(row, folder=place, params=demo_params, measure=audio_files.measure)
     assert found.fault == "vanished during the listing"
+
+
+def test_one_that_may_not_be_read_is_left_out_with_the_buckets_reason(
+    server: Server, tmp_path: Path, demo_params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = server.put(write_tracks(tmp_path / "music", {"blues": 1, "jazz": 1}), below=tmp_path.name)
+    row, _ = next(iter(walk(place).rows))
+
+    def refused(_: str) -> Path:
+        raise PermissionError(13, "Access Denied")
+
+    monkeypatch.setattr(locations, "local", refused)
+    found = bucket.inspect(row, folder=place, params=demo_params, measure=audio_files.measure)
+    assert found.fault.startswith("not readable: ") and "Access Denied" in found.fault
+
+
+def test_rights_to_list_alone_are_named_with_the_buckets_reason() -> None:
+    listing = pd.DataFrame({"fault": ["not readable: Access Denied"] * 3 + ["silent", ""]})
+    with pytest.raises(
+        CorpusError, match=rf"{KEY} is 's3://genre/music'.* 3 of 5 files .*Access Denied; valid: "
+    ):
+        bucket.require_readable(listing, place="s3://genre/music", key=KEY)
+    bucket.require_readable(listing[1:], place="s3://genre/music", key=KEY)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,37 @@ def test_a_copy_that_failed_leaves_nothing(
     assert copies() == []
 
 
+def refuse(method: str, text: str, *, until: pytest.MonkeyPatch) -> None:
+    """Have fsspec's filesystem in memory refuse an operation with a reason."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(text)
+
+    until.setattr(fsspec.get_filesystem_class("memory"), method, refused)
+
+
+@pytest.mark.usefixtures("memory")
+def test_why_a_file_may_not_be_read_is_the_reason_of_reading_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as until:
+        refuse("info", "Forbidden", until=until)
+        refuse("cat_file", "Access Denied", until=until)
+        with pytest.raises(PermissionError, match="Access Denied"):
+            locations.local("memory://music/jazz/one.WAV")
+
+
+@pytest.mark.usefixtures("memory")
+def test_why_a_folder_cannot_be_reached_is_the_reason_of_listing_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as until:
+        until.setattr(locations, "PROTOCOLS", ("memory",))
+        refuse("info", "Forbidden", until=until)
+        locations.require_reachable("memory://music/jazz", key="the key")
+        refuse("ls", "not in our records", until=until)
+        with pytest.raises(
+            CorpusError, match=r"the key is .*memory://music/jazz.*cannot be read: not in our records"
+        ):
+            locations.require_reachable("memory://music/jazz", key="the key")
+
+
 @pytest.mark.usefixtures("memory")
 def test_what_is_not_there_is_an_error_of_the_file() -> None:
     with pytest.raises(FileNotFoundError):
