@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-#: The version of Vega-Lite in which Great Expectations, DVC's own templates and those in ``.dvc/plots`` write graphs.
-VEGA_LITE = "5.21"
+#: The version of Vega-Lite in which Great Expectations (by Altair) and the templates in ``.dvc/plots`` write graphs; it
+#: compiles to the version of Vega that is beside it in the script.
+VEGA_LITE = "6.4"
 
 
 def script() -> str:

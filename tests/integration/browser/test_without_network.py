@@ -37,7 +37,10 @@ def opened(browser: Any) -> Iterator[Callable[[Path], Any]]:
         asked: list[str] = []
         errors: list[str] = []
         tab.on("request", lambda request: asked.append(request.url))
-        tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        tab.on(
+            "console",
+            lambda message: errors.append(message.text) if message.type in ("error", "warning") else None,
+        )
         tab.on("pageerror", lambda error: errors.append(str(error)))
         tab.goto(page.as_uri(), wait_until="load")
         assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
