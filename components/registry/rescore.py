@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from components.config.params import Params
+from components.core.console import quiet
 from components.core.errors import RegistryError
 from components.corpus import audio, locations, segmentation
 from components.corpus import store as corpus_store
@@ -70,16 +71,17 @@ def validation_predictions(
     listing = corpus_store.read_all(sources, root=root)
     listing = listing[listing["track"].isin(chosen)]
     files, limits, rows = corpus_store.files(listing, params=params, root=root), params.corpus, []
-    for song, file in zip(listing.itertuples(), files, strict=True):
-        y, rate = audio.decode(
-            locations.local(file), max_seconds=limits.max_seconds, max_bytes=limits.max_bytes
-        )
-        if unit == "segment":
-            y = segmentation.used(y, rate, segments=params.segments)
-        (prediction,) = champion.predict_features([champion.features_of(y, rate)])
-        about = {"part": "validation", "track": song.track, "segment": -1, "genre": song.genre}
-        about |= songs.loc[song.track, ["artist", "headline"]].to_dict()
-        rows.append({**prediction.as_row(), "predicted": prediction.genre, **about})
+    with quiet():
+        for song, file in zip(listing.itertuples(), files, strict=True):
+            y, rate = audio.decode(
+                locations.local(file), max_seconds=limits.max_seconds, max_bytes=limits.max_bytes
+            )
+            if unit == "segment":
+                y = segmentation.used(y, rate, segments=params.segments)
+            (prediction,) = champion.predict_features([champion.features_of(y, rate)])
+            about = {"part": "validation", "track": song.track, "segment": -1, "genre": song.genre}
+            about |= songs.loc[song.track, ["artist", "headline"]].to_dict()
+            rows.append({**prediction.as_row(), "predicted": prediction.genre, **about})
     leakage.check_champion([row["track"] for row in rows], fitted=fitted, name=f"champion {version.version}")
     columns = [*aggregation.COLUMNS]
     columns += [aggregation.PREFIX + genre for genre in present.genres]

@@ -20,6 +20,7 @@ from rich.console import Console
 from components.config.params import Params
 from components.core import progress
 from components.core.atomic import replacing
+from components.core.console import quiet
 from components.core.errors import CorpusError
 from components.core.processes import cores
 from components.corpus import (
@@ -140,8 +141,10 @@ def _measure(left: Rows, inspect: Callable[[Row], Row], *, rows: Rows, source: s
     """Open each file that is not known, side by side, and add its row: on a cluster's workers where one is named."""
     known = len(rows)
     with (
+        # libmpg123 writes of its own of each damaged file; what is wrong with one is in its row.
+        quiet() as stderr,
         executors.executor(partial(ThreadPoolExecutor, cores())) as pool,
-        progress.counted(source, total=known + len(left), unit="files", done=known) as advance,
+        progress.counted(source, total=known + len(left), unit="files", done=known, to=stderr) as advance,
     ):
         # Decoding and hashing release the interpreter's lock, so threads are enough.
         size = TOGETHER if executors.is_remote(pool) else 1

@@ -18,6 +18,7 @@ from rich.console import Console
 from components import features
 from components.config.params import Params
 from components.core import progress
+from components.core.console import quiet
 from components.core.errors import FeatureError, ParamsError
 from components.corpus import feature_table
 from components.corpus import store as corpus_store
@@ -99,7 +100,11 @@ def run(
     ]
     names = [track.track for part in missing for chunk in part for track in chunk.tracks]
     done, total = set(names), len(tracks) * len(jobs)
-    with progress.counted(name, total=total, unit="tracks", done=total - len(names)) as advance:
+    with (
+        # libmpg123 writes of its own of each damaged file; the listing names them.
+        quiet() as stderr,
+        progress.counted(name, total=total, unit="tracks", done=total - len(names), to=stderr) as advance,
+    ):
         for each, part in zip(jobs, missing, strict=True):
             chunks.compute_all(part, job=each, processes=processes, report=advance)
     index, blocks = _assemble(plans, job=job, record=record, genres=listing.set_index("track")["genre"])

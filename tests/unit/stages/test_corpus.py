@@ -114,6 +114,21 @@ def test_a_track_left_out_keeps_its_row_and_is_reported(
     assert "rock.00002: empty: 0 bytes" in shown
 
 
+def test_lines_of_native_libraries_stay_from_the_terminal(
+    collection: Path, demo_params: Params, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = collection / "rock" / "cut.mp3"
+    soundfile.write(path, tone(), RATE)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    with soundfile.SoundFile(path) as file:
+        file.read()
+    assert "Xing" in capfd.readouterr().err
+    list_audio(collection, demo_params)
+    said = capfd.readouterr().err
+    assert "Xing" not in said
+    assert "damaged: rock/cut" in said
+
+
 def test_repeats_are_reported(
     collection: Path, demo_params: Params, capsys: pytest.CaptureFixture[str]
 ) -> None:
