@@ -47,6 +47,8 @@ SAMPLE_RATES = (4_000, 384_000)
 MAX_CHANNELS = 64
 #: Samples of all channels decoded at a time, so that a file of many channels never lies in memory as a whole.
 BLOCK = 1 << 18
+#: Seconds by which libsndfile's estimate of a length may differ where nothing is missing.
+ESTIMATED = 0.1
 #: Bytes copied at a time.
 _COPIED = 1 << 20
 #: libsndfile's number of samples of a file that does not say.
@@ -299,7 +301,8 @@ def _by_libsndfile(
     samples, stopped = _read(sound, receiver, most=int(max_seconds * rate))
     share = inside.share if inside.sizes else min(inside.share, _share(sound.extra_info))
     promised = (inside.seconds or sound.frames / rate) / share
-    slack = inside.slack or 1.0 / rate
+    # Of MPEG audio in RIFF the samples are estimated.
+    slack = inside.slack or (ESTIMATED if sound.subtype.startswith("MPEG") else 1.0 / rate)
     # Of a longer sound it stops at the length that it believes. Plain samples whose rest is cut off are all there is.
     whole = not stopped and (share < 1.0 or samples / rate >= promised - inside.damaged - slack)
     played = Played(receiver, rate, sound.channels, samples)

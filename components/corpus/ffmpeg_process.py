@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import resource
 import signal
 import socket
@@ -26,6 +27,8 @@ import av.error
 import numpy as np
 import psutil
 
+from components.corpus.contents import plain_samples
+from components.corpus.contents.window import Window
 from components.corpus.ffmpeg import (
     BLOCK,
     END,
@@ -66,10 +69,20 @@ KNOW_THEIR_LENGTH = frozenset(
     | {"mpc", "mpc8", "tak", "tta", "wav", "w64", "wv"}
 )
 #: Seconds by which a container's length may differ from what decodes where nothing is missing: an encoder's frame or
-#: two at either end (at most 4,096 samples at 16 kHz, twice); and where each sample is counted.
-ROUNDED, COUNTED = 0.5, 0.01
+#: two at either end (at most 4,096 samples at 16 kHz, twice); where its header counts packets, which have no times of
+#: their own (AVI); and where each sample is counted.
+ROUNDED, BY_PACKETS, COUNTED = 0.5, 0.1, 0.01
+#: Seconds by which a frame's time may differ from the end of the one before it, since some containers count in
+#: milliseconds; and by which it may lie before it where that is no other stream that begins anew.
+IMPRECISE, REPEATED = 0.01, 1.0
+#: Containers that are nothing but frames, without a time: bytes outside them are damage.
+FRAMES_ALONE = frozenset({"aac", "ac3", "amr", "eac3"})
+_ID3 = re.compile(rb"ID3[\x02-\x04]")
 #: Decoders of which each sample is counted, beside plain samples.
 LOSSLESS = frozenset({"alac", "ape", "flac", "tak", "tta", "wavpack"})
+
+#: Decoders that compare each frame with its checksum where that is asked for.
+CHECKED = frozenset({"flac", "tta", "wavpack"})
 
 
 class NoSoundError(Exception):
@@ -162,6 +175,23 @@ class Input:
         """Return the place."""
         return self._place
 
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        return os.fstat(self._handle).st_size
+
+    def head(self) -> bytes:
+        """Return its first bytes."""
+        return os.pread(self._handle, 1 << 12, 0)
+
+    def tags(self) -> int:
+        """Return how many bytes of it are tags of ID3's second version, wherever they stand."""
+        window, place, found = Window(self._handle, self.size), 0, 0
+        while (at := window.search(_ID3, place)) is not None:
+            tag = window.tag(at)
+            found, place = found + min(tag, self.size - at), at + max(tag, 1)
+        return found
+
 
 def messages(file: Input, *, longest: float) -> Iterator[tuple[bytes, bytes | memoryview]]:
     """Decode a file's sound.
@@ -205,19 +235,24 @@ def messages(file: Input, *, longest: float) -> Iterator[tuple[bytes, bytes | me
         if codec not in DECODERS and not codec.startswith(("pcm_", "adpcm_")):
             raise NoSoundError(f"is encrypted or of a codec that is not decoded ({codec or 'unknown'})")
         stream.codec_context.thread_count = 1
-        yield from _decoded(container, stream, codec=codec, longest=longest)
+        if codec in CHECKED:
+            # A frame that does not match its checksum would be wrong sound.
+            stream.codec_context.options = {"err_detect": "crccheck+explode"}
+        yield from _decoded(file, container, stream, codec=codec, longest=longest)
 
 
 def _decoded(
-    container: Any, stream: Any, *, codec: str, longest: float
+    file: Input, container: Any, stream: Any, *, codec: str, longest: float
 ) -> Iterator[tuple[bytes, bytes | memoryview]]:
     promised = 0.0
-    if container.format.name in KNOW_THEIR_LENGTH and (stream.duration or container.duration):
+    is_known = container.format.name in KNOW_THEIR_LENGTH and not plain_samples.is_live(file.head())
+    if is_known and (stream.duration or container.duration):
         by_stream = stream.duration and float(stream.duration * stream.time_base)
         promised = by_stream or container.duration / 1e6
     if promised > longest:
         raise NoSoundError(f"{TOO_LONG} {promised:.2f} s by its header, the limit is {longest:g} s")
-    rate, samples, damaged = 0, 0, 0.0
+    rate, samples, damaged, kept, packets = 0, 0, 0.0, 0, 0
+    times = _Times(longest)
     waiting: list[np.ndarray] = []
     held = 0
     for packet in _packets(container, stream):
@@ -227,6 +262,7 @@ def _decoded(
             # One packet that is damaged costs its own sound and no other.
             damaged += float((packet.duration or 0) * (stream.time_base or 0))
             continue
+        kept, packets = kept + packet.size, packets + 1
         for frame in frames:
             if not rate:
                 rate = frame.sample_rate
@@ -237,6 +273,7 @@ def _decoded(
                 raise NoSoundError(
                     f"changes its sample rate part of the way, {rate} to {frame.sample_rate} Hz"
                 )
+            times.add(frame)
             waiting.append(_mono(frame))
             samples += frame.samples
             held += frame.samples
@@ -249,12 +286,49 @@ def _decoded(
         raise NoSoundError("no sound in it can be decoded")
     if damaged > samples / rate:
         raise NoSoundError("most of it cannot be decoded")
+    if container.format.name in FRAMES_ALONE:
+        outside = file.size - kept
+        if outside > kept / packets and (outside := outside - file.tags()) > kept / packets:
+            damaged = max(damaged, outside / kept * samples / rate)
+    damaged = max(damaged, times.holes)
     missing = promised - samples / rate
-    if missing <= (COUNTED if codec in LOSSLESS else ROUNDED):
+    allowed = BY_PACKETS if container.format.name == "avi" and not codec.startswith("pcm_") else ROUNDED
+    if missing <= (COUNTED if codec in LOSSLESS else allowed):
         missing = 0.0
     lost = max(missing, damaged)
     damage = "damaged" if damaged else "truncated: short of its header's length"
     yield END, json.dumps({"lost": lost, "damage": damage if lost else ""}).encode()
+
+
+class _Times:
+    """The times of frames, one after the other.
+
+    Parameters
+    ----------
+    longest : float
+        Seconds; a later time than by so many is no hole but another count.
+
+    Attributes
+    ----------
+    holes : float
+        Seconds between frames for which there is none.
+    """
+
+    def __init__(self, longest: float) -> None:
+        self.holes = 0.0
+        self._longest = longest
+        self._end: float | None = None
+
+    def add(self, frame: Any) -> None:
+        """Take the next frame."""
+        start = frame.time if frame.time is not None else self._end
+        if start is None:
+            return
+        jump = start - self._end if self._end is not None else 0.0
+        # Times that were taken while recording go to and fro: what is late is made up for by what is early.
+        if abs(jump) > IMPRECISE and -REPEATED < jump < self._longest:
+            self.holes = max(0.0, self.holes + jump)
+        self._end = start + frame.samples / frame.sample_rate
 
 
 def _packets(container: Any, stream: Any) -> Iterator[Any]:

@@ -119,8 +119,7 @@ def _promised_bytes(head: bytes) -> int:
         length = int.from_bytes(head[16:24], "little")
         return length if length < UNKNOWN_LONG_SIZE else 0
     if (at := head.find(_ASF_FILE)) >= 0:
-        is_live = int.from_bytes(head[at + 88 : at + 92], "little") & 1
-        return 0 if is_live else int.from_bytes(head[at + 40 : at + 48], "little")
+        return 0 if is_live(head) else int.from_bytes(head[at + 40 : at + 48], "little")
     place = 8
     while head[:4] == b"caff" and place + 12 <= len(head):
         length = int.from_bytes(head[place + 4 : place + 12], "big", signed=True)
@@ -128,3 +127,9 @@ def _promised_bytes(head: bytes) -> int:
             return max(0, place + 12 + length) if length < UNKNOWN_LONG_SIZE else 0
         place += 12 + length
     return 0
+
+
+def is_live(head: bytes) -> bool:
+    """Return whether a file begins as ASF (WMA) whose length was not known when it was written."""
+    at = head.find(_ASF_FILE)
+    return at >= 0 and bool(int.from_bytes(head[at + 88 : at + 92], "little") & 1)
