@@ -198,6 +198,8 @@ def _in_terminal(work: Callable[[Path, Holder, Board], int], *, root: Path | Non
             with workspace_lock.held(root, wait=settings.load().wait, report=board.message) as holder:
                 for line in workspace_lock.clear_dvc_locks(root):
                     board.message(line)
+                    # DVC may have stumbled over it: what was begun before is not gone on with.
+                    holder.stamp = None
                 return work(root, holder, board)
         except KeyboardInterrupt as stop:
             number = stop.args[0] if isinstance(stop, Stop) else signal.SIGINT

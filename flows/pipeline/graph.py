@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Mapping
@@ -127,7 +128,8 @@ class Reading:
         code = f"import sys; sys.path.insert(0, {package!r}); from flows.pipeline.graph import main; main()"
         self._root = root
         self._process = subprocess.Popen(
-            [sys.executable, "-c", code],
+            # By the last word clear_dvc_locks knows it for a DVC command, whose entries are in use.
+            [sys.executable, "-c", code, "dvc"],
             cwd=root,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -152,9 +154,7 @@ class Reading:
         """
         written, errors = self._process.communicate()
         if self._process.returncode:
-            *_, reason = errors.strip().splitlines() or [f"exit status {self._process.returncode}"]
-            if "dvc.lock" in reason:
-                reason += "; valid: the last one that git has, as by `git checkout dvc.lock`"
+            reason = _why(errors) or f"exit status {self._process.returncode}"
             raise GraphError(f"DVC cannot read the project in {self._root}: {reason}")
         found = json.loads(written.splitlines()[-1])
         return Graph(
@@ -168,6 +168,19 @@ def read(root: Path) -> Graph:
     """Read the graph and its state from DVC; see :class:`Reading`."""
     with Reading(root) as reading:
         return reading.result()
+
+
+def _why(errors: str) -> str:
+    """Return why DVC ended, from what it wrote to standard error: its own message, or the end of a traceback."""
+    *_, reason = errors.strip().splitlines() or [""]
+    if "dvc.lock" in reason:
+        return f"{reason}; valid: the last one that git has, as by `git checkout dvc.lock`"
+    if re.fullmatch(r"[\w.]+(Error|Exception)", reason):
+        return (
+            f"{reason}, without a text; another DVC command may have worked there at the same moment: wait for it "
+            "to end, and run the same command again; `dvc status --verbose` says more"
+        )
+    return reason
 
 
 def _refuse_conflict(path: Path) -> None:

@@ -39,7 +39,8 @@ class Holder:
         What the last holder had noted and never cleared, because it was killed; else empty. Its ``flow_run`` is
         handed on to the next holder until somebody takes it out, having closed that run.
     stamp : int or None
-        :func:`stamp` of when the lock was taken; None where another flow was waited for.
+        :func:`stamp` of when the lock was taken; None where another flow was waited for, or a killed DVC command had
+        left its table.
     """
 
     def __init__(self, file: IO[str], previous: dict[str, Any], *, stamp: int | None = None) -> None:

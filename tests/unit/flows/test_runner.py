@@ -82,6 +82,17 @@ def test_a_graph_that_was_read_before_another_flow_ended_is_read_anew(
         runner.run(reading=begun, stamp=workspace_lock.stamp(Path.cwd()))
 
 
+def test_a_graph_that_was_read_beside_a_killed_dvc_commands_table_is_read_anew(
+    nothing_stale: dict[str, list[str]], two_models: Graph, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = Path(".dvc/tmp/rwlock")
+    table.parent.mkdir(parents=True)
+    table.write_text('{"write": {"/data/x": {"pi')
+    begun: Any = SimpleNamespace(result=lambda: two_models)  # all of it stale
+    assert runner.run(reading=begun, stamp=workspace_lock.stamp(Path.cwd())) == 0
+    assert "All 10 stages are up to date" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("compared", [["a", "b"], ["a", "b", "ensemble"]])
 def test_an_ensemble_is_logged_where_it_has_members(
     nothing_stale: dict[str, list[str]],
