@@ -131,12 +131,9 @@ def write(kind: type[ID3], path: Path, tag: Tag) -> None:
     _replace_head(path, old, _saved(tags, old, version=tag.version))
 
 
-def delete(kind: type[ID3], path: Path) -> None:
-    """Remove a file's ID3v2 tag."""
-    if kind is ID3:
-        _replace_head(path, _head(path), b"")
-    else:
-        kind().delete(path)
+def delete(path: Path) -> None:
+    """Remove the ID3v2 tag at a file's start."""
+    _replace_head(path, _head(path), b"")
 
 
 def _read(kind: type[ID3], source: Path | BinaryIO) -> Tag:

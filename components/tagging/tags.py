@@ -16,6 +16,7 @@ from mutagen.aac import AACError
 from mutagen.ac3 import AC3Error
 from mutagen.apev2 import APEv2
 from mutagen.asf import ASFTags
+from mutagen.dsf import DSF
 from mutagen.flac import Padding
 from mutagen.id3 import ID3, TCON, Encoding, Frame, Frames, ID3NoHeaderError
 from mutagen.mp4 import AtomDataType, MP4FreeForm, MP4Tags
@@ -152,7 +153,7 @@ def write(path: Path, values: Sequence[str], *, field: str = GENRE, tagged: bool
         if file.tags is None:
             _add_tags(file)
         if isinstance(file.tags, ID3):
-            _write_id3(type(file.tags), path, values, field=field, tagged=tagged)
+            _write_id3(file, path, values, field=field, tagged=tagged)
             return
         _set(file.tags, field, list(values))
         with _id3v1_kept(path) if isinstance(file.tags, APEv2) else nullcontext():
@@ -162,15 +163,27 @@ def write(path: Path, values: Sequence[str], *, field: str = GENRE, tagged: bool
                 file.save(path)
 
 
-def _write_id3(kind: type[ID3], path: Path, values: Sequence[str], *, field: str, tagged: bool) -> None:
-    place = _place(kind(), field)
-    tag = _tag(kind, path).with_field(place)
+def _write_id3(
+    file: mutagen.FileType, path: Path, values: Sequence[str], *, field: str, tagged: bool
+) -> None:
+    tags: Any = file.tags
+    kind, place = type(tags), _place(tags, field)
+    tag = _tag(kind, path)
+    without = tag.with_field(place)
     if values:
-        tag = _tag(kind, path).with_field(place, [id3.made(_frame(place, values), version=tag.version)])
-    elif not tagged and tag.frames == _oldest(kind, path).with_field(place).frames:
-        id3.delete(kind, path)
-        return
-    id3.write(kind, path, tag)
+        tag = tag.with_field(place, [id3.made(_frame(place, values), version=tag.version)])
+        id3.write(kind, path, tag)
+    elif (
+        tagged
+        or without.frames != _oldest(kind, path).with_field(place).frames
+        # mutagen would leave the old size in the header of a DSF file.
+        or isinstance(file, DSF)
+    ):
+        id3.write(kind, path, without)
+    elif kind is ID3:
+        id3.delete(path)
+    else:
+        file.delete(path)
 
 
 def _tag(kind: type[ID3], path: Path) -> id3.Tag:

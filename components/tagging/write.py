@@ -43,8 +43,10 @@ def check(path: Path) -> None:
     Raises
     ------
     TaggingError
-        If it is read-only, or its tags cannot be written.
+        If it or its folder is read-only, or its tags cannot be written.
     """
+    if not os.access(path.resolve().parent, os.W_OK | os.X_OK):
+        raise TaggingError("its folder is read-only; it was left alone")
     if not stat.S_IMODE(path.stat().st_mode) & 0o222:
         raise TaggingError("read-only; it was left alone")
     tags.check_file(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from pathlib import Path
 
 import av
@@ -55,6 +56,26 @@ def encode(path: Path, container: str, codec: str, *, y: np.ndarray | None = Non
             part.pts = None
             file.mux(stream.encode(part))
         file.mux(stream.encode(None))
+
+
+def dsd(path: Path) -> bytes:
+    """Write a DSF or DSDIFF file, which no encoder here does, and return its samples."""
+    samples = bytes(range(256)) * 32
+    if path.suffix == ".dsf":
+        form = struct.pack("<QIIIIIIQII", 52, 1, 0, 2, 2, 2_822_400, 1, len(samples) * 4, 4096, 0)
+        whole = 28 + 52 + 12 + len(samples)
+        head = b"DSD " + struct.pack("<QQQ", 28, whole, 0) + b"fmt " + form
+        path.write_bytes(head + b"data" + struct.pack("<Q", 12 + len(samples)) + samples)
+        return samples
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return name + struct.pack(">Q", len(content)) + content + b"\0" * (len(content) % 2)
+
+    rate = chunk(b"FS  ", struct.pack(">I", 2_822_400)) + chunk(b"CHNL", struct.pack(">H", 2) + b"SLFTSRGT")
+    about = chunk(b"PROP", b"SND " + rate + chunk(b"CMPR", b"DSD \x0enot compressed"))
+    content = b"DSD " + chunk(b"FVER", struct.pack(">I", 0x01050000)) + about + chunk(b"DSD ", samples)
+    path.write_bytes(chunk(b"FRM8", content))
+    return samples
 
 
 def sound(path: Path) -> str:

