@@ -27,17 +27,18 @@ COLUMNS = (
     "metrics.`time/seconds`",
     "metrics.`size/parameters`",
     "metrics.`size/file_mib`",
+    "tags.`dvc.experiment`",
 )
-#: Charts of the first section: type, key of the metric or the picture, and title. MLflow draws no interval at a bar, so
-#: its ends have bars of their own.
+#: Charts of the first section, three in a row: type, key of the metric or the picture, and title. MLflow draws no
+#: interval at a bar, so its ends have bars of their own. Titles are cut after ten letters where the window is narrow.
 CHARTS = (
-    ("LINE", "epoch/val_accuracy", "validation, by epoch"),
+    ("BAR", "test/song_accuracy_low", "test low"),
     ("BAR", "test/song_accuracy", "test songs"),
-    ("BAR", "test/song_accuracy_low", "test songs, low"),
-    ("BAR", "test/song_accuracy_high", "test songs, high"),
-    ("IMAGE", CONFUSION, CONFUSION),
-    ("BAR", "test/macro_f1", "test macro F1"),
-    ("BAR", "validation/song_accuracy", "validation songs"),
+    ("BAR", "test/song_accuracy_high", "test high"),
+    ("LINE", "epoch/val_accuracy", ""),
+    ("IMAGE", CONFUSION, ""),
+    ("BAR", "test/macro_f1", "macro F1"),
+    ("BAR", "validation/song_accuracy", "validation"),
 )
 #: Further sections, in order: the page fills them with the metrics of that name.
 SECTIONS = (
@@ -88,11 +89,12 @@ def _chart(kind: str, key: str, title: str) -> dict[str, Any]:
     }
     if kind == "IMAGE":
         return {**shown, "imageKeys": [key], "step": 0, "showRunParams": False}
-    shown |= {"metricKey": key, "displayName": title}
     if kind == "LINE":
         axes = {"xAxisKey": "step", "xAxisScaleType": "linear", "scaleType": "linear", "lineSmoothness": 0}
-        return {**shown, **axes, "selectedMetricKeys": [key], "useGlobalXaxisKey": True}
-    return shown
+        return {**shown, **axes, "metricKey": key, "selectedMetricKeys": [key], "useGlobalXaxisKey": True}
+    # The page of runs shows no ``displayName``. It heads a bar chart with the name of its metric, which may differ from
+    # the key of the figures, as for metrics of a dataset.
+    return {**shown, "metricKey": title, "dataAccessKey": key}
 
 
 def saved() -> str:

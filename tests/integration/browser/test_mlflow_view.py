@@ -18,6 +18,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 #: Milliseconds for a page of MLflow's to be drawn on a busy machine.
 LIMIT = 120_000
 FIGURES = {"mlp": 0.75, "lstm": 0.5}
+#: How far from them the ends of their interval are.
+MARGIN = 0.125
+EXPERIMENT = "slow"
 
 
 @pytest.fixture
@@ -31,6 +34,9 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name, figure in FIGURES.items():
         run = client.create_run(experiment, run_name=name)
         client.log_metric(run.info.run_id, "test/song_accuracy", figure)
+        client.log_metric(run.info.run_id, "test/song_accuracy_low", figure - MARGIN)
+        client.log_metric(run.info.run_id, "test/song_accuracy_high", figure + MARGIN)
+        client.set_tag(run.info.run_id, "dvc.experiment", EXPERIMENT)
         client.set_terminated(run.info.run_id)
     view.save(client, experiment)
     yield f"{server.address}/#/experiments/{experiment}/runs{pages.TRAINING}{ui.CHARTS}"
@@ -48,7 +54,14 @@ def test_the_saved_view_is_what_opens(browser: Any, address: str) -> None:
     tab.get_by_role("button", name=view.NAME).first.wait_for()
     for figure in FIGURES.values():
         tab.get_by_text(f"{figure:.2f}", exact=True).first.wait_for()
+    # Both ends of the interval beside them, each by its title.
+    titles = [tab.get_by_text(title, exact=True).first.bounding_box() for _, _, title in view.CHARTS[:3]]
+    assert len({box["y"] for box in titles}) == 1
+    assert [box["x"] for box in titles] == sorted({box["x"] for box in titles})
     for name in FIGURES:
         assert tab.get_by_role("link", name=name, exact=True).count()
+    tab.set_viewport_size({"width": 3000, "height": 950})
+    tab.goto(address.replace("compareRunsMode=CHART", "compareRunsMode=TABLE"))
+    tab.get_by_text(EXPERIMENT, exact=True).first.wait_for()
     assert not faults
     context.close()
