@@ -183,28 +183,12 @@ def kubeflow(
 
     Example: `genre export kubeflow --dvc-remote s3://music/dvc --mlflow http://mlflow:5000`
     """
-    from components.config import params
-    from components.core import atomic
     from flows.export import kubeflow as exporting
-    from flows.pipeline import dvc_config, graph
 
-    atomic.check_place(out, option="--out")
-    root = Path.cwd()
-    checked = params.load()
-    exporting.check_names(image=image, secret=secret)
-    known = dvc_config.default_remote(root) if dvc_remote is None else None
-    addresses = {
-        "remote": exporting.remote_address(known.url if known else dvc_remote),
-        "mlflow": exporting.mlflow_address(
-            os.environ.get("MLFLOW_TRACKING_URI") if mlflow is None else mlflow
-        ),
-    }
-    tracked = exporting.tracked(checked, root=root)
-    components = exporting.components(graph.read(root), tracked=tracked)
-    text = (root / "params.yaml").read_text(encoding="utf-8")
-    described = exporting.description(components, params=text, image=image, secret=secret, **addresses)
-    exporting.write(described, out=out, root=root)
-    print(f"{out}: {len(components)} components of {image}")
+    number = exporting.export(
+        Path.cwd(), out=out, image=image, remote=dvc_remote, mlflow=mlflow, secret=secret
+    )
+    print(f"{out}: {number} components of {image}")
 
 
 @export.command(hidden=True)

@@ -7,6 +7,7 @@ environment of its own; what is to be compiled goes there as JSON.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,11 +16,13 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from components.config import params
 from components.config.params import Params
 from components.core import atomic
 from components.core.errors import GenreError, ParamsError
 from components.tracking import store
 from components.tracking.errors import masked
+from flows.pipeline import dvc_config, graph
 from flows.pipeline.graph import ENSEMBLE, Graph
 
 #: The Python of the environment that `make kubeflow` makes, below a project's root.
@@ -69,7 +72,48 @@ class Component:
     tracked: Mapping[str, str]
 
 
-def components(graph: Graph, *, tracked: Mapping[str, str]) -> tuple[Component, ...]:
+def export(
+    root: Path, *, out: Path, image: str, secret: str, remote: str | None = None, mlflow: str | None = None
+) -> int:
+    """Write a project's graph as a pipeline; return how many components it has.
+
+    Parameters
+    ----------
+    root : Path
+        The project's root, and the working directory.
+    out : Path
+        The file to write.
+    image : str
+        Of every component.
+    secret : str
+        The Kubernetes secret with the keys of bucket and server.
+    remote : str, optional
+        DVC's remote; by default the project's.
+    mlflow : str, optional
+        Address of MLflow; by default ``MLFLOW_TRACKING_URI``.
+
+    Raises
+    ------
+    ParamsError
+        If an option, or ``params.yaml``, is not valid.
+    GenreError
+        If DVC cannot read the project, a component would not find its data, or kfp is missing.
+    """
+    atomic.check_place(out, option="--out")
+    checked = params.load()
+    check_names(image=image, secret=secret)
+    if remote is None and (default := dvc_config.default_remote(root)):
+        remote = default.url
+    if mlflow is None:
+        mlflow = os.environ.get("MLFLOW_TRACKING_URI")
+    addresses = {"remote": remote_address(remote), "mlflow": mlflow_address(mlflow)}
+    found = components(graph.read(root), tracked=tracked(checked, root=root))
+    text = (root / "params.yaml").read_text(encoding="utf-8")
+    write(description(found, params=text, image=image, secret=secret, **addresses), out=out, root=root)
+    return len(found)
+
+
+def components(plan: Graph, *, tracked: Mapping[str, str]) -> tuple[Component, ...]:
     """Return the components in order.
 
     A stage pulls what the stages directly above it have made. Two read more than DVC's graph names: extraction the
@@ -77,26 +121,26 @@ def components(graph: Graph, *, tracked: Mapping[str, str]) -> tuple[Component, 
 
     Parameters
     ----------
-    graph : Graph
+    plan : Graph
         DVC's.
     tracked : mapping of str to str
         The ``.dvc`` files of data that no stage makes, by path.
     """
     found = []
-    for stage in graph.order:
+    for stage in plan.order:
         kind = stage.partition("@")[0]
-        above = graph.needed([stage]) - {stage}
+        above = plan.needed([stage]) - {stage}
         if kind == ENSEMBLE:
             above = {one for one in above if not one.startswith(f"{SYNTHESISE}@")}
         elif kind != "features":
-            above = set(graph.upstream[stage])
+            above = set(plan.upstream[stage])
         raw = tracked if kind in READERS else {}
-        pulls = (*(one for one in graph.order if one in above), *raw)
-        found.append(Component(stage=stage, reads=graph.upstream[stage], pulls=pulls, tracked=dict(raw)))
+        pulls = (*(one for one in plan.order if one in above), *raw)
+        found.append(Component(stage=stage, reads=plan.upstream[stage], pulls=pulls, tracked=dict(raw)))
     return tuple(found)
 
 
-def tracked(params: Params, *, root: Path) -> dict[str, str]:
+def tracked(checked: Params, *, root: Path) -> dict[str, str]:
     """Return the ``.dvc`` files of the collection's data that no stage makes, by path, with their text.
 
     Raises
@@ -104,9 +148,9 @@ def tracked(params: Params, *, root: Path) -> dict[str, str]:
     ExportError
         If DVC does not track such a path: no component would find it.
     """
-    made = {f"data/raw/{name}" for name in params.synthetic}
-    paths = [source.path for source in params.corpus.sources.values()]
-    paths += params.corpus.published.values()
+    made = {f"data/raw/{name}" for name in checked.synthetic}
+    paths = [source.path for source in checked.corpus.sources.values()]
+    paths += checked.corpus.published.values()
     found = {}
     for path in paths:
         if made & {str(place) for place in (Path(path), *Path(path).parents)}:
