@@ -226,19 +226,18 @@ def _in_parts(handle: int, inside: Contents, *, make: Callable[[int], R], max_se
     if len(inside.parts) >= beginnings.MOST:
         raise AudioError(f"more than {len(inside.parts)} files in one; valid: {beginnings.MOST} or fewer")
     whole: Played[R] | None = None
+    refused: AudioError | None = None
     lost, damage, seconds = 0.0, [], 0.0
     for start, end in pairwise((0, *inside.parts, os.fstat(handle).st_size)):
-        with tempfile.TemporaryFile() as copy, tempfile.TemporaryFile() as sound:
-            for place in range(start, end, _COPIED):
-                copy.write(os.pread(handle, min(_COPIED, end - place), place))
-            copy.flush()
+        with tempfile.TemporaryFile() as sound:
             try:
                 # A second decoder may begin from the start: what takes the sound of all has it when one is settled.
-                part = play(copy.fileno(), make=_Kept.into(sound), max_seconds=max_seconds)
+                part = _part(handle, start, end, make=_Kept.into(sound), max_seconds=max_seconds)
+            except TooLongError:
+                raise
             except AudioError as error:
-                if isinstance(error, TooLongError):
-                    raise
-                damage.append(f"{FOLLOWED} ({error})")
+                refused = refused or error
+                damage.append(f"a part is not decoded: {error}")
                 continue
             seconds += part.seconds
             if seconds > max_seconds:
@@ -252,8 +251,20 @@ def _in_parts(handle: int, inside: Contents, *, make: Callable[[int], R], max_se
             lost += part.lost
             damage += [part.damage] if part.damage else []
     if whole is None:
-        raise NotAudioError(ffmpeg.NO_SOUND)
+        raise refused or NotAudioError(ffmpeg.NO_SOUND)
     return replace(whole, lost=lost, damage="; ".join(dict.fromkeys(damage)))
+
+
+def _part(handle: int, start: int, end: int, *, make: Callable[[int], R], max_seconds: float) -> Played[R]:
+    """Decode a stretch of a file as one by itself."""
+    with tempfile.TemporaryFile() as copy:
+        try:
+            for place in range(start, end, _COPIED):
+                copy.write(os.pread(handle, min(_COPIED, end - place), place))
+            copy.flush()
+        except OSError as error:
+            raise AudioError(f"cannot be copied for decoding ({plain(error)})") from error
+        return play(copy.fileno(), make=make, max_seconds=max_seconds)
 
 
 class _Kept:

@@ -82,7 +82,7 @@ _ID3 = re.compile(rb"ID3[\x02-\x04]")
 LOSSLESS = frozenset({"alac", "ape", "flac", "tak", "tta", "wavpack"})
 
 #: Decoders that compare each frame with its checksum where that is asked for.
-CHECKED = frozenset({"flac", "tta", "wavpack"})
+CHECKED = frozenset({"ac3", "eac3", "flac", "tta", "wavpack"})
 
 
 class NoSoundError(Exception):

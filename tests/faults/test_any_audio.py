@@ -277,6 +277,30 @@ def test_of_what_was_erased_all_is_said_to_be_lost(case: str) -> None:
     assert part.lost == pytest.approx(missing, abs=0.06)
 
 
+#: Cut at their middle; how much is missing stands nowhere.
+CUT: dict[str, Callable[[], bytes]] = {
+    "webm without a length": lambda: by_ffmpeg("libopus", "webm", rate=48_000, piped=True),
+    "mp2": lambda: by_ffmpeg("mp2", "mp2"),
+    "ogg": lambda: by_libsndfile("OGG"),
+    "flac in ogg": lambda: by_ffmpeg("flac", "ogg"),
+}
+
+
+@pytest.mark.parametrize("case", CUT)
+def test_that_the_end_is_missing_is_said_where_how_much_is_not_known(case: str) -> None:
+    assert play(half(CUT[case]())[:-3]).damage
+
+
+@pytest.mark.parametrize("codec", ["ac3", "eac3"])
+def test_a_frame_that_does_not_match_its_checksum_is_lost(codec: str) -> None:
+    whole = by_ffmpeg(codec, codec, rate=48_000)
+    changed = bytearray(whole)
+    middle = len(whole) // 2
+    changed[middle + 100 : middle + 140] = bytes(40)
+    played = play(bytes(changed))
+    assert 0.0 < played.lost < 0.1 and played.damage
+
+
 @pytest.mark.parametrize("container", ["FLAC", "OGG", "MP3"])
 def test_two_files_in_one_are_as_long_as_both(container: str) -> None:
     content = by_libsndfile(container)

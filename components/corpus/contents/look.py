@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from components.corpus.contents import beginnings, flac, mpeg, ogg, plain_samples
+from components.corpus.contents import beginnings, flac, matroska, mpeg, ogg, plain_samples
 from components.corpus.contents.found import Contents
 
 
@@ -19,11 +19,15 @@ def of(handle: int, *, form: str = "") -> Contents:
     form : str
         libsndfile's name of its format, where it knows it.
     """
-    size = os.fstat(handle).st_size
+    size, mark = os.fstat(handle).st_size, os.pread(handle, 4, 0)
     if form in ("MP3", "MPEG"):
         return mpeg.contents(handle, size)
-    if form in ("OGG", "") and os.pread(handle, 4, 0) == b"OggS":
+    if form in ("OGG", "") and mark == b"OggS":
         return ogg.contents(handle, size)
     if form == "FLAC":
         return flac.contents(handle, size)
-    return replace(plain_samples.contents(handle, size, form=form), parts=beginnings.find(handle, size))
+    if mark == matroska.MARK:
+        found = matroska.contents(handle, size)
+    else:
+        found = plain_samples.contents(handle, size, form=form)
+    return replace(found, parts=beginnings.find(handle, size))

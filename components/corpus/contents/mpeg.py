@@ -89,15 +89,21 @@ def contents(handle: int, size: int) -> Contents:
         return NOTHING_KNOWN
     if parts:
         return Contents(parts=tuple(parts))
-    if size - last >= LEAST:
-        gap += size - last
+    if (after := window.end() - last) >= LEAST:
+        gap += after
     rate = first.rate
     promised, trimmed = own or (0, 0)
     damaged = gap / held * frames * first.samples / rate
     # Where the encoder counted more frames, the end is missing; or, if some are damaged, those.
     missing = max(0.0, (promised - frames) * first.samples / rate - damaged) if promised - frames > 1 else 0.0
     torn = gap > 0 or not window.tries
-    damage = "damaged in the middle" if torn else "truncated: short of its header's length" if missing else ""
+    damage = ""
+    if torn:
+        damage = "damaged in the middle"
+    elif missing:
+        damage = "truncated: short of its header's length"
+    elif last > size:
+        damage = "ends within a frame"
     return Contents(
         seconds=(frames * first.samples - trimmed) / rate + damaged + missing,
         damaged=damaged + missing,

@@ -54,11 +54,24 @@ class Window:
             return int(size) + (32 if flags & 1 << 29 else 0)
         return 0
 
+    def end(self) -> int:
+        """Return where the tags begin that are found from the file's end: of ID3's first version, APE and Lyrics3."""
+        end = self.size
+        if end >= _ID3V1 and self.at(end - _ID3V1, 3) == b"TAG":
+            end -= _ID3V1
+        foot = self.at(end - 32, 32) if end >= 32 else b""
+        if foot[:8] == b"APETAGEX":
+            size, flags = struct.unpack("<I4xI", foot[12:24])
+            end -= int(size) + (32 if flags >> 31 else 0)
+        elif foot[-9:] == b"LYRICS200" and foot[-15:-9].isdigit():
+            end -= int(foot[-15:-9]) + 15
+        return max(0, end)
+
     def is_followed(self, place: int) -> bool:
         """Return whether more stands from a place on than tags and erased bytes."""
         while place < self.size and (tag := self.tag(place)):
             place += tag
-        end = self.size
+        end = self.end()
         if end - place < LEAST:
             return False
         while place < end:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 
 import pytest
@@ -93,3 +94,33 @@ def test_bytes_after_the_last_frame_are_damage(of: Callable[..., Contents], afte
     found = of(encoded("MP3") + after, form="MP3")
     assert found.damaged > 0.5 and found.damage
     assert found.seconds == pytest.approx(SECONDS + found.damaged, abs=0.1)
+
+
+def test_a_last_frame_that_is_not_all_there_is_named(of: Callable[..., Contents]) -> None:
+    content = encoded("MP3")
+    at = content.find(b"\xff\xfb", 500)  # without the encoder's own frame, which counts the others
+    cut = of(content[at:-20], form="MP3")
+    assert (cut.holes, cut.damaged) == (False, 0.0) and cut.damage
+
+
+APE = struct.pack("<4I8x", 2000, 20_032, 1, 0)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        b"APETAGEX"
+        + APE[:12]
+        + struct.pack("<I8x", 5 << 29)
+        + bytes(20_000)
+        + b"APETAGEX"
+        + APE[:12]
+        + bytes(12),
+        bytes(20_000) + b"APETAGEX" + APE,
+        bytes(20_000) + b"APETAGEX" + APE + b"TAG" + bytes(125),
+        b"LYRICSBEGIN" + bytes(20_000) + b"020011LYRICS200",
+    ],
+)
+def test_a_large_tag_after_the_last_frame_is_no_damage(of: Callable[..., Contents], tag: bytes) -> None:
+    found = of(encoded("MP3") + tag, form="MP3")
+    assert (found.damaged, found.damage, found.parts) == (0.0, "", ())
