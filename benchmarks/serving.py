@@ -212,7 +212,7 @@ def under_load(address: str, server: psutil.Process, *, good: list[Path], bad: d
 
     speed = each(sent, checked)
     metrics = requests.get(f"{address}/metrics", timeout=LIMIT).text
-    restarts = next(line for line in metrics.splitlines() if line.startswith("genre_worker_restarts "))
+    restarts = next(line for line in metrics.splitlines() if line.startswith("genre_worker_restarts_total "))
     print(
         f"{SONGS} songs, {len(good)} good files of {len({file.suffix for file in good})} formats, {BAD} bad"
     )

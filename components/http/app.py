@@ -29,11 +29,12 @@ from components.http.refusal import RefusedError
 from components.http.service import Service
 from components.http.worker import Outcome
 
+#: The description; its commands are for the address that it was called by.
 ABOUT = """Predict the genre of songs.
 
 ```sh
-curl -F songs=@song.mp3 -F songs=@other.flac http://127.0.0.1:8000/predict
-curl --data-binary @song.mp3 -H 'Content-Type: audio/mpeg' http://127.0.0.1:8000/predict
+curl -F songs=@song.mp3 -F songs=@other.flac {address}predict
+curl --data-binary @song.mp3 -H 'Content-Type: audio/mpeg' {address}predict
 ```
 """
 #: Bytes of a refused body that are read and thrown away: closed with more of it, a connection loses the response.
@@ -87,6 +88,33 @@ class Counted:
             raise
 
 
+class OwnHosts:
+    """Refuses a request for another host, by Starlette's check, with a reason in place of its plain text."""
+
+    def __init__(self, app: ASGIApp, *, hosts: list[str]) -> None:
+        self.app, self.hosts = app, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        own = []
+
+        async def passed(*_: object) -> None:
+            own.append(True)
+
+        async def unsent(_: Message) -> None:
+            return None
+
+        check = TrustedHostMiddleware(passed, allowed_hosts=self.hosts, www_redirect=False)
+        await check(scope, receive, unsent)
+        if own:
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        await _linger(request)
+        reason = f"Host is {request.headers.get('host', '')!r}; valid: {', '.join(self.hosts)}"
+        await _json({"reason": reason}, status=400)(scope, receive, send)
+
+
 def build(
     service: Service, *, hosts: list[str], stop: Callable[[], None], opened: Callable[[], None] = lambda: None
 ) -> FastAPI:
@@ -134,7 +162,6 @@ def build(
     app = FastAPI(
         title="Genre",
         version=version("genre-workflow"),
-        description=ABOUT,
         lifespan=lifespan,
         dependencies=[Depends(_of_this_origin), Depends(_only_known)],
         docs_url=None,
@@ -143,7 +170,7 @@ def build(
         openapi_tags=[{"name": "predict"}, {"name": "state"}],
     )
     app.state.own = state
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
+    app.add_middleware(OwnHosts, hosts=hosts)
     app.add_middleware(Counted, metrics=service.metrics)
     _explain(app)
     _describe(app)
@@ -163,7 +190,7 @@ def build(
     async def ready() -> dict[str, Any]:
         return {"status": "ready", "model": _loaded(service), "problem": service.problem}
 
-    @app.get("/metrics", dependencies=allowed, tags=["state"], summary="Counters, in Prometheus' text format")
+    @app.get("/metrics", dependencies=allowed, tags=["state"], summary="Metrics, in Prometheus' text format")
     async def metrics() -> Response:
         return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -353,8 +380,10 @@ def _describe(app: FastAPI) -> None:
     """Serve the API's description, and Swagger UI from files beside it."""
 
     @app.get("/openapi.json", include_in_schema=False)
-    async def description() -> Response:
-        return JSONResponse(app.openapi())
+    async def description(request: Request) -> Response:
+        described = app.openapi()
+        about = ABOUT.format(address=request.base_url)
+        return JSONResponse(described | {"info": described["info"] | {"description": about}})
 
     app.mount("/docs/assets", StaticFiles(directory=str(resources.files(ASSETS) / "static" / "swagger")))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from prometheus_client import (
@@ -13,6 +14,8 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.metrics_core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from components.http.pool import Pool
 from components.http.worker import Outcome
@@ -21,8 +24,20 @@ from components.http.worker import Outcome
 BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
 
+class Restarts(Collector):
+    """A pool's own count, which is read when it is asked for."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Read it."""
+        what = "Worker processes started in place of another"
+        yield CounterMetricFamily("genre_worker_restarts", what, value=self.pool.restarts)
+
+
 class Metrics:
-    """The server's counters, in a registry of their own."""
+    """The server's metrics, in a registry of their own."""
 
     def __init__(self) -> None:
         disable_created_metrics()
@@ -52,9 +67,6 @@ class Metrics:
         self.reloads = Counter(
             "genre_model_reloads", "Models loaded in place of another", ["outcome"], **registry
         )
-        self.restarts = Gauge(
-            "genre_worker_restarts", "Worker processes started in place of another", **registry
-        )
         self.workers = Gauge("genre_workers", "Worker processes", **registry)
         self._model = Gauge(
             "genre_model_info", "The model that serves", ["name", "uri", "run_id"], **registry
@@ -62,7 +74,7 @@ class Metrics:
 
     def watch(self, pool: Pool) -> None:
         """Read a pool's figures when they are asked for."""
-        self.restarts.set_function(lambda: pool.restarts)
+        self._registry.register(Restarts(pool))
         self.workers.set_function(lambda: len(pool.pids))
 
     def serves(self, model: dict[str, Any]) -> None:

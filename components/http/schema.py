@@ -51,7 +51,7 @@ class Moment(Strict):
 class Song(Strict):
     """A song with its prediction."""
 
-    file: str = Field(description="The name that it was sent under")
+    file: str = Field(description="The name that it was sent under; song 1, song 2, … where it has none")
     genre: str
     confidence: Share = Field(description="Probability of the genre")
     unsure: str = Field(description="Why the genre is not to be relied on; empty where it is")
@@ -117,15 +117,16 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         "model": Predictions,
         "description": "At least one song has a prediction; the others have a reason",
     },
-    400: refusal("The body is no multipart form", "the multipart body ends before its last boundary"),
+    400: refusal(
+        "The body is no multipart form, or the Host is not this server's",
+        "the multipart body ends before its last boundary",
+    ),
     401: refusal(
         "The API key is missing or wrong", "the API key is missing or wrong; valid: X-API-Key, or …"
     ),
     403: refusal("A page of another site sent it", "a page of https://elsewhere.example sent it; valid: …"),
     408: refusal("The body did not arrive in time", "the body did not arrive within 300 s"),
-    413: refusal(
-        "Too large, too long, or too many", "song.wav: more than 250000000 bytes; valid: as many or less"
-    ),
+    413: refusal("Too large, too long, or too many", "song.wav: too large; valid: at most 250,000,000 bytes"),
     415: refusal(
         "No audio", "Content-Type is 'application/json'; valid: multipart/form-data with one or more files …"
     ),

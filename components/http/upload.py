@@ -41,7 +41,7 @@ class Song:
     Attributes
     ----------
     name : str
-        As the client calls it; no file here has that name.
+        As the client calls it, or ``song 2`` where it has none and is the second; no file here has that name.
     path : Path
         Where its content is.
     bytes : int
@@ -107,7 +107,7 @@ class Receiver:
         """
         self._received += len(chunk)
         if self._received > self._settings.max_request_bytes:
-            raise too_large(f"the body has more than {self._settings.max_request_bytes} bytes")
+            raise too_large("the body is too large", f"{self._settings.max_request_bytes:,} bytes")
         if self._parser is None:
             self._write(chunk)
             return
@@ -192,21 +192,21 @@ class Receiver:
 
     def _begin(self, name: str) -> None:
         if len(self.songs) == self._settings.max_songs:
-            raise too_large(f"more than {self._settings.max_songs} songs in one request")
+            raise too_large("too many songs in one request", f"{self._settings.max_songs}")
         # The client's name may hold anything, so it names no file; decoders go by content.
         path = self._folder / str(next(_NUMBERS))
         # On one line, and without what moves a terminal's cursor: it is part of reasons and of the log.
         shown = "".join(
             one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in name[:LONGEST_NAME]
         )
-        self.songs.append(Song(shown, path))
+        self.songs.append(Song(shown.strip() or f"song {len(self.songs) + 1}", path))
         self._file = path.open("wb")
 
     def _write(self, data: bytes) -> None:
         song = self.songs[-1]
         song.bytes += len(data)
         if song.bytes > self._settings.max_bytes:
-            raise too_large(f"{song.name}: more than {self._settings.max_bytes} bytes")
+            raise too_large(f"{song.name}: too large", f"{self._settings.max_bytes:,} bytes")
         assert self._file is not None, "a part has a file from its headers on"
         self._file.write(data)
 
@@ -214,9 +214,9 @@ class Receiver:
         self.close()
 
 
-def too_large(reason: str) -> RefusedError:
+def too_large(reason: str, most: str) -> RefusedError:
     """Return the refusal of what is above a limit."""
-    return RefusedError(413, f"{reason}; valid: as many or less")
+    return RefusedError(413, f"{reason}; valid: at most {most}")
 
 
 def check_headers(headers: Mapping[str, str], *, settings: ServeSettings) -> None:
@@ -244,7 +244,7 @@ def check_headers(headers: Mapping[str, str], *, settings: ServeSettings) -> Non
     most = settings.max_request_bytes if is_form else min(settings.max_bytes, settings.max_request_bytes)
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > most:
-        raise too_large(f"the body has {length} bytes, more than {most}")
+        raise too_large(f"the body has {int(length):,} bytes", f"{most:,}")
 
 
 async def receive(

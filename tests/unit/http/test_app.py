@@ -232,9 +232,23 @@ def test_a_service_that_does_not_open_stops_the_server():
     assert built.state.own.failure is service.failure
 
 
-def test_another_host_name_is_refused():
+@pytest.mark.parametrize("host", ["elsewhere.example", "127.0.0.1.elsewhere.example", "x_y", "no host", ""])
+@pytest.mark.parametrize("path", ["/health", "/predict", "/docs/assets/swagger-ui.css", "/nowhere"])
+def test_another_host_name_is_refused_with_the_valid_ones(host, path):
     with client() as (http, _):
-        assert http.get("/health", headers={"Host": "elsewhere.example"}).status_code == 400
+        answer = http.request("POST" if path == "/predict" else "GET", path, headers={"Host": host})
+        assert answer.status_code == 400
+        reason = schema.Refusal.model_validate(answer.json()).reason
+        assert repr(host) in reason
+        assert "valid: 127.0.0.1" in reason
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:8123", "https://127.0.0.1"])
+def test_the_description_s_commands_are_for_the_address_that_it_was_called_by(address):
+    with client() as (http, _):
+        http.base_url = address
+        about = http.get("/openapi.json").json()["info"]["description"]
+        assert set(re.findall(r"https?://[^ \n]+", about)) == {f"{address}/predict"}
 
 
 def test_the_description_has_examples_and_loads_nothing_from_elsewhere():

@@ -59,7 +59,7 @@ def test_every_song_has_its_outcome_whatever_becomes_of_the_others(tmp_path):
         assert outcomes[0].song["genre"] == "jazz"
         text = service.metrics.text().decode()
         assert 'genre_songs_total{outcome="genre"} 3.0' in text
-        assert "genre_worker_restarts 4.0" in text
+        assert "# TYPE genre_worker_restarts_total counter\ngenre_worker_restarts_total 4.0" in text
 
     lines = serving(what)
     assert sum("another one is started" in line for line in lines) == 4

@@ -74,6 +74,11 @@ def test_a_name_names_no_file_here(tmp_path):
     assert path.name.isdigit()
 
 
+def test_a_song_without_a_name_is_called_by_its_place(tmp_path):
+    sent = form(("", b"a"), ("two.wav", b"b"), ("  ", b"c"))
+    assert [name for name, _ in receive(sent, tmp_path)] == ["song 1", "two.wav", "song 3"]
+
+
 @pytest.mark.parametrize("name", ["two\nlines", "\x1b[2Jcleared", "\u202e3pm.exe"])
 def test_a_name_stays_on_its_line(tmp_path, name):
     ((shown, _),) = receive(b"sound", tmp_path, content_type="audio/wav", name=name)
@@ -122,6 +127,15 @@ def test_what_is_not_taken_is_refused_with_its_reason(tmp_path, body, content_ty
     assert refused.value.status == status
     assert refused.value.reason
     assert not list(tmp_path.iterdir())
+
+
+def test_what_is_too_large_is_named_with_the_limit_in_groups_of_digits(tmp_path):
+    settings = ServeSettings(max_bytes=1_000_000, max_request_bytes=1_000_000)
+    with pytest.raises(RefusedError, match=r"1,234,567 bytes; valid: at most 1,000,000$"):
+        upload.check_headers({"content-length": "1234567", "content-type": "audio/wav"}, settings=settings)
+    sound = b"x" * 1_000_001
+    with pytest.raises(RefusedError, match=r"valid: at most 1,000,000 bytes$"):
+        receive(sound, tmp_path, content_type="audio/wav", settings=settings, size=1_000_001)
 
 
 def test_a_length_above_the_limit_is_refused_unread():
