@@ -9,10 +9,12 @@ import hashlib
 import json
 import logging
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import yaml
 
@@ -231,8 +233,16 @@ def executions(root: Path) -> dict[str, Any]:
     }
 
 
+def fits_killed(worker: subprocess.Popen[bytes]) -> None:
+    """Kill the processes in which a worker fits."""
+    for process in psutil.Process(worker.pid).children():
+        process.kill()
+
+
 @pytest.mark.slow
-def test_a_worker_is_killed_in_the_middle_of_a_search(
+@pytest.mark.parametrize("kill", [killed, fits_killed])
+def test_a_worker_or_its_fits_are_killed_in_the_middle_of_a_search(
+    kill: Callable[[subprocess.Popen[bytes]], None],
     tmp_path: Path,
     make_params: Callable[..., Params],  # noqa: F811
     dask: DaskCluster,
@@ -254,11 +264,11 @@ def test_a_worker_is_killed_in_the_middle_of_a_search(
         if target.parent.name == "executions":
             ran.append(target.name)
             if len(ran) == 1:
-                killed(first)
+                kill(first)
 
     monkeypatch.setattr(search.atomic, "write_json", writing)
     assert tune.run("mlp", params=given, root=roots[1]) == best
-    assert first.poll() is not None
+    assert (first.poll() is not None) == (kill is killed)
     assert sorted(ran) == sorted(set(ran))
     assert executions(roots[1]) == executions(roots[0])
     for name in ("best.json", "trials.csv"):
