@@ -91,7 +91,8 @@ def run(
     own = params.load()
     files = predict.audio_files(places, follow_links=own.corpus.follow_links)
     with quiet() as stderr:
-        _clear({file.resolve().parent for file in files}, write=write, to=stderr)
+        folders = {place.resolve() for place in places if place.is_dir()}
+        _clear(folders | {file.resolve().parent for file in files}, write=write, to=stderr)
         found = _Predictions(model, params=own, to=stderr)
         proposals = propose.songs(
             files, choice=choice, all_of_them=not write, listed=lists is not None, predict=found

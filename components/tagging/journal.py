@@ -30,7 +30,7 @@ class Change:
     field : str
         See :func:`components.tagging.fields.check`.
     before, after : tuple of str
-        Values.
+        Values in the tags that are written, see :class:`components.tagging.tags.Held`.
     tagged : bool
         Whether the file had tags before.
     """
