@@ -27,7 +27,7 @@ import av.error
 import numpy as np
 import psutil
 
-from components.corpus.contents import plain_samples
+from components.corpus.contents import mpeg, plain_samples
 from components.corpus.contents.window import Window
 from components.corpus.ffmpeg import (
     BLOCK,
@@ -259,8 +259,12 @@ def _decoded(
         try:
             frames = packet.decode()
         except av.error.FFmpegError:
-            # One packet that is damaged costs its own sound and no other.
-            damaged += float((packet.duration or 0) * (stream.time_base or 0))
+            # One packet that is damaged costs its own sound and no other. An encoder's own frame has none.
+            seconds = float((packet.duration or 0) * (stream.time_base or 0))
+            if codec.startswith("mp3") and mpeg.is_own_frame(bytes(packet)):
+                times.leave_out(seconds)
+            else:
+                damaged += seconds
             continue
         kept, packets = kept + packet.size, packets + 1
         for frame in frames:
@@ -329,6 +333,11 @@ class _Times:
         if abs(jump) > IMPRECISE and -REPEATED < jump < self._longest:
             self.holes = max(0.0, self.holes + jump)
         self._end = start + frame.samples / frame.sample_rate
+
+    def leave_out(self, seconds: float) -> None:
+        """Take so many that are no sound."""
+        if self._end is not None:
+            self._end += seconds
 
 
 def _packets(container: Any, stream: Any) -> Iterator[Any]:

@@ -338,6 +338,12 @@ def test_of_files_in_one_all_are_used_at_the_rate_of_the_first(case: str) -> Non
     assert spectrum.argmax() == 440
 
 
+def test_an_encoders_own_frame_of_the_second_file_is_no_sound_that_is_lost() -> None:
+    played = play(2 * by_ffmpeg("libmp3lame", "mp3"))
+    assert played.seconds == pytest.approx(2 * SECONDS, abs=0.15)
+    assert (played.lost, played.damage) == (0.0, "")
+
+
 def test_of_files_in_one_that_is_named_which_cannot_be_decoded() -> None:
     unknown = bytearray(by_libsndfile("WAV"))
     unknown[20:22] = b"\x22\x11"

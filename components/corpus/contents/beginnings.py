@@ -9,7 +9,7 @@ import os
 import re
 from typing import Literal, NamedTuple
 
-from components.corpus.contents.window import WINDOW
+from components.corpus.contents.window import TRIES, WINDOW
 
 #: Files in one, at the most, that are looked for: one more than are decoded.
 MOST = 101
@@ -72,10 +72,12 @@ def find(handle: int, size: int) -> tuple[int, ...]:
     # Samples are many bytes: those that lie within the first file's own size are not looked through.
     order = _ORDERS.get(head[:4])
     start = 8 + int.from_bytes(head[4:8], order) if order else 1
-    while kind and start < size and len(found) < MOST:
+    tries = TRIES
+    while kind and start < size and len(found) < MOST and tries:
         stretch = os.pread(handle, WINDOW + _LONGEST, start)
         at = stretch.find(kind.mark)
-        while 0 <= at < WINDOW + kind.at and len(found) < MOST:
+        while 0 <= at < WINDOW + kind.at and len(found) < MOST and tries:
+            tries -= 1
             if at >= kind.at and kind.pattern.match(stretch, at - kind.at):
                 found.append(start + at - kind.at)
             at = stretch.find(kind.mark, at + 1)

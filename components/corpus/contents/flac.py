@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from components.corpus.contents.found import FOLLOWED, NOTHING_KNOWN, Contents
-from components.corpus.contents.window import TRIES, WINDOW, Window
+from components.corpus.contents.window import STREAMS, TRIES, WINDOW, Window
 
 #: A stream's mark, and its first block of metadata, of 34 bytes.
 _MARK = b"fLaC\x00\x00\x00\x22"
@@ -58,7 +58,8 @@ def contents(handle: int, size: int) -> Contents:
         changes = [
             after.place - len(_MARK) for before, after in pairwise(streams) if before.kind != after.kind
         ]
-        return Contents(seconds=sum(counted) if all(counted) else 0.0, several=True, parts=tuple(changes))
+        is_all = all(counted) and len(streams) < STREAMS
+        return Contents(seconds=sum(counted) if is_all else 0.0, several=True, parts=tuple(changes))
     last = _last_frame(handle, size, first)
     if last is None:
         return NOTHING_KNOWN
@@ -79,10 +80,10 @@ def _streams(handle: int, size: int) -> list[_Stream]:
     """Return the headers of all streams in a file, in order."""
     found: list[_Stream] = []
     start = 0
-    while start < size:
+    while start < size and len(found) < STREAMS:
         stretch = os.pread(handle, WINDOW + len(_MARK) + 34, start)
         at = stretch.find(_MARK)
-        while 0 <= at < WINDOW:
+        while 0 <= at < WINDOW and len(found) < STREAMS:
             block = stretch[at + len(_MARK) : at + len(_MARK) + 34]
             if len(block) == 34:
                 written = int.from_bytes(block[10:18], "big")
@@ -127,7 +128,9 @@ def _first_sample(handle: int, stream: _Stream) -> int:
     """Return the number of a stream's first sample: not 0 where it was cut out of another."""
     place = stream.place + 34
     (is_last,) = os.pread(handle, 1, stream.place - 4)
-    while not is_last & 0x80:
+    for _ in range(TRIES):
+        if is_last & 0x80:
+            break
         head = os.pread(handle, 4, place)
         if len(head) < 4:
             return 0

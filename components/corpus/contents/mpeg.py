@@ -162,3 +162,9 @@ def _own_frame(content: bytes) -> tuple[int, int] | None:
         return frames, 0
     both = int.from_bytes(content[lame + 21 : lame + 24], "big")
     return frames, (both >> 12) + (both & 0xFFF)
+
+
+def is_own_frame(packet: bytes) -> bool:
+    """Return whether the first frame in a packet, maybe after a tag, is an encoder's own."""
+    found = _HEADER.search(packet)
+    return found is not None and _own_frame(packet[found.start() :]) is not None

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from components.corpus.contents.found import FOLLOWED, Contents
-from components.corpus.contents.window import Window
+from components.corpus.contents.window import STREAMS, Window
 
 #: Seconds that the first page of sound ends at, at the most, where a stream counts from its start.
 COUNTED_FROM_0 = 10.0
@@ -66,6 +66,8 @@ def contents(handle: int, size: int) -> Contents:
     end = 0
     for skipped, page in _pages(window):
         if page.flags & 2:
+            if begun and len(links) == STREAMS:
+                break
             if begun:
                 links.append(_Link(page.place))
             begun, ended = False, False
@@ -92,7 +94,7 @@ def contents(handle: int, size: int) -> Contents:
         if before.sound and after.sound and before.sound[:3] != after.sound[:3]
     ]
     return Contents(
-        seconds=sum(lengths) if all(lengths) else 0.0,
+        seconds=sum(lengths) if all(lengths) and len(links) < STREAMS else 0.0,
         slack=0.1 * len(links),
         several=len(links) > 1,
         parts=tuple(changes),

@@ -82,7 +82,7 @@ def _size(window: Window, place: int, length: int, chunks: _Chunks, *, long: int
     """Return what the size of the samples must be; ``long`` is where it stands if not in their own chunk, or 0."""
     start = place + chunks.head.size
     if long:
-        (length,) = struct.unpack("<Q", window.at(long, 8))
+        length = int.from_bytes(window.at(long, 8), "little")
     if length < 0 or not _is_sound(window, chunks.end(place, length) if length else start, chunks):
         return {}
     there = window.size - start

@@ -11,6 +11,8 @@ WINDOW = 1 << 20
 #: What looks like the header of a frame or a page and is none is looked at so often in a file; then the rest of it is
 #: damage. Of bytes drawn at random one in some 4,000 begins such a one.
 TRIES = 100_000
+#: Streams that follow each other in a file are counted up to so many.
+STREAMS = 10_000
 #: Bytes of fewer than these after the sound are none that went missing, whatever they are.
 LEAST = 1 << 14
 #: The bytes of ID3's first version, which has no size.
@@ -69,7 +71,8 @@ class Window:
 
     def is_followed(self, place: int) -> bool:
         """Return whether more stands from a place on than tags and erased bytes."""
-        while place < self.size and (tag := self.tag(place)):
+        while self.tries and place < self.size and (tag := self.tag(place)):
+            self.tries -= 1
             place += tag
         end = self.end()
         if end - place < LEAST:
