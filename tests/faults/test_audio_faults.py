@@ -211,7 +211,7 @@ LEFT_OUT = {
     "a pipe": ("x.wav", os.mkfifo, "not a regular file: a pipe"),
     "a socket": ("x.wav", bound_socket, "not a regular file: a socket"),
     "link out": ("x.wav", link("../../outside.wav"), "link out of the corpus"),
-    "link to a device": ("x.wav", link("/dev/zero"), "link out of the corpus"),
+    "link to a device": ("x.wav", link("/dev/zero"), "not a regular file: a device"),
     "link to itself": ("x.wav", link("x.wav"), "link that leads in a circle"),
     "link to nothing": ("x.wav", link("gone.wav"), "link to a file that does not exist"),
     "link to a folder": ("albums", link("/"), "link to a folder: corpus.follow_links: true"),
