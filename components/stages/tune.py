@@ -19,7 +19,7 @@ from components.parallel import cluster
 from components.parallel.cluster import Cluster
 from components.results.record import BestTrial
 from components.training import dataset, fit, stored_rows
-from components.training.oracle import most_trials
+from components.training.oracle import ending, most_trials
 from components.training.search import PROJECT, Search
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> BestTrial:
         except RuntimeError as error:
             # After several failed trials in a row KerasTuner gives up with the last one's traceback.
             raise TuningError(f"model {name!r}: {_last_line(str(error))}") from error
+    print(f"{name}: {ending(tuner.oracle, model=model)}", flush=True)
     trials = _table(tuner.oracle)
     with atomic.replacing(folder / "trials.csv") as path:
         trials.to_csv(path, index=False)

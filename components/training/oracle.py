@@ -10,11 +10,15 @@ import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
 from components.config.params import Boolean, Choice, FloatRange, IntRange, SelectedModel
+from components.core.errors import ParamsError
 
 #: Hyperband's factor between rounds, that of its paper (http://jmlr.org/papers/v18/16-558.html).
 FACTOR = 3
 #: KerasTuner takes 0 for no seed, and would draw one.
 SEED_OF_ZERO = 2**32 - 1
+#: Proposals in a row of sets that were tried, after which a search ends: a Gaussian process that is sure of its best
+#: set proposes it for ever.
+REPEATED = 10
 
 KINDS: dict[str, type[keras_tuner.Oracle]] = {
     "random": keras_tuner.oracles.RandomSearchOracle,
@@ -28,7 +32,8 @@ class FirstGiven(keras_tuner.Oracle):
     """An oracle whose first trial is a given set, and whose further ones are another oracle's, as without it.
 
     The other oracle knows nothing of the first trial unless it proposes that set itself. What it proposes a second
-    time is not run a second time: the earlier score is returned for it.
+    time is not run a second time, and is no trial: the earlier score is returned for it. With ``max_trials``,
+    :data:`REPEATED` such proposals in a row end the search.
 
     Parameters
     ----------
@@ -60,6 +65,7 @@ class FirstGiven(keras_tuner.Oracle):
         """Return the values of the next trial."""
         if not self.start_order:
             return self._visit(trial_id, self._first)
+        repeated = 0
         while (trial := self._own.create_trial("tuner")).status == TrialStatus.RUNNING:
             values = dict(trial.hyperparameters.values)
             if "tuner/trial_id" in values:
@@ -70,6 +76,9 @@ class FirstGiven(keras_tuner.Oracle):
                 self._open[trial_id] = trial
                 return self._visit(trial_id, values)
             self._tell(trial, self.trials[known])
+            repeated += 1
+            if self.max_trials is not None and repeated == REPEATED:
+                return {"status": TrialStatus.STOPPED, "values": None}
         return {"status": trial.status, "values": None}
 
     def _visit(self, trial_id: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -157,13 +166,15 @@ def oracle(model: SelectedModel, *, seed: int) -> FirstGiven:
     Returns
     -------
     FirstGiven
-        One that tries at most ``tuning.max_trials`` sets (Hyperband: :func:`most_trials`). Under Hyperband the first
-        set is in no bracket: it is fitted for all of ``tuning.epochs``.
+        One that tries at most ``tuning.max_trials`` sets, the first one among them (Hyperband, and a grid that is
+        tried whole: :func:`most_trials`). Under Hyperband the first set is in no bracket: it is fitted for all of
+        ``tuning.epochs``.
     """
     own = plain(model, seed=seed)
     first = {**space(model).values, **model.start}
     if model.tuning.tuner != "hyperband":
-        return FirstGiven(own, first=first, max_trials=model.tuning.max_trials)
+        own.max_trials = None  # what it proposes again is no trial
+        return FirstGiven(own, first=first, max_trials=max(model.tuning.max_trials, most_trials(model)))
     whole = {"epochs": model.tuning.epochs, "initial_epoch": 0, "bracket": 0, "round": 0}
     first |= {f"tuner/{key}": value for key, value in whole.items()}
     return FirstGiven(own, first=first, max_trials=None)
@@ -176,16 +187,89 @@ def _size(made: keras_tuner.oracles.HyperbandOracle) -> int:
     return sum(made._get_size(bracket, number) for bracket, count in rounds for number in range(count))
 
 
+def _listed(model: SelectedModel) -> dict[str, list[Any]] | None:
+    """Return the values that the tuner takes each hyperparameter from; None where it draws from a real range."""
+    values = {}
+    for hp in space(model).space:
+        drawn = isinstance(kind := model.search.get(hp.name), IntRange | FloatRange) and hp.step is None
+        if not drawn or model.tuning.tuner == "grid":
+            values[hp.name] = list(hp.values)
+        elif isinstance(kind, IntRange):
+            values[hp.name] = list(range(kind.low, kind.high + 1))
+        else:
+            return None
+    return values
+
+
+def sets(model: SelectedModel) -> int | None:
+    """Return how many sets there are to try, the first one among them; None where a real range has no steps."""
+    if (listed := _listed(model)) is None:
+        return None
+    on_list = all(
+        _key({name: value}) in {_key({name: one}) for one in listed[name]}
+        for name, value in model.start.items()
+    )
+    return math.prod(map(len, listed.values())) + (not on_list)
+
+
 def most_trials(model: SelectedModel) -> int:
-    """Return how many trials a search has at most: of Hyperband the first and its brackets', of a grid its sets."""
-    match own := plain(model, seed=0):
-        case keras_tuner.oracles.HyperbandOracle():
-            return 1 + own.hyperband_iterations * _size(own)
-        case keras_tuner.oracles.GridSearchOracle():
-            values = {hp.name: list(hp.values) for hp in own.get_space().space}
-            on_grid = all(
-                _key({name: value}) in {_key({name: one}) for one in values[name]}
-                for name, value in model.start.items()
+    """Return how many trials a search has at most.
+
+    ``tuning.max_trials`` counts the first set, and there are no more trials than sets. But a grid that fits into
+    ``max_trials`` is tried whole, and the first set beside it where it lies off the grid; and Hyperband's brackets run
+    whole, after the first set.
+    """
+    if model.tuning.tuner == "hyperband":
+        own = plain(model, seed=0)
+        return 1 + own.hyperband_iterations * _size(own)
+    most = model.tuning.max_trials
+    if (count := sets(model)) is None:
+        return most
+    whole = model.tuning.tuner == "grid" and most >= math.prod(map(len, (_listed(model) or {}).values()))
+    return count if whole else min(most, count)
+
+
+def ending(made: FirstGiven, *, model: SelectedModel) -> str:
+    """Say of a search that has ended how many sets it tried, of how many, and why no more."""
+    tried = {
+        _key(
+            {
+                key: value
+                for key, value in trial.hyperparameters.values.items()
+                if not key.startswith("tuner/")
+            }
+        )
+        for trial in made.trials.values()
+    }
+    tuning, count = model.tuning, sets(model)
+    if len(tried) == count:
+        reason = "all that there are"
+    elif tuning.tuner == "hyperband":
+        reason = f"its brackets are run, {len(made.trials)} trials"
+    elif len(made.trials) >= tuning.max_trials:
+        reason = f"max_trials is {tuning.max_trials}"
+    else:
+        reason = f"{tuning.tuner} proposes no further one"
+    return f"{len(tried)}{f' of {count}' if count is not None else ''} sets tried: {reason}"
+
+
+def check_more(model: SelectedModel, *, trials: int) -> None:
+    """Check that a search with so many ``max_trials`` has more trials than at present, and can have so many.
+
+    Raises
+    ------
+    ParamsError
+        If it does not; naming how many it can have.
+    """
+    tuning, count = model.tuning.model_copy(update={"max_trials": trials}), sets(model)
+    present, raised = most_trials(model), most_trials(model.model_copy(update={"tuning": tuning}))
+    about = f"--trials is {trials}, and the {tuning.tuner} search of {model.name!r} has"
+    if tuning.tuner != "hyperband" and count is not None:
+        if present == count:
+            raise ParamsError(
+                f"{about} {count} sets, all of them in its trials; valid: more values in search"
             )
-            return min(model.tuning.max_trials, math.prod(map(len, values.values())) + (not on_grid))
-    return model.tuning.max_trials
+        if trials > count:
+            raise ParamsError(f"{about} {count} sets; valid: {present + 1} to {count}")
+    if raised <= present:
+        raise ParamsError(f"{about} {present} trials; valid: more")

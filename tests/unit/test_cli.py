@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from components import cli as components_cli
-from components.core.errors import StoreError
+from components.core.errors import ParamsError, StoreError
 from flows import cli
 from tests.unit.conftest import Genre
 
@@ -43,6 +43,16 @@ def test_a_store_that_is_away_ends_tune_before_the_params_are_changed(
     before = (workspace / "params.yaml").read_bytes()
     with pytest.raises(StoreError, match="where no server answers"):
         cli.tune("mlp", trials=50)
+    assert (workspace / "params.yaml").read_bytes() == before
+
+
+def test_more_trials_than_a_grid_has_sets_leave_the_params_as_they_are(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workspace)
+    before = (workspace / "params.yaml").read_bytes()
+    with pytest.raises(ParamsError, match="has 3 sets, all of them in its trials"):
+        cli.tune("musicnn", trials=50)
     assert (workspace / "params.yaml").read_bytes() == before
 
 

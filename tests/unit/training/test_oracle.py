@@ -10,6 +10,7 @@ import keras_tuner
 import pytest
 
 from components.config.params import SelectedModel, TrainingParams, TuningParams
+from components.core.errors import ParamsError
 from components.training import oracle
 
 TUNERS = ("random", "bayesian", "grid", "hyperband")
@@ -80,9 +81,90 @@ def test_a_grid_has_no_more_trials_than_sets(tmp_path: Path, first: tuple[int, i
     assert oracle.most_trials(chosen) == len(run(oracle.oracle(chosen, seed=20), tmp_path)) == count
 
 
-def test_a_first_set_off_the_grid_takes_the_place_of_none(tmp_path: Path) -> None:
-    found = run(oracle.oracle(model("grid", first=(2, 25), max_trials=10), seed=20), tmp_path)
-    assert len(found) == len(sets(found)) == 10
+@pytest.mark.parametrize(("max_trials", "count"), [(8, 8), (9, 10), (10, 10)])
+def test_a_first_set_off_a_grid_that_fits_into_max_trials_takes_the_place_of_none(
+    tmp_path: Path, max_trials: int, count: int
+) -> None:
+    chosen = model("grid", first=(2, 25), max_trials=max_trials)
+    found = run(oracle.oracle(chosen, seed=20), tmp_path)
+    assert oracle.most_trials(chosen) == len(found) == len(sets(found)) == count
+
+
+@pytest.mark.parametrize("tuner", ["random", "bayesian", "grid"])
+def test_the_first_set_counts_and_the_tuner_s_own_come_in_its_own_order(tmp_path: Path, tuner: str) -> None:
+    chosen = model(tuner, first=(2, 25), max_trials=9, high=20)
+    without = run(oracle.plain(chosen, seed=20), tmp_path / "without")
+    found = run(oracle.oracle(chosen, seed=20), tmp_path / "with")
+    assert found == [{"depth": 1, "a": 2, "b": 25}, *without[:8]]
+
+
+def test_a_set_that_is_proposed_again_is_no_trial_and_one_that_always_is_ends_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposed = iter([(1, 10), (2, 20), (1, 10), (1, 10), (3, 30), (1, 20), *[(1, 10)] * 99])
+
+    def propose(_: keras_tuner.Oracle, trial_id: str) -> dict[str, Any]:
+        a, b = next(proposed)
+        return {"status": "RUNNING", "values": {"depth": 1, "a": a, "b": b}}
+
+    monkeypatch.setattr(keras_tuner.oracles.BayesianOptimizationOracle, "populate_space", propose)
+    made = oracle.oracle(chosen := model("bayesian", first=(2, 20), max_trials=7), seed=20)
+    assert [(one["a"], one["b"]) for one in run(made, tmp_path)] == [(2, 20), (1, 10), (3, 30), (1, 20)]
+    assert oracle.ending(made, model=chosen) == "4 of 9 sets tried: bayesian proposes no further one"
+
+
+@pytest.mark.parametrize(
+    ("tuner", "max_trials", "line"),
+    [
+        ("grid", 50, "10 of 10 sets tried: all that there are"),
+        ("grid", 4, "4 of 10 sets tried: max_trials is 4"),
+        ("random", 4, "4 of 10 sets tried: max_trials is 4"),
+        ("hyperband", 4, "9 of 10 sets tried: its brackets are run, 9 trials"),
+    ],
+)
+def test_a_search_says_how_many_sets_it_tried_and_why_no_more(
+    tmp_path: Path, tuner: str, max_trials: int, line: str
+) -> None:
+    chosen = model(tuner, first=(2, 25), max_trials=max_trials)
+    run(made := oracle.oracle(chosen, seed=20), tmp_path)
+    assert oracle.ending(made, model=chosen) == line
+
+
+def test_sets_of_a_real_range_without_steps_are_not_counted_but_in_a_grid() -> None:
+    def counted(tuner: str, **range: Any) -> int | None:
+        chosen = model(tuner, first=(2, 20))
+        document = chosen.model_dump(mode="json")
+        document["search"]["a"] = {"low": 1, "high": 4, **range}
+        return oracle.sets(SelectedModel.model_validate(document))
+
+    assert counted("random") == counted("random", sampling="log") == 12
+    assert counted("random", type="float") is None
+    assert counted("random", type="float", step=1.0) == 12
+    assert counted("grid", type="float") == 31
+
+
+@pytest.mark.parametrize(
+    ("tuner", "max_trials", "trials", "valid"),
+    [
+        ("grid", 9, 50, "9 sets, all of them in its trials; valid: more values"),
+        ("random", 9, 50, "9 sets, all of them in its trials; valid: more values"),
+        ("grid", 2, 50, "9 sets; valid: 3 to 9"),
+        ("bayesian", 4, 50, "9 sets; valid: 5 to 9"),
+        ("bayesian", 4, 4, "4 trials; valid: more"),
+        ("hyperband", 2, 3, "trials; valid: more"),
+    ],
+)
+def test_a_budget_that_adds_no_trials_or_more_than_there_are_sets_is_refused(
+    tuner: str, max_trials: int, trials: int, valid: str
+) -> None:
+    chosen = model(tuner, first=(2, 20), max_trials=max_trials)
+    with pytest.raises(ParamsError, match=f"--trials is {trials}, and .*{valid}"):
+        oracle.check_more(chosen, trials=trials)
+
+
+@pytest.mark.parametrize(("tuner", "trials"), [("grid", 9), ("random", 5), ("hyperband", 50)])
+def test_a_budget_that_adds_trials_is_taken(tuner: str, trials: int) -> None:
+    oracle.check_more(model(tuner, first=(2, 20), max_trials=4), trials=trials)
 
 
 @pytest.mark.parametrize("tuner", TUNERS)
