@@ -17,6 +17,7 @@ from matplotlib.ticker import LogLocator, NullFormatter
 
 from components.core.formatting import plural
 from components.core.palette import LIGHT
+from components.reporting import fonts
 from components.reporting.svg import HOVER, figure, styled
 
 PERCENT = (0, 25, 50, 75, 100)
@@ -127,8 +128,9 @@ def confusion(counts: pd.DataFrame, *, colour: str = LIGHT["m1"]) -> Figure:
                 text.set_in_layout(False)
     names = [name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…" for name in counts.index]
     places, names = (range(size), names) if readable else ([], [])
-    axes.set_xticks(places, names, rotation=55, ha="right", rotation_mode="anchor")
-    axes.set_yticks(places, names)
+    family = fonts.families("".join(names))
+    axes.set_xticks(places, names, family=family, rotation=55, ha="right", rotation_mode="anchor")
+    axes.set_yticks(places, names, family=family)
     axes.tick_params(labelsize=min(10, cell * 0.42) if readable else 1, pad=1)
     axes.grid(visible=False)
     axes.spines["bottom"].set_visible(False)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.config.params import ENSEMBLE
-from components.core import hashing, lineage
+from components.core import hashing, lineage, progress
 from components.core.errors import TrainingError
 from components.results import record as records
 from components.results.record import LEAKY, ModelRecord, TrainingRecord
@@ -107,6 +108,7 @@ def _log(
         for file, figure in drawn.items():
             client.log_figure(run_id, figure, file, save_kwargs={"dpi": 200})
         _log_picture(runs, run_id, drawn["confusion.png"])
+        _name_boxes(tuple(record.genres))
         client.log_table(run_id, per_class(predictions, record=record), "per_class.json")
         log_model(run_id, record=record, root=root)
         outputs = client.get_run(run_id).outputs
@@ -116,6 +118,20 @@ def _log(
         runs.measure(run_id, metrics, model_id=model_id, dataset=songs)
         client.set_tag(run_id, integrity.TAG, integrity.of_run(client, run_id))
         return runs.finish(run_id, identity=identity)
+
+
+@cache
+def _name_boxes(genres: tuple[str, ...]) -> None:
+    """Say, once for all models of a process, which genres MLflow's pictures show with boxes."""
+    from components.reporting import fonts
+
+    lacking = {genre: letters for genre in genres if (letters := fonts.missing(genre))}
+    if lacking:
+        progress.line(
+            f"genres with boxes in MLflow's pictures: {', '.join(map(repr, lacking))}; no font installed here has "
+            f"{''.join(dict.fromkeys(''.join(lacking.values())))}; valid: one that does, such as Debian's "
+            "fonts-noto-core and fonts-noto-cjk"
+        )
 
 
 def _log_picture(runs: Runs, run_id: str, figure: Figure) -> None:

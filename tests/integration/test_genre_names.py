@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from matplotlib import font_manager
 
 from components import tracking
 from components.config.params import Params
@@ -21,9 +22,15 @@ GENRES = sorted(["R&B", "Drum'n'Bass \"live\"", "Hip/Hop", "日本の歌", "a\\b
 
 @pytest.mark.slow
 def test_a_model_of_genres_of_any_name_is_logged_registered_and_promoted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_params: Params
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    small_params: Params,
+    recwarn: pytest.WarningsRecorder,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    # As on a machine without a font for Japanese.
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [])
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     root = tmp_path / "data"
     build_small_project(root, seed=0, genres=GENRES)
@@ -32,6 +39,9 @@ def test_a_model_of_genres_of_any_name_is_logged_registered_and_promoted(
     monkeypatch.setattr(comparison, "best", lambda **_: "mlp")
     decision = promote.promote(params=small_params, root=root)
     assert decision.promoted, decision.reason
+    assert not [one for one in recwarn if "Glyph" in str(one.message)]
+    (named,) = [line for line in capsys.readouterr().err.splitlines() if "boxes" in line]
+    assert "'日本の歌'" in named and "R&B" not in named and "fonts-noto-cjk" in named
 
     client = tracking.connect()
     champion = promote.champion(client, "genre")
