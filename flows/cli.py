@@ -72,21 +72,9 @@ def tune(
 
     Example: `genre tune mlp --trials 50`
     """
-    import subprocess
-    import sys
+    from flows import trials as more
 
-    from components.config import params
-    from components.config import trials as budget
-    from components.core.console import quiet
-    from components.tracking import store
-
-    store.check_address()
-    searched = params.load().model(model)
-    with quiet():  # it imports TensorFlow
-        from components.training import oracle
-    oracle.check_more(searched, trials=trials)
-    budget.raise_to(trials, model=model)
-    raise typer.Exit(subprocess.run([sys.executable, "-m", "dvc", "repro", f"tune@{model}"]).returncode)
+    raise typer.Exit(more.add(trials, model=model))
 
 
 @app.command(rich_help_panel=USE)
