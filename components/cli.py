@@ -11,7 +11,6 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from importlib import import_module
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Annotated, Any
@@ -89,10 +88,12 @@ def options(
 def _run(name: str, *given: str, **options: Any) -> Any:
     """Run ``components/stages/NAME.py`` on the project in the working directory."""
     from components.config import params
+    from components.core import console
     from components.parallel import cluster
 
     cluster.address()
-    return import_module(f"components.stages.{name}").run(*given, params=params.load(), root=ROOT, **options)
+    stage = console.imported(f"components.stages.{name}")
+    return stage.run(*given, params=params.load(), root=ROOT, **options)
 
 
 @stage.command()
@@ -155,8 +156,9 @@ def tune(model: str) -> None:
 @stage.command()
 def train(model: str) -> None:
     """Train one model on its best hyperparameters and test it once."""
-    from components.serving import packaging
+    from components.core import console
 
+    packaging = console.imported("components.serving.packaging")
     metrics = _run("train", model)
     _log(lambda: packaging.ensure_logged(model, root=ROOT))
     segments, songs = metrics["test.segment_accuracy"], metrics["test.song_accuracy"]
@@ -177,8 +179,9 @@ def _log(log: Callable[[], object]) -> None:
 def ensemble() -> None:
     """Average the models of ensemble.members, and test the mean once: data/ensemble."""
     from components.config.params import ENSEMBLE
-    from components.serving import packaging
+    from components.core import console
 
+    packaging = console.imported("components.serving.packaging")
     if not (metrics := _run("ensemble")):
         print("ensemble.members is empty: no ensemble")
         return

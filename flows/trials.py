@@ -7,7 +7,7 @@ import sys
 
 from components.config import params
 from components.config import trials as budget
-from components.core.console import quiet
+from components.core import console
 from components.tracking import store
 
 
@@ -30,8 +30,7 @@ def add(trials: int, *, model: str) -> int:
     """
     store.check_address()
     searched = params.load().model(model)
-    with quiet():  # it imports TensorFlow
-        from components.training import oracle
+    oracle = console.imported("components.training.oracle")
     oracle.check_more(searched, trials=trials)
     budget.raise_to(trials, model=model)
     return subprocess.run([sys.executable, "-m", "dvc", "repro", f"tune@{model}"]).returncode

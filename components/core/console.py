@@ -7,7 +7,8 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import TextIO
+from importlib import import_module
+from typing import Any, TextIO
 
 from components.core.errors import GenreError
 
@@ -39,3 +40,9 @@ def quiet() -> Iterator[TextIO]:
             sys.stderr.flush()
             os.dup2(real, 2)
             os.close(real)
+
+
+def imported(name: str) -> Any:
+    """Import a module without the lines that TensorFlow writes while it is imported, unless that fails."""
+    with quiet():
+        return import_module(name)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from components.core import processes
+from components.core import console, processes
 
 #: TensorFlow's variable that has a process take memory as it needs it; else its first operation takes all there is
 #: (79.4 of 81.5 GB, measured on an H100), and a second process gets what is left.
@@ -92,6 +92,13 @@ def seen() -> list[str]:
         tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")
     ]
     return [str(one.get("device_name", "unknown")) for one in details]
+
+
+@cache
+def find() -> None:
+    """Have TensorFlow look for GPUs, once a process: where there is none, it writes that it failed to reach CUDA."""
+    with console.quiet():
+        seen()
 
 
 def used() -> str:

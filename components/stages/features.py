@@ -17,7 +17,7 @@ from rich.console import Console
 
 from components import features
 from components.config.params import Params
-from components.core import progress
+from components.core import devices, progress
 from components.core.console import quiet
 from components.core.errors import FeatureError, ParamsError
 from components.corpus import feature_table
@@ -65,6 +65,8 @@ def run(
     module = features.load(block.extractor)
     options = features.options(name, params=params)
     source = block.upstream or features.form_read(name, params=params)
+    if module.ENCODERS:
+        devices.find()
     # Encoders are loaded only where they run.
     encoders = [] if source == "table" else compute.encoders_of(module, params=params)
     record = FeatureRecord(

@@ -43,10 +43,11 @@ def features(feature: str) -> None:
 @stages.command()
 def fit(experiment: str) -> None:
     """Fit and test one experiment under its protocols."""
+    from components.core import console
     from components.parallel import cluster
-    from components.study import fits
 
     cluster.address()
+    fits = console.imported("components.study.fits")
     fits.run(experiment, root=ROOT)
 
 

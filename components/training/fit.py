@@ -54,6 +54,7 @@ def seed_everything(seed: int) -> None:
     # A search builds many models; TensorFlow warns of each.
     tf.get_logger().setLevel("ERROR")
     devices.share_memory()
+    devices.find()
     devices.warn()
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +38,16 @@ def test_an_error_that_nobody_foresaw_brings_them(capfd: pytest.CaptureFixture[s
         os.write(2, b"a library's line\n")
         1 / 0  # noqa: B018
     assert capfd.readouterr().err == "a library's line\n"
+
+
+def test_what_a_module_writes_while_it_is_imported_is_kept_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "noisy_module.py").write_text("import os\nos.write(2, b'noise\\n')\nvalue = 1\n")
+    assert console.imported("noisy_module").value == 1
+    assert capfd.readouterr().err == ""
+    (tmp_path / "broken_module.py").write_text("import os\nos.write(2, b'noise\\n')\n1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        console.imported("broken_module")
+    assert capfd.readouterr().err == "noise\n"

@@ -18,9 +18,11 @@ from components.core.devices import Gpu
 def _nothing_is_remembered() -> Iterator[None]:
     devices.gpus.cache_clear()
     devices.warn.cache_clear()
+    devices.find.cache_clear()
     yield
     devices.gpus.cache_clear()
     devices.warn.cache_clear()
+    devices.find.cache_clear()
 
 
 @pytest.fixture
@@ -121,3 +123,14 @@ first, second = weights("CPU:0"), weights("CPU:1")
 assert all((a == b).all() for a, b in zip(first, second, strict=True))
 """
     subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=True)
+
+
+def test_gpus_are_looked_for_once_and_without_tensorflow_s_lines(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr(devices, "seen", lambda: calls.append(os.write(2, b"failed call to cuInit\n")))
+    devices.find()
+    devices.find()
+    assert len(calls) == 1
+    assert capfd.readouterr().err == ""
