@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from components.config import hyperparameters
 from components.config.augmentation import AugmentParams
 from components.config.sources import Form, SourceParams
 from components.config.strict import Strict
@@ -290,6 +291,7 @@ class VariantParams(Strict):
             raise ValueError(
                 f"start names {', '.join(sorted(unknown))}; searched are {', '.join(sorted(self.search))}"
             )
+        hyperparameters.check_all(fixed=self.fixed, search=self.search, start=self.start)
         return self
 
 

@@ -17,11 +17,10 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from components import models
 from components.config.params import SelectedModel
 from components.core import devices
 from components.core.errors import TrainingError
-from components.training import preprocessing
+from components.training import network, preprocessing
 from components.training.balanced_accuracy import OF_VALIDATION
 from components.training.dataset import Part
 from components.training.input_pipeline import batches
@@ -96,8 +95,7 @@ def build(
     keras.Model
         Compiled, never fitted.
     """
-    network = models.load(selected.network, build=selected.build)
-    model = network(hp, input_shape=train.x.shape[1:], classes=classes)
+    model = network.build(selected, hp=hp, input_shape=train.x.shape[1:], classes=classes)
     preprocessing.adapt(model, train)
     rate: Any = hp["learning_rate"]
     rows = len(train.y) * (train.x.shape[1] if preprocessing.has_views(model) else 1)

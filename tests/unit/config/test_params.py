@@ -95,8 +95,11 @@ def test_a_wrong_value_is_named(path: str, value: object, named: str) -> None:
     ],
 )
 def test_what_is_searched_is_a_list_or_a_range(written: object, meant: object) -> None:
-    params = parse(changed(f"{STUDY}.search.units_1", written))
-    assert params.models["mlp"].variants["study"].search["units_1"] == meant
+    # One that the project itself does not read, so that it may be anything.
+    document = yaml.safe_load(changed(f"{STUDY}.search.own", written))
+    document["models"]["mlp"]["variants"]["study"]["start"]["own"] = 1
+    params = parse(yaml.safe_dump(document))
+    assert params.models["mlp"].variants["study"].search["own"] == meant
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "seed: [", "\t"])

@@ -376,3 +376,9 @@ def test_variances_are_those_of_the_public_table_s_columns() -> None:
     assert np.flatnonzero(named).tolist() == mlp.VARIANCES.tolist()
     with pytest.raises(ParamsError, match="64 columns"):
         mlp.build_best({"log_variances": True}, input_shape=(64,), classes=CLASSES)
+
+
+def test_a_hyperparameter_that_a_network_cannot_take_is_named_with_the_model_and_its_value() -> None:
+    case = Case("mlp", "best", SHAPES["mfcc_summary"])
+    with pytest.raises(TrainingError, match=r"model 'mlp': build_best of .*mlp\.py fails with .*clip 'abc'"):
+        case.build(case.hp() | {"clip": "abc"}, part(case.shape))
