@@ -10,7 +10,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 
-from components.core.errors import ParamsError, RegistryError, StoreError
+from components.core.errors import GenreError, ParamsError, RegistryError, StoreError
 from components.serving import load
 from components.tracking import integrity
 
@@ -78,7 +78,7 @@ class TestWhichModel:
     def test_a_database_that_is_none_is_named_and_not_made(self, tmp_path, monkeypatch, place):
         (tmp_path / "folder").mkdir()
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/{place}")
-        with pytest.raises(RegistryError, match=place):
+        with pytest.raises(GenreError, match=place):
             load.store()
         assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
 
