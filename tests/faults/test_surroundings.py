@@ -25,7 +25,10 @@ from tests.integration.test_workflow import BIN, workspace
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return workspace(tmp_path / "workspace")
+    made = workspace(tmp_path / "workspace")
+    # Each test has a data folder of its own.
+    shutil.rmtree(made / "data")
+    return made
 
 
 def genre(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
