@@ -1,4 +1,4 @@
-"""Two models on the same songs, and whether they can be told apart, as a typed record."""
+"""Two models on the same songs, and whether they differ, as a typed record."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Pair(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def apart(self) -> bool:
-        """Whether the two can be told apart: the adjusted p-value is below :data:`SIGNIFICANCE`, the interval off 0.
+        """Whether the two differ: the adjusted p-value is below :data:`SIGNIFICANCE`, the interval off 0.
 
         McNemar's test takes songs for independent; the interval, which draws artists, does not.
         """
