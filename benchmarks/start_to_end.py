@@ -263,7 +263,7 @@ def _execution(checkout: Checkout) -> Measured:
 def _search(checkout: Checkout, executions: int, *, at: Path) -> Measured:
     path = at / "params.yaml"
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    budget = {"max_trials": executions, "executions_per_trial": 1, "epochs": 1, "patience": 1}
+    budget = {"max_trials": executions - 1, "executions_per_trial": 1, "epochs": 1, "patience": 1}
     document["tuning"] = document["tuning"] | {"tuner": "random"} | budget
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     shutil.rmtree(at / "data" / "tuning", ignore_errors=True)

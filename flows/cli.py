@@ -65,7 +65,8 @@ def run(
 def tune(
     model: Annotated[str, typer.Argument(help="A model of params.yaml")],
     trials: Annotated[
-        int, typer.Option(help="Trials that its search is to have in all; written to params.yaml")
+        int,
+        typer.Option(help="Sets that its tuner is to propose, in all (max_trials); written to params.yaml"),
     ],
 ) -> None:
     """Add trials to a model's search; those that it has are not run again. `genre run` then trains on the best set.

@@ -17,7 +17,7 @@ def add(trials: int, *, model: str) -> int:
     Parameters
     ----------
     trials : int
-        Trials in all.
+        What its tuner is to propose, in all.
     model : str
         A model of ``params.yaml``.
 

@@ -116,7 +116,7 @@ def small() -> Params:
     """Return the demo's params with the smallest budgets and the MLP alone."""
     document = yaml.safe_load(presets.compose("demo"))
     document["models"] = {"mlp": document["models"]["mlp"]}
-    document["tuning"] |= {"max_trials": 2, "executions_per_trial": 2, "epochs": 2}
+    document["tuning"] |= {"max_trials": 1, "executions_per_trial": 2, "epochs": 2}
     document["training"] |= {"epochs": 6, "patience": 3}
     return parse(yaml.safe_dump(document))
 

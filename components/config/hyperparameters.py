@@ -27,6 +27,8 @@ KNOWN: dict[str, tuple[Any, str]] = {
     "statistics|input_statistics": (_Statistics, "a list of mean, std, max"),
     "activation": (str, "a name, such as relu or tanh"),
 }
+#: What every fit reads.
+REQUIRED = ("learning_rate", "batch_size")
 
 
 @cache
@@ -63,7 +65,15 @@ def check(name: str, values: Iterable[Any], *, block: str) -> None:
 
 
 def check_all(*, fixed: Mapping[str, Any], search: Mapping[str, BaseModel], start: Mapping[str, Any]) -> None:
-    """Check the blocks of a variant by :func:`check`; of what is searched, each value or both ends of a range."""
+    """Check the blocks of a variant by :func:`check`; of what is searched, each value or both ends of a range.
+
+    Raises
+    ------
+    ValueError
+        Also where they lack one of :data:`REQUIRED`.
+    """
+    if missing := [name for name in REQUIRED if name not in {**fixed, **search}]:
+        raise ValueError(f"{' and '.join(missing)} missing; valid: a value in fixed, or values in search")
     for block, given in (("fixed", fixed), ("start", start)):
         for name, value in given.items():
             check(name, [value], block=block)

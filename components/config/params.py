@@ -237,12 +237,13 @@ Hyperparameter = Annotated[
 class TuningParams(Strict):
     """The search's budget, and what it maximises. ``epochs`` and ``patience`` hold for one execution.
 
+    ``max_trials`` are the tuner's own, as in KerasTuner; ``start`` is tried besides, and alone where they are 0.
     ``objective`` is the share of validation rows that are right, each song counting as one, or its mean over genres. A
     variant's own block that names none takes over that of ``params.yaml``, and so with ``training.class_weight``.
     """
 
     tuner: Literal["random", "bayesian", "hyperband", "grid"]
-    max_trials: Count
+    max_trials: Annotated[int, Field(ge=0)]
     executions_per_trial: Count
     epochs: Count
     patience: Count

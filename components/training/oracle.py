@@ -16,9 +16,6 @@ from components.core.errors import ParamsError
 FACTOR = 3
 #: KerasTuner takes 0 for no seed, and would draw one.
 SEED_OF_ZERO = 2**32 - 1
-#: Proposals in a row of sets that were tried, after which a search ends: a Gaussian process that is sure of its best
-#: set proposes it for ever.
-REPEATED = 10
 
 KINDS: dict[str, type[keras_tuner.Oracle]] = {
     "random": keras_tuner.oracles.RandomSearchOracle,
@@ -32,13 +29,12 @@ class FirstGiven(keras_tuner.Oracle):
     """An oracle whose first trial is a given set, and whose further ones are another oracle's, as without it.
 
     The other oracle knows nothing of the first trial unless it proposes that set itself. What it proposes a second
-    time is not run a second time, and is no trial: the earlier score is returned for it. With ``max_trials``,
-    :data:`REPEATED` such proposals in a row end the search.
+    time is a trial of its own, but is not run a second time: the earlier score is returned for it.
 
     Parameters
     ----------
     own : keras_tuner.Oracle
-        The other oracle.
+        The other oracle; its own limit ends the search.
     first : dict
         The first trial's values.
     max_trials : int, optional
@@ -61,11 +57,15 @@ class FirstGiven(keras_tuner.Oracle):
         self._open: dict[str, Trial] = {}
         self._here: dict[str, str] = {}
 
+    @property
+    def proposed(self) -> int:
+        """How many sets the other oracle has proposed."""
+        return len(self._own.trials)
+
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Return the values of the next trial."""
         if not self.start_order:
             return self._visit(trial_id, self._first)
-        repeated = 0
         while (trial := self._own.create_trial("tuner")).status == TrialStatus.RUNNING:
             values = dict(trial.hyperparameters.values)
             if "tuner/trial_id" in values:
@@ -76,9 +76,6 @@ class FirstGiven(keras_tuner.Oracle):
                 self._open[trial_id] = trial
                 return self._visit(trial_id, values)
             self._tell(trial, self.trials[known])
-            repeated += 1
-            if self.max_trials is not None and repeated == REPEATED:
-                return {"status": TrialStatus.STOPPED, "values": None}
         return {"status": trial.status, "values": None}
 
     def _visit(self, trial_id: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -135,14 +132,14 @@ def plain(model: SelectedModel, *, seed: int) -> keras_tuner.Oracle:
     """Make KerasTuner's own oracle of ``tuning.tuner``, without a first set.
 
     Hyperband has no number of trials: its brackets run whole, and again from the first one until ``tuning.max_trials``
-    is reached.
+    is reached. KerasTuner takes 0 for no limit, so here it is 1.
     """
-    tuning = model.tuning
-    limits: dict[str, int] = {"max_trials": tuning.max_trials}
+    tuning, most = model.tuning, max(1, model.tuning.max_trials)
+    limits: dict[str, int] = {"max_trials": most}
     if tuning.tuner == "hyperband":
         limits = {"max_epochs": tuning.epochs, "factor": FACTOR}
         once = _size(keras_tuner.oracles.HyperbandOracle(**limits))
-        limits["hyperband_iterations"] = max(1, math.ceil((tuning.max_trials - 1) / once))
+        limits["hyperband_iterations"] = math.ceil(most / once)
     return KINDS[tuning.tuner](
         objective=keras_tuner.Objective(model.objective, "max"),
         hyperparameters=space(model),
@@ -166,18 +163,16 @@ def oracle(model: SelectedModel, *, seed: int) -> FirstGiven:
     Returns
     -------
     FirstGiven
-        One that tries at most ``tuning.max_trials`` sets, the first one among them (Hyperband, and a grid that is
-        tried whole: :func:`most_trials`). Under Hyperband the first set is in no bracket: it is fitted for all of
-        ``tuning.epochs``.
+        One that tries the first set and ``tuning.max_trials`` of the tuner's own (Hyperband: :func:`plain`). Under
+        Hyperband the first set is in no bracket: it is fitted for all of ``tuning.epochs``.
     """
-    own = plain(model, seed=seed)
-    first = {**space(model).values, **model.start}
-    if model.tuning.tuner != "hyperband":
-        own.max_trials = None  # what it proposes again is no trial
-        return FirstGiven(own, first=first, max_trials=max(model.tuning.max_trials, most_trials(model)))
-    whole = {"epochs": model.tuning.epochs, "initial_epoch": 0, "bracket": 0, "round": 0}
-    first |= {f"tuner/{key}": value for key, value in whole.items()}
-    return FirstGiven(own, first=first, max_trials=None)
+    first, own = {**space(model).values, **model.start}, model.tuning.max_trials
+    most: int | None = 1 + own
+    if model.tuning.tuner == "hyperband":
+        most = None if own else 1
+        whole = {"epochs": model.tuning.epochs, "initial_epoch": 0, "bracket": 0, "round": 0}
+        first |= {f"tuner/{key}": value for key, value in whole.items()}
+    return FirstGiven(plain(model, seed=seed), first=first, max_trials=most)
 
 
 def _size(made: keras_tuner.oracles.HyperbandOracle) -> int:
@@ -201,6 +196,12 @@ def _listed(model: SelectedModel) -> dict[str, list[Any]] | None:
     return values
 
 
+def _proposable(model: SelectedModel) -> int | None:
+    """Return how many sets the tuner has to propose; None where a real range has no steps."""
+    listed = _listed(model)
+    return None if listed is None else math.prod(map(len, listed.values()))
+
+
 def sets(model: SelectedModel) -> int | None:
     """Return how many sets there are to try, the first one among them; None where a real range has no steps."""
     if (listed := _listed(model)) is None:
@@ -213,20 +214,13 @@ def sets(model: SelectedModel) -> int | None:
 
 
 def most_trials(model: SelectedModel) -> int:
-    """Return how many trials a search has at most.
-
-    ``tuning.max_trials`` counts the first set, and there are no more trials than sets. But a grid that fits into
-    ``max_trials`` is tried whole, and the first set beside it where it lies off the grid; and Hyperband's brackets run
-    whole, after the first set.
-    """
-    if model.tuning.tuner == "hyperband":
+    """Return how many trials a search has at most: the first set, and what the tuner proposes (:func:`plain`)."""
+    most = model.tuning.max_trials
+    if model.tuning.tuner == "hyperband" and most:
         own = plain(model, seed=0)
         return 1 + own.hyperband_iterations * _size(own)
-    most = model.tuning.max_trials
-    if (count := sets(model)) is None:
-        return most
-    whole = model.tuning.tuner == "grid" and most >= math.prod(map(len, (_listed(model) or {}).values()))
-    return count if whole else min(most, count)
+    count = sets(model)
+    return most + 1 if count is None else min(most + 1, count)
 
 
 def ending(made: FirstGiven, *, model: SelectedModel) -> str:
@@ -244,10 +238,12 @@ def ending(made: FirstGiven, *, model: SelectedModel) -> str:
     tuning, count = model.tuning, sets(model)
     if len(tried) == count:
         reason = "all that there are"
-    elif tuning.tuner == "hyperband":
+    elif tuning.tuner == "hyperband" and tuning.max_trials:
         reason = f"its brackets are run, {len(made.trials)} trials"
-    elif len(made.trials) >= tuning.max_trials:
-        reason = f"max_trials is {tuning.max_trials}"
+    elif made.proposed >= tuning.max_trials:
+        reason = f"max_trials is {tuning.max_trials}" + ", beside the first" * (
+            len(tried) > tuning.max_trials
+        )
     else:
         reason = f"{tuning.tuner} proposes no further one"
     return f"{len(tried)}{f' of {count}' if count is not None else ''} sets tried: {reason}"
@@ -261,15 +257,15 @@ def check_more(model: SelectedModel, *, trials: int) -> None:
     ParamsError
         If it does not; naming how many it can have.
     """
-    tuning, count = model.tuning.model_copy(update={"max_trials": trials}), sets(model)
-    present, raised = most_trials(model), most_trials(model.model_copy(update={"tuning": tuning}))
-    about = f"--trials is {trials}, and the {tuning.tuner} search of {model.name!r} has"
-    if tuning.tuner != "hyperband" and count is not None:
-        if present == count:
-            raise ParamsError(
-                f"{about} {count} sets, all of them in its trials; valid: more values in search"
-            )
-        if trials > count:
-            raise ParamsError(f"{about} {count} sets; valid: {present + 1} to {count}")
-    if raised <= present:
-        raise ParamsError(f"{about} {present} trials; valid: more")
+    present, highest = model.tuning.max_trials, _proposable(model)
+    if model.tuning.tuner == "bayesian":
+        highest = None  # it proposes sets again
+    about = f"--trials is {trials}, and the {model.tuning.tuner} search of {model.name!r} has"
+    if model.tuning.tuner == "hyperband":
+        present = most_trials(model) - 1  # brackets run whole
+    elif highest is not None and present >= highest:
+        raise ParamsError(f"{about} {highest} sets, all of them in its trials; valid: more values in search")
+    elif highest is not None and trials > highest:
+        raise ParamsError(f"{about} {highest} sets; valid: {present + 1} to {highest}")
+    if trials <= present:
+        raise ParamsError(f"{about} {present}; valid: more")

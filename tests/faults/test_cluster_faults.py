@@ -248,7 +248,7 @@ def test_a_worker_or_its_fits_are_killed_in_the_middle_of_a_search(
     dask: DaskCluster,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    given = make_params(tuning={"max_trials": 3, "executions_per_trial": 2, "epochs": 2})
+    given = make_params(tuning={"max_trials": 2, "executions_per_trial": 2, "epochs": 2})
     roots = [tmp_path / "here", tmp_path / "there"]
     for root in roots:
         build_small_project(root, seed=5)

@@ -61,7 +61,7 @@ def document(folder: Path) -> dict[str, Any]:
     made["allow_untrained_encoders"] = True
     made["features"] = {name: made["features"][name] for name in ("musicnn_embedding", "encoders_embedding")}
     made["features"]["vggish_embedding"] = {"reads": "data/corpus/audio.parquet", "unit": "segment"}
-    small = {"max_trials": 1, "executions_per_trial": 1, "epochs": 2, "patience": 2, "tuner": "random"}
+    small = {"max_trials": 0, "executions_per_trial": 1, "epochs": 2, "patience": 2, "tuner": "random"}
     vggish = made["models"]["yamnet"] | {"feature": "vggish_embedding", "variant": "best"}
     vggish["variants"] = {"best": vggish["variants"]["best"] | {"tuning": small}}
     vggish["variants"]["best"]["fixed"]["compress"] = False

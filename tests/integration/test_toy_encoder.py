@@ -117,7 +117,7 @@ def project(tmp_path: Path) -> Path:
     block = document["models"]["mlp"] | {"feature": "embedded", "variant": "small"}
     block["variants"] = {"small": block["variants"]["study"]}
     document["models"] = {"toy": block}
-    document["tuning"] |= {"max_trials": 1, "executions_per_trial": 1}
+    document["tuning"] |= {"max_trials": 0, "executions_per_trial": 1}
     (root / "params.yaml").write_text(yaml.safe_dump(document))
     return root
 

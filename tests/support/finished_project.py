@@ -81,7 +81,7 @@ def params(
             },
             "tuning": {
                 "tuner": "random",
-                "max_trials": 12,
+                "max_trials": 11,
                 "executions_per_trial": 2,
                 "epochs": 5,
                 "patience": 2,

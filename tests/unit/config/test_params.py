@@ -35,7 +35,7 @@ def changed(path: str, value: object) -> str:
         ("split.protocol", "songs", "split.protocol is 'songs'"),
         ("split.fold", 5, "0 to 4"),
         ("tuning.tuner", "guess", "tuning.tuner is 'guess'"),
-        ("tuning.max_trials", 0, "tuning.max_trials is 0"),
+        ("tuning.max_trials", -1, "tuning.max_trials is -1"),
         ("models.mlp.feature", "mfcc", "mfcc_summary"),
         ("promotion.registered_model", "rock's", 'registered_model is "rock\'s": valid: letters'),
         ("promotion.registered_model", "team/genre", "valid: letters"),
@@ -47,6 +47,11 @@ def changed(path: str, value: object) -> str:
         ("ensemble.members", ["mlp", "lstm", "mlp"], "'mlp' is named twice"),
         ("ensemble.shrinkage", -1.0, "ensemble.shrinkage is -1.0"),
         ("models.mlp.variants", {}, "models.mlp.variants"),
+        (
+            "models.mlp.variants.mine",
+            {"fixed": {"learning_rate": 0.1}},
+            "variants.mine: batch_size missing; valid: a value in fixed",
+        ),
         (f"{STUDY}.start", {"activation": "relu"}, "units_1"),
         (f"{STUDY}.search.units_1", {"type": "range"}, f"{STUDY}.search.units_1"),
         (f"{STUDY}.search.units_1", {"low": 32}, "valid: a list of values, or {low: …, high: …, step: …}"),
@@ -129,7 +134,7 @@ def test_the_selected_variant_is_the_one_that_is_read() -> None:
     training = {"epochs": 7, "patience": 7, "monitor": "val_loss", "refit": True}
     mine = {
         "build": "build_best",
-        "fixed": {"clip": 3.0},
+        "fixed": {"clip": 3.0, "learning_rate": 0.1, "batch_size": 32},
         "search": {"units_1": UNITS},
         "start": {"units_1": 16},
     }
@@ -139,13 +144,14 @@ def test_the_selected_variant_is_the_one_that_is_read() -> None:
     params = parse(yaml.safe_dump(document))
     model = params.model("mlp")
     assert (model.name, model.network, model.build) == ("mlp", "mlp", "build_best")
-    assert model.first_set == {"clip": 3.0, "units_1": 16}
+    assert model.first_set == mine["fixed"] | {"units_1": 16}
     assert model.tuning == params.tuning
     assert model.training.refit
 
 
 def test_what_genres_weigh_and_the_objective_hold_for_variants_with_budgets_of_their_own() -> None:
-    budgets = {"training": {"epochs": 7, "patience": 7, "monitor": "val_loss"}}
+    budgets = {"fixed": {"learning_rate": 0.1, "batch_size": 32}}
+    budgets["training"] = {"epochs": 7, "patience": 7, "monitor": "val_loss"}
     budgets["tuning"] = {
         "tuner": "grid",
         "max_trials": 1,

@@ -27,7 +27,7 @@ models:
     variant: mine
     variants:
       mine:
-        fixed: {heads: 4}   # as many as there are octaves
+        fixed: {heads: 4, learning_rate: 0.01, batch_size: 32}   # as many as there are octaves
 """
 
 

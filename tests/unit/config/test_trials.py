@@ -32,7 +32,7 @@ def test_one_model_has_more_trials_and_no_other_does(file: Path, model: str) -> 
 def test_as_many_trials_as_there_are_is_refused_and_nothing_is_written(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     with pytest.raises(ParamsError, match="valid: more"):
-        trials.raise_to(2, model="mlp", path=file)
+        trials.raise_to(1, model="mlp", path=file)
     with pytest.raises(ParamsError):
         trials.raise_to(9, model="none", path=file)
     assert file.read_text(encoding="utf-8") == text

@@ -50,7 +50,7 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def test_the_first_trial_is_the_published_best_set(
     small_project: Path, small_params: Params, fits: list[dict[str, Any]], tuner: str
 ) -> None:
-    params = with_tuning(small_params, tuner=tuner, max_trials=3, epochs=3)
+    params = with_tuning(small_params, tuner=tuner, max_trials=2, epochs=3)
     tune.run("mlp", params=params, root=small_project)
     study = params.model("mlp").start
     assert {key: fits[0][key] for key in study} == study
@@ -59,13 +59,13 @@ def test_the_first_trial_is_the_published_best_set(
 def test_the_best_is_never_worse_than_the_published_set(
     small_project: Path, small_params: Params, fits: list[dict[str, Any]]
 ) -> None:
-    best = tune.run("mlp", params=with_tuning(small_params, max_trials=5), root=small_project)
+    best = tune.run("mlp", params=with_tuning(small_params, max_trials=4), root=small_project)
     assert best.score >= small_params.model("mlp").start["units_1"] / 1000
     assert best.hyperparameters["units_1"] == max(call["units_1"] for call in fits)
 
 
 def test_the_objective_may_count_genres_alike(small_project: Path, small_params: Params) -> None:
-    params = with_tuning(small_params, objective="val_balanced_accuracy", max_trials=1, epochs=2)
+    params = with_tuning(small_params, objective="val_balanced_accuracy", max_trials=0, epochs=2)
     best = tune.run("mlp", params=params, root=small_project)
     assert best.objective == "val_balanced_accuracy" and 0.0 <= best.score <= 1.0
     outcome = json.loads(next((small_project / "tuning/mlp/executions").glob("*.json")).read_text())
@@ -138,7 +138,7 @@ def test_a_killed_search_repeats_one_execution_at_most(
 def test_kerastuners_own_files_cut_short_by_a_kill_cost_nothing(
     small_project: Path, small_params: Params, fits: list[dict[str, Any]], tuner: str
 ) -> None:
-    params = with_tuning(small_params, tuner=tuner, max_trials=4, epochs=3)
+    params = with_tuning(small_params, tuner=tuner, max_trials=3, epochs=3)
     whole = tune.run("mlp", params=params, root=small_project)
     executed, folder = len(fits), small_project / "tuning/mlp"
     for path in (folder / "search").rglob("*.json"):
@@ -152,11 +152,11 @@ def test_kerastuners_own_files_cut_short_by_a_kill_cost_nothing(
 def test_more_trials_are_added_to_a_finished_search_and_none_is_run_again(
     small_project: Path, small_params: Params, fits: list[dict[str, Any]]
 ) -> None:
-    tune.run("mlp", params=with_tuning(small_params, max_trials=3), root=small_project)
+    tune.run("mlp", params=with_tuning(small_params, max_trials=2), root=small_project)
     first = pd.read_csv(small_project / "tuning/mlp/trials.csv")
     executed = len(fits)
     # Twelve have two digits: KerasTuner then numbers from 00.
-    best = tune.run("mlp", params=with_tuning(small_params, max_trials=12), root=small_project)
+    best = tune.run("mlp", params=with_tuning(small_params, max_trials=11), root=small_project)
     trials = pd.read_csv(small_project / "tuning/mlp/trials.csv")
     pd.testing.assert_frame_equal(trials.iloc[:3], first)
     assert len(fits) == executed + (12 - 3) * small_params.model("mlp").tuning.executions_per_trial
@@ -196,7 +196,7 @@ def test_one_failed_trial_does_not_end_the_search(
         return instant(model, **arguments)
 
     monkeypatch.setattr(fitting, "fit", broken_once)
-    best = tune.run("mlp", params=with_tuning(small_params, max_trials=3), root=small_project)
+    best = tune.run("mlp", params=with_tuning(small_params, max_trials=2), root=small_project)
     trials = pd.read_csv(small_project / "tuning/mlp/trials.csv")
     assert trials["score"].isna().sum() == 1
     assert best.score == trials["score"].max()
@@ -232,7 +232,7 @@ def test_rows_that_stay_on_disk_are_the_same_search(
 
 def test_a_real_search_is_the_same_from_the_same_seed(small_project: Path, small_params: Params) -> None:
     """The second search of two runs only its second trial anew: that of the first is on file."""
-    params = with_tuning(small_params, max_trials=2, executions_per_trial=1, epochs=1, max_rows=24)
+    params = with_tuning(small_params, max_trials=1, executions_per_trial=1, epochs=1, max_rows=24)
     first = tune.run("mlp", params=params, root=small_project)
     executions = small_project / "tuning/mlp/executions"
     before = json.loads((executions / "1-0.json").read_text())

@@ -97,7 +97,7 @@ def test_a_declared_search_replaces_the_space_and_starts_inside_it(everything: F
     model = extraction.params(made, experiment, root=tmp_path).model("mlp")
     assert model.start == {"units_1": 8, "units_2": 8, "units_3": 8}
     assert model.fixed["learning_rate"] == 0.01
-    assert model.tuning.max_trials == 12
+    assert model.tuning.max_trials == 11
 
 
 def test_a_source_and_the_songs_beside_it_are_one_corpus(everything: Found, tmp_path: Path) -> None:
