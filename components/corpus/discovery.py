@@ -6,7 +6,6 @@ import errno
 import os
 import re
 import stat
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -222,10 +221,10 @@ def walk(
         See :func:`check_genres`; or the folder is missing or cannot be read.
     """
     entries = _entries(folder, key=key)
-    folders = [entry for entry in entries if _is_folder_or_link_to_one(entry)]
+    folders = {entry.name: entry for entry in entries if _is_folder_or_link_to_one(entry)}
     walker = _Walker(suffixes, Reach.of(folder, follow_links=follow_links))
     genres, without = [], []
-    for entry in folders:
+    for entry in folders.values():
         before = walker.count
         try:
             walker.genre(entry)
@@ -236,7 +235,7 @@ def walk(
             genres.append(entry.name)
         else:
             without.append(printable(entry.name))
-    beside = [e.name for e in entries if e not in folders and walker.is_track(e.name)]
+    beside = [e.name for e in entries if e.name not in folders and walker.is_track(e.name)]
     paths = (row.path for row, _ in walker.rows)
     check_genres(
         genres, place=str(folder), key=key, fewest=fewest, paths=paths, beside=beside, suffixes=suffixes
@@ -416,14 +415,19 @@ def unique(listing: pd.DataFrame) -> pd.DataFrame:
     second = made["track"] == made["track"].shift()
     if not second.any():
         return made
-    used = Counter(made["track"])
-    stands = made[~second].set_index("track")["path"]
-    for at in made.index[second]:
-        track, path, fault = made.loc[at, ["track", "path", "fault"]]
+    first = made[~second & second.shift(-1, fill_value=False)].set_index("track")["path"].to_dict()
+    taken = set(made["track"])
+    names, faults = [], []
+    for track, path, fault in made.loc[second, ["track", "path", "fault"]].itertuples(index=False):
         name = printable(f"{track} ({path})")
-        while name in used:
+        while name in taken:
             name += "'"
-        used[name] += 1
-        fault = fault or f"second file of the track in {printable(stands[track])}"
-        made.loc[at, ["track", "fault", "segments", "sha256", "sound_sha256"]] = [name, fault, 0, "", ""]
+        taken.add(name)
+        names.append(name)
+        faults.append(fault or f"second file of the track in {printable(first[track])}")
+    # Column by column: each assignment copies a column of text as a whole.
+    made.loc[second, "track"], made.loc[second, "fault"] = names, faults
+    made.loc[second, "segments"] = 0
+    for column in ("sha256", "sound_sha256"):
+        made.loc[second, column] = ""
     return made.sort_values("track", kind="stable", ignore_index=True)

@@ -46,6 +46,20 @@ def test_the_usable_file_of_a_track_stands_and_the_other_is_a_named_fault() -> N
     assert (third.track, third.fault) == ("jazz.1 (a.wav)", "silent")
 
 
+def test_what_is_second_has_no_content_of_its_own_and_a_name_of_its_own() -> None:
+    measured = {"segments": 3, "sha256": "ab", "sound_sha256": "cd"}
+    rows = [
+        Row("jazz.1", "jazz", "a.mp3", **measured),
+        Row("jazz.1", "jazz", "a.wav", **measured),
+        Row("jazz.1 (a.wav)", "jazz", "c.wav", **measured),
+    ]
+    first, third, second = discovery.unique(store.table(rows)).itertuples()
+    assert (first.track, first.segments, first.fault) == ("jazz.1", 3, "")
+    assert (third.track, third.sha256) == ("jazz.1 (a.wav)", "ab")
+    assert (second.track, second.fault) == ("jazz.1 (a.wav)'", "second file of the track in a.mp3")
+    assert (second.segments, second.sha256, second.sound_sha256) == (0, "", "")
+
+
 def test_a_file_is_hashed_whole_wherever_its_measuring_ended(tmp_path: Path, demo_params: Params) -> None:
     (tmp_path / "x").write_bytes(b"hello")
     seen = []
