@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -159,6 +159,11 @@ class _Server:
 
     def close(self) -> None:
         """End it, once it has forked what it was sent."""
+        if _servers.get(os.getpid()) is self:
+            # A process that this one has forked holds the socket too, and would keep it open. In such a process, whose
+            # exit comes here too, the server is its parent's.
+            with suppress(OSError):
+                self._ours.shutdown(socket.SHUT_WR)
         self._ours.close()
         self._process.wait()
 

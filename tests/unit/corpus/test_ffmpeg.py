@@ -102,3 +102,12 @@ def test_a_server_that_was_killed_is_started_anew(song: Path) -> None:
     server.kill()
     ffmpeg._servers[os.getpid()]._process.wait()
     assert decoded() == whole == round(SECONDS * RATE)
+
+
+def test_a_server_ends_though_a_forked_process_holds_its_socket(song: Path) -> None:
+    with song.open("rb") as file, ffmpeg.opened(file.fileno(), max_seconds=60.0) as sound:
+        list(sound.blocks())
+    server = ffmpeg._servers[os.getpid()]
+    with server._ours.dup():  # as the descriptor of a forked process
+        server.close()
+    assert not server.is_alive
