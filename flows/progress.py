@@ -23,6 +23,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from components.core import progress
+from components.core.formatting import rough_duration
 from components.core.progress import MARK
 
 #: Seconds that a stage takes before its time left is shown, and between two lines where there is no terminal.
@@ -46,13 +48,18 @@ class _Running:
             self.first = (time.monotonic(), done)
         self.done, self.total = done, total
 
+    @property
+    def is_long(self) -> bool:
+        """Whether it counts its work, is in the middle of it, and has run for long."""
+        between = self.first is not None and self.first[1] < self.done < self.total
+        return between and time.monotonic() - self.began >= LONG
+
     def left(self) -> float | None:
         """Return the seconds left at the pace until now; None where that is not known, or the stage is short."""
-        now = time.monotonic()
-        if self.first is None or now - self.began < LONG or not self.first[1] < self.done < self.total:
+        if self.first is None or not self.is_long:
             return None
         since, before = self.first
-        return (now - since) / (self.done - before) * (self.total - self.done)
+        return progress.left(self.done - before, self.total - before, seconds=time.monotonic() - since)
 
 
 class _Counted(MofNCompleteColumn):
@@ -67,7 +74,7 @@ class _Left(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         left = task.fields.get("left")
-        return Text("" if left is None else f"about {left:.0f} s left", style="progress.remaining")
+        return Text("" if left is None else f"about {rough_duration(left)} left", style="progress.remaining")
 
 
 class Board:
@@ -145,12 +152,12 @@ class Board:
                 return
             running.count(done, total)
             left = running.left()
-            due = left is not None and time.monotonic() - running.written >= LONG
+            due = running.is_long and time.monotonic() - running.written >= LONG
             if due:
                 running.written = time.monotonic()
         self._bars.update(running.bar, completed=done, total=total, unit=unit, left=left)
         if due and not self.console.is_terminal:
-            self.message(f"  {stage}: {done} of {total} {unit}, about {left:.0f} s left")
+            self.message(f"  {stage}: {progress.state(done, total, unit, left=left)}")
 
     def end(self, stage: str, outcome: str) -> None:
         """Report how a stage ended, or why it will not run at all."""

@@ -25,6 +25,11 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def rough_duration(seconds: float) -> str:
+    """Write a duration that is an estimate, in whole seconds: ``12 s``, ``1 min 15 s``."""
+    return f"{seconds:.0f} s" if seconds < 59.5 else duration(max(seconds, 60.0))
+
+
 def plural(number: int, noun: str) -> str:
     """Write a count with its noun: ``1 song``, ``2 songs``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

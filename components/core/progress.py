@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Protocol, TextIO, TypeAlias, TypeVar
 
+from components.core.formatting import rough_duration
+
 #: Environment variable that a flow sets: progress goes to standard output as messages, which it shows.
 MESSAGES = "GENRE_PROGRESS_MESSAGES"
 #: Environment variable that asks for a line for each epoch and each execution too; ``genre run --verbose`` sets it.
@@ -19,6 +21,8 @@ VERBOSE = "GENRE_VERBOSE"
 MARK = "\x1e"
 #: Seconds between two messages, and between two lines.
 MESSAGE_EVERY, LINE_EVERY = 0.5, 10.0
+#: Share of the work, or units of it, that have to be done for an estimate: the first ones hold what is done once.
+ENOUGH, ENOUGH_UNITS = 0.1, 20
 
 
 T = TypeVar("T")
@@ -93,6 +97,18 @@ def line(text: str, *, to: Place = None) -> None:
         print(text, file=to or sys.stderr, flush=True)
 
 
+def left(done: int, total: int, *, seconds: float) -> float | None:
+    """Return the seconds left of ``total`` units at the pace of those done; None where that is not known yet."""
+    if not done or done < min(ENOUGH * total, ENOUGH_UNITS):
+        return None
+    return seconds / done * (total - done)
+
+
+def state(done: int, total: int, unit: str, *, left: float | None) -> str:
+    """Write how far work is: ``3 of 40 tracks, about 12 s left``; without the time where that is not known."""
+    return f"{done} of {total} {unit}" + ("" if left is None else f", about {rough_duration(left)} left")
+
+
 class _Messages:
     def __init__(self, total: int, unit: str, done: int) -> None:
         self._done, self._total, self._unit = done, total, unit
@@ -119,8 +135,8 @@ class _Lines:
         now = time.monotonic()
         if now - self._last >= LINE_EVERY and self._first < self._done < self._total:
             self._last = now
-            left = (now - self._began) / (self._done - self._first) * (self._total - self._done)
-            self._write(f"{self._name}: {self._done} of {self._total} {self._unit}, about {left:.0f} s left")
+            rest = left(self._done - self._first, self._total - self._first, seconds=now - self._began)
+            self._write(f"{self._name}: {state(self._done, self._total, self._unit, left=rest)}")
 
 
 @contextmanager

@@ -22,6 +22,7 @@ import pandas as pd
 
 from components.config.params import Params, SelectedModel
 from components.core import atomic, devices, hashing, progress
+from components.core.formatting import plural
 from components.core.processes import peak_memory_mib
 from components.evaluation import balance, diagnostics
 from components.results import calibration, leakage
@@ -131,7 +132,7 @@ def run(name: str, *, params: Params, root: Path = Path("data")) -> dict[str, fl
             folder / "songs.parquet", index=False
         )
         record.write(folder / "training.json")
-    print(f"{name}: {len(history)} epochs, temperature {fitted.calibration}", flush=True)
+    print(f"{name}: {plural(len(history), 'epoch')}, temperature {fitted.calibration}", flush=True)
     for warning in warnings:
         print(f"{name}: warning: {warning}", flush=True)
     return metrics

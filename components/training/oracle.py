@@ -246,7 +246,7 @@ def ending(made: FirstGiven, *, model: SelectedModel) -> str:
         )
     else:
         reason = f"{tuning.tuner} proposes no further one"
-    return f"{len(tried)}{f' of {count}' if count is not None else ''} sets tried: {reason}"
+    return f"{len(tried)}{f' of {count:,}' if count is not None else ''} sets tried: {reason}"
 
 
 def check_more(model: SelectedModel, *, trials: int) -> None:

@@ -228,13 +228,13 @@ def load(name: str, *, pretrained: Mapping[str, str], allow_untrained: bool) -> 
 def _load(name: str, value: str, allow_untrained: bool, place: Path) -> Encoder:
     devices.share_memory()
     # By its place too: one value may have weights in two caches.
-    reason = "as params.yaml selects"
+    reason = ""
     if value != UNTRAINED:
         try:
             return find(name).load(value)
         except PretrainedError as error:
             if not (allow_untrained and isinstance(error, MissingWeightsError)):
                 raise type(error)(f"pretrained.{name} is {value!r}: {error}") from error
-            reason = str(error)
-    print(f"{name}: UNTRAINED, seeded random weights ({reason})", file=sys.stderr, flush=True)
+            reason = f" ({error})"
+    print(f"{name}: UNTRAINED, seeded random weights{reason}", file=sys.stderr, flush=True)
     return find(name).untrained()

@@ -15,6 +15,13 @@ def test_durations(seconds, text):
     assert formatting.duration(seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (924.2, "15 min 24 s")]
+)
+def test_durations_that_are_estimates(seconds, text):
+    assert formatting.rough_duration(seconds) == text
+
+
 def test_shares_and_intervals_are_in_percent():
     assert formatting.percent(0.875) == "87.5 %"
     assert formatting.interval({"f1_low": 0.625, "f1_high": 0.94}, "f1") == "62 to 94"

@@ -44,6 +44,27 @@ def test_long_work_writes_a_line_with_the_time_left(
     assert capsys.readouterr().err == "mlp: 2 of 4 epochs, about 0 s left\n"
 
 
+@pytest.mark.parametrize(
+    ("done", "total", "rest"),
+    [
+        (1, 120, None),  # its time is that of what is done once, such as loading a network
+        (11, 120, None),
+        (12, 120, 27.0),
+        (1, 4, 9.0),
+        (19, 100_000, None),
+        (20, 100_000, 14_997.0),
+        (0, 4, None),
+    ],
+)
+def test_the_time_left_is_known_once_enough_is_done(done: int, total: int, rest: float | None) -> None:
+    assert progress.left(done, total, seconds=3.0) == rest
+
+
+def test_where_the_time_left_is_not_known_a_line_says_how_far_work_is() -> None:
+    assert progress.state(1, 120, "tracks", left=None) == "1 of 120 tracks"
+    assert progress.state(6, 120, "tracks", left=57.0) == "6 of 120 tracks, about 57 s left"
+
+
 def test_lines_go_to_a_stream_or_a_callable(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

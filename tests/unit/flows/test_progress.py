@@ -60,6 +60,18 @@ def test_a_stage_that_takes_long_has_its_time_left(monkeypatch: pytest.MonkeyPat
     assert out.getvalue().splitlines() == ["[1/1] corpus", "  corpus: 20 of 40 tracks, about 0 s left"]
 
 
+def test_a_stage_of_which_little_is_done_has_a_line_without_its_time_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(progress, "LONG", 0.0)
+    shown, out = board()
+    shown.plan(1)
+    shown.start("corpus")
+    shown.line("corpus", message(0, 400))
+    shown.line("corpus", message(1, 400))
+    assert out.getvalue().splitlines()[1:] == ["  corpus: 1 of 400 tracks"]
+
+
 def test_progress_of_a_stage_that_has_ended_is_left_out() -> None:
     shown, out = board()
     shown.line("corpus", message(1, 2))

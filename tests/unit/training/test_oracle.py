@@ -146,6 +146,13 @@ def test_a_search_by_hyperband_ends_with_its_brackets(tmp_path: Path) -> None:
     assert oracle.ending(made, model=chosen) == line
 
 
+def test_many_sets_are_counted_in_groups_of_digits(tmp_path: Path) -> None:
+    chosen = model("random", first=(2, 25), max_trials=0, high=100_000)
+    made = oracle.oracle(chosen, seed=20)
+    run(made, tmp_path)
+    assert f"1 of {oracle.sets(chosen):,} sets tried" in oracle.ending(made, model=chosen)
+
+
 def test_sets_of_a_real_range_without_steps_are_not_counted_but_in_a_grid() -> None:
     def counted(tuner: str, **range: Any) -> int | None:
         chosen = model(tuner, first=(2, 20))
