@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,8 +22,6 @@ from components.serving.prediction import Prediction
 
 #: Models that a process keeps: the champion, and the one before, which requests that began with it end with.
 KEPT = 2
-#: The models that this process has loaded, the latest used last.
-_models: dict[str, LoadedModel] = {}
 
 
 @dataclass(frozen=True)
@@ -116,29 +114,24 @@ def load(uri: str, *, limits: Limits) -> Loaded:
     return Loaded(output.of_model(loaded), block, between - began)
 
 
+@lru_cache(maxsize=KEPT)
 def _loaded(uri: str, limits: Limits) -> LoadedModel:
-    if uri not in _models:
-        from components.config import params
-        from components.serving import load as loading
-        from components.serving.packaging import example_song
+    from components.config import params
+    from components.serving import load as loading
+    from components.serving.packaging import example_song
 
-        with quiet():
-            loaded = loading.load(loading.store(), uri, unsure=params.load().unsure)
-            model = loaded.model
-            (prediction,) = model.predict_songs([example_song()])
-            if isinstance(prediction, GenreError):
-                raise prediction
-            corpus = model.params.corpus
-            within = {"max_seconds": min(limits.seconds, corpus.max_seconds)}
-            within |= {"max_bytes": min(limits.bytes, corpus.max_bytes)}
-            model.params = model.params.model_copy(update={"corpus": corpus.model_copy(update=within)})
-        _one_thread()
-        _models[uri] = loaded
-    # The latest used is the last: those before it go.
-    _models[uri] = _models.pop(uri)
-    for old in list(_models)[:-KEPT]:
-        del _models[old]
-    return _models[uri]
+    with quiet():
+        loaded = loading.load(loading.store(), uri, unsure=params.load().unsure)
+        model = loaded.model
+        (prediction,) = model.predict_songs([example_song()])
+        if isinstance(prediction, GenreError):
+            raise prediction
+        corpus = model.params.corpus
+        within = {"max_seconds": min(limits.seconds, corpus.max_seconds)}
+        within |= {"max_bytes": min(limits.bytes, corpus.max_bytes)}
+        model.params = model.params.model_copy(update={"corpus": corpus.model_copy(update=within)})
+    _one_thread()
+    return loaded
 
 
 @cache

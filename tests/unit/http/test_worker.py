@@ -28,7 +28,7 @@ def uri(monkeypatch: pytest.MonkeyPatch, tmp_path, demo_text) -> str:
     """The address of a model that always predicts jazz."""
     (tmp_path / "params.yaml").write_text(demo_text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(worker, "_models", {})
+    worker._loaded.cache_clear()
     monkeypatch.setattr(worker, "_one_thread", lambda: None)
     monkeypatch.setattr(load, "store", lambda: None)
     monkeypatch.setattr(load, "load", lambda *_, **__: constant_model.loaded_model())
@@ -64,13 +64,24 @@ def test_what_is_no_audio_is_415_and_what_is_too_short_422(uri, tmp_path):
     assert [one.song["file"] for one in found] == ["notes.wav", "song.wav", "short.wav"]
 
 
-def test_a_process_keeps_the_latest_models(uri):
-    for version in (1, 2, 3):
-        loaded = worker.load(f"models:/genre/{version}", limits=LIMITS)
-        assert loaded.model["uri"] == constant_model.loaded_model().uri
-        # Its network is no export: songs beside one another would save nothing.
-        assert loaded.block == 0.0
-    assert list(worker._models) == ["models:/genre/2", "models:/genre/3"]
+def test_a_model_is_described_and_its_network_is_no_export(uri):
+    loaded = worker.load(uri, limits=LIMITS)
+    assert loaded.model["uri"] == constant_model.loaded_model().uri
+    # Songs beside one another would save nothing.
+    assert loaded.block == 0.0
+
+
+def test_a_process_keeps_the_two_models_that_were_used_last(uri, monkeypatch):
+    loads = []
+
+    def counted(_client, address, **_):
+        loads.append(address)
+        return constant_model.loaded_model()
+
+    monkeypatch.setattr(load, "load", counted)
+    for version in (1, 2, 1, 3, 1, 2):
+        worker.load(f"models:/genre/{version}", limits=LIMITS)
+    assert [address[-1] for address in loads] == ["1", "2", "3", "2"]
 
 
 def test_a_fault_that_is_not_the_song_s_is_raised():
