@@ -266,7 +266,7 @@ async def _only_known(request: Request) -> None:
             raise RefusedError(422, f"{name} is there {given.count(name)} times; valid: once")
 
 
-def _loaded(service: Service) -> dict[str, Any]:
+def _loaded(service: Service) -> schema.Model:
     if service.model is None or service.stopped:
         reason = f"{service.stopped or 'the model is being loaded'}; valid: again when /ready is 200"
         raise RefusedError(503, reason, headers={"Retry-After": "2"})
@@ -287,7 +287,7 @@ async def _received(request: Request, folder: Path, *, name: str, service: Servi
         raise RefusedError(408, reason, headers={"Connection": "close"}) from error
 
 
-def _response(model: dict[str, Any], outcomes: list[Outcome], *, timeline: bool) -> Response:
+def _response(model: schema.Model, outcomes: list[Outcome], *, timeline: bool) -> Response:
     """Respond with every song; where none has a prediction, with the status that all have, or 422."""
     songs = []
     for outcome in outcomes:
@@ -295,7 +295,7 @@ def _response(model: dict[str, Any], outcomes: list[Outcome], *, timeline: bool)
         songs.append({key: value for key, value in song.items() if timeline or key != "timeline"})
     statuses = {outcome.status for outcome in outcomes}
     if 200 in statuses:
-        return _json({"model": model, "songs": songs}, status=200)
+        return _json({"model": model.model_dump(), "songs": songs}, status=200)
     reason = "; ".join(f"{song['file']}: {song['reason']}" for song in songs)
     return _json({"reason": reason, "songs": songs}, status=statuses.pop() if len(statuses) == 1 else 422)
 

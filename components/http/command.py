@@ -87,7 +87,7 @@ def _serve(settings: ServeSettings, *, sock: socket.socket, host: str, resolve: 
     def opened() -> None:
         assert service.model is not None, "it is loaded"
         report(
-            f"{service.model['uri']} ({service.model['name']}) serves at http://{shown}:{sock.getsockname()[1]}, "
+            f"{service.model.uri} ({service.model.name}) serves at http://{shown}:{sock.getsockname()[1]}, "
             "described at /docs (Ctrl-C stops it)"
         )
 

@@ -18,6 +18,7 @@ from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
 from components.http.pool import Pool
+from components.http.schema import Model
 from components.http.worker import Outcome
 
 #: Upper bounds of the histograms' buckets, in seconds.
@@ -77,10 +78,10 @@ class Metrics:
         self._registry.register(Restarts(pool))
         self.workers.set_function(lambda: len(pool.pids))
 
-    def serves(self, model: dict[str, Any]) -> None:
+    def serves(self, model: Model) -> None:
         """Name the model that serves."""
         self._model.clear()
-        self._model.labels(model["name"], model["uri"], model["run_id"]).set(1)
+        self._model.labels(model.name, model.uri, model.run_id).set(1)
 
     def count(self, outcome: Outcome) -> None:
         """Count a song."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 
+from components.config.strict import Strict
 from components.serving.prediction import Prediction, Segment
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -23,12 +24,6 @@ FAULTY: dict[str, JsonValue] = {
     "reason": "not audio that can be read; valid: AIFF, AU, …",
     "status": 415,
 }
-
-
-class Strict(BaseModel):
-    """No other fields."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class Model(Strict):

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
 from components.core.errors import GenreError
 from components.http import worker
 from components.http.metrics import Metrics
 from components.http.pool import DiedError, Pool, StoppedError, TookTooLongError
+from components.http.schema import Model
 from components.http.settings import ServeSettings
 from components.http.turns import MOST, TRIES, Turns
 from components.http.upload import Song
@@ -62,8 +63,8 @@ class Service:
 
     Attributes
     ----------
-    model : dict or None
-        From :func:`components.serving.output.of_model`; None until it is loaded.
+    model : Model or None
+        As responses name it; None until it is loaded.
     problem : str
         Why a new champion does not serve, '' where all is well.
     """
@@ -74,7 +75,7 @@ class Service:
     report: Callable[[str], None]
     load: Load = worker.load
     predict: Predict = worker.predict
-    model: dict[str, Any] | None = None
+    model: Model | None = None
     problem: str = ""
     _pool: Pool = field(init=False)
     _turns: Turns = field(init=False)
@@ -132,15 +133,15 @@ class Service:
             failed, at = self._failed
             if uri == failed and time.monotonic() < at + AGAIN:
                 return
-            if uri != self.model["uri"]:
+            if uri != self.model.uri:
                 loaded = await self._pool.prepare(partial(self.load, uri, limits=self.limits))
                 self._serves(loaded)
                 self.metrics.reloads.labels("loaded").inc()
-                self.report(f"{uri} ({loaded.model['name']}) serves now")
+                self.report(f"{uri} ({loaded.model.name}) serves now")
         except (GenreError, OSError, DiedError) as error:
-            problem = f"{self.model['uri']} goes on: {error}"
+            problem = f"{self.model.uri} goes on: {error}"
         except Exception as error:  # noqa: BLE001 - of MLflow's client or its database: said, and tried again
-            problem = f"{self.model['uri']} goes on: {type(error).__name__}: {error}".splitlines()[0]
+            problem = f"{self.model.uri} goes on: {type(error).__name__}: {error}".splitlines()[0]
         if problem:
             self.metrics.reloads.labels("failed").inc()
             self._failed = (uri, time.monotonic())
@@ -157,19 +158,19 @@ class Service:
         finally:
             self._turns.arriving -= 1
 
-    async def predictions(self, songs: Sequence[Song]) -> tuple[dict[str, Any], list[Outcome]]:
+    async def predictions(self, songs: Sequence[Song]) -> tuple[Model, list[Outcome]]:
         """Predict songs, all by one model.
 
         Returns
         -------
-        model : dict
+        model : Model
             That model.
         outcomes : list of Outcome
             In the songs' order.
         """
         assert self.model is not None, "a service is opened first"
         model = self.model
-        outcomes = await asyncio.gather(*(self._outcome(song, uri=model["uri"]) for song in songs))
+        outcomes = await asyncio.gather(*(self._outcome(song, uri=model.uri) for song in songs))
         for outcome in outcomes:
             self.metrics.count(outcome)
         return model, outcomes

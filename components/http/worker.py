@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from components.core.console import quiet
 from components.core.errors import AudioError, GenreError, NotAudioError, TooLongError
 from components.core.processes import end_with_parent
+from components.http.schema import Model
 from components.serving.load import LoadedModel
 from components.serving.prediction import Prediction
 
@@ -37,8 +38,8 @@ class Loaded(NamedTuple):
 
     Attributes
     ----------
-    model : dict
-        From :func:`components.serving.output.of_model`.
+    model : Model
+        As responses name it.
     block : float
         Seconds that its network takes for a block of rows, however many of them are filled; 0 where songs are not
         predicted together.
@@ -46,7 +47,7 @@ class Loaded(NamedTuple):
         Seconds that it takes to decode a song of a few seconds and compute its features.
     """
 
-    model: dict[str, Any]
+    model: Model
     block: float = 0.0
     song: float = 0.0
 
@@ -111,7 +112,7 @@ def load(uri: str, *, limits: Limits) -> Loaded:
     loaded.model.predict_extracted(extracted)
     ended = time.perf_counter()
     block = ended - between if loaded.model.rows_are_alone else 0.0
-    return Loaded(output.of_model(loaded), block, between - began)
+    return Loaded(Model(**output.of_model(loaded)), block, between - began)
 
 
 @lru_cache(maxsize=KEPT)

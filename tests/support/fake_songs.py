@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from components.core.errors import RegistryError
+from components.http.schema import Model
 from components.http.service import Service
 from components.http.upload import Song
 from components.http.worker import File, Limits, Loaded, Outcome
@@ -21,7 +22,7 @@ from components.serving.prediction import Prediction, Segment
 def load(uri: str, *, limits: Limits) -> Loaded:
     if uri.endswith("damaged"):
         raise RegistryError(f"{uri} was altered")
-    return Loaded({"name": "fake", "uri": uri, "run_id": "0" * 32, "marks": []})
+    return Loaded(Model(name="fake", uri=uri, run_id="0" * 32, marks=[]))
 
 
 def predict(files: Sequence[File], *, uri: str, limits: Limits) -> list[Outcome]:
@@ -69,7 +70,7 @@ class InProcess(Service):
     def receiving(self) -> AbstractContextManager[None]:
         return nullcontext()
 
-    async def predictions(self, songs: Sequence[Song]) -> tuple[dict[str, Any], list[Outcome]]:
+    async def predictions(self, songs: Sequence[Song]) -> tuple[Model, list[Outcome]]:
         outcomes = []
         for song in songs:
             if song.path.read_bytes() == b"wait":

@@ -53,7 +53,7 @@ def test_every_song_has_its_outcome_whatever_becomes_of_the_others(tmp_path):
     async def what(service: Service, _: list[str]) -> None:
         sent = songs(tmp_path, "jazz", "die", "noise", "die once", "fail", "rock")
         model, outcomes = await service.predictions(sent)
-        assert model["uri"] == "models:/genre/1"
+        assert model.uri == "models:/genre/1"
         assert [outcome.status for outcome in outcomes] == [200, 422, 415, 200, 500, 200]
         assert [outcome.song["file"] for outcome in outcomes] == [song.name for song in sent]
         assert outcomes[0].song["genre"] == "jazz"
@@ -81,14 +81,14 @@ def test_another_champion_serves_once_it_is_loaded_and_a_damaged_one_does_not(tm
         await service.refresh()
         model, outcomes = await begun
         # It ends with the model that it began with.
-        assert model["uri"] == "models:/genre/1"
+        assert model.uri == "models:/genre/1"
         assert {outcome.status for outcome in outcomes} == {200}
-        assert (await service.predictions(songs(tmp_path, "jazz")))[0]["uri"] == "models:/genre/2"
+        assert (await service.predictions(songs(tmp_path, "jazz")))[0].uri == "models:/genre/2"
         addresses.append("models:/genre/damaged")
         await service.refresh()
         await service.refresh()
         assert "damaged" in service.problem
-        assert (await service.predictions(songs(tmp_path, "jazz")))[0]["uri"] == "models:/genre/2"
+        assert (await service.predictions(songs(tmp_path, "jazz")))[0].uri == "models:/genre/2"
         addresses.append("models:/genre/2")
         await service.refresh()
         assert service.problem == ""

@@ -66,7 +66,7 @@ def test_what_is_no_audio_is_415_and_what_is_too_short_422(uri, tmp_path):
 
 def test_a_model_is_described_and_its_network_is_no_export(uri):
     loaded = worker.load(uri, limits=LIMITS)
-    assert loaded.model["uri"] == constant_model.loaded_model().uri
+    assert loaded.model.uri == constant_model.loaded_model().uri
     # Songs beside one another would save nothing.
     assert loaded.block == 0.0
 
