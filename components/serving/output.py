@@ -93,6 +93,12 @@ def of_model(model: LoadedModel) -> dict[str, Any]:
     return {"name": model.name, "uri": model.uri, "run_id": model.run_id, "marks": model.marks}
 
 
+def line_of_model(model: LoadedModel) -> str:
+    """Return what stands of a model below a table: ``mlp, models:/genre/3; run 3f0c…``."""
+    marks = f" ({', '.join(model.marks)})" if model.marks else ""
+    return f"{model.name}{marks}, {model.uri}; run {model.run_id}"
+
+
 def of_song(one: FilePrediction, *, timeline: bool) -> dict[str, Any]:
     """Return what JSON says of a song: its prediction, or the reason why there is none."""
     if one.prediction is None:
@@ -161,8 +167,7 @@ def show(
                 start = Text(f"{minutes:3.0f}:{second:04.1f}", style="dim")
                 segments.add_row(start, bar, f"{segment.probability:4.0%}", Text(segment.genre))
             console.print(segments)
-    marks = f" ({', '.join(model.marks)})" if model.marks else ""
-    console.print(Text(f"{model.name}{marks}, {model.uri}; run {model.run_id}", style="dim"))
+    console.print(Text(line_of_model(model), style="dim"))
     predicted = [one.prediction for one in predictions if one.prediction]
     if short := sum(song.coverage < 1 for song in predicted):
         note = "shorter than a segment, and repeated until they fill it"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from components.core.formatting import printable
 from components.serving.load import LoadedModel
+from components.serving.output import line_of_model, of_model
 from components.tagging.propose import Choice, Outcome, Song
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ STYLES = {
 
 def write_json(songs: Sequence[Song], *, choice: Choice, model: LoadedModel | None, to: TextIO) -> None:
     """Write one JSON object: the model (null where none was needed), the field, and a list of songs."""
-    about = model and {"name": model.name, "uri": model.uri, "run_id": model.run_id, "marks": model.marks}
     rows = [
         {
             "file": str(song.file),
@@ -37,7 +37,8 @@ def write_json(songs: Sequence[Song], *, choice: Choice, model: LoadedModel | No
         }
         for song in songs
     ]
-    json.dump({"model": about, "field": choice.field, "songs": rows}, to, indent=2, ensure_ascii=False)
+    about = {"model": of_model(model) if model else None, "field": choice.field, "songs": rows}
+    json.dump(about, to, indent=2, ensure_ascii=False)
     to.write("\n")
 
 
@@ -83,8 +84,7 @@ def show(
         )
     console.print(table)
     if model is not None:
-        marks = f" ({', '.join(model.marks)})" if model.marks else ""
-        console.print(Text(f"{model.name}{marks}, {model.uri}; run {model.run_id}", style="dim"))
+        console.print(Text(line_of_model(model), style="dim"))
     counts = Counter(song.outcome for song in songs)
     words: dict[Outcome, str] = {
         "proposed": "proposed", "written": "written", "kept": "kept as they are", "same": "alike already",
