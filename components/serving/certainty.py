@@ -6,6 +6,7 @@ right often enough, and how far from the songs of the training one may lie.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 
 from components.config.params import UnsureParams
 from components.core.errors import RegistryError
+from components.serving import drift
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -25,6 +27,37 @@ NEAREST = 3
 #: Columns that hardly vary count as if they varied by this share of the median column: units of an encoder that no
 #: song of the training excites would outweigh all others.
 FLOOR = 0.25
+#: Columns that are never negative, such as variances and units after a ReLU, spread over orders of magnitude: they are
+#: compared by their logarithms, once this share of their mean is added, below which a value counts as silence does.
+SILENCE = 0.1
+#: Moments of a segment from which on their standard deviation says something: of fewer it is itself uncertain by more
+#: than an eighth, one over the root of twice their number.
+MOMENTS = 32
+
+
+def summary(values: Sequence[np.ndarray]) -> NDArray[np.float32]:
+    """Summarise a song's feature rows: what each watched column is, and how it varies within a segment.
+
+    Noise has the mean spectrum of some music, but does not vary as music does.
+
+    Parameters
+    ----------
+    values : sequence of ndarray of float32, each of shape (rows, ..., columns)
+        The song's rows, feature by feature; axes between are moments in time.
+
+    Returns
+    -------
+    ndarray of float32
+        The means of :func:`components.serving.drift.summary`; then of each feature with :data:`MOMENTS` or more the
+        standard deviations over the moments of a row, their mean over rows.
+    """
+    parts = [drift.summary(values)]
+    for rows in values:
+        watched = drift.watched(rows)
+        moments = watched.reshape(len(rows), -1, watched.shape[-1])
+        if moments.shape[1] >= MOMENTS:
+            parts.append(moments.std(axis=1, dtype=np.float64).mean(axis=0).astype(np.float32))
+    return np.concatenate(parts)
 
 
 @dataclass(frozen=True)
@@ -77,19 +110,22 @@ class Certainty:
     Attributes
     ----------
     songs : ndarray of float, shape (songs, columns)
-        Those that it was fitted on, from :func:`components.serving.drift.reference`; 1 or more.
+        Those that it was fitted on, from :func:`summary`; 1 or more.
     confidence : ndarray of float, shape (validation songs,)
         Probability of each one's first genre, by the first fit.
     right : ndarray of bool, shape (validation songs,)
         Whether that genre is the song's.
     distance : ndarray of float, shape (validation songs,)
         How far each is from the songs of the first fit, in any order.
+    means_only : bool
+        Whether songs are compared by their means alone, as they are: those of models that were logged before.
     """
 
     songs: NDArray[np.floating]
     confidence: NDArray[np.floating]
     right: NDArray[np.bool_]
     distance: NDArray[np.floating]
+    means_only: bool = False
 
     def save(self, path: Path) -> None:
         """Write it as ``.npz``."""
@@ -108,14 +144,28 @@ class Certainty:
         """
         try:
             with np.load(path, allow_pickle=False) as held:
-                return cls(*(held[field.name] for field in fields(cls)))
+                means_only = "means_only" not in held or bool(held["means_only"])
+                return cls(held["songs"], held["confidence"], held["right"], held["distance"], means_only)
         except (ValueError, EOFError, OSError) as error:
             raise RegistryError(f"{path.name} of the model cannot be read ({error})") from error
 
     @cached_property
+    def _silence(self) -> NDArray[np.float64]:
+        """Of each column what is added before its logarithm; 0 where it is compared as it is."""
+        values = np.asarray(self.songs, dtype=np.float64)
+        positive = (values >= 0).all(axis=0) & (not self.means_only)
+        return np.where(positive, SILENCE * values.mean(axis=0), 0.0)
+
+    def _scaled(self, songs: ArrayLike) -> NDArray[np.float64]:
+        values = np.array(songs, dtype=np.float64)[:, : self.songs.shape[1]]
+        logarithmic = self._silence > 0
+        values[:, logarithmic] = np.log(np.maximum(values[:, logarithmic], 0.0) + self._silence[logarithmic])
+        return values
+
+    @cached_property
     def _standard(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Centre, spread, and the songs in standard deviations."""
-        values = np.asarray(self.songs, dtype=np.float64)
+        values = self._scaled(self.songs)
         centre, spread = values.mean(axis=0), values.std(axis=0)
         varying = spread[spread > 0]
         spread = np.maximum(spread, FLOOR * float(np.median(varying)) if len(varying) else 1.0)
@@ -127,16 +177,17 @@ class Certainty:
         Parameters
         ----------
         songs : array_like of float, shape (songs, columns)
-            From :func:`components.serving.drift.summary`.
+            From :func:`summary`.
 
         Returns
         -------
         ndarray of float64, shape (songs,)
-            Root mean squares over columns, in standard deviations of the training.
+            Root mean squares over columns, in standard deviations of the training; of the columns' logarithms where
+            they are never negative.
         """
         centre, spread, known = self._standard
         nearest = min(NEAREST, len(known))
-        values = (np.asarray(songs, dtype=np.float64) - centre) / spread
+        values = (self._scaled(songs) - centre) / spread
         squares = (((known - value) ** 2).mean(axis=1) for value in values)
         return np.array([np.sqrt(np.partition(row, nearest - 1)[:nearest]).mean() for row in squares])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,8 +51,12 @@ def summary(values: Sequence[np.ndarray]) -> np.ndarray:
         The mean of each; as many as :func:`names` gives.
     """
     means = [rows.reshape(-1, rows.shape[-1]).mean(axis=0, dtype=np.float64) for rows in values]
-    watched = [mean[_spaced(len(mean), at_most=COLUMNS)] for mean in means]
-    return np.concatenate(watched).astype(np.float32)
+    return np.concatenate([watched(mean) for mean in means]).astype(np.float32)
+
+
+def watched(values: np.ndarray) -> np.ndarray:
+    """Return the columns that are watched of a feature's, shape (..., columns): at most :data:`COLUMNS`."""
+    return values[..., _spaced(values.shape[-1], at_most=COLUMNS)]
 
 
 def reference(
@@ -79,14 +83,18 @@ def reference(
     """
     import pandas as pd
 
+    rows = [summary(values) for values in songs(tables, tracks=tracks)]
+    return pd.DataFrame(rows, columns=names(features), dtype=np.float32)
+
+
+def songs(
+    tables: Sequence[tuple[pd.DataFrame, np.ndarray]], *, tracks: Collection[str]
+) -> Iterator[list[np.ndarray]]:
+    """Give the rows of training songs, feature by feature; at most :data:`SONGS`, of those that have all features."""
     places = [index.groupby("track", sort=True).indices for index, _ in tables]
     known = sorted(set(tracks).intersection(*places))
-    chosen = [known[place] for place in _spaced(len(known), at_most=SONGS)]
-    rows = [
-        summary([np.asarray(values[own[track]]) for (_, values), own in zip(tables, places, strict=True)])
-        for track in chosen
-    ]
-    return pd.DataFrame(rows, columns=names(features), dtype=np.float32)
+    for place in _spaced(len(known), at_most=SONGS):
+        yield [np.asarray(values[own[known[place]]]) for (_, values), own in zip(tables, places, strict=True)]
 
 
 def measure(songs: pd.DataFrame, *, reference: pd.DataFrame) -> pd.DataFrame:

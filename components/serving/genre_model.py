@@ -23,7 +23,7 @@ from components.features.pipeline.stretches import Stretches
 from components.results import ensemble
 from components.results import record as records
 from components.results.record import ModelRecord
-from components.serving import drift, litert, safe_keras
+from components.serving import certainty, litert, safe_keras
 from components.serving.certainty import Certainty, Limits
 from components.serving.prediction import Prediction, Segment
 
@@ -285,8 +285,8 @@ class GenreModel:
             Segment(float(start), genres[int(row.argmax())], float(row.max()))
             for start, row in zip(starts, moments, strict=True)
         ]
-        summary = drift.summary([song.rows[feature.feature].values for feature in self.record.features])
-        (distance,) = self.certainty.distances([summary]).tolist()
+        rows = [song.rows[feature.feature].values for feature in self.record.features]
+        (distance,) = self.certainty.distances([certainty.summary(rows)]).tolist()
         return Prediction(
             genre=genres[int(means.argmax())],
             unsure=self.limits.reason(confidence=float(means.max()), distance=distance),

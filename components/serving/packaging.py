@@ -80,9 +80,7 @@ def signature(example: pd.DataFrame, *, genres: list[str]) -> ModelSignature:
     return infer_signature(example, pd.DataFrame([prediction.as_row()]))
 
 
-def certainty(
-    record: ModelRecord, *, tables: Sequence[Table], reference: pd.DataFrame, root: Path
-) -> Certainty:
+def certainty(record: ModelRecord, *, tables: Sequence[Table], root: Path) -> Certainty:
     """Gather what decides which of a model's predictions are unsure, from its training and validation songs.
 
     Parameters
@@ -91,8 +89,6 @@ def certainty(
         The trained model's.
     tables : sequence of (DataFrame, ndarray)
         Index and values of each of its features.
-    reference : DataFrame
-        The songs that it was fitted on, see :func:`components.serving.drift.reference`.
     root : Path
         The data folder, which holds its predictions of validation songs.
     """
@@ -100,19 +96,19 @@ def certainty(
 
     from components.evaluation import aggregation
     from components.serving import drift
-    from components.serving.certainty import Certainty
+    from components.serving.certainty import Certainty, summary
 
     predictions = pd.read_parquet(records.folder(record.model, root=root) / "predictions.parquet")
     songs = aggregation.songs(predictions[predictions["part"] == "validation"])
     shares = aggregation.probabilities(songs, genres=record.genres)
     # The first fit's songs: those of validation would be nearest to themselves.
     first = set(record.train_tracks) - set(record.validation_tracks)
-    train, validation = (
-        drift.reference(tables, features=record.features, tracks=tracks).to_numpy()
-        for tracks in (first, record.validation_tracks)
+    fitted, train, validation = (
+        np.array([summary(rows) for rows in drift.songs(tables, tracks=tracks)])
+        for tracks in (record.train_tracks, first, record.validation_tracks)
     )
     made = Certainty(
-        reference.to_numpy(),
+        fitted,
         shares.max(axis=1),
         (songs["predicted"] == songs["genre"]).to_numpy(),
         np.zeros(0),
@@ -381,7 +377,7 @@ def log(run_id: str, *, record: ModelRecord, root: Path) -> None:
     os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     with tempfile.TemporaryDirectory() as temporary, open_run(run_id):
         songs.to_parquet(Path(temporary) / "reference.parquet", index=False)
-        known = certainty(record, tables=[*tables().values()], reference=songs, root=root)
+        known = certainty(record, tables=[*tables().values()], root=root)
         known.save(Path(temporary) / "certainty.npz")
         package = copy_code(Path(temporary), record=record)
         exported, runtime = exports(record, tables=tables(), temporary=Path(temporary), root=root)

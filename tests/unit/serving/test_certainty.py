@@ -7,7 +7,7 @@ import pytest
 
 from components.config.params import UnsureParams
 from components.core.errors import RegistryError
-from components.serving.certainty import Certainty
+from components.serving.certainty import MOMENTS, Certainty, summary
 
 TRAINING = np.random.default_rng(0).normal(3.0, 2.0, (200, 8))
 
@@ -68,6 +68,42 @@ def test_columns_that_do_not_vary_do_not_outweigh_all_others():
     assert near < far / 5
 
 
+def test_columns_that_are_never_negative_are_compared_by_their_logarithms():
+    variances = np.exp(0.35 * TRAINING)
+    known = Certainty(variances, np.ones(1), np.ones(1, dtype=bool), np.ones(1))
+    songs = [np.median(variances, axis=0), np.zeros(8)]
+    alike, still = known.distances(songs)
+    assert still > 6 * alike
+    # As they are, most songs lie near zero, and so does one that does not vary.
+    alike, still = known_by_means(variances).distances(songs)
+    assert still < 6 * alike
+
+
+def known_by_means(songs: np.ndarray) -> Certainty:
+    return Certainty(songs, np.ones(1), np.ones(1, dtype=bool), np.ones(1), means_only=True)
+
+
+@pytest.mark.parametrize(("moments", "columns"), [(1, 8), (MOMENTS - 1, 8), (MOMENTS, 16), (130, 16)])
+def test_a_song_is_its_mean_columns_and_how_they_vary_within_segments_of_many_moments(moments, columns):
+    rows = np.random.default_rng(0).normal(size=(3, moments, 8)).astype(np.float32)
+    found = summary([rows])
+    assert found.shape == (columns,)
+    np.testing.assert_allclose(found[:8], rows.mean(axis=(0, 1)), atol=1e-6)
+    if columns > 8:
+        np.testing.assert_allclose(found[8:], rows.std(axis=1).mean(axis=0), rtol=1e-5)
+
+
+def test_noise_of_the_mean_spectrum_of_music_is_unlike_it():
+    """Both have the same means; one varies from moment to moment, the other does not."""
+    generator = np.random.default_rng(0)
+    levels = generator.normal(size=(40, 1, 8))
+    music = [summary([(level + generator.normal(size=(3, 130, 8))).astype(np.float32)]) for level in levels]
+    known = Certainty(np.array(music[1:]), np.ones(1), np.ones(1, dtype=bool), np.ones(1))
+    noise = summary([(levels[0] + 0.05 * generator.normal(size=(3, 130, 8))).astype(np.float32)])
+    alike, unlike = known.distances([music[0], noise])
+    assert unlike > 3 * alike
+
+
 @pytest.mark.parametrize("songs", [TRAINING[:1], TRAINING[:2], np.ones((3, 8))])
 def test_few_or_equal_songs_give_finite_distances(songs):
     known = Certainty(songs, np.ones(1), np.ones(1, dtype=bool), np.ones(1))
@@ -80,6 +116,18 @@ def test_what_is_saved_is_read_again(tmp_path):
     read = Certainty.load(tmp_path / "certainty.npz")
     assert read.limits(UnsureParams()) == known.limits(UnsureParams())
     np.testing.assert_array_equal(read.distances(TRAINING[:4]), known.distances(TRAINING[:4]))
+    assert not read.means_only
     (tmp_path / "certainty.npz").write_bytes(b"x")
     with pytest.raises(RegistryError, match="certainty"):
         Certainty.load(tmp_path / "certainty.npz")
+
+
+def test_a_model_that_was_logged_before_compares_means_as_they_are(tmp_path):
+    """Its file does not say how; songs have further columns by now."""
+    np.savez(tmp_path / "certainty.npz", songs=TRAINING, confidence=[0.9], right=[True], distance=np.ones(1))
+    read = Certainty.load(tmp_path / "certainty.npz")
+    assert read.means_only
+    np.testing.assert_array_equal(
+        read.distances(np.hstack([TRAINING[:4], TRAINING[:4] + 100])),
+        known_by_means(TRAINING).distances(TRAINING[:4]),
+    )
