@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import FrameType
 
 import mlflow
 import psutil
@@ -19,6 +20,10 @@ from components.tracking.store import TRAINING, folder
 
 #: Opens the runs' charts beside their list, arranged by the project's view.
 CHARTS = f"&compareRunsMode=CHART&viewStateShareKey={view.KEY}"
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 def serve(*, port: int) -> None:
@@ -48,18 +53,26 @@ def serve(*, port: int) -> None:
     port = ports.free(port)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", "1", "--artifacts-destination", str((folder() / "artifacts").resolve())]
+    command += ["--uvicorn-opts", "--log-level warning"]
     # The store is no argument: those of a process are there for every user of the machine to read, passwords too.
     environment = {**os.environ, "MLFLOW_BACKEND_STORE_URI": mlflow.get_tracking_uri()}
     environment |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    before = signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
-    server = subprocess.Popen(command, env=environment)
+    # Warnings of deprecation are for MLflow's developers. A variable that is set wins.
+    environment.setdefault("PYTHONWARNINGS", "ignore")
+    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    print("MLflow's server starts", flush=True)
+    # Its notices on standard output are of its defaults; what fails is on standard error. Ctrl-C in the terminal is for
+    # this process alone, which ends the server: uvicorn's own end on it is a traceback.
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
+    status = 0
     try:
         while server.poll() is None and not ports.is_open(port):
             time.sleep(0.1)
         if server.poll() is None:
-            # Below the server's own lines, and once it opens.
             print(f"MLflow UI: http://127.0.0.1:{port}/#/experiments{place} (Ctrl-C stops it)", flush=True)
         status = server.wait()
+    except KeyboardInterrupt:
+        pass  # the way to stop it
     finally:
         # MLflow leaves its worker behind when it is ended alone.
         started = psutil.Process(server.pid).children(recursive=True) if server.poll() is None else []
@@ -67,7 +80,8 @@ def serve(*, port: int) -> None:
             process.terminate()
         server.terminate()
         server.wait()
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
     if status:
         raise GenreError(
             f"MLflow's server ended by itself, with exit status {status}; its lines above say why"

@@ -22,21 +22,35 @@ LIMIT = 120
 
 
 @pytest.mark.slow
-def test_ending_it_ends_all_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGHUP, 128 + signal.SIGHUP), (signal.SIGINT, 0)],
+)
+def test_ending_it_ends_all_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, status: int
+) -> None:
     monkeypatch.chdir(tmp_path)
     told = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
     code = "from components.tracking import ui; ui.serve(port=0)"
     command = [sys.executable, "-c", code]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=told
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=told,
+        start_new_session=True,
     ) as ui:
         assert ui.stdout is not None
         shown = next(line for line in ui.stdout if line.startswith("MLflow UI"))
         port = int(re.findall(r"127\.0\.0\.1:([0-9]+)/", shown)[0])
         assert ports.is_open(port)
         below = psutil.Process(ui.pid).children(recursive=True)
-        ui.send_signal(signal.SIGTERM)
-        assert ui.wait(timeout=LIMIT) == 128 + signal.SIGTERM
+        # As a terminal does: each process of the group has the signal.
+        os.killpg(ui.pid, number)
+        assert ui.wait(timeout=LIMIT) == status
+        rest = ui.stdout.read()
+    assert rest == ""  # no traceback
     assert f"MLflow UI: http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning " in shown
     assert not ports.is_open(port)
     assert len(below) > 1
