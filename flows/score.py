@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from components.core import atomic
 from components.core.errors import ParamsError
 from components.serving import batch_score, drift
 from components.serving.batch_score import Scored
+from components.serving.drift import Drift
 
 #: What the automation in ``prefect.yaml`` waits for.
 EVENT = "genre.features.drifted"
@@ -71,12 +71,12 @@ def score(
         about = "The champion's predictions, and how far the songs have drifted"
         create_markdown_artifact(text, key="scores", description=about)
     if scored.drift:
-        _send_event(scored, folder=folder, threshold=threshold)
+        _send_event(scored, scored.drift, folder=folder, threshold=threshold)
     return Completed(message=done)
 
 
-def _send_event(scored: Scored, *, folder: str, threshold: float) -> None:
-    above, sent = scored.drift["share"] >= threshold, scored.scores / SENT
+def _send_event(scored: Scored, found: Drift, *, folder: str, threshold: float) -> None:
+    above, sent = found.share >= threshold, scored.scores / SENT
     if not above:
         sent.unlink(missing_ok=True)
     elif not sent.exists():
@@ -89,10 +89,14 @@ def _send_event(scored: Scored, *, folder: str, threshold: float) -> None:
                 "prefect.resource.name": f"{scored.model}, {scored.uri}",
             },
             related=[run],
-            payload={"folder": folder, "threshold": threshold}
-            | {key: scored.drift[key] for key in ("share", "songs")},
+            payload={
+                "folder": folder,
+                "threshold": threshold,
+                "share": found.share,
+                "songs": found.songs,
+            },
         )
-        atomic.write_json(sent, {"share": scored.drift["share"], "threshold": threshold})
+        atomic.write_json(sent, {"share": found.share, "threshold": threshold})
         get_run_logger().warning("drift is above the threshold: event %s", EVENT)
 
 
@@ -131,16 +135,16 @@ def summary(scored: Scored, *, folder: str) -> str:
     return line + (f"; {_drifted(scored.drift)}" if scored.drift else "")
 
 
-def _drifted(found: Mapping[str, Any]) -> str:
+def _drifted(found: Drift) -> str:
     return (
-        f"{found['share']:.0%} of the watched columns have drifted "
-        f"({found['songs']} songs against {found['reference']} of the training)"
+        f"{found.share:.0%} of the watched columns have drifted "
+        f"({found.songs} songs against {found.reference} of the training)"
     )
 
 
 def genre_table(scored: Scored) -> list[dict[str, Any]]:
     """Lay out songs by genre: of this run, and of the newest songs; then each file that could not be decoded."""
-    fresh, newest = scored.genres, scored.drift.get("genres", {})
+    fresh, newest = scored.genres, scored.drift.genres if scored.drift else {}
     rows: list[dict[str, Any]] = [
         {
             "genre": genre,
@@ -159,7 +163,7 @@ def terminal(scored: Scored, *, folder: str, threshold: float) -> str:
     lines = [f"{songs:6}  {genre}" for genre, songs in scored.genres.items()]
     lines += [f"     -  {file}: {reason}" for file, reason in undecoded(scored).items()]
     lines.append(summary(scored, folder=folder))
-    if scored.drift and scored.drift["share"] >= threshold:
+    if scored.drift and scored.drift.share >= threshold:
         lines.append(f"drift is above {threshold:.0%}: put labelled songs into the corpus, then `genre run`")
     if scored.model:
         lines.append(f"predictions: {scored.scores}")

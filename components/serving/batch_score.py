@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from components.core.formatting import printable
 from components.core.progress import Place
 from components.evaluation.aggregation import PREFIX
 from components.serving import drift, load, predict, prediction
+from components.serving.drift import ColumnDrift, Drift
 from components.serving.load import LoadedModel
 from components.serving.prediction import Prediction
 
@@ -56,10 +56,8 @@ class Scored:
     unread : dict of str to str
         Other files without a genre, with the reason: what could not even be opened, which the next run tries again, and
         what an earlier run could not decode.
-    drift : dict
-        ``share`` (of watched columns that have drifted, 0 to 1), ``songs``, ``reference`` (training songs),
-        ``columns`` (the farthest: ``column``, ``distance``, ``p``, ``drifted``), ``genres`` (songs by genre
-        in the same window). Empty where nothing was ever scored.
+    drift : Drift or None
+        None where nothing was ever scored.
     copies : int
         Files with the content of another one of this run.
     """
@@ -70,7 +68,7 @@ class Scored:
     fresh: pd.DataFrame = field(default_factory=pd.DataFrame)
     known: int = 0
     unread: dict[str, str] = field(default_factory=dict)
-    drift: dict[str, Any] = field(default_factory=dict)
+    drift: Drift | None = None
     copies: int = 0
 
     @property
@@ -157,7 +155,7 @@ def run(
                 known=sum(not known.get(sha256, "new") for sha256 in hashes.values()),
                 copies=sum(sha256 in fresh for sha256 in hashes.values()) - len(fresh),
                 unread={_shown(file, folder=folder): reason for file, reason in unread.items()},
-                drift=json.loads(measured.read_text(encoding="utf-8")) if measured.is_file() else {},
+                drift=Drift.model_validate_json(measured.read_bytes()) if measured.is_file() else None,
             )
     except Timeout as error:
         raise ScoringError(f"another run is writing to {scores}; valid: to wait for its end") from error
@@ -211,14 +209,14 @@ def _measure(scores: Path, *, reference: pd.DataFrame, window: int) -> None:
     if newest.empty:
         return
     columns = drift.measure(newest[[WATCHED + column for column in reference.columns]], reference=reference)
-    found = {
-        "share": float(columns["drifted"].mean()),
-        "songs": len(newest),
-        "reference": len(reference),
-        "columns": columns.head(10).to_dict("records"),
-        "genres": _counts(newest),
-    }
-    atomic.write_json(scores / DRIFT, found)
+    found = Drift(
+        share=float(columns["drifted"].mean()),
+        songs=len(newest),
+        reference=len(reference),
+        columns=[ColumnDrift(**column) for column in columns.head(10).to_dict("records")],
+        genres=_counts(newest),
+    )
+    atomic.write_json(scores / DRIFT, found.model_dump(mode="json"))
 
 
 def read(scores: Path) -> pd.DataFrame:

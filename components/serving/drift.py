@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from components.config.strict import Strict
 from components.features.pipeline.record import FeatureRecord
 
 if TYPE_CHECKING:
@@ -22,6 +23,49 @@ DISTANCE = 0.2
 #: Expected share of columns that are called drifted though they are not (Benjamini-Yekutieli: columns of a
 #: feature depend on each other).
 FALSE_SHARE = 0.05
+
+
+class ColumnDrift(Strict):
+    """How far one watched column has drifted.
+
+    Attributes
+    ----------
+    column : str
+        Its name, from :func:`names`.
+    distance : float
+        Kolmogorov-Smirnov distance, 0 to 1.
+    p : float
+        Adjusted for the number of columns, 0 to 1.
+    drifted : bool
+        Whether it is both surely and considerably apart.
+    """
+
+    column: str
+    distance: float
+    p: float
+    drifted: bool
+
+
+class Drift(Strict):
+    """How far the newest songs of a folder lie from those of the training.
+
+    Attributes
+    ----------
+    share : float
+        Of the watched columns that have drifted, 0 to 1.
+    songs, reference : int
+        Songs that were compared: the newest, and those of the training.
+    columns : list of ColumnDrift
+        The farthest, at most ten.
+    genres : dict of str to int
+        The newest songs by genre.
+    """
+
+    share: float
+    songs: int
+    reference: int
+    columns: list[ColumnDrift]
+    genres: dict[str, int]
 
 
 def names(features: Sequence[FeatureRecord]) -> list[str]:
@@ -110,8 +154,8 @@ def measure(songs: pd.DataFrame, *, reference: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a watched column, the farthest first: ``column``, ``distance`` (0 to 1), ``p`` (adjusted),
-        ``drifted``: both surely and considerably apart, so a few songs prove nothing.
+        One row a watched column, the farthest first, with the fields of :class:`ColumnDrift`; a few songs prove
+        nothing.
     """
     import pandas as pd
     from scipy import stats

@@ -14,6 +14,7 @@ import yaml
 
 from components.core.errors import ParamsError
 from components.serving.batch_score import Scored
+from components.serving.drift import ColumnDrift, Drift
 from flows import score
 from tests.conftest import PROJECT
 
@@ -23,18 +24,12 @@ def scored(folder: Path, *, share: float | None = 0.8) -> Scored:
     fresh = pd.DataFrame(
         {"file": ["a", "b", "c"], "genre": ["jazz", "jazz", ""], "reason": ["", "", "empty file"]}
     )
-    column = {"column": "tempo", "distance": 0.9, "p": 1e-9, "drifted": True}
-    drift = {
-        "share": share,
-        "songs": 9,
-        "reference": 50,
-        "columns": [column],
-        "genres": {"rock": 3, "jazz": 6},
-    }
-    folder.mkdir(exist_ok=True)
-    return Scored(
-        "mlp", "models:/genre/3", folder, fresh, 4, {"d": "Permission denied"}, drift if share else {}
+    column = ColumnDrift(column="tempo", distance=0.9, p=1e-9, drifted=True)
+    drift = share and Drift(
+        share=share, songs=9, reference=50, columns=[column], genres={"rock": 3, "jazz": 6}
     )
+    folder.mkdir(exist_ok=True)
+    return Scored("mlp", "models:/genre/3", folder, fresh, 4, {"d": "Permission denied"}, drift or None)
 
 
 class TestWhatIsRead:

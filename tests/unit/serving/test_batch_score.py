@@ -171,14 +171,15 @@ class TestDrift:
         for number in range(6):
             song(inbox / f"{number}.wav", pitch=300 + 40 * number, seconds=3.1)
         scored = score(window=7)
-        assert scored.drift["songs"] == 7
-        assert scored.drift["reference"] == 50
-        assert scored.drift["share"] == 1
-        assert scored.drift["genres"] == {"jazz": 7}
-        json.dumps(scored.drift)
+        assert scored.drift.songs == 7
+        assert scored.drift.reference == 50
+        assert scored.drift.share == 1
+        assert scored.drift.genres == {"jazz": 7}
+        kept = json.loads((scored.scores / batch_score.DRIFT).read_text(encoding="utf-8"))
+        assert kept == scored.drift.model_dump()
         assert score().drift == scored.drift
 
     def test_bad_songs_play_no_part(self, score, inbox, champion):
         champion.reference = constant_model.reference(around=0)
         (inbox / "a.wav").write_text("not audio")
-        assert score().drift["songs"] == 1
+        assert score().drift.songs == 1
