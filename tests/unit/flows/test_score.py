@@ -83,7 +83,8 @@ class TestTheShippedDeployments:
         sent: list[dict[str, Any]] = []
         monkeypatch.setattr(flow, "emit_event", lambda **event: sent.append(event))
         monkeypatch.setattr(flow, "get_run_logger", lambda: __import__("logging").getLogger())
-        flow._send_event(scored(tmp_path), folder="in", threshold=0.5)
+        found = scored(tmp_path)
+        flow._send_event(found, found.drift, folder="in", threshold=0.5)
         (spec,) = next(one for one in self.deployments if one["name"] == "experiment")["triggers"]
         trigger = TypeAdapter(DeploymentTriggerTypes).validate_python(spec)
         assert trigger.expect == {sent[0]["event"]}
