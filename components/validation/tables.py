@@ -15,6 +15,7 @@ from components import features
 from components.config.params import Params
 from components.core.errors import ValidationError
 from components.corpus import store as corpus_store
+from components.features.dsp import stft
 from components.features.pipeline import store as feature_store
 from components.features.pipeline.store import INDEX, SUMMARY
 from components.splits import store as split_store
@@ -93,7 +94,7 @@ class Inputs:
     def frames(self) -> int:
         """How many frames a segment should have: one every hop length, centred."""
         samples = round(self.params.segments.seconds * 2.0 * self.nyquist)
-        return 1 + samples // int(self.options.get("hop_length", 512))
+        return stft.frames_in(samples, hop_length=int(self.options.get("hop_length", stft.HOP_LENGTH)))
 
     @property
     def usable(self) -> pd.DataFrame:

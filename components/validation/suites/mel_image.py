@@ -7,13 +7,14 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from components.corpus.image_files import HEIGHT, WIDTH
 from components.validation.checkpoint import Checked, Checks, between, equal, expect
 from components.validation.limits import Limits
 from components.validation.scan import LEVELS, Scan, pieces
 from components.validation.tables import Inputs
 
 #: Height, width, channels of the public pictures.
-SHAPE = (288, 432, 3)
+SHAPE = (HEIGHT, WIDTH, 3)
 #: Where the spectrogram lies in the white figure; a few pixels inside its frame line.
 TOP, BOTTOM, LEFT, RIGHT = 40, 248, 60, 384
 #: Every so many pixels are looked at for their colour.

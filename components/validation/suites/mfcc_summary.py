@@ -11,13 +11,12 @@ import numpy as np
 import pandas as pd
 
 from components.corpus.feature_table import VALUES as NAMES
+from components.features.dsp.stft import HOP_LENGTH
 from components.validation.checkpoint import Checked, Checks, between, equal, ordered
 from components.validation.limits import CEPSTRUM, LOUD, QUIET, Limits
 from components.validation.scan import Scan
 from components.validation.tables import LEAST_COHERENCE, Inputs
 
-#: The public table takes every 512 samples; the tempo is the lag of an autocorrelation in such steps.
-HOP_LENGTH = 512
 #: Full scale is 1; decoders of lossy files and resamplers overshoot.
 FULL_SCALE = 1.5
 #: Rows a column, from which on a column's linear dependence on the others can be distinguished from chance.
@@ -79,6 +78,7 @@ def _explained(values: pd.DataFrame) -> np.ndarray:
 
 def _summary(inputs: Inputs, summary: Checked, values: pd.DataFrame) -> None:
     """Add medians that music has, and relations between columns."""
+    # The tempo is the lag of an autocorrelation in steps of the hop length.
     step = 60.0 * 2.0 * inputs.nyquist / HOP_LENGTH
     lags = step / values["tempo"].where(values["tempo"] > 0)
     pairs = ["zero_crossing_rate_mean", "spectral_centroid_mean", "mfcc1_mean", "rms_mean"]
