@@ -60,12 +60,12 @@ def send(webhook: str, payload: dict[str, Any]) -> None:
             f"there is no Webhook block {webhook!r} on the Prefect server; valid: null, or the name of one"
         ) from error
     try:
-        answer = asyncio.run(block.call(payload=payload))
+        response = asyncio.run(block.call(payload=payload))
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
         # Its text, and that of what it comes from, may hold the address, which is a secret.
         raise NotificationError(f"webhook {webhook!r} cannot be reached ({type(error).__name__})") from None
-    if not answer.is_success:
-        raise NotificationError(f"webhook {webhook!r} refused the message (HTTP {answer.status_code})")
+    if not response.is_success:
+        raise NotificationError(f"webhook {webhook!r} refused the message (HTTP {response.status_code})")
 
 
 def announce(decision: Decision) -> None:

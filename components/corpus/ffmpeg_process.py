@@ -81,7 +81,7 @@ _ID3 = re.compile(rb"ID3[\x02-\x04]")
 #: Decoders of which each sample is counted, beside plain samples.
 LOSSLESS = frozenset({"alac", "ape", "flac", "tak", "tta", "wavpack"})
 
-#: Decoders that compare each frame with its checksum where that is asked for.
+#: Decoders that compare each frame with its checksum where an option says so.
 CHECKED = frozenset({"ac3", "eac3", "flac", "tta", "wavpack"})
 
 

@@ -365,7 +365,7 @@ def _explain(app: FastAPI) -> None:
 async def _linger(request: Request) -> None:
     """Read what a client that is refused still sends, so that it reads why."""
     if request.headers.get("expect", "").lower() == "100-continue":
-        # It waits for the server to ask for the body.
+        # It waits for the server to send 100 Continue.
         return
     left = LINGER_BYTES
     with suppress(TimeoutError, ClientDisconnect, RuntimeError):

@@ -26,7 +26,7 @@ BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
 
 class Restarts(Collector):
-    """A pool's own count, which is read when it is asked for."""
+    """A pool's own count, read when metrics are collected."""
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
@@ -74,7 +74,7 @@ class Metrics:
         )
 
     def watch(self, pool: Pool) -> None:
-        """Read a pool's figures when they are asked for."""
+        """Read a pool's figures whenever metrics are collected."""
         self._registry.register(Restarts(pool))
         self.workers.set_function(lambda: len(pool.pids))
 

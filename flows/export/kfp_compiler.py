@@ -22,7 +22,7 @@ SECRET_KEYS = (
     "MLFLOW_TRACKING_USERNAME",
     "MLFLOW_TRACKING_PASSWORD",
 )
-#: What a component asks of the cluster: a stage that trains holds 0.7 to 1.6 GB, and computes on one core or more.
+#: What a component requests of the cluster: a stage that trains holds 0.7 to 1.6 GB, and computes on one core or more.
 MEMORY, CPU = "2G", "1"
 #: Inputs that every component has.
 INPUTS = ("params", "remote", "mlflow")

@@ -2,7 +2,7 @@
 
 TensorFlow's import takes four seconds, Great Expectations' three, DVC's one, and a run has some thirty stages.
 
-A fork copies the thread that asks for it and no other, so it is safe only in a process that has one, and holds no
+A fork copies the thread that calls it and no other, so it is safe only in a process that has one, and holds no
 lock of a library that keeps threads or devices. This process imports, waits, and forks: no operation of TensorFlow runs
 in it, so its runtime, which has the threads, begins in the stage. Values are those of a process that was started
 anew, to the last bit.
@@ -122,7 +122,7 @@ def status(connection: socket.socket) -> int:
 
 def run(command: Sequence[str]) -> int:
     """Run a command in a process forked from that at :data:`ADDRESS`, in place of this one; return its exit status."""
-    # The command's own processes end, and tell their status, before this one does.
+    # The command's own processes end, and report their status, before this one does.
     connection: socket.socket | None = None
 
     def stop(_number: int, _frame: Any) -> None:

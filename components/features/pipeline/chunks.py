@@ -261,7 +261,7 @@ def _computed(sent: tuple[Chunk, Upstream | None], *, job: Job) -> Values:
 def _start_method(chunks: Sequence[Chunk]) -> str:
     """Return how processes of the pool begin: forked where that is safe, since each imports all anew otherwise.
 
-    A fork copies the thread that asks for it and no other: a lock that another one holds would be held for ever.
+    A fork copies the thread that calls it and no other: a lock that another one holds would be held for ever.
     A bucket is read by such a thread, and the first chunk begins it. Outside Linux a system library may not survive it.
     """
     if sys.platform != "linux" or threading.active_count() > 1:
