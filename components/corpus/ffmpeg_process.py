@@ -10,6 +10,7 @@ and has limits of memory and processor time (:func:`confine`). :mod:`components.
 from __future__ import annotations
 
 import gc
+import itertools
 import json
 import os
 import re
@@ -19,7 +20,7 @@ import socket
 import sys
 import tempfile
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 import av
@@ -44,7 +45,7 @@ from components.corpus.ffmpeg import (
 #: Bytes a decoder may take beside what this process has when it begins. A picture of 8,000 pixels that comes with a
 #: song takes a fifth of it; sound takes a few MB.
 MEMORY = 1 << 30
-#: Samples of all channels in one message.
+#: Mono samples in one message; a frame more at most.
 TOGETHER = 1 << 18
 #: Containers that are opened, by FFmpeg's names. No playlist (hls, dash, concat, asx, sdp …) is among them: what one
 #: names is never opened. Nor are those that are recognised by their name alone, as raw samples are.
@@ -244,64 +245,117 @@ def messages(file: Input, *, longest: float) -> Iterator[tuple[bytes, bytes | me
 def _decoded(
     file: Input, container: Any, stream: Any, *, codec: str, longest: float
 ) -> Iterator[tuple[bytes, bytes | memoryview]]:
-    promised = 0.0
-    is_known = container.format.name in KNOW_THEIR_LENGTH and not plain_samples.is_live(file.head())
-    if is_known and (stream.duration or container.duration):
-        by_stream = stream.duration and float(stream.duration * stream.time_base)
-        promised = by_stream or container.duration / 1e6
+    promised = _promised_seconds(file, container, stream)
     if promised > longest:
         raise NoSoundError(f"{TOO_LONG} {promised:.2f} s by its header, the limit is {longest:g} s")
-    rate, samples, damaged, kept, packets = 0, 0, 0.0, 0, 0
-    times = _Times(longest)
-    waiting: list[np.ndarray] = []
-    held = 0
-    for packet in _packets(container, stream):
-        try:
-            frames = packet.decode()
-        except av.error.FFmpegError:
-            # One packet that is damaged costs its own sound and no other. An encoder's own frame has none.
-            seconds = float((packet.duration or 0) * (stream.time_base or 0))
-            if codec.startswith("mp3") and mpeg.is_own_frame(bytes(packet)):
-                times.leave_out(seconds)
-            else:
-                damaged += seconds
-            continue
-        kept, packets = kept + packet.size, packets + 1
-        for frame in frames:
-            if not rate:
-                rate = frame.sample_rate
-                about = {"container": container.format.name, "codec": codec, "sample_rate": rate}
-                about |= {"channels": frame.layout.nb_channels, "seconds": promised}
-                yield HEADER, json.dumps(about).encode()
-            if frame.sample_rate != rate:
-                raise NoSoundError(
-                    f"changes its sample rate part of the way, {rate} to {frame.sample_rate} Hz"
-                )
-            times.add(frame)
-            waiting.append(_mono(frame))
-            samples += frame.samples
-            held += frame.samples
-            if held >= TOGETHER:
-                yield BLOCK, np.concatenate(waiting).data.cast("B")
-                waiting, held = [], 0
-    if waiting:
-        yield BLOCK, np.concatenate(waiting).data.cast("B")
-    if not samples:
+    decoding = _Decoding(container, stream, codec=codec, longest=longest)
+    frames = decoding.frames()
+    if (first := next(frames, None)) is not None:
+        about = {"container": container.format.name, "codec": codec, "sample_rate": first.sample_rate}
+        about |= {"channels": first.layout.nb_channels, "seconds": promised}
+        yield HEADER, json.dumps(about).encode()
+        for block in _blocks(itertools.chain([first], frames)):
+            yield BLOCK, block
+    if not decoding.samples:
         raise NoSoundError("no sound in it can be decoded")
-    if damaged > samples / rate:
+    if decoding.damaged > decoding.seconds:
         raise NoSoundError("most of it cannot be decoded")
-    if container.format.name in FRAMES_ALONE:
-        outside = file.size - kept
-        if outside > kept / packets and (outside := outside - file.tags()) > kept / packets:
-            damaged = max(damaged, outside / kept * samples / rate)
-    damaged = max(damaged, times.holes)
-    missing = promised - samples / rate
-    allowed = BY_PACKETS if container.format.name == "avi" and not codec.startswith("pcm_") else ROUNDED
-    if missing <= (COUNTED if codec in LOSSLESS else allowed):
-        missing = 0.0
-    lost = max(missing, damaged)
+    damaged = max(decoding.damaged, decoding.outside(file), decoding.times.holes)
+    missing = promised - decoding.seconds
+    lost = max(missing if missing > _rounded(container, codec) else 0.0, damaged)
     damage = "damaged" if damaged else "truncated: short of its header's length"
     yield END, json.dumps({"lost": lost, "damage": damage if lost else ""}).encode()
+
+
+def _promised_seconds(file: Input, container: Any, stream: Any) -> float:
+    """Return the length that a container knows; 0 where it does not."""
+    if container.format.name not in KNOW_THEIR_LENGTH or plain_samples.is_live(file.head()):
+        return 0.0
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    return (container.duration or 0) / av.time_base
+
+
+def _rounded(container: Any, codec: str) -> float:
+    """Return the seconds by which a container's length may differ from what decodes where nothing is missing."""
+    if codec in LOSSLESS:
+        return COUNTED
+    return BY_PACKETS if container.format.name == "avi" and not codec.startswith("pcm_") else ROUNDED
+
+
+class _Decoding:
+    """A stream while it is decoded.
+
+    Attributes
+    ----------
+    samples : int
+        Of one channel, so far.
+    damaged : float
+        Seconds of the packets that could not be decoded.
+    times : _Times
+        Of the frames.
+    """
+
+    def __init__(self, container: Any, stream: Any, *, codec: str, longest: float) -> None:
+        self._container, self._stream, self._codec = container, stream, codec
+        self._rate, self._packets, self._bytes = 0, 0, 0
+        self.samples, self.damaged, self.times = 0, 0.0, _Times(longest)
+
+    @property
+    def seconds(self) -> float:
+        """Length of what was decoded, once there is a frame."""
+        return self.samples / self._rate
+
+    def frames(self) -> Iterator[Any]:
+        """Yield the frames, all of one sample rate."""
+        for packet in _packets(self._container, self._stream):
+            try:
+                frames = packet.decode()
+            except av.error.FFmpegError:
+                self._leave_out(packet)
+                continue
+            self._packets, self._bytes = self._packets + 1, self._bytes + packet.size
+            for frame in frames:
+                rate = self._rate = self._rate or frame.sample_rate
+                if frame.sample_rate != rate:
+                    raise NoSoundError(
+                        f"changes its sample rate part of the way, {rate} to {frame.sample_rate} Hz"
+                    )
+                self.times.add(frame)
+                self.samples += frame.samples
+                yield frame
+
+    def _leave_out(self, packet: Any) -> None:
+        """Count a packet that is damaged: it costs its own sound and no other. An encoder's own frame has none."""
+        seconds = float((packet.duration or 0) * (self._stream.time_base or 0))
+        if self._codec.startswith("mp3") and mpeg.is_own_frame(bytes(packet)):
+            self.times.leave_out(seconds)
+        else:
+            self.damaged += seconds
+
+    def outside(self, file: Input) -> float:
+        """Return the seconds that bytes outside the frames would be; 0 where a container has others."""
+        if self._container.format.name not in FRAMES_ALONE:
+            return 0.0
+        frame = self._bytes / self._packets
+        outside = file.size - self._bytes
+        if outside <= frame or (outside := outside - file.tags()) <= frame:
+            return 0.0
+        return outside / self._bytes * self.samples / self._rate
+
+
+def _blocks(frames: Iterable[Any]) -> Iterator[memoryview]:
+    """Yield the mono samples of frames, at least :data:`TOGETHER` at a time but for the last."""
+    waiting: list[np.ndarray] = []
+    held = 0
+    for frame in frames:
+        waiting.append(_mono(frame))
+        held += frame.samples
+        if held >= TOGETHER:
+            yield np.concatenate(waiting).data.cast("B")
+            waiting, held = [], 0
+    if waiting:
+        yield np.concatenate(waiting).data.cast("B")
 
 
 class _Times:
