@@ -402,6 +402,10 @@ def _packets(container: Any, stream: Any) -> Iterator[Any]:
             packet = next(packets)
         except StopIteration:
             return
+        except IndexError:
+            # A stream that begins in the middle, which PyAV does not expect. Begun anew, it passes that over.
+            packets = container.demux(stream)
+            continue
         except av.error.FFmpegError:
             # What the decoder still holds is sound too.
             flush = av.Packet()
