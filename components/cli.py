@@ -557,8 +557,11 @@ def _complain(message: str) -> None:
 
 
 def _show(error: Any) -> None:
-    """Print what Typer says of arguments that it does not know, in one line as all else; or the help it is."""
+    """Print what Typer says of arguments that it does not know, in one line as all else."""
     message = error.format_message()
+    if not message:
+        # No argument at all: the help has been printed.
+        return
     if "\n" in message.strip():
         print(message, file=sys.stderr)
         return

@@ -61,6 +61,15 @@ def test_the_version(genre: Genre, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout.split()) == (0, ["genre-workflow", version("genre-workflow")])
 
 
+@pytest.mark.parametrize("group", [(), ("config",)])
+def test_without_a_command_the_help_is_all_that_is_printed(
+    genre: Genre, tmp_path: Path, group: tuple[str, ...]
+) -> None:
+    done = genre(*group, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "Usage: genre" in done.stdout
+
+
 def test_help_groups_the_commands_in_the_order_in_which_they_are_needed(genre: Genre, tmp_path: Path) -> None:
     lines = [line.strip("│╭─ ") for line in genre("--help", folder=tmp_path).stdout.splitlines()]
     headings = ["Collection", "Run", "Use a model", "Study", "Stages"]
