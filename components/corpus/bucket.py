@@ -26,7 +26,7 @@ def listed(place: str, *, key: str) -> Iterator[tuple[PurePosixPath, int, str]]:
     Raises
     ------
     CorpusError
-        If the bucket cannot be read; the message names the key.
+        If the bucket cannot be read, or the URL is of a file; the message names the key.
     """
     locations.check(place, key=key)
     try:
@@ -34,8 +34,12 @@ def listed(place: str, *, key: str) -> Iterator[tuple[PurePosixPath, int, str]]:
         found = store.find(root, detail=True)
     except locations.failures() as error:
         raise CorpusError(f"{key} is {place!r}, which cannot be read: {locations.reason(error)}") from error
+    if root in found:
+        raise CorpusError(f"{key} is {place!r}, which is a file; valid: a folder")
     for path, info in sorted(found.items()):
-        yield PurePosixPath(path).relative_to(root), int(info["size"]), str(info.get("ETag") or "")
+        # What ends in a slash stands for a folder, as consoles make one; it has no content.
+        if not path.endswith("/"):
+            yield PurePosixPath(path).relative_to(root), int(info["size"]), str(info.get("ETag") or "")
 
 
 def walk(place: str, *, key: str, suffixes: Collection[str], fewest: int = 2) -> Found:

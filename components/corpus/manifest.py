@@ -145,6 +145,8 @@ def _checked(rows: list[tables.Named], *, path: Path) -> list[Entry]:
             wrong.append(f"{where}: {'genre' if place else 'path'} is empty")
         elif not row["genre"].isprintable():
             wrong.append(f"{where}: genre {row['genre']!r} is not printable")
+        elif place == ".":
+            wrong.append(f"{where}: path {row['path']!r} is the folder itself")
         elif ".." in PurePosixPath(place).parts:
             wrong.append(f"{where}: path {place!r} leads out of the folder")
         elif place in entries:

@@ -89,6 +89,23 @@ def test_it_is_listed_and_measured_as_a_folder_is(
     assert (found.ignored, here.ignored) == (2, 1)
 
 
+def test_folders_that_a_console_made_are_no_files(server: Server, collection: Path, tmp_path: Path) -> None:
+    place = server.put(collection, below=tmp_path.name)
+    before = walk(place)
+    for name in ("", "blues/", "blues/live.wav/", "empty/"):
+        server.client.put_object(Bucket=BUCKET, Key=f"{tmp_path.name}/{name}", Body=b"")
+    locations.filesystem(place)[0].invalidate_cache()
+    found = walk(place)
+    assert [row for row, _ in found.rows] == [row for row, _ in before.rows]
+    assert (found.ignored, found.without) == (before.ignored, before.without)
+
+
+def test_the_url_of_a_file_is_named(server: Server, collection: Path, tmp_path: Path) -> None:
+    place = server.put(collection, below=tmp_path.name)
+    with pytest.raises(CorpusError, match=rf"{KEY} is .*00000.wav', which is a file; valid: a folder"):
+        walk(f"{place}/jazz/jazz.00000.wav")
+
+
 def test_one_that_is_too_large_is_not_copied(
     server: Server, collection: Path, tmp_path: Path, demo_params: Params
 ) -> None:

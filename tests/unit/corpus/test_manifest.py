@@ -43,6 +43,7 @@ def test_parquet_is_the_same(tmp_path: Path) -> None:
         ("a.mp3,jazz\na.mp3,rock", "line 3: path 'a.mp3' was named before, by line 2"),
         ("x/a.mp3,jazz\n.\\\\x//./a.mp3,rock", "line 3: path 'x/a.mp3' was named before, by line 2"),
         ("../a.mp3,jazz", "line 2: path '../a.mp3' leads out"),
+        ("./,jazz", "line 2: path './' is the folder itself"),
         ("a.mp3,jazz,dev", "line 2: split is 'dev'; valid: test"),
         ('"a\nb.mp3",jazz\nc.mp3,', "line 4: genre is empty"),
         ("", "no rows"),
