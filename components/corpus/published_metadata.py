@@ -89,7 +89,9 @@ def read_artists(path: Path) -> dict[str, str]:
     # Kept as empty ones, so that a message counts lines as an editor does.
     lines = ["" if line.startswith("##") or not line.strip() else line for line in lines]
     heading = next(filter(None, lines), "")
-    separator = next((one for one in tables.SEPARATORS if "artist" in _columns(heading, separator=one)), "")
+    separator = next(
+        (one for one in tables.SEPARATORS if "artist" in tables.columns_of(heading, separator=one)), ""
+    )
     rows = _of_csv(lines, separator=separator) if separator else map(_of_line, lines)
     try:
         artists = {key: artist for key, artist in rows if key and artist}
@@ -98,10 +100,6 @@ def read_artists(path: Path) -> dict[str, str]:
     if not artists:
         raise ParamsError(f"corpus.published.artists: {path} names no artist; {valid}")
     return artists
-
-
-def _columns(heading: str, *, separator: str) -> list[str]:
-    return [name.strip().casefold() for name in heading.split(separator)]
 
 
 def _of_csv(lines: list[str], *, separator: str) -> Iterator[tuple[str, str]]:

@@ -61,10 +61,13 @@ def rows(path: Path, *, needed: Sequence[str], optional: Sequence[str] = ()) -> 
 
 def separator(heading: str, *, needed: Sequence[str]) -> str:
     """Return what separates the columns of a heading: that by which it has the needed ones, else a comma."""
-    return next((one for one in SEPARATORS if set(needed) <= set(_names(heading, one))), SEPARATORS[0])
+    return next(
+        (one for one in SEPARATORS if set(needed) <= set(columns_of(heading, separator=one))), SEPARATORS[0]
+    )
 
 
-def _names(heading: str, separator: str) -> list[str]:
+def columns_of(heading: str, *, separator: str) -> list[str]:
+    """Return the columns that a heading names, in lower case, without quotes and spaces at their ends."""
     return [name.strip().casefold() for name in next(csv.reader([heading], delimiter=separator), [])]
 
 

@@ -85,6 +85,11 @@ def test_a_csv_of_paths_and_artists(tmp_path: Path, separator: str) -> None:
     }
 
 
+def test_a_csv_with_all_of_its_cells_in_quotes(tmp_path: Path) -> None:
+    (tmp_path / "artists.csv").write_text('"";"track";"artist"\n"1";"jazz.1";"Davis; Coltrane"\n')
+    assert published_metadata.read_artists(tmp_path / "artists.csv") == {"jazz.1": "davis coltrane"}
+
+
 TRACKS = pd.DataFrame(
     {
         "track": ["blues.00000", "jazz/x/01 Opening", "jazz/y/01 Opening", "jazz/y/02 Aria"],
