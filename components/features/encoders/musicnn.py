@@ -351,7 +351,7 @@ def _exported(folder: Path) -> Encoder:
         raise MissingWeightsError("there is no export in it; valid: what was exported, a folder, or package")
     graphs = {file.stem: Graph(file) for file in files}
     # As tf.signal.hann_window: periodic.
-    window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
+    window = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
     edges = np.cumsum([0, *WIDTHS.values()])
     columns = {layer: slice(*edges[place : place + 2]) for place, layer in enumerate(WIDTHS)}
 

@@ -291,7 +291,7 @@ def _exported(path: Path) -> Encoder:
         )
     graph = Graph(path)
     # As tf.signal.hann_window: periodic.
-    window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)).astype(np.float32)
+    window = np.hanning(FRAME + 1)[:-1].astype(np.float32)
 
     def run(clips: np.ndarray, *, starts: np.ndarray) -> list[np.ndarray]:
         frames = np.lib.stride_tricks.sliding_window_view(_long_enough(clips), FRAME, axis=1)[:, ::FRAME_HOP]
