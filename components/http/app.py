@@ -6,7 +6,8 @@ import asyncio
 import hmac
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
@@ -48,13 +49,13 @@ HEADER = APIKeyHeader(name="X-API-Key", auto_error=False)
 BEARER = HTTPBearer(auto_error=False, description="The same key")
 
 
+@dataclass
 class State:
     """How many requests are in progress, where their songs are, and why the server could not start."""
 
-    def __init__(self) -> None:
-        self.requests = 0
-        self.folder = Path()
-        self.failure: Exception | None = None
+    requests: int = 0
+    folder: Path = Path()
+    failure: Exception | None = None
 
 
 class Counted:
@@ -133,36 +134,10 @@ def build(
         Called once it is.
     """
     state = State()
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async def run() -> None:
-            try:
-                await service.open()
-            except Exception as error:  # noqa: BLE001 - raised anew once the server has stopped
-                state.failure = error
-                stop()
-                return
-            opened()
-            await service.watch()
-
-        task = asyncio.create_task(run())
-        # One for all requests: to make and remove one for each holds up all others.
-        with upload.folder() as folder:
-            state.folder = folder
-            try:
-                yield
-            finally:
-                task.cancel()
-                # Also where a second interrupt ends the wait for requests.
-                service.close()
-        with suppress(asyncio.CancelledError):
-            await task
-
     app = FastAPI(
         title="Genre",
         version=version("genre-workflow"),
-        lifespan=lifespan,
+        lifespan=_lifespan(service, state, stop=stop, opened=opened),
         dependencies=[Depends(_of_this_origin), Depends(_only_known)],
         docs_url=None,
         redoc_url=None,
@@ -230,6 +205,39 @@ def build(
         return _response(model, outcomes, timeline=timeline)
 
     return app
+
+
+def _lifespan(
+    service: Service, state: State, *, stop: Callable[[], None], opened: Callable[[], None]
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what opens the service when the app starts, and closes it when it stops; see :func:`build`."""
+
+    async def run() -> None:
+        try:
+            await service.open()
+        except Exception as error:  # noqa: BLE001 - raised anew once the server has stopped
+            state.failure = error
+            stop()
+            return
+        opened()
+        await service.watch()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        task = asyncio.create_task(run())
+        # One for all requests: to make and remove one for each holds up all others.
+        with upload.folder() as folder:
+            state.folder = folder
+            try:
+                yield
+            finally:
+                task.cancel()
+                # Also where a second interrupt ends the wait for requests.
+                service.close()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    return lifespan
 
 
 async def _of_this_origin(request: Request) -> None:

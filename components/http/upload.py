@@ -125,7 +125,7 @@ class Receiver:
             With 400 if a multipart body has no end, 422 if it holds no file, or a raw body is empty.
         """
         if self._parser is None:
-            self._end()
+            self.close()
             if not self.songs[0].bytes:
                 raise RefusedError(
                     422, "the body is empty; valid: a song, or multipart/form-data with one or more"
@@ -183,7 +183,7 @@ class Receiver:
                     "on_header_end": header_end,
                     "on_headers_finished": begin,
                     "on_part_data": lambda data, start, end: self._write(data[start:end]),
-                    "on_part_end": self._end,
+                    "on_part_end": self.close,
                     "on_end": end,
                 },
             )
@@ -209,9 +209,6 @@ class Receiver:
             raise too_large(f"{song.name}: too large", f"{self._settings.max_bytes:,} bytes")
         assert self._file is not None, "a part has a file from its headers on"
         self._file.write(data)
-
-    def _end(self) -> None:
-        self.close()
 
 
 def too_large(reason: str, most: str) -> RefusedError:
