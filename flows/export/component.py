@@ -16,11 +16,11 @@ from pathlib import Path
 from flows.export.kubeflow import PROJECT, ExportError
 from flows.pipeline import dvc
 from flows.pipeline.graph import ENSEMBLE
+from flows.pipeline.lock_entries import LOCK, round_trip
 
 #: What DVC reads of the project, in every workspace.
 FILES = ("dvc.yaml", ".dvcignore", ".dvc/config")
 CODE = ("components", "flows")
-LOCK = "dvc.lock"
 
 
 def run(
@@ -118,10 +118,7 @@ def merge(locks: Iterable[Path], *, into: Path) -> None:
     ExportError
         If two of them differ in a stage: they are of different runs.
     """
-    from ruamel.yaml import YAML
-
-    # As DVC reads and writes it: values keep their type.
-    yaml, schema = YAML(), None
+    yaml, schema = round_trip(), None
     stages: dict[str, object] = {}
     for path in locks:
         document = yaml.load(path)

@@ -22,16 +22,16 @@ class LockError(GenreError):
     """DVC's lock of a project is not free."""
 
 
-def _yaml() -> Any:
+def round_trip() -> Any:
+    """Return a reader and writer of YAML in which values keep their type, as DVC's own."""
     from ruamel.yaml import YAML
 
-    # As DVC reads and writes it: values keep their type.
     return YAML()
 
 
 def read(root: Path, *, stages: Collection[str]) -> str:
     """Return the entries of some stages as the text of a ``dvc.lock``; those that have none are left out."""
-    path, yaml, text = root / LOCK, _yaml(), io.StringIO()
+    path, yaml, text = root / LOCK, round_trip(), io.StringIO()
     document: dict[str, Any] = yaml.load(path) if path.is_file() else {"schema": "2.0", "stages": {}}
     document["stages"] = {name: entry for name, entry in document["stages"].items() if name in stages}
     yaml.dump(document, text)
@@ -49,7 +49,7 @@ def put(text: str, *, root: Path) -> None:
     from zc.lockfile import LockError as TakenError
     from zc.lockfile import LockFile
 
-    path, yaml = root / LOCK, _yaml()
+    path, yaml = root / LOCK, round_trip()
     (root / DVC_LOCK).parent.mkdir(parents=True, exist_ok=True)
     limit = time.monotonic() + LIMIT
     while True:
