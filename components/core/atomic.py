@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,17 @@ def prefix() -> str:
 
 def _beside(target: Path) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
-    sweep(target.parent)
+    _sweep_first(target.parent.absolute())
     start = f"{prefix()}{secrets.token_hex(4)}-"
     # The name ends as the target does: several writers choose the format by the file's ending.
     ending = os.fsencode(target.name)[len(start) - LONGEST_NAME :]
     return target.with_name(start + os.fsdecode(ending))
+
+
+@lru_cache(maxsize=1024)
+def _sweep_first(folder: Path) -> None:
+    """Sweep a folder when this process first writes there: each file anew would cost a walk through all others."""
+    sweep(folder)
 
 
 def sweep(folder: Path) -> None:

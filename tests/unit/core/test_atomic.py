@@ -60,6 +60,16 @@ def test_what_a_killed_process_left_is_swept_by_the_next(tmp_path: Path) -> None
     assert names(tmp_path) == ["a.json"]
 
 
+def test_a_folder_is_swept_when_it_is_first_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept: list[Path] = []
+    monkeypatch.setattr(atomic, "sweep", swept.append)
+    for name in ("a", "b", "folder/a", "c"):
+        atomic.write_json(tmp_path / name, {})
+    assert swept == [tmp_path, tmp_path / "folder"]
+
+
 def test_what_a_living_process_is_writing_stays(tmp_path: Path) -> None:
     with atomic.replacing(tmp_path / "a.txt") as path:
         path.write_text("half")
