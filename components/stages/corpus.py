@@ -18,6 +18,7 @@ import pandas as pd
 from rich.console import Console
 
 from components.config.params import Params
+from components.config.sources import Form
 from components.core import progress
 from components.core.atomic import replacing
 from components.core.console import quiet
@@ -37,6 +38,8 @@ from components.corpus import (
     minimum,
     store,
 )
+from components.corpus.discovery import Found
+from components.corpus.labels import Labels
 from components.corpus.links import Reach
 from components.corpus.store import Row, Rows
 from components.parallel import executors
@@ -87,32 +90,10 @@ def run(source: str, *, params: Params, root: Path = Path("data"), verify: bool 
         found, known = None, 0
         listing = store.table(feature_table.tracks(Path(place), key=key))
     else:
-        suffixes, measure = _FOLDERS[form]
-        inspect: Callable[[Row], Row]
-        block, follow = params.corpus.sources[source], params.corpus.follow_links
+        block = params.corpus.sources[source]
         named = labels.read(block, place=place, key=f"corpus.sources.{source}", root=root)
-        if named.kind != "folders":
-            found = labels.files(named, place=place, key=key, suffixes=suffixes, follow_links=follow)
-        elif locations.is_remote(place):
-            found = bucket.walk(place, key=key, suffixes=suffixes, fewest=fewest)
-        else:
-            found = discovery.walk(
-                Path(place), key=key, suffixes=suffixes, fewest=fewest, follow_links=follow
-            )
-        if locations.is_remote(place):
-            inspect = partial(bucket.inspect, folder=place, params=params, measure=measure)
-        else:
-            folder = Path(place).absolute()
-            reach = Reach.of(folder, follow_links=follow)
-            inspect = partial(discovery.inspect, folder=folder, params=params, measure=measure, reach=reach)
-        began = time.time_ns()
-        rows, left = Rows("stamp"), found.rows
-        if not verify:
-            rows, left = known_files.read(found.rows, source, params=params, root=root)
-        known = len(rows)
-        _measure(left, inspect, rows=rows, source=source)
-        with _writing(root / known_files.FOLDER):
-            known_files.write(rows.batches(), source, params=params, root=root, began=began)
+        found = _found(named, place=place, key=key, form=form, fewest=fewest, params=params)
+        rows, known = _measured(found, source, place=place, params=params, root=root, verify=verify)
         listing = rows.table(without=["stamp"], sort_by=["track", "path"])
         listing = labels.apply(listing, labels=named, place=place, least=least)
         listing = discovery.unique(listing)
@@ -135,6 +116,41 @@ def _writing(target: Path) -> Iterator[None]:
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise CorpusError(f"{target} cannot be written: {reason}") from error
+
+
+def _found(named: Labels, *, place: str, key: str, form: Form, fewest: int, params: Params) -> Found:
+    """List a source's files by where its genres are, and where it lies; none is opened."""
+    suffixes, follow = _FOLDERS[form][0], params.corpus.follow_links
+    if named.kind != "folders":
+        return labels.files(named, place=place, key=key, suffixes=suffixes, follow_links=follow)
+    if locations.is_remote(place):
+        return bucket.walk(place, key=key, suffixes=suffixes, fewest=fewest)
+    return discovery.walk(Path(place), key=key, suffixes=suffixes, fewest=fewest, follow_links=follow)
+
+
+def _measured(
+    found: Found, source: str, *, place: str, params: Params, root: Path, verify: bool
+) -> tuple[Rows, int]:
+    """Measure each file, but for those that an earlier listing knows; return also how many these are."""
+    began = time.time_ns()
+    rows, left = Rows("stamp"), found.rows
+    if not verify:
+        rows, left = known_files.read(found.rows, source, params=params, root=root)
+    known = len(rows)
+    _measure(left, _inspection(source, place=place, params=params), rows=rows, source=source)
+    with _writing(root / known_files.FOLDER):
+        known_files.write(rows.batches(), source, params=params, root=root, began=began)
+    return rows, known
+
+
+def _inspection(source: str, *, place: str, params: Params) -> Callable[[Row], Row]:
+    """Return what opens a listed file of a source and measures it."""
+    _, measure = _FOLDERS[params.corpus.sources[source].form]
+    if locations.is_remote(place):
+        return partial(bucket.inspect, folder=place, params=params, measure=measure)
+    folder = Path(place).absolute()
+    reach = Reach.of(folder, follow_links=params.corpus.follow_links)
+    return partial(discovery.inspect, folder=folder, params=params, measure=measure, reach=reach)
 
 
 def _measure(left: Rows, inspect: Callable[[Row], Row], *, rows: Rows, source: str) -> None:
