@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,43 +40,65 @@ def lines(listing: pd.DataFrame, *, source: str, found: Found | None = None, kno
     """
     is_left_out = listing["fault"] != ""
     left_out = listing.loc[is_left_out, ["track", "fault"]]
-    genres = listing.loc[~is_left_out, "genre"].nunique()
-    said = [
-        f"{source}: {len(listing) - len(left_out)} usable tracks of {genres} genres, {len(left_out)} left out"
-    ]
+    damaged = listing.loc[~is_left_out & (listing["damage"] != ""), ["track", "damage", "lost"]]
+    genres = listing.loc[~is_left_out, "genre"].unique()
+    usable = len(listing) - len(left_out)
+    said = [f"{source}: {usable} usable tracks of {len(genres)} genres, {len(left_out)} left out"]
     said += [f"  left out: {row.track}: {row.fault}" for row in left_out.head(SHOWN).itertuples()]
-    if len(left_out) > SHOWN:
-        said.append(f"  … and {len(left_out) - SHOWN} more: see column fault of corpus/{source}.parquet")
-    files, sounds = (_hashes(listing[name], where=~is_left_out) for name in ("sha256", "sound_sha256"))
+    said += _more(left_out, column="fault", source=source)
+    said += _repeats(listing, where=~is_left_out)
+    said += _genres_alike(genres)
+    said += [
+        f"  damaged: {row.track}: {row.damage}, {row.lost:.2f} s lost"
+        for row in damaged.head(SHOWN).itertuples()
+    ]
+    said += _more(damaged, column="damage", source=source)
+    if found is not None:
+        said += _no_tracks(found)
+    if known:
+        said.append(f"  {known} files are known from an earlier listing (--verify reads them again)")
+    return said
+
+
+def _more(tracks: pd.DataFrame, *, column: str, source: str) -> list[str]:
+    if len(tracks) <= SHOWN:
+        return []
+    return [f"  … and {len(tracks) - SHOWN} more: see column {column} of corpus/{source}.parquet"]
+
+
+def _repeats(listing: pd.DataFrame, *, where: pd.Series) -> list[str]:
+    """Count the tracks of equal bytes, and those of equal sound in other bytes."""
+    files, sounds = (_hashes(listing[name], where=where) for name in ("sha256", "sound_sha256"))
+    said = []
     if repeats := len(files) - _distinct(files):
         said.append(f"  {repeats} tracks repeat another track byte for byte")
     has_sound = sounds != b""
     if repeats := _distinct(files[has_sound]) - _distinct(sounds[has_sound]):
         said.append(f"  {repeats} tracks repeat another track's sound in another file")
+    return said
+
+
+def _genres_alike(genres: Iterable[str]) -> list[str]:
     alike: dict[str, list[str]] = {}
-    for genre in listing.loc[~is_left_out, "genre"].unique():
+    for genre in genres:
         alike.setdefault(spellings.key(genre), []).append(genre)
-    said += [
+    return [
         f"  genres of one name but for case: {', '.join(map(repr, names))}"
         for names in alike.values()
         if len(names) > 1
     ]
-    damaged = listing.loc[~is_left_out & (listing["damage"] != ""), ["track", "damage", "lost"]]
-    said += [
-        f"  damaged: {row.track}: {row.damage}, {row.lost:.2f} s lost"
-        for row in damaged.head(SHOWN).itertuples()
-    ]
-    if len(damaged) > SHOWN:
-        said.append(f"  … and {len(damaged) - SHOWN} more: see column damage of corpus/{source}.parquet")
-    if found is not None and found.ignored:
+
+
+def _no_tracks(found: Found) -> list[str]:
+    """Describe the files and folders that are no tracks and no genres."""
+    said = []
+    if found.ignored:
         said.append(f"  {found.ignored} other files are no tracks")
-    if found is not None and found.without:
+    if found.without:
         said.append(f"  no tracks are in {', '.join(found.without[:SHOWN])}: no genre")
-    if found is not None and found.beside:
+    if found.beside:
         shown = ", ".join(found.beside[:SHOWN]) + (" …" if len(found.beside) > SHOWN else "")
         said.append(f"  {len(found.beside)} tracks lie in no genre's folder: {shown}")
-    if known:
-        said.append(f"  {known} files are known from an earlier listing (--verify reads them again)")
     return said
 
 
