@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from components.corpus.contents.found import NOTHING_KNOWN, Contents
@@ -51,66 +52,97 @@ def frame(word: int) -> Frame | None:
     return Frame(samples // 8 * bits // rate + padding, samples, rate, word & _SAME)
 
 
+@dataclass
+class _Walked:
+    """What a walk over the frames of a file has found.
+
+    Attributes
+    ----------
+    first : Frame or None
+        The first frame, or that of the latest part.
+    own : tuple of int or None
+        From :func:`_own_frame`, of the first frame.
+    frames : int
+        How many hold sound.
+    held, gap : int
+        Bytes of the frames, and between them.
+    last : int
+        Where the latest frame, or the tags right behind it, end.
+    parts : list of int
+        Where frames of another kind begin.
+    """
+
+    first: Frame | None = None
+    own: tuple[int, int] | None = None
+    frames: int = 0
+    held: int = 0
+    gap: int = 0
+    last: int = 0
+    parts: list[int] = field(default_factory=list)
+
+
 def contents(handle: int, size: int) -> Contents:
     """Walk over the frames of a file."""
     window = Window(handle, size)
-    place, first, last = 0, None, 0
-    frames, held, gap = 0, 0, 0
-    parts: list[int] = []
-    own: tuple[int, int] | None = None
-    memo: dict[int, Frame | None] = {}
-    while place + 4 <= size:
-        start = window.at(place, 4)
-        word = int.from_bytes(start, "big")
-        # Of a stream the headers are few.
-        found = memo[word] if word in memo else memo.setdefault(word, frame(word))
-        if found and (first is None or found.kind == first.kind):
-            if first is None:
-                if not _follow(window, place, found, 1):
-                    place = _next_frame(window, place + 1, None) or size
-                    continue
-                first = found
-                own = _own_frame(window.at(place, found.bytes))
-                frames -= own is not None  # it is no sound
-            elif last < place:
-                gap += place - last
-            frames, held = frames + 1, held + found.bytes
-            place = last = place + found.bytes
-        elif (tag := window.tag(place)) and place + tag <= size:
-            last += tag if last == place else 0
-            place += tag
-        elif found and _follow(window, place, found, OTHERS):
-            parts.append(place)
-            first, place = found, place + found.bytes
-            last = place
-        else:
-            place = _next_frame(window, place + 1, first) or size
-    if first is None or frames < 1:
+    walked = _walk(window)
+    if walked.first is None or walked.frames < 1:
         return NOTHING_KNOWN
-    if parts:
-        return Contents(parts=tuple(parts))
-    if (after := window.end() - last) >= LEAST:
-        gap += after
-    rate = first.rate
-    promised, trimmed = own or (0, 0)
-    damaged = gap / held * frames * first.samples / rate
+    if walked.parts:
+        return Contents(parts=tuple(walked.parts))
+    if (after := window.end() - walked.last) >= LEAST:
+        walked.gap += after
+    samples, rate = walked.first.samples, walked.first.rate
+    promised, trimmed = walked.own or (0, 0)
+    damaged = walked.gap / walked.held * walked.frames * samples / rate
     # Where the encoder counted more frames, the end is missing; or, if some are damaged, those.
-    missing = max(0.0, (promised - frames) * first.samples / rate - damaged) if promised - frames > 1 else 0.0
-    torn = gap > 0 or not window.tries
+    uncounted = promised - walked.frames
+    missing = max(0.0, uncounted * samples / rate - damaged) if uncounted > 1 else 0.0
+    torn = walked.gap > 0 or not window.tries
     damage = ""
     if torn:
         damage = "damaged in the middle"
     elif missing:
         damage = "truncated: short of its header's length"
-    elif last > size:
+    elif walked.last > size:
         damage = "ends within a frame"
     return Contents(
-        seconds=(frames * first.samples - trimmed) / rate + damaged + missing,
+        seconds=(walked.frames * samples - trimmed) / rate + damaged + missing,
         damaged=damaged + missing,
-        slack=2.0 * first.samples / rate,
+        slack=2.0 * samples / rate,
         holes=torn,
         damage=damage,
     )
+
+
+def _walk(window: Window) -> _Walked:
+    walked, place, kind = _Walked(), 0, -1
+    memo: dict[int, Frame | None] = {}
+    while place + 4 <= window.size:
+        word = int.from_bytes(window.at(place, 4), "big")
+        # Of a stream the headers are few.
+        found = memo[word] if word in memo else memo.setdefault(word, frame(word))
+        if found and walked.first is None and _follow(window, place, found, 1):
+            walked.first, walked.last, kind = found, place, found.kind
+            walked.own = _own_frame(window.at(place, found.bytes))
+            walked.frames -= walked.own is not None  # it is no sound
+        if found and found.kind == kind:
+            if walked.last < place:
+                walked.gap += place - walked.last
+            walked.frames += 1
+            walked.held += found.bytes
+            place = walked.last = place + found.bytes
+        elif found and walked.first is None:
+            place = _next_frame(window, place + 1, None) or window.size
+        elif (tag := window.tag(place)) and place + tag <= window.size:
+            walked.last += tag if walked.last == place else 0
+            place += tag
+        elif found and _follow(window, place, found, OTHERS):
+            walked.parts.append(place)
+            walked.first, kind = found, found.kind
+            place = walked.last = place + found.bytes
+        else:
+            place = _next_frame(window, place + 1, walked.first) or window.size
+    return walked
 
 
 def _follow(window: Window, place: int, found: Frame, count: int) -> bool:
