@@ -254,15 +254,15 @@ def use(
     from components.corpus import locations
 
     own = presets.places(preset, corpus_path or [])
-    remote = [place for place in own.values() if locations.is_remote(place)]
-    for place in remote:
-        locations.check(place, key="--corpus-path")
-    given = [("--corpus-path", place) for place in own.values() if place not in remote]
+    remote = [one for one in own.values() if locations.is_remote(one)]
+    for one in remote:
+        locations.check(one, key="--corpus-path")
+    given = [("--corpus-path", one) for one in own.values() if one not in remote]
     for option, path in (*given, ("--artists", artists), ("--vgg16-weights", vgg16_weights)):
-        if path is not None and not Path(path).exists():
+        if path is not None and not place(path).exists():
             raise ParamsError(f"{option} {path!r} does not exist; valid: a path on this machine")
-    place = next(iter(own.values()), None) or presets.first_place(preset)
-    named = labels_of_source.settings(labels, genres=genres, subset=subset, place=place)
+    first = next(iter(own.values()), None) or presets.first_place(preset)
+    named = labels_of_source.settings(labels, genres=genres, subset=subset, place=first)
     written = presets.use(preset, places=own, artists=artists, labels=named, vgg16=vgg16_weights)
     places = ", ".join(f"{source} in {block.path}" for source, block in written.corpus.sources.items())
     print(f"params.yaml is now preset {preset}: {places}; models {', '.join(written.models)}")
@@ -436,7 +436,11 @@ def evaluate(
     ] = "folders",
     artists: Annotated[
         Path | None,
-        typer.Option(help="A table of 'file ::: artist ::: title'; else manifest and tags name artists"),
+        typer.Option(
+            parser=place,
+            metavar="PATH",
+            help="A table of 'file ::: artist ::: title'; else manifest and tags name artists",
+        ),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(help="At most so many songs a genre, drawn by the seed")

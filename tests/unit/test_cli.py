@@ -70,6 +70,26 @@ def test_without_a_command_the_help_is_all_that_is_printed(
     assert "Usage: genre" in done.stdout
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("config", "use", "demo", "--corpus-path", ""),
+        ("config", "use", "demo", "--corpus-path", "audio="),
+        ("config", "use", "demo", "--artists", ""),
+        ("evaluate", ".", "--artists", ""),
+        ("predict", ""),
+    ],
+)
+def test_an_empty_path_is_not_the_working_folder(
+    genre: Genre, workspace: Path, given: tuple[str, ...]
+) -> None:
+    before = (workspace / "params.yaml").read_bytes()
+    done = genre(*given, folder=workspace)
+    assert done.returncode == 2
+    assert "a path is empty" in done.stderr
+    assert (workspace / "params.yaml").read_bytes() == before
+
+
 def test_help_groups_the_commands_in_the_order_in_which_they_are_needed(genre: Genre, tmp_path: Path) -> None:
     lines = [line.strip("│╭─ ") for line in genre("--help", folder=tmp_path).stdout.splitlines()]
     headings = ["Collection", "Run", "Use a model", "Study", "Stages"]
