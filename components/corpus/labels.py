@@ -13,7 +13,7 @@ from components.config.sources import SourceParams
 from components.core import hashing
 from components.core.errors import CorpusError, ParamsError
 from components.core.formatting import printable
-from components.corpus import bucket, known_files, links, locations, manifest, spellings, tags
+from components.corpus import bucket, discovery, known_files, links, locations, manifest, spellings, tags
 from components.corpus.discovery import Found
 from components.corpus.links import Reach
 from components.corpus.manifest import Entry, Manifest
@@ -173,35 +173,50 @@ def settings(
 
 
 def files(
-    labels: Labels, *, place: str, key: str, suffixes: Collection[str], follow_links: bool = False
+    labels: Labels,
+    *,
+    place: str,
+    key: str,
+    suffixes: Collection[str],
+    fewest: int = 2,
+    follow_links: bool = False,
 ) -> Found:
-    """List the files of a source whose genres are in their tags or in a manifest; none is opened.
+    """List the files of a source, by where their genres are; none is opened.
 
     Parameters
     ----------
     labels : Labels
-        Of kind ``tags`` (all tracks at any depth) or ``manifest`` (those that it names).
+        Of kind ``folders`` (see :func:`components.corpus.discovery.walk`), ``tags`` (all tracks at any depth) or
+        ``manifest`` (those that it names).
     place : str
         The source's folder or URL. Hidden folders and files are left out, but where a manifest names them.
     key : str
         The key of ``params.yaml`` that names it, for messages.
     suffixes : collection of str
         Lower-case endings with the dot of what is a track where no manifest says so.
+    fewest : int
+        Least number of folders that are genres.
     follow_links : bool
         Whether links may lead out of the folder, and links to folders are entered, each folder once.
 
     Returns
     -------
     Found
-        Tracks are named by their path without suffix; genre and what a manifest says of a file are added by
-        :func:`apply`. A fault is named for what must not be opened, and for a file that a manifest names and is not
-        there, with its row; of FMA's whole table, the files that are there are taken.
+        But for folders, tracks are named by their path without suffix; genre and what a manifest says of a file are
+        added by :func:`apply`. A fault is named for what must not be opened, and for a file that a manifest names and
+        is not there, with its row; of FMA's whole table, the files that are there are taken.
 
     Raises
     ------
     CorpusError
-        If the place cannot be read, or holds none of the files.
+        If the place cannot be read, or holds none of the files, or too few or too many folders.
     """
+    if labels.kind == "folders" and locations.is_remote(place):
+        return bucket.walk(place, key=key, suffixes=suffixes, fewest=fewest)
+    if labels.kind == "folders":
+        return discovery.walk(
+            Path(place), key=key, suffixes=suffixes, fewest=fewest, follow_links=follow_links
+        )
     if labels.kind == "manifest":
         found = _named(labels, place=place, key=key, follow_links=follow_links)
         missing = f"no file of {labels.table.name}; valid: paths below the folder" if labels.table else ""

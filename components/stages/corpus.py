@@ -18,7 +18,6 @@ import pandas as pd
 from rich.console import Console
 
 from components.config.params import Params
-from components.config.sources import Form
 from components.core import progress
 from components.core.atomic import replacing
 from components.core.console import quiet
@@ -39,7 +38,6 @@ from components.corpus import (
     store,
 )
 from components.corpus.discovery import Found
-from components.corpus.labels import Labels
 from components.corpus.links import Reach
 from components.corpus.store import Row, Rows
 from components.parallel import executors
@@ -81,18 +79,19 @@ def run(source: str, *, params: Params, root: Path = Path("data"), verify: bool 
         valid = ", ".join(sorted(params.corpus.sources))
         raise CorpusError(f"corpus source {source!r} is not in params.yaml; valid: {valid}")
     key, root = f"corpus.sources.{source}.path", Path(root)
-    form = params.corpus.sources[source].form
-    place = store.place(source, params=params, root=root)
-    alone = params.corpus.of_form(form) == [source]
+    block, place = params.corpus.sources[source], store.place(source, params=params, root=root)
+    alone = params.corpus.of_form(block.form) == [source]
     fewest, least = (2, params.corpus.minimum_tracks) if alone else (1, 0)
     console = Console(stderr=True)
-    if form == "table":
+    if block.form == "table":
         found, known = None, 0
         listing = store.table(feature_table.tracks(Path(place), key=key))
     else:
-        block = params.corpus.sources[source]
         named = labels.read(block, place=place, key=f"corpus.sources.{source}", root=root)
-        found = _found(named, place=place, key=key, form=form, fewest=fewest, params=params)
+        suffixes, follow = _FOLDERS[block.form][0], params.corpus.follow_links
+        found = labels.files(
+            named, place=place, key=key, suffixes=suffixes, fewest=fewest, follow_links=follow
+        )
         rows, known = _measured(found, source, place=place, params=params, root=root, verify=verify)
         listing = rows.table(without=["stamp"], sort_by=["track", "path"])
         listing = labels.apply(listing, labels=named, place=place, least=least)
@@ -118,31 +117,6 @@ def _writing(target: Path) -> Iterator[None]:
         raise CorpusError(f"{target} cannot be written: {reason}") from error
 
 
-def _found(named: Labels, *, place: str, key: str, form: Form, fewest: int, params: Params) -> Found:
-    """List a source's files by where its genres are, and where it lies; none is opened."""
-    suffixes, follow = _FOLDERS[form][0], params.corpus.follow_links
-    if named.kind != "folders":
-        return labels.files(named, place=place, key=key, suffixes=suffixes, follow_links=follow)
-    if locations.is_remote(place):
-        return bucket.walk(place, key=key, suffixes=suffixes, fewest=fewest)
-    return discovery.walk(Path(place), key=key, suffixes=suffixes, fewest=fewest, follow_links=follow)
-
-
-def _measured(
-    found: Found, source: str, *, place: str, params: Params, root: Path, verify: bool
-) -> tuple[Rows, int]:
-    """Measure each file, but for those that an earlier listing knows; return also how many these are."""
-    began = time.time_ns()
-    rows, left = Rows("stamp"), found.rows
-    if not verify:
-        rows, left = known_files.read(found.rows, source, params=params, root=root)
-    known = len(rows)
-    _measure(left, _inspection(source, place=place, params=params), rows=rows, source=source)
-    with _writing(root / known_files.FOLDER):
-        known_files.write(rows.batches(), source, params=params, root=root, began=began)
-    return rows, known
-
-
 def _inspection(source: str, *, place: str, params: Params) -> Callable[[Row], Row]:
     """Return what opens a listed file of a source and measures it."""
     _, measure = _FOLDERS[params.corpus.sources[source].form]
@@ -153,9 +127,15 @@ def _inspection(source: str, *, place: str, params: Params) -> Callable[[Row], R
     return partial(discovery.inspect, folder=folder, params=params, measure=measure, reach=reach)
 
 
-def _measure(left: Rows, inspect: Callable[[Row], Row], *, rows: Rows, source: str) -> None:
-    """Open each file that is not known, side by side, and add its row: on a cluster's workers where one is named."""
+def _measured(
+    found: Found, source: str, *, place: str, params: Params, root: Path, verify: bool
+) -> tuple[Rows, int]:
+    """Measure each file, here or on a cluster, but those that an earlier listing knows; return also how many these are."""
+    began, rows, left = time.time_ns(), Rows("stamp"), found.rows
+    if not verify:
+        rows, left = known_files.read(left, source, params=params, root=root)
     known = len(rows)
+    inspect = _inspection(source, place=place, params=params)
     with (
         # libmpg123 writes of its own of each damaged file; what is wrong with one is in its row.
         quiet() as stderr,
@@ -170,6 +150,9 @@ def _measure(left: Rows, inspect: Callable[[Row], Row], *, rows: Rows, source: s
             for (_, more), row in zip(group, measured, strict=True):
                 rows.add(row, *more)
             advance(len(group))
+    with _writing(root / known_files.FOLDER):
+        known_files.write(rows.batches(), source, params=params, root=root, began=began)
+    return rows, known
 
 
 def _each(inspect: Callable[[Row], Row], group: list[tuple[Row, tuple[str, ...]]]) -> list[Row]:
