@@ -130,7 +130,7 @@ def _inspection(source: str, *, place: str, params: Params) -> Callable[[Row], R
 def _measured(
     found: Found, source: str, *, place: str, params: Params, root: Path, verify: bool
 ) -> tuple[Rows, int]:
-    """Measure each file, here or on a cluster, but those that an earlier listing knows; return also how many these are."""
+    """Measure each file, here or on a cluster, but those that an earlier listing knows; return also how many."""
     began, rows, left = time.time_ns(), Rows("stamp"), found.rows
     if not verify:
         rows, left = known_files.read(left, source, params=params, root=root)
