@@ -155,7 +155,7 @@ def groups(songs: pd.DataFrame, *, training: pd.DataFrame) -> pd.DataFrame:
     used = training[training["fitted"] | (training["part"] == "validation")]
     artists = {credits.artist_of(artist) for artist in used["artist"]} - {""}
     rows: list[tuple[Group, str]] = []
-    for song, track in zip(songs.itertuples(), _trained(songs, used=used), strict=True):
+    for song, track in zip(songs.itertuples(), recognised(songs, used=used), strict=True):
         artist = credits.artist_of(song.artist)
         if track:
             rows.append(("trained_songs", track))
@@ -168,10 +168,22 @@ def groups(songs: pd.DataFrame, *, training: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["group", "recognised"], index=songs.index)
 
 
-def _trained(songs: pd.DataFrame, *, used: pd.DataFrame) -> list[str]:
-    """Return the training's track that each song is a recording of, '' where there is none."""
+def recognised(songs: pd.DataFrame, *, used: pd.DataFrame) -> list[str]:
+    """Return the training's track that each song is a recording of, '' where there is none.
+
+    Names play no part: another collection has other songs under the same ones.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        Columns :data:`KNOWN_BY`, one row a song.
+    used : DataFrame
+        Songs of the training: ``track`` and, as far as they were logged, :data:`KNOWN_BY`.
+    """
     # Of a recording in several files the first by name is returned: the training's come first.
-    both = pd.concat([used.assign(track="0" + used["track"]), songs.assign(track="1")], ignore_index=True)
+    both = pd.concat(
+        [used.assign(track="0" + used["track"].astype(str)), songs.assign(track="1")], ignore_index=True
+    )
     # A model that was logged before has no fingerprints.
     found = recordings.of(both.reindex(columns=["track", *KNOWN_BY]).fillna(""))
     return [name[1:] if name.startswith("0") else "" for name in found.iloc[len(used) :]]

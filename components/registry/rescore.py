@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from components.config.params import Params
@@ -13,6 +14,7 @@ from components.core.errors import RegistryError
 from components.corpus import audio, locations, segmentation
 from components.corpus import store as corpus_store
 from components.evaluation import aggregation
+from components.external_evaluation import recognition
 from components.results import leakage
 from components.serving import load
 from components.splits import store as split_store
@@ -58,7 +60,6 @@ def validation_predictions(
             f"audio; valid: a corpus with audio, or another promotion.registered_model"
         )
     champion = load.load(client, f"models:/{version.name}/{version.version}").model
-    fitted = champion.record.train_tracks
     table, present = split_store.read(root)
     if present.genres != champion.record.genres:
         raise RegistryError(
@@ -66,10 +67,11 @@ def validation_predictions(
             f"{', '.join(present.genres)}; valid: another promotion.registered_model"
         )
     songs = table[(table["unit"] == "track") & (table["part"] == "validation")].set_index("track")
-    known = set(champion.songs.loc[champion.songs["fitted"], "artist"]) - {""}
-    chosen = set(songs.index[~songs["artist"].isin(known)]) - set(fitted)
+    fitted = champion.songs[champion.songs["fitted"]]
+    known = set(fitted["artist"]) - {""}
     listing = corpus_store.read_all(sources, root=root)
-    listing = listing[listing["track"].isin(chosen)]
+    listing = listing[listing["track"].isin(songs.index[~songs["artist"].isin(known)])]
+    listing = listing[~_fitted(listing, on=fitted)]
     files, limits, rows = corpus_store.files(listing, params=params, root=root), params.corpus, []
     with quiet():
         for song, file in zip(listing.itertuples(), files, strict=True):
@@ -82,7 +84,15 @@ def validation_predictions(
             about = {"part": "validation", "track": song.track, "segment": -1, "genre": song.genre}
             about |= songs.loc[song.track, ["artist", "headline"]].to_dict()
             rows.append({**prediction.as_row(), "predicted": prediction.genre, **about})
-    leakage.check_champion([row["track"] for row in rows], fitted=fitted, name=f"champion {version.version}")
+    leakage.check_champion(listing, fitted=fitted, name=f"champion {version.version}")
     columns = [*aggregation.COLUMNS]
     columns += [aggregation.PREFIX + genre for genre in present.genres]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _fitted(listing: pd.DataFrame, *, on: pd.DataFrame) -> np.ndarray:
+    """Return which songs of a listing a model was fitted on: the same recording, whatever its name."""
+    found = np.array(recognition.recognised(listing, used=on), dtype=object) != ""
+    # Of a table of features there is nothing but names.
+    nameless = on.reindex(columns=[*recognition.KNOWN_BY]).fillna("").eq("").all(axis=1)
+    return found | listing["track"].isin(on.loc[nameless, "track"]).to_numpy()

@@ -6,7 +6,7 @@ before is refused by :func:`components.training.fit.fit`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from components.core.errors import LeakError
 
 if TYPE_CHECKING:
     import keras
+    import pandas as pd
 
     from components.splits.artists import Artists
     from components.training.dataset import Part
@@ -99,15 +100,15 @@ def check_preprocessing(model: keras.Model, *, fitted: Part, genres: Sequence[st
                 )
 
 
-def check_champion(songs: Iterable[str], *, fitted: Iterable[str], name: str) -> None:
+def check_champion(songs: pd.DataFrame, *, fitted: pd.DataFrame, name: str) -> None:
     """Fail where a champion is compared with a challenger on songs that it was fitted on.
 
     Parameters
     ----------
-    songs : iterable of str
-        Tracks that both are compared on.
-    fitted : iterable of str
-        Tracks that the champion was fitted on.
+    songs : DataFrame
+        Songs that both are compared on: columns ``track``, ``sha256`` (of the file) and ``sound_sha256``.
+    fitted : DataFrame
+        Songs that the champion was fitted on, with the same hashes as far as they were logged.
     name : str
         What to call the champion.
 
@@ -116,7 +117,10 @@ def check_champion(songs: Iterable[str], *, fitted: Iterable[str], name: str) ->
     LeakError
         Naming one such song.
     """
-    if both := sorted(set(songs) & set(fitted)):
+    known = {key: set(fitted[key]) - {""} for key in ("sha256", "sound_sha256") if key in fitted}
+    if both := sorted(
+        {track for key, of in known.items() for track in songs.loc[songs[key].isin(of), "track"]}
+    ):
         raise LeakError(
             f"{name} was fitted on {len(both)} of the songs it is compared on, {both[0]!r} among them"
         )

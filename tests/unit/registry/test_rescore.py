@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -26,17 +27,30 @@ SECONDS = 12.0
 def rescore(small_project: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch):
     """Let a champion fitted on given tracks, which notes the seconds it is given, predict the validation songs."""
     folder = Path(small_params.corpus.sources["audio"].path)
-    for path in pd.read_parquet(small_project / "corpus/audio.parquet")["path"]:
+    listing = pd.read_parquet(small_project / "corpus/audio.parquet").set_index("track")
+    for path in listing["path"]:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         song(folder / path, seconds=30.0)
 
     def rescore(
-        *, unit: str, fitted_on: list[str], genres: tuple[str, ...] = GENRES, artist: str = ""
+        *,
+        unit: str,
+        fitted_on: list[str],
+        genres: tuple[str, ...] = GENRES,
+        artist: str = "",
+        sha256: Mapping[str, str] = listing["sha256"],
+        named: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[list[float], pd.DataFrame]:
         champion, given = loaded_model(), []
         champion.model.record = training_record(train_tracks=fitted_on, genres=list(genres))
         champion.model.songs = pd.DataFrame(
-            {"track": fitted_on, "fitted": True, "artist": artist, "seconds": 30.0}
+            {
+                "track": [named.get(track, track) for track in fitted_on],
+                "sha256": [sha256.get(track, "") for track in fitted_on],
+                "fitted": True,
+                "artist": artist,
+                "seconds": 30.0,
+            }
         )
 
         def features_of(y: np.ndarray, rate: int) -> Extracted:
@@ -68,6 +82,27 @@ def test_songs_it_was_fitted_on_play_no_part(rescore):
     assert set(found["track"]) == set(before["track"][2:])
     _, none = rescore(unit="segment", fitted_on=before["track"].tolist())
     assert none.empty
+
+
+def test_another_collection_s_songs_of_the_same_names_are_other_songs(rescore):
+    _, before = rescore(unit="segment", fitted_on=[])
+    names = before["track"].tolist()
+    _, found = rescore(unit="segment", fitted_on=names, sha256={name: f"other {name}" for name in names})
+    assert set(found["track"]) == set(names)
+
+
+def test_a_song_it_was_fitted_on_under_another_name_plays_no_part(rescore):
+    _, before = rescore(unit="segment", fitted_on=[])
+    names = before["track"].tolist()
+    _, found = rescore(unit="segment", fitted_on=names[:2], named={name: f"my {name}" for name in names})
+    assert set(found["track"]) == set(names[2:])
+
+
+def test_songs_of_which_a_model_has_names_alone_are_known_by_them(rescore):
+    _, before = rescore(unit="segment", fitted_on=[])
+    names = before["track"].tolist()
+    _, found = rescore(unit="segment", fitted_on=names[:2], sha256={})
+    assert set(found["track"]) == set(names[2:])
 
 
 def test_other_genres_are_refused(rescore):

@@ -183,7 +183,11 @@ def test_a_model_that_was_fitted_before_is_refused(
 
 
 def test_a_champion_scored_on_songs_it_was_fitted_on_is_a_leak() -> None:
-    fitted = ["rock.00001", "rock.00002"]
-    with pytest.raises(LeakError, match=r"champion 3 was fitted on 1 of the songs .* 'rock.00001'"):
-        leakage.check_champion(["jazz.00001", "rock.00001"], fitted=fitted, name="champion 3")
-    leakage.check_champion(["jazz.00001"], fitted=fitted, name="champion 3")
+    columns = ["track", "sha256", "sound_sha256"]
+    fitted = pd.DataFrame([["rock.00001", "a", "s"], ["rock.00002", "b", ""]], columns=columns)
+    jazz = pd.DataFrame([["rock.00002", "c", ""]], columns=columns)  # another song of the same name
+    for known in (["x", "d", "s"], ["x", "b", ""]):
+        both = pd.concat([jazz, pd.DataFrame([known], columns=columns)])
+        with pytest.raises(LeakError, match=r"champion 3 was fitted on 1 of the songs .* 'x'"):
+            leakage.check_champion(both, fitted=fitted, name="champion 3")
+    leakage.check_champion(jazz, fitted=fitted, name="champion 3")
