@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import (
-    BeforeValidator,
     Field,
     ValidationError,
     field_validator,
@@ -18,6 +17,7 @@ from pydantic import (
 
 from components.config import hyperparameters
 from components.config.augmentation import AugmentParams
+from components.config.search_space import Hyperparameter
 from components.config.sources import Form, SourceParams
 from components.config.strict import Strict
 from components.core.errors import ParamsError
@@ -29,7 +29,6 @@ Published = Literal["artists", "lists"]
 #: What one row of a feature stands for: a piece of ``segments.seconds``, or the whole track.
 Unit = Literal["segment", "track"]
 Protocol = Literal["artist", "track", "segment", "fault_filtered", "manifest"]
-Sampling = Literal["linear", "log"]
 #: What a search maximises, and what may stop a fit.
 Objective = Literal["val_accuracy", "val_balanced_accuracy"]
 
@@ -170,68 +169,6 @@ class FeatureParams(Strict):
         """The feature that it reads; None where it reads listings."""
         folder, _, name = self.reads.rpartition("/")
         return name if folder == "data/features" else None
-
-
-class IntRange(Strict):
-    """A whole-number hyperparameter, ``low`` to ``high`` in steps."""
-
-    type: Literal["int"]
-    low: int
-    high: int
-    step: Count = 1
-    sampling: Sampling = "linear"
-
-
-class FloatRange(Strict):
-    """A real hyperparameter between ``low`` and ``high``."""
-
-    type: Literal["float"]
-    low: float
-    high: float
-    step: float | None = None
-    sampling: Sampling = "linear"
-
-
-class Choice(Strict):
-    """A hyperparameter that takes one of ``values``."""
-
-    type: Literal["choice"]
-    values: Annotated[list[str | int | float], Field(min_length=1)]
-
-    @field_validator("values", mode="before")
-    @classmethod
-    def _not_boolean(cls, values: object) -> object:
-        # True is an int to Python: a network would be given 1.
-        if isinstance(values, list) and any(isinstance(value, bool) for value in values):
-            raise ValueError(f"{values} holds true or false; valid: [false, true] for both, or fixed for one")
-        return values
-
-
-class Boolean(Strict):
-    """A yes-or-no hyperparameter."""
-
-    type: Literal["boolean"]
-
-
-def _typed(written: object) -> object:
-    """Add a hyperparameter's type where its values show it: a list is a choice, whole numbers are a range of them."""
-    if isinstance(written, list):
-        if written in ([False, True], [True, False]) and all(isinstance(value, bool) for value in written):
-            return {"type": "boolean"}
-        return {"type": "choice", "values": written}
-    if isinstance(written, Strict) or (isinstance(written, dict) and "type" in written):
-        return written
-    if isinstance(written, dict) and {"low", "high"} <= written.keys():
-        whole = all(isinstance(written.get(key), int | None) for key in ("low", "high", "step"))
-        return {"type": "int" if whole else "float", **written}
-    raise ValueError("valid: a list of values, or {low: …, high: …, step: …}")
-
-
-#: What a search varies: ``[relu, tanh]``, ``[false, true]``, ``{low: 32, high: 512, step: 32}`` (whole numbers) or
-#: ``{low: 0.1, high: 0.5, step: 0.05}``; ``type`` may say which, as where a real range has whole ends.
-Hyperparameter = Annotated[
-    Annotated[IntRange | FloatRange | Choice | Boolean, Field(discriminator="type")], BeforeValidator(_typed)
-]
 
 
 class TuningParams(Strict):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from components.config.params import IntRange
+from components.config.search_space import IntRange
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from components.config.params import Boolean, FloatRange, IntRange
+from components.config.search_space import Boolean, FloatRange, IntRange
 from components.core.palette import LIGHT
 from components.reporting.svg import HOVER, figure, styled
 

@@ -9,7 +9,8 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine.trial import Trial, TrialStatus
 
-from components.config.params import Boolean, Choice, FloatRange, IntRange, SelectedModel
+from components.config.params import SelectedModel
+from components.config.search_space import Boolean, Choice, FloatRange, IntRange
 from components.core.errors import ParamsError
 
 #: Hyperband's factor between rounds, that of its paper (http://jmlr.org/papers/v18/16-558.html).

@@ -103,8 +103,10 @@ class Inputs:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The options that ``meta.json`` states."""
-        return self.meta.get("options") or {}
+        """The options of ``params.yaml``, defaults filled in; of a feature without a file what ``meta.json`` states."""
+        if self.extractor not in features.names():
+            return self.meta.get("options") or {}
+        return features.options(self.feature, params=self.params).model_dump(mode="json")
 
     @property
     def trained(self) -> bool:
@@ -194,7 +196,7 @@ def structure(inputs: Inputs) -> Checked:
     names = meta.get("names") or range(width)
     keyed = {"track", "segment"} <= set(index.columns)
     keys = list(zip(index["track"].astype(str), index["segment"], strict=True)) if keyed else []
-    options, rate = _defined(inputs)
+    rate = features.load(inputs.extractor).SAMPLE_RATE if inputs.extractor in features.names() else None
     facts = {
         "feature": str(meta.get("feature")),
         "unit": str(meta.get("unit")),
@@ -209,7 +211,7 @@ def structure(inputs: Inputs) -> Checked:
         "names": len(names),
         "width": width,
         "repeated_names": len(names) - len(set(names)),
-        "options_differ": int(options != meta.get("options")),
+        "options_differ": int(inputs.options != (meta.get("options") or {})),
         "repeated_keys": len(keys) - len(set(keys)) if keyed else len(index),
         "unsorted_keys": sum(left > right for left, right in pairwise(keys)) if keyed else len(index),
     }
@@ -237,14 +239,6 @@ def structure(inputs: Inputs) -> Checked:
     if rate is not None and inputs.source == "audio":
         expectations.append(equal("sample_rate", float(rate), "the rate the feature is defined at, in Hz"))
     return Checked(pd.DataFrame([facts]), expectations)
-
-
-def _defined(inputs: Inputs) -> tuple[Any, int | None]:
-    """Return the options that params.yaml has, defaults filled in, and the sample rate of the feature's file."""
-    if inputs.extractor not in features.names():
-        return inputs.meta.get("options"), None
-    options = features.options(inputs.feature, params=inputs.params).model_dump(mode="json")
-    return options, features.load(inputs.extractor).SAMPLE_RATE
 
 
 def content(inputs: Inputs, *, found: Scan, limits: Limits) -> Checks:

@@ -18,6 +18,7 @@ PLUMBING = {
     "parallel",
     "config.augmentation",
     "config.params",
+    "config.search_space",
     "config.sources",
     "config.strict",
     "corpus.store",

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from components.config import presets
-from components.config.params import Boolean, Choice, FloatRange, IntRange, load, parse
+from components.config.params import load, parse
+from components.config.search_space import Boolean, Choice, FloatRange, IntRange
 from components.core.errors import ParamsError
 
 DEMO = presets.compose("demo")

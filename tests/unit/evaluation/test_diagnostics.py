@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from components.config.params import Boolean, IntRange
+from components.config.search_space import Boolean, IntRange
 from components.evaluation import diagnostics
 
 SEARCH = {

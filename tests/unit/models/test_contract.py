@@ -12,7 +12,8 @@ import pytest
 
 from components import models
 from components.config import presets
-from components.config.params import Choice, SelectedModel, parse
+from components.config.params import SelectedModel, parse
+from components.config.search_space import Choice
 from components.core.errors import ParamsError, TrainingError
 from components.features import mfcc_summary
 from components.models import layers, mlp

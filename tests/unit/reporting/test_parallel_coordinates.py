@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from components.config.params import Boolean, Choice, FloatRange, IntRange
+from components.config.search_space import Boolean, Choice, FloatRange, IntRange
 from components.core import palette
 from components.reporting import parallel_coordinates, svg
 
