@@ -138,6 +138,9 @@ def beats_champion(
 ) -> Criterion:
     """Compare with the champion on the validation songs that neither was fitted on.
 
+    Composed songs say nothing of music: a model of music takes the place of one of composed songs, and never the other
+    way round. Models of other genres cannot be compared.
+
     Raises
     ------
     LeakError
@@ -154,6 +157,8 @@ def beats_champion(
     if current.tags.get("split_fingerprint") == record.fingerprint:
         theirs_path = client.download_artifacts(str(current.run_id), "training/predictions.parquet")
         theirs = pd.read_parquet(theirs_path).query("part == 'validation'")
+    elif (decided := _without_songs(client, current, record=record, name=name)) is not None:
+        return decided
     else:
         theirs = rescore.validation_predictions(client, current, unit=record.unit, params=params, root=root)
     if theirs.empty:
@@ -177,6 +182,28 @@ def beats_champion(
         f"{own['correct'].mean():.1%} against {theirs['correct'].mean():.1%} of {len(own)} validation songs, "
         f"required a gain above {params.promotion.margin:.1%}; {verdict.sentence.removesuffix('.')}",
     )
+
+
+def _without_songs(
+    client: MlflowClient, current: ModelVersion, *, record: ModelRecord, name: str
+) -> Criterion | None:
+    """Decide where no song could: composed songs against music, or other genres; None where songs are to decide."""
+    path = client.download_artifacts(str(current.run_id), f"training/{records.TrainingRecord.FILE}")
+    theirs = records.read_file(Path(path), remedy="`genre rollback` to a version that is whole")
+    champion = f"champion version {current.version}"
+    if theirs.composed_songs and not record.composed_songs:
+        return Criterion(name, True, f"{champion} was trained on composed songs, which say nothing of music")
+    if record.composed_songs and not theirs.composed_songs:
+        return Criterion(
+            name,
+            False,
+            f"it was trained on composed songs, which say nothing of music, and {champion} on music",
+        )
+    if theirs.genres != record.genres:
+        reason = f"{champion} has genres {natural_list(theirs.genres)}, and it {natural_list(record.genres)}: no fair "
+        reason += "comparison; promotion.registered_model names another champion for these"
+        return Criterion(name, False, reason)
+    return None
 
 
 def external_accuracy(

@@ -13,6 +13,7 @@ from components.core.errors import EvaluationError
 from components.evaluation import metrics as measures
 from components.external_evaluation import evaluate
 from components.registry import criteria, rescore
+from components.results.record import ModelRecord
 from components.serving import load
 from components.validation.result import ValidationResult
 from tests.support import evaluated_models
@@ -20,6 +21,7 @@ from tests.support.records import ENCODER, FEATURE, training_record
 from tests.support.validation_results import FAILURE, validation_result
 
 GENRES = ["blues", "jazz"]
+COMPOSED = training_record()
 CHAMPION = SimpleNamespace(version="3", run_id="run", tags={"split_fingerprint": "f" * 64})
 
 
@@ -119,17 +121,29 @@ def test_an_untrained_encoder_must_be_allowed(encoders: list[dict], allow: bool,
 class TestAgainstTheChampion:
     @pytest.fixture
     def compare(self, tmp_path: Path, small_params: Params, monkeypatch: pytest.MonkeyPatch):
-        def compare(own: str, theirs: str, *, fingerprint: str = "f" * 64) -> criteria.Criterion:
+        def compare(
+            own: str,
+            theirs: str,
+            *,
+            fingerprint: str = "f" * 64,
+            record: ModelRecord = COMPOSED,
+            champion_s: ModelRecord = COMPOSED,
+        ) -> criteria.Criterion:
             (tmp_path / "models/mlp").mkdir(parents=True)
             predictions(own).to_parquet(tmp_path / "models/mlp/predictions.parquet")
             champion = predictions(theirs)
             champion.to_parquet(tmp_path / "champion.parquet")
             monkeypatch.setattr(rescore, "validation_predictions", lambda *_, **__: champion)
-            client = SimpleNamespace(download_artifacts=lambda *_: str(tmp_path / "champion.parquet"))
+            champion_s.write(tmp_path / "training.json")
+            files = {
+                "training/predictions.parquet": "champion.parquet",
+                "training/training.json": "training.json",
+            }
+            client = SimpleNamespace(download_artifacts=lambda _, name: str(tmp_path / files[name]))
             return criteria.beats_champion(
                 client,
                 CHAMPION,
-                record=training_record(fingerprint=fingerprint),
+                record=record.model_copy(update={"fingerprint": fingerprint}),
                 params=small_params,
                 root=tmp_path,
             )
@@ -146,6 +160,24 @@ class TestAgainstTheChampion:
 
     def test_songs_that_only_one_has_play_no_part(self, compare) -> None:
         assert "of 2 validation songs" in compare("1111", "11").reason
+
+    def test_a_model_of_music_takes_the_place_of_one_of_composed_songs(self, compare) -> None:
+        music = training_record(preset="gtzan-mini", genres=["dub", "polka"])
+        found = compare("1100", "1111", fingerprint="0" * 64, record=music)
+        assert found.met and "champion version 3 was trained on composed songs" in found.reason
+
+    def test_a_model_of_composed_songs_never_takes_the_place_of_one_of_music(self, compare) -> None:
+        music = training_record(preset="gtzan-mini")
+        found = compare("1111", "1100", fingerprint="0" * 64, champion_s=music)
+        assert not found.met and "composed songs" in found.reason
+
+    def test_a_champion_of_other_genres_stays_and_the_way_out_is_named(self, compare) -> None:
+        music = training_record(preset="gtzan-mini")
+        other = training_record(preset="gtzan-mini", genres=["dub", "polka"])
+        found = compare("1111", "1100", fingerprint="0" * 64, record=other, champion_s=music)
+        assert not found.met
+        for part in ("blues, jazz and rock", "dub and polka", "promotion.registered_model"):
+            assert part in found.reason
 
     def test_no_song_to_compare_on_is_no_win(self, compare) -> None:
         assert not compare("11", "").met
