@@ -4,6 +4,11 @@
 set -eu
 folder=${1:?the folder is not named}
 cd /genre
+mkdir -p "$folder" 2> /dev/null || true
+test -d "$folder" && test -w "$folder" || {
+    echo "workspace: $folder cannot be written by user $(id -u); valid: a new volume, or a folder of that user (chown)" >&2
+    exit 2
+}
 mkdir -p "$folder/.dvc" "$folder/data/inbox" "$folder/mlruns" "$folder/.prefect"
 for code in components flows; do
     # Left alone where it is the same: somebody may be working with it.
