@@ -59,7 +59,8 @@ def validation_predictions(
             f"the split changed and version {version.version} must be scored anew, but corpus.sources has no "
             f"audio; valid: a corpus with audio, or another promotion.registered_model"
         )
-    champion = load.load(client, f"models:/{version.name}/{version.version}").model
+    with quiet():
+        champion = load.load(client, f"models:/{version.name}/{version.version}").model
     table, present = split_store.read(root)
     if present.genres != champion.record.genres:
         raise RegistryError(

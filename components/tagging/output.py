@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from components.core.formatting import printable
+from components.core.formatting import plural, printable
 from components.serving.load import LoadedModel
 from components.serving.output import line_of_model, of_model
 from components.tagging.propose import Choice, Outcome, Song
@@ -108,5 +108,9 @@ def show_undone(
 
     console = console or Console()
     for file, reason in left.items():
-        console.print(Text(printable(f"{file}: {reason}"), style="red"))
-    console.print(Text(f"{restored} files have their earlier value again (journal {journal.name})"))
+        console.print(Text(printable(f"{file}: {reason}"), style="red"), soft_wrap=True)
+    have = "has its" if restored == 1 else "have their"
+    console.print(
+        Text(f"{plural(restored, 'file')} {have} earlier value again (journal {journal.name})"),
+        soft_wrap=True,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType, SimpleNamespace
@@ -14,6 +15,7 @@ from components.config.params import Params
 from components.core.errors import RegistryError
 from components.registry import rescore as rescoring
 from components.serving.genre_model import Extracted, Rows
+from components.serving.load import LoadedModel
 from components.splits import store as split_store
 from tests.support.constant_model import loaded_model, song
 from tests.support.records import training_record
@@ -21,6 +23,8 @@ from tests.support.small_project import GENRES
 
 #: Of a song of 30 s, four segments of 3 s are used in the small project.
 SECONDS = 12.0
+#: What LiteRT writes where its first graph is loaded.
+NATIVE = "INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
 
 
 @pytest.fixture
@@ -59,7 +63,12 @@ def rescore(small_project: Path, small_params: Params, monkeypatch: pytest.Monke
             return Extracted({"mfcc_summary": rows}, len(y) / rate)
 
         monkeypatch.setattr(champion.model, "features_of", features_of)
-        monkeypatch.setattr(rescoring.load, "load", lambda *_, **__: champion)
+
+        def load(*_: object, **__: object) -> LoadedModel:
+            os.write(2, NATIVE.encode())
+            return champion
+
+        monkeypatch.setattr(rescoring.load, "load", load)
         version = SimpleNamespace(run_id="1", name="genre", version="1")
         return given, rescoring.validation_predictions(
             None, version, unit=unit, params=small_params, root=small_project
@@ -121,3 +130,8 @@ def test_songs_of_artists_it_was_fitted_on_play_no_part(rescore, monkeypatch):
     monkeypatch.setattr(split_store, "read", read)
     _, found = rescore(unit="segment", fitted_on=["elsewhere"], artist="ada")
     assert set(found["track"]) == set(before["track"][2:])
+
+
+def test_what_native_libraries_write_while_the_champion_is_loaded_is_kept_away(rescore, capfd):
+    rescore(unit="segment", fitted_on=[])
+    assert NATIVE not in capfd.readouterr().err

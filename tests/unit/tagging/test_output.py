@@ -43,3 +43,13 @@ def test_undone_files_are_counted_and_others_named():
     output.show_undone(3, left={"/m/a.mp3": "changed"}, journal=Path("x.jsonl"), console=console)
     assert "/m/a.mp3: changed" in console.file.getvalue()
     assert "3 files" in console.file.getvalue()
+
+
+def test_lines_are_not_broken_where_there_is_no_terminal():
+    console = Console(file=io.StringIO(), width=40)
+    output.show_undone(
+        1, left={"/music/" + "a" * 60 + ".mp3": "changed"}, journal=Path("x.jsonl"), console=console
+    )
+    left, restored = console.file.getvalue().splitlines()
+    assert left.endswith("a.mp3: changed")
+    assert restored == "1 file has its earlier value again (journal x.jsonl)"
