@@ -43,7 +43,7 @@ $(INSTALLED): requirements.lock requirements-weights.lock pyproject.toml
 		"supported: $(SUPPORTED) (make PYTHON=/path/to/python names one)" >&2; exit 1; }
 	@test "$$($(BIN)/python -c '$(CHECK)' 2>/dev/null)" = "$(VERSION)" || $(PYTHON) -m venv --clear .venv
 	@command -v uv >/dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
-	@echo "installing the locked packages into .venv (3 GB)"
+	@echo "installing the locked packages into .venv (3 GB: some minutes, in which nothing is printed)"
 	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@echo "unpacking musicnn's weights"

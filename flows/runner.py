@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from components.core.formatting import plural
 from components.parallel import cluster
 from flows import settings
 from flows.orchestration import server
@@ -98,6 +99,8 @@ def run(
             return experiment(force=force, models=list(models) if models else None, promote=not only_stale)
 
         due = selected if force else selected & plan.stale().keys()
+        # Prefect takes 6 to 20 s until the first stage begins.
+        board.message(f"{len(due)} of {plural(len(selected), 'stage')} to run: Prefect starts")
         if address := settings.load().cluster:
             # A worker with other code is named here, not by the first stage that needs one.
             cluster.connect(address).shutdown()

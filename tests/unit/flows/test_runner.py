@@ -80,6 +80,7 @@ def test_a_graph_that_was_read_before_another_flow_ended_is_read_anew(
         assert "All 10 stages are up to date" in capsys.readouterr().out
     with pytest.raises(AssertionError, match="a server was started"):
         runner.run(reading=begun, stamp=workspace_lock.stamp(Path.cwd()))
+    assert "10 of 10 stages to run: Prefect starts" in capsys.readouterr().out
 
 
 def test_a_graph_that_was_read_beside_a_killed_dvc_commands_table_is_read_anew(
