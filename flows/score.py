@@ -14,6 +14,7 @@ from prefect.states import Completed, State
 
 from components.core import atomic
 from components.core.errors import ParamsError
+from components.core.formatting import plural
 from components.serving import batch_score, drift
 from components.serving.batch_score import Scored
 from components.serving.drift import Drift
@@ -109,9 +110,9 @@ def check(*, threshold: float, window: int) -> None:
         If one is out of its range.
     """
     if not 0 < threshold <= 1:
-        raise ParamsError(f"threshold is {threshold}; valid: above 0, at most 1")
+        raise ParamsError(f"--threshold is {threshold}; valid: above 0, at most 1")
     if window < 1:
-        raise ParamsError(f"window is {window}; valid: 1 song or more")
+        raise ParamsError(f"--window is {window}; valid: 1 song or more")
 
 
 def undecoded(scored: Scored) -> dict[str, str]:
@@ -129,8 +130,12 @@ def summary(scored: Scored, *, folder: str) -> str:
         return f"{folder} holds no song"
     bad = undecoded(scored)
     good = len(scored.fresh) - (len(bad) - len(scored.unread))
-    line = f"{scored.model}: {good} songs scored, {scored.known} scored before"
-    line += f", {scored.copies} copies of others" if scored.copies else ""
+    line = f"{scored.model}: {plural(good, 'song')} scored, {scored.known} scored before"
+    line += (
+        f", {'1 copy' if scored.copies == 1 else f'{scored.copies} copies'} of others"
+        if scored.copies
+        else ""
+    )
     line += f", {len(bad)} could not be decoded" if bad else ""
     return line + (f"; {_drifted(scored.drift)}" if scored.drift else "")
 

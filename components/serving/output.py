@@ -21,8 +21,8 @@ from components.serving.prediction import Segment
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: Characters of a full bar.
-BAR = 20
+#: Characters of a full bar; half of them where lines have fewer characters than that.
+BAR, WIDE = 20, 100
 #: Columns of the CSV table before those of probabilities or segments.
 COLUMNS = ("file", *(name for name in prediction.COLUMNS if name != "timeline"))
 #: One colour a genre, distinct on light and dark terminals; a hundred genres go round.
@@ -137,18 +137,28 @@ def show(
     from rich.text import Text
 
     console = console or Console()
+    width = BAR if console.width >= WIDE else BAR // 2
     styles = {genre: COLOURS[at % len(COLOURS)] for at, genre in enumerate(model.genres)}
     # Text, never markup: names of files and genres come from outside.
     length = Column("seconds", justify="right", no_wrap=True)
-    songs = Table("song", length, "genre", Column("probability", no_wrap=True), "", "then", box=box.SIMPLE)
+    songs = Table(
+        "song",
+        length,
+        "genre",
+        Column("probability", no_wrap=True),
+        "",
+        "then",
+        box=box.SIMPLE,
+        padding=(0, 1, 0, 0),
+    )
     for one in predictions:
         name = Text(printable(one.file.name), overflow="fold")
         if (song := one.prediction) is None:
-            songs.add_row(name, "", Text("—", style="red"), "", "", Text(one.reason, style="red"))
+            songs.add_row(name, "", Text("—", style="red"), "", "", "")
             continue
         (genre, share), *rest = sorted(song.probabilities.items(), key=lambda item: -item[1])
         others = ", ".join(f"{other} {chance:.0%}" for other, chance in rest[:2] if chance >= 0.005)
-        bar = Bar(1, 0, share, width=BAR, color=styles[genre])
+        bar = Bar(1, 0, share, width=width, color=styles[genre])
         label = Text(genre, style=f"{'dim' if song.unsure else 'bold'} {styles[genre]}", no_wrap=True)
         seconds = Text(f"{song.seconds:.1f}", style="yellow" if song.coverage < 1 else "dim")
         notes = [f"unsure: {song.unsure}"] if song.unsure else []
@@ -163,7 +173,7 @@ def show(
             segments = Table.grid(padding=(0, 1, 0, 2))
             for segment in one.prediction.timeline:
                 minutes, second = divmod(segment.start, 60)
-                bar = Bar(1, 0, segment.probability, width=BAR, color=styles[segment.genre])
+                bar = Bar(1, 0, segment.probability, width=width, color=styles[segment.genre])
                 start = Text(f"{minutes:3.0f}:{second:04.1f}", style="dim")
                 segments.add_row(start, bar, f"{segment.probability:4.0%}", Text(segment.genre))
             console.print(segments)
@@ -178,4 +188,9 @@ def show(
         note = f"of {len(predictions)} files are damaged, and used as far as they decode"
         console.print(Text(f"{damaged} {note}", style="yellow"))
     if failed := len(predictions) - len(predicted):
-        console.print(Text(f"{failed} of {len(predictions)} files have no genre", style="red"))
+        console.print(Text(f"{failed} of {len(predictions)} files have no genre:", style="red"))
+        # On lines of their own: a reason may be long, and a column is narrow.
+        for one in predictions:
+            if one.prediction is None:
+                line = Text(f"  {printable(one.file.name)}: {one.reason}", style="red")
+                console.print(line, soft_wrap=True)

@@ -118,7 +118,7 @@ def test_the_table_shows_bars_and_reasons_and_takes_no_markup_from_names():
         "[red]a.wav",
         "██████████ ",
         "50%",
-        "empty file",
+        "  b.wav: empty file",
         "1:03.0",
         "1 of 3 files",
         "1 of 3 songs",
@@ -127,3 +127,15 @@ def test_the_table_shows_bars_and_reasons_and_takes_no_markup_from_names():
         "synthetic",
     ):
         assert part in text
+
+
+def test_a_long_reason_is_one_line_however_narrow_the_terminal():
+    reason = "holds no audio that can be decoded (" + "unknown format, " * 9 + "damaged)"
+    console = Console(file=io.StringIO(), width=80)
+    output.show(
+        [FilePrediction(Path("b.wav"), reason=reason)],
+        model=constant_model.loaded_model(),
+        timeline=False,
+        console=console,
+    )
+    assert f"  b.wav: {reason}" in console.file.getvalue().splitlines()
