@@ -21,6 +21,8 @@ from components.results.record import ARTISTS_ON_BOTH_SIDES, ARTISTS_UNKNOWN, CO
 
 #: metrics.json was written from the same predictions; more than rounding apart means that one was changed.
 AGREEMENT = 1e-6
+#: Models that are left out, up to which each has a note of its own.
+EACH = 2
 
 
 def run(
@@ -245,4 +247,11 @@ def _notes(inputs: Inputs, *, models: Mapping[str, ComparedModel], params: Param
         for name, row in models.items()
         if row.test["songs"] < most
     ]
+    if len(inputs.left_out) > EACH:
+        # After a run of one model a reason each would hide the table.
+        notes.append(
+            f"{natural_list(list(inputs.left_out))} are left out: comparison.json beside this report has each one's reason; "
+            "`genre run` brings all models of params.yaml up to date."
+        )
+        return notes
     return notes + [f"{name} is left out: {reason}." for name, reason in inputs.left_out.items()]

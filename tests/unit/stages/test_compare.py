@@ -149,6 +149,16 @@ def test_a_model_of_another_split_is_left_out_and_named(two):
     assert any("mlp is left out" in note for note in result.notes)
 
 
+def test_many_models_that_are_left_out_are_one_note(tmp_path):
+    models = ("mlp", "yamnet", "lstm", "vgg16")
+    root = finished_project.build(tmp_path, models=models, genres=("a", "b"), trials=0)
+    for name in models[1:]:
+        edit(root / "models" / name / "training.json", fingerprint="0" * 64)
+    result = compare.run(params=finished_project.params(models=models), root=root)
+    (note,) = [note for note in result.notes if "left out" in note]
+    assert all(name in note for name in models[1:]) and set(result.left_out) == set(models[1:])
+
+
 @pytest.mark.parametrize(
     ("path", "value", "named"),
     [
