@@ -131,7 +131,7 @@ def propose(song: Song, *, found: FilePrediction, choice: Choice) -> Song:
         sure=not is_unsure and best >= choice.min_confidence,
     )
     if song.outcome == "failed" or song.reason:
-        return song
+        return replace(song, reason=f"{song.reason}; unsure: {prediction.unsure}") if is_unsure else song
     if is_unsure:
         return replace(song, outcome="unsure", reason=f"unsure: {prediction.unsure}")
     if best < choice.min_confidence:

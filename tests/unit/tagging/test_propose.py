@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,17 @@ def test_below_the_minimum_nothing_is_proposed_and_the_old_value_stays():
 
 def test_a_genre_that_is_there_already_is_not_written_again():
     assert proposed(Song(Path("a.mp3"), ("jazz",), True), overwrite=True).outcome == "same"
+
+
+@pytest.mark.parametrize("outcome", ["kept", "failed"])
+def test_a_song_that_is_left_alone_anyway_says_so_and_that_its_genre_is_unsure(outcome):
+    song = Song(Path("a.mp3"), ("rock",), True, outcome=outcome, reason="has one already")
+    found = FilePrediction(song.file, replace(PREDICTION, unsure="unlike its training"))
+    made = propose.propose(song, found=found, choice=Choice())
+    assert (made.outcome, made.after) == (outcome, ("rock",))
+    assert made.reason == "has one already; unsure: unlike its training"
+    sure = propose.propose(song, found=FilePrediction(song.file, PREDICTION), choice=Choice())
+    assert sure.reason == "has one already"
 
 
 def test_what_cannot_be_decoded_is_named():
