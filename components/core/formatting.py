@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from markupsafe import Markup, escape
 
@@ -33,6 +33,12 @@ def rough_duration(seconds: float) -> str:
 def plural(number: int, noun: str) -> str:
     """Write a count with its noun: ``1 song``, ``2 songs``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def some(names: Collection[str], *, at_most: int = 8) -> str:
+    """Write the first of many names: ``.wav, .flac and 48 others``."""
+    shown, more = list(names)[:at_most], len(names) - at_most
+    return ", ".join(shown) + (f" and {plural(more, 'other')}" if more > 0 else "")
 
 
 def printable(text: str) -> str:

@@ -20,8 +20,8 @@ from components.corpus.decoding import Played, R
 #: What files with sound are named. Their content decides, so a wrong suffix among these does not matter; what a
 #: container holds that may hold pictures alone is decoded only where it has sound.
 SUFFIXES = (
-    ".wav", ".au", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".w64", ".m4a", ".m4b",
-    ".m4r", ".mp4", ".m4v", ".mov", ".3gp", ".aac", ".mp2", ".mpga", ".wma", ".asf", ".wmv", ".ape", ".wv", ".tta",
+    ".wav", ".flac", ".mp3", ".m4a", ".ogg", ".opus", ".aiff", ".wma", ".au", ".oga", ".aif", ".aifc", ".caf", ".w64",
+    ".m4b", ".m4r", ".mp4", ".m4v", ".mov", ".3gp", ".aac", ".mp2", ".mpga", ".asf", ".wmv", ".ape", ".wv", ".tta",
     ".tak", ".mpc", ".mka", ".mkv", ".webm", ".weba", ".avi", ".flv", ".ogv", ".ogx", ".spx", ".ac3", ".eac3", ".dts",
     ".amr", ".dsf", ".snd", ".rm", ".ra", ".mpg", ".mpeg", ".ts",
 )  # fmt: skip

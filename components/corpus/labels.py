@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from components.config.sources import SourceParams
 from components.core import hashing
 from components.core.errors import CorpusError, ParamsError
-from components.core.formatting import printable
+from components.core.formatting import printable, some
 from components.corpus import bucket, discovery, known_files, links, locations, manifest, spellings, tags
 from components.corpus.discovery import Found
 from components.corpus.links import Reach
@@ -222,7 +222,7 @@ def files(
         missing = f"no file of {labels.table.name}; valid: paths below the folder" if labels.table else ""
     else:
         found = _all(place, key=key, suffixes=suffixes, follow_links=follow_links)
-        missing = f"no track; valid: files ending in {', '.join(sorted(suffixes))}"
+        missing = f"no track; valid: files ending in {some(suffixes)}"
     faults = [fault for batch in found.rows.batches("fault") for fault in batch["fault"].to_pylist()]
     if all(faults):
         shown = "; ".join(faults[:3])

@@ -124,7 +124,7 @@ def read(
         reasons = "; ".join(f"{name}: {reason}" for name, reason in list(left_out.items())[:3])
         raise EvaluationError(
             f"{place} holds no labelled song{f' ({reasons})' if reasons else ''}; valid: one subfolder a genre with "
-            f"{', '.join(SUFFIXES)} in it, --labels tags, or --labels MANIFEST"
+            f"{formatting.some(SUFFIXES)} in it, --labels tags, or --labels MANIFEST"
         )
     named = _artists(artists, songs=songs) if artists else {}
     songs = [replace(song, artist=named.get(song.name) or _artist(song)) for song in songs]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from components.core import progress
 from components.core.errors import AudioError, GenreError
-from components.core.formatting import printable
+from components.core.formatting import printable, some
 from components.core.progress import Place
 from components.corpus import audio, links
 from components.corpus.audio import SUFFIXES
@@ -69,7 +69,7 @@ def audio_files(songs: Sequence[Path], *, follow_links: bool = False, to: Place 
     for song in songs:
         found = below(song, follow_links=follow_links, to=to) if song.is_dir() else [song]
         if not found:
-            raise AudioError(f"{song} holds no audio file; valid: {', '.join(SUFFIXES)}")
+            raise AudioError(f"{song} holds no audio file; valid: {some(SUFFIXES)}")
         files += found
     return list(dict.fromkeys(files))
 

@@ -250,8 +250,8 @@ def _notes(inputs: Inputs, *, models: Mapping[str, ComparedModel], params: Param
     if len(inputs.left_out) > EACH:
         # After a run of one model a reason each would hide the table.
         notes.append(
-            f"{natural_list(list(inputs.left_out))} are left out: comparison.json beside this report has each one's reason; "
-            "`genre run` brings all models of params.yaml up to date."
+            f"{natural_list(list(inputs.left_out))} are left out: comparison.json beside this report has each one's "
+            "reason; `genre run` brings all models of params.yaml up to date."
         )
         return notes
     return notes + [f"{name} is left out: {reason}." for name, reason in inputs.left_out.items()]

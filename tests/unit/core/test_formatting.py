@@ -33,3 +33,9 @@ def test_counts_have_a_noun():
 
 def test_a_name_may_break_after_an_underscore_and_is_escaped():
     assert formatting.breakable("a_<b>") == "a_<wbr>&lt;b&gt;"
+
+
+def test_of_many_names_the_first_and_how_many_others():
+    assert formatting.some([".wav", ".flac"]) == ".wav, .flac"
+    assert formatting.some(["a", "b", "c"], at_most=2) == "a, b and 1 other"
+    assert formatting.some("abcd", at_most=2) == "a, b and 2 others"
