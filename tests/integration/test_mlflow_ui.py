@@ -30,7 +30,7 @@ def test_ending_it_ends_all_it_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, status: int
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    told = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+    environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
     code = "from components.tracking import ui; ui.serve(port=0)"
     command = [sys.executable, "-c", code]
     with subprocess.Popen(
@@ -38,7 +38,7 @@ def test_ending_it_ends_all_it_started(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=told,
+        env=environment,
         start_new_session=True,
     ) as ui:
         assert ui.stdout is not None
