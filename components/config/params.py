@@ -21,6 +21,7 @@ from components.config.search_space import Hyperparameter
 from components.config.sources import Form, SourceParams
 from components.config.strict import Strict
 from components.core.errors import ParamsError
+from components.core.yaml_loader import load_yaml
 
 #: Where the listings of all sources lie; a feature that reads it takes every source of its form.
 LISTINGS = "data/corpus"
@@ -469,7 +470,7 @@ def parse(text: str, *, origin: str = "params.yaml") -> Params:
         Naming ``origin`` and each fault: no YAML, or a key that is missing, unknown, or of the wrong type or range.
     """
     try:
-        document = yaml.safe_load(text)
+        document = load_yaml(text)
     except yaml.YAMLError as error:
         raise ParamsError(f"{origin} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(document, dict):

@@ -20,14 +20,12 @@ def hashes(root: Path = Path()) -> dict[str, str]:
 
     That of a folder ends in ``.dir``.
     """
-    import yaml
+    from components.core.yaml_loader import load_yaml
 
     lock = root / "dvc.lock"
     if not lock.is_file():
         return {}
-    # libyaml reads ten times as fast as Python; a wheel for another machine may lack it.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    stages = (yaml.load(lock.read_text(encoding="utf-8"), Loader=loader) or {}).get("stages") or {}
+    stages = (load_yaml(lock.read_text(encoding="utf-8")) or {}).get("stages") or {}
     entries = [
         entry for stage in stages.values() for kind in ("deps", "outs") for entry in stage.get(kind, [])
     ]

@@ -198,13 +198,12 @@ def load(
     """
     import yaml
 
+    from components.core.yaml_loader import load_yaml
     from components.serving.genre_model import GenreModel
 
     files = integrity.checked(client, uri)
     try:
-        description = yaml.load(
-            (files / DESCRIPTION).read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        )
+        description = load_yaml((files / DESCRIPTION).read_bytes())
         flavour = description["flavors"]["python_function"]
         if Path(flavour["model_code_path"]).name != ENTRYPOINT:
             raise _unusable(client, uri, "is not a genre model")

@@ -6,7 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from components.config import presets
@@ -22,6 +21,7 @@ from components.config.params import (
 from components.config.params import Form as Kind
 from components.config.strict import Strict
 from components.core.errors import ParamsError
+from components.core.yaml_loader import load_yaml
 
 FILE = Path(__file__).parent / "experiments.yaml"
 
@@ -218,7 +218,7 @@ class Plan(Strict):
 @lru_cache
 def preset(name: str) -> dict[str, Any]:
     """Read a preset of params; it is shared, and not to be changed."""
-    return yaml.safe_load(presets.compose(name))
+    return load_yaml(presets.compose(name))
 
 
 @lru_cache(maxsize=1)
@@ -231,6 +231,6 @@ def load(path: Path = FILE) -> Study:
         If a key or value is not valid.
     """
     try:
-        return Study.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Study.model_validate(load_yaml(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         raise ParamsError(f"{path.name}: {describe(error)}") from error

@@ -15,6 +15,7 @@ from components.config import params
 from components.config.params import SegmentsParams, describe
 from components.core import atomic, hashing
 from components.core.errors import ParamsError
+from components.core.yaml_loader import load_yaml
 from components.corpus import published_metadata
 from components.features.encoders.base import UNTRAINED
 from components.study import declarations, discovery
@@ -208,7 +209,7 @@ def read(root: Path) -> Plan:
     """
     path = root / FOLDER / "params.yaml"
     try:
-        return Plan.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Plan.model_validate(load_yaml(path.read_text(encoding="utf-8")))
     except ValidationError as error:
         raise ParamsError(f"{path}: {describe(error)}; `genre reproduce` writes it") from error
     except (OSError, yaml.YAMLError) as error:

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
+from components.core.yaml_loader import load_yaml
 from flows.pipeline import dvc_config
 
 #: Ending of the hash of a folder: its object lists the folder's files.
@@ -39,7 +38,7 @@ def damaged(stage: str, *, root: Path) -> list[Damage]:
     list of Damage
         Empty where all is well.
     """
-    recorded = yaml.safe_load((root / "dvc.lock").read_text(encoding="utf-8"))["stages"][stage]
+    recorded = load_yaml((root / "dvc.lock").read_text(encoding="utf-8"))["stages"][stage]
     return [
         wrong
         for out in recorded.get("outs", [])

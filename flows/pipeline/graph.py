@@ -232,12 +232,13 @@ def main() -> None:
     import networkx
     from dvc.dvcfile import PROJECT_FILE
     from dvc.exceptions import DvcException
-    from dvc.repo import Repo
+    from dvc.repo import Repo, lock_repo
     from dvc.stage import PipelineStage
 
     try:
         # The same switch as `dvc --wait-for-lock`: another DVC command that is just writing is waited for.
-        with Repo(_wait_for_lock=True) as repo:
+        # Within one lock: what is read once serves both the graph and its state, and is of one moment.
+        with Repo(_wait_for_lock=True) as repo, lock_repo(repo):
             graph = repo.index.graph
             # As `dvc repro`: the stages of the working directory's dvc.yaml, not of another one somewhere below.
             here = Path(PROJECT_FILE).resolve()
@@ -251,9 +252,9 @@ def main() -> None:
                 name: sorted((names[a] for a in graph.successors(stage) if a in names), key=order.index)
                 for stage, name in names.items()
             }
-            # A stage of the working directory is named without its file.
-            status = repo.status(targets=[PROJECT_FILE])
+            status = {name: stage.status() for stage, name in names.items()}
     except DvcException as error:
         raise SystemExit(" ".join(str(error).split())) from error
-    changed = {name: _reason(status[name]) for name in order if name in status}
+    # DVC says nothing of a stage that is up to date, and its address with what has changed of another.
+    changed = {name: _reason(*status[name].values()) for name in order if status[name]}
     print(json.dumps({"order": order, "upstream": upstream, "changed": changed}))

@@ -75,8 +75,11 @@ def compose(
     document, overlay = _read(FOLDER / "base.yaml"), _read(FOLDER / f"{name}.yaml")
     only = overlay.pop("only", {})
     _lay_over(document, overlay)
-    for kind, kept in only.items():
-        document[kind] = {key: block for key, block in document[kind].items() if key in kept}
+    for kind in only.keys() & set(OPEN):
+        document[kind] = {key: block for key, block in document[kind].items() if key in only[kind]}
+    for model in document["models"].values() if "variants" in only else ():
+        for variant in model["variants"].keys() - set(only["variants"]):
+            del model["variants"][variant]
     for kind, blocks in (added or {}).items():
         document[kind].update(blocks)
     for source, path in (places or {}).items():

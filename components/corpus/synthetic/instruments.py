@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib import resources
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from scipy import signal
 
 from components.config.strict import Strict
+from components.core.yaml_loader import load_yaml
 
 #: Hz; that of the public collection.
 SAMPLE_RATE = 22_050
@@ -46,7 +46,7 @@ class Timbre(Strict):
 
 #: By the name of the instrument.
 TIMBRES = TypeAdapter(dict[str, Timbre]).validate_python(
-    yaml.safe_load(resources.files(__package__).joinpath("instruments.yaml").read_text("utf-8"))
+    load_yaml(resources.files(__package__).joinpath("instruments.yaml").read_text("utf-8"))
 )
 
 

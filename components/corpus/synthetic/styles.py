@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from importlib import resources
 
-import yaml
 from pydantic import TypeAdapter
 
 from components.config.strict import Strict
+from components.core.yaml_loader import load_yaml
 
 #: Semitones above the key, and those of the tones above the root.
 Chord = tuple[int, tuple[int, ...]]
@@ -95,7 +95,7 @@ class Style(Strict):
 
 #: By genre.
 STYLES = TypeAdapter(dict[str, Style]).validate_python(
-    yaml.safe_load(resources.files(__package__).joinpath("styles.yaml").read_text("utf-8"))["genres"]
+    load_yaml(resources.files(__package__).joinpath("styles.yaml").read_text("utf-8"))["genres"]
 )
 
 

@@ -42,7 +42,7 @@ def changed(path: str, value: object) -> str:
         ("promotion.registered_model", "team/genre", "valid: letters"),
         ("promotion.registered_model", "", "valid: letters"),
         ("models.mlp.network", "../mlp", "models.mlp.network is '../mlp'"),
-        ("models.mlp.variant", "better", "variant is 'better'; valid: best, level_free, study"),
+        ("models.mlp.variant", "better", "variant is 'better'; valid: best, study"),
         ("ensemble.members", ["mlp", "vgg99"], "ensemble.members has 'vgg99'; valid: lstm, mlp"),
         ("ensemble.members", ["mlp"], "'mlp' alone is no ensemble; valid: none, or two and more"),
         ("ensemble.members", ["mlp", "lstm", "mlp"], "'mlp' is named twice"),

@@ -166,3 +166,13 @@ def test_the_study_s_best_sets_are_those_it_published() -> None:
     assert published["lstm"]["units_1"] == 416
     assert published["yamnet_lstm"]["units_1"] == 480
     assert published["yamnet_lstm"]["dropout_rate1"] == 0.15
+
+
+def test_the_demo_has_the_study_s_networks_and_the_best_and_music_takes_others_too() -> None:
+    assert {
+        variant for model in parse(presets.compose("demo")).models.values() for variant in model.variants
+    } == {
+        "study",
+        "best",
+    }
+    assert "level_free" in parse(presets.compose("gtzan-mini")).models["mlp"].variants

@@ -1,0 +1,22 @@
+"""Documents read by libyaml hold what PyYAML's own reader finds in them."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from components.config import presets
+from components.core.yaml_loader import load_yaml
+from tests.conftest import PROJECT
+
+
+@pytest.mark.parametrize(
+    "text", [*map(presets.compose, presets.names()), (PROJECT / "dvc.yaml").read_text(encoding="utf-8"), ""]
+)
+def test_the_values_are_those_of_the_other_reader(text: str) -> None:
+    assert load_yaml(text) == yaml.safe_load(text)
+
+
+def test_what_is_no_yaml_is_an_error_in_one_line() -> None:
+    with pytest.raises(yaml.YAMLError, match="line 1"):
+        load_yaml("folds: [5")
