@@ -2,7 +2,7 @@
 
 A file's length is what decodes, never what a header promises. libsndfile comes first, since its samples are those that
 features have always been made of; FFmpeg decodes what libsndfile cannot, or of which it would leave something out
-(:mod:`components.corpus.contents`). Of a file that is damaged all that either can decode is used, and how much is
+(:mod:`components.corpus.contents`), and Opus (:data:`OPUS`). Of a file that is damaged all that either can decode is used, and how much is
 missing is said.
 """
 
@@ -45,6 +45,9 @@ FORMATS = {
 #: Hz. Below, nothing of music is left; above, no converter exists. Keeps a forged header from costing memory.
 SAMPLE_RATES = (4_000, 384_000)
 MAX_CHANNELS = 64
+#: What FFmpeg decodes first, by libsndfile's name and Hz: in little more than half the time, to samples that differ by
+#: less than 1e-6. Opus of other recordings would come from it at another rate.
+OPUS = ("OPUS", 48_000)
 #: Samples of all channels decoded at a time, so that a file of many channels never lies in memory as a whole.
 BLOCK = 1 << 18
 #: Seconds by which libsndfile's estimate of a length may differ where nothing is missing.
@@ -141,8 +144,9 @@ def play(handle: int, *, make: Callable[[int], R], max_seconds: float) -> Played
         if inside.parts:
             return _in_parts(handle, inside, make=make, max_seconds=max_seconds)
         _check(sound, inside, max_seconds=max_seconds)
-        if inside.several or inside.holes or sound.frames == UNKNOWN_LENGTH:
-            # libsndfile goes on to no second stream, and leaves out what stands before a hole in an Ogg file.
+        # libsndfile goes on to no second stream, and leaves out what stands before a hole in an Ogg file.
+        short = inside.several or inside.holes or sound.frames == UNKNOWN_LENGTH
+        if short or (sound.subtype, sound.samplerate) == OPUS:
             with suppress(AudioError):
                 return _by_ffmpeg(handle, inside, make=make, max_seconds=max_seconds)
         if inside.several and not inside.damage:

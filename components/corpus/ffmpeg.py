@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import json
 import os
 import socket
@@ -25,6 +26,9 @@ REQUEST = struct.Struct("<dd")
 #: stops without one of the two is of a process that was ended. Each begins with its kind, and how many bytes follow.
 MESSAGE = struct.Struct("<cI")
 HEADER, BLOCK, END, FAULT = b"H", b"B", b"E", b"F"
+#: Bytes of a pipe, as many as anyone may ask Linux for (pipe(7)): with its usual 64 KiB two processes take turns a
+#: hundred times a song.
+PIPE = 1 << 20
 #: The reason of a file that FFmpeg does not know.
 NO_HEADER = "not audio that can be read"
 #: The reason of a file without sound, and how that of one that is too long begins.
@@ -117,6 +121,10 @@ def opened(handle: int, *, max_seconds: float) -> Iterator[Stream]:
         plain reason, without the file's name.
     """
     ours, theirs = os.pipe()
+    if sys.platform == "linux":
+        # A user may have too many pipes for another large one; a small one is slower, and no more than that.
+        with suppress(PermissionError):
+            fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, PIPE)
     with os.fdopen(ours, "rb") as response:
         try:
             _server().send(handle, theirs, longest=max_seconds)

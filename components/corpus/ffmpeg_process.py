@@ -147,9 +147,11 @@ def confine(seconds: float) -> None:
 
 def send(response: BinaryIO, kind: bytes, content: bytes | memoryview) -> None:
     """Write a message."""
-    parts = memoryview(MESSAGE.pack(kind, len(content)) + bytes(content))
-    while parts:
-        parts = parts[response.write(parts) :]
+    # A block is large: it is not copied to stand behind its head.
+    for part in (MESSAGE.pack(kind, len(content)), content):
+        left = memoryview(part)
+        while left:
+            left = left[response.write(left) :]
 
 
 class Input:

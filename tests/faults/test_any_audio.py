@@ -446,3 +446,12 @@ def test_what_libsndfile_reads_whole_is_its_own_to_the_bit() -> None:
         ours, _ = audio.decode(content)
         np.testing.assert_array_equal(ours, theirs.mean(axis=1))
         assert decoding.valid()
+
+
+@pytest.mark.parametrize("rate", [48_000, 24_000, 16_000])
+def test_opus_from_either_decoder_is_the_same_sound_at_the_rate_of_its_recording(rate: int) -> None:
+    content = by_libsndfile("OGG", rate=rate, subtype="OPUS")
+    y, found = audio.decode(content)
+    expected, of_libsndfile = soundfile.read(io.BytesIO(content), dtype="float32")
+    assert found == of_libsndfile == rate and len(y) == len(expected)
+    np.testing.assert_allclose(y, expected.mean(axis=1), atol=1e-6, rtol=0)
