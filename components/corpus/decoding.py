@@ -2,8 +2,8 @@
 
 A file's length is what decodes, never what a header promises. libsndfile comes first, since its samples are those that
 features have always been made of; FFmpeg decodes what libsndfile cannot, or of which it would leave something out
-(:mod:`components.corpus.contents`), and Opus (:data:`OPUS`). Of a file that is damaged all that either can decode is used, and how much is
-missing is said.
+(:mod:`components.corpus.contents`), and Opus (:data:`OPUS`). Of a file that is damaged all that either can decode is
+used, and how much is missing is said.
 """
 
 from __future__ import annotations
