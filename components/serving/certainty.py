@@ -6,8 +6,8 @@ right often enough, and how far from the songs of the training one may lie.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -60,6 +60,27 @@ def summary(values: Sequence[np.ndarray]) -> NDArray[np.float32]:
     return np.concatenate(parts)
 
 
+def segments(values: Sequence[np.ndarray]) -> int:
+    """Return of how many segments a song's feature rows are: 1 where a row is the whole song."""
+    return max(map(len, values))
+
+
+def stretches(values: Sequence[np.ndarray]) -> Iterator[list[np.ndarray]]:
+    """Cut a song's feature rows into stretches of 1, 2, 4 … segments, for as long as they are shorter than it.
+
+    Parameters
+    ----------
+    values : sequence of ndarray, each of shape (rows, ...)
+        The song's rows, feature by feature. A feature of whole songs stays as it is.
+    """
+    whole = segments(values)
+    length = 1
+    while length < whole:
+        for start in range(0, whole - length + 1, length):
+            yield [rows[start : start + length] if len(rows) == whole else rows for rows in values]
+        length *= 2
+
+
 @dataclass(frozen=True)
 class Limits:
     """When a prediction is unsure.
@@ -69,7 +90,9 @@ class Limits:
     confidence : float
         The least probability of the first genre; above 1 where none was right often enough.
     distance : float
-        The largest distance from the training, see :meth:`Certainty.distances`.
+        The largest distance of a song from the training, see :meth:`Certainty.distances`.
+    by_segments : dict of int to float
+        That of songs with so many segments or more, the most first; where it is empty, ``distance`` is that of all.
     kept : float
         Share of validation songs that have this confidence, 0 to 1.
     precision : float
@@ -80,8 +103,20 @@ class Limits:
     distance: float
     kept: float
     precision: float
+    by_segments: dict[int, float] = field(default_factory=dict)
 
-    def reason(self, *, confidence: float, distance: float) -> str:
+    def distance_of(self, segments: int) -> float:
+        """Return the largest distance of a song with so many segments: the fewer, the farther their mean lies."""
+        return next(
+            (
+                self.by_segments[least]
+                for least in sorted(self.by_segments, reverse=True)
+                if least <= segments
+            ),
+            self.distance,
+        )
+
+    def reason(self, *, confidence: float, distance: float, segments: int) -> str:
         """Say why a song is unsure; '' where it is not.
 
         Parameters
@@ -90,10 +125,13 @@ class Limits:
             Probability of its first genre, 0 to 1.
         distance : float
             From :meth:`Certainty.distances`.
+        segments : int
+            From :func:`segments`; 1 or more.
         """
-        if distance > self.distance:
+        farthest = self.distance_of(segments)
+        if distance > farthest:
             # Where songs of validation are all in the training too, as of a test, there is nothing to compare with.
-            times = distance / self.distance if self.distance else 1.0
+            times = distance / farthest if farthest else 1.0
             far = f" ({times:.1f} times as far as validation songs)" if times >= 1.05 else ""
             return f"unlike its training{far}"
         if confidence >= self.confidence:
@@ -117,6 +155,12 @@ class Certainty:
         Whether that genre is the song's.
     distance : ndarray of float, shape (validation songs,)
         How far each is from the songs of the first fit, in any order.
+    whole : int
+        Segments of the usual validation song; 0 of models that were logged before.
+    stretches : ndarray of int, shape (stretches,)
+        Segments of each stretch of a validation song, from :func:`stretches`; none of models logged before.
+    stretch_distance : ndarray of float, shape (stretches,)
+        How far each is from the songs of the first fit.
     means_only : bool
         Whether songs are compared by their means alone, as they are: those of models that were logged before.
     """
@@ -125,13 +169,14 @@ class Certainty:
     confidence: NDArray[np.floating]
     right: NDArray[np.bool_]
     distance: NDArray[np.floating]
+    whole: int = 0
+    stretches: NDArray[np.integer] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    stretch_distance: NDArray[np.floating] = field(default_factory=lambda: np.zeros(0))
     means_only: bool = False
 
     def save(self, path: Path) -> None:
         """Write it as ``.npz``."""
-        np.savez(
-            path, **{field.name: value for field, value in zip(fields(self), astuple(self), strict=True)}
-        )
+        np.savez(path, **{each.name: getattr(self, each.name) for each in fields(self)})
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -144,9 +189,14 @@ class Certainty:
         """
         try:
             with np.load(path, allow_pickle=False) as held:
-                means_only = "means_only" not in held or bool(held["means_only"])
-                return cls(held["songs"], held["confidence"], held["right"], held["distance"], means_only)
-        except (ValueError, EOFError, OSError) as error:
+                found = {each.name: held[each.name] for each in fields(cls) if each.name in held}
+                # Files of models that were logged before do not say.
+                plain = {
+                    "whole": int(found.get("whole", 0)),
+                    "means_only": bool(found.get("means_only", True)),
+                }
+                return cls(**found | plain)
+        except (TypeError, ValueError, EOFError, OSError) as error:
             raise RegistryError(f"{path.name} of the model cannot be read ({error})") from error
 
     @cached_property
@@ -203,8 +253,14 @@ class Certainty:
         -------
         Limits
             The smallest confidence from which on validation songs are right often enough, and the distance that the
-            share ``unsure.alike`` of them keeps to.
+            share ``unsure.alike`` of them keeps to, and of their stretches.
         """
+        farthest = float(np.quantile(self.distance, unsure.alike))
+        by_segments = {self.whole: farthest} if self.whole else {}
+        # The mean of fewer segments is never nearer; of few songs the shares alone would not be in this order.
+        for length in np.unique(self.stretches[self.stretches < self.whole])[::-1].tolist():
+            of_length = float(np.quantile(self.stretch_distance[self.stretches == length], unsure.alike))
+            by_segments[length] = max(of_length, *by_segments.values())
         order = np.argsort(-self.confidence, kind="stable")
         confidence = self.confidence[order]
         precision = np.cumsum(self.right[order]) / np.arange(1, len(order) + 1)
@@ -214,7 +270,8 @@ class Certainty:
         least = float(confidence[enough[-1]]) if len(enough) else 2.0
         return Limits(
             confidence=least,
-            distance=float(np.quantile(self.distance, unsure.alike)),
+            distance=farthest,
             kept=float(np.mean(self.confidence >= least)),
             precision=unsure.precision,
+            by_segments=by_segments,
         )

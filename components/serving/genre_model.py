@@ -289,7 +289,9 @@ class GenreModel:
         (distance,) = self.certainty.distances([certainty.summary(rows)]).tolist()
         return Prediction(
             genre=genres[int(means.argmax())],
-            unsure=self.limits.reason(confidence=float(means.max()), distance=distance),
+            unsure=self.limits.reason(
+                confidence=float(means.max()), distance=distance, segments=certainty.segments(rows)
+            ),
             seconds=song.seconds,
             coverage=coverage,
             lost=song.lost,

@@ -96,24 +96,33 @@ def certainty(record: ModelRecord, *, tables: Sequence[Table], root: Path) -> Ce
 
     from components.evaluation import aggregation
     from components.serving import drift
-    from components.serving.certainty import Certainty, summary
+    from components.serving.certainty import Certainty, segments, stretches, summary
 
     predictions = pd.read_parquet(records.folder(record.model, root=root) / "predictions.parquet")
     songs = aggregation.songs(predictions[predictions["part"] == "validation"])
     shares = aggregation.probabilities(songs, genres=record.genres)
     # The first fit's songs: those of validation would be nearest to themselves.
     first = set(record.train_tracks) - set(record.validation_tracks)
-    fitted, train, validation = (
+    validation = [*drift.songs(tables, tracks=record.validation_tracks)]
+    parts = [part for rows in validation for part in stretches(rows)]
+    fitted, train = (
         np.array([summary(rows) for rows in drift.songs(tables, tracks=tracks)])
-        for tracks in (record.train_tracks, first, record.validation_tracks)
+        for tracks in (record.train_tracks, first)
     )
     made = Certainty(
         fitted,
         shares.max(axis=1),
         (songs["predicted"] == songs["genre"]).to_numpy(),
         np.zeros(0),
+        whole=int(np.median([segments(rows) for rows in validation])),
+        stretches=np.array([segments(part) for part in parts], dtype=np.int64),
     )
-    return replace(made, distance=replace(made, songs=train).distances(validation))
+    of_first = replace(made, songs=train)
+    return replace(
+        made,
+        distance=of_first.distances([summary(rows) for rows in validation]),
+        stretch_distance=of_first.distances([summary(part) for part in parts]),
+    )
 
 
 def requirements(record: ModelRecord) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from components.config.params import UnsureParams
 from components.core.errors import RegistryError
-from components.serving.certainty import MOMENTS, Certainty, summary
+from components.serving.certainty import MOMENTS, Certainty, segments, stretches, summary
 
 TRAINING = np.random.default_rng(0).normal(3.0, 2.0, (200, 8))
 
@@ -28,22 +30,24 @@ def test_the_smallest_confidence_from_which_on_songs_are_right_often_enough(prec
 def test_songs_of_one_confidence_are_sure_or_unsure_together():
     limits = certainty(confidence=(0.8, 0.8, 0.5), right=(True, False, True)).limits(UnsureParams())
     assert limits.kept == 0.0
-    assert limits.reason(confidence=1.0, distance=0.0)
+    assert limits.reason(confidence=1.0, distance=0.0, segments=1)
 
 
 def test_where_all_are_right_all_confidences_seen_are_enough():
     limits = certainty(right=(True,) * 4).limits(UnsureParams())
-    assert not limits.reason(confidence=0.6, distance=0.0)
-    assert "60%" in limits.reason(confidence=0.59, distance=0.0)
+    assert not limits.reason(confidence=0.6, distance=0.0, segments=1)
+    assert "60%" in limits.reason(confidence=0.59, distance=0.0, segments=1)
 
 
 def test_the_distance_that_a_share_of_validation_songs_keeps_to():
     known = certainty(distance=np.linspace(0.0, 1.0, 101))
     assert known.limits(UnsureParams(alike=0.9)).distance == pytest.approx(0.9)
     limits = known.limits(UnsureParams())
-    assert "unlike" in limits.reason(confidence=0.99, distance=2.0)
-    assert not limits.reason(confidence=0.99, distance=0.9)
-    assert "unlike" in certainty(distance=(0.0,)).limits(UnsureParams()).reason(confidence=1.0, distance=0.1)
+    assert "unlike" in limits.reason(confidence=0.99, distance=2.0, segments=1)
+    assert not limits.reason(confidence=0.99, distance=0.9, segments=1)
+    assert "unlike" in certainty(distance=(0.0,)).limits(UnsureParams()).reason(
+        confidence=1.0, distance=0.1, segments=1
+    )
 
 
 def test_songs_of_the_training_are_near_and_others_far():
@@ -131,3 +135,48 @@ def test_a_model_that_was_logged_before_compares_means_as_they_are(tmp_path):
         read.distances(np.hstack([TRAINING[:4], TRAINING[:4] + 100])),
         known_by_means(TRAINING).distances(TRAINING[:4]),
     )
+
+
+def test_a_song_is_cut_into_stretches_of_1_2_4_segments_each_shorter_than_it():
+    rows = np.arange(5.0).reshape(5, 1)
+    cut = [part[0][:, 0].tolist() for part in stretches([rows])]
+    assert cut == [[0], [1], [2], [3], [4], [0, 1], [2, 3], [0, 1, 2, 3]]
+    assert not [*stretches([rows[:1]])]
+
+
+def test_a_feature_of_the_whole_song_stays_beside_stretches_of_another():
+    whole = np.ones((1, 3))
+    assert segments([whole, np.zeros((4, 2))]) == 4
+    assert [(len(a), len(b)) for a, b in stretches([whole, np.zeros((2, 2))])] == [(1, 1), (1, 1)]
+
+
+def test_a_short_song_is_compared_with_stretches_of_validation_songs_as_long():
+    """A mean of few segments lies farther from the means of whole songs, of any music."""
+    generator = np.random.default_rng(0)
+    music = [
+        [(level + 2 * generator.normal(size=(8, 6))).astype(np.float32)]
+        for level in generator.normal(size=(60, 1, 6))
+    ]
+    known = Certainty(
+        np.array([summary(song) for song in music[:20]]), np.ones(1), np.ones(1, dtype=bool), np.ones(1)
+    )
+    validation, others = music[20:40], music[40:]
+    parts = [part for song in validation for part in stretches(song)]
+    limits = replace(
+        known,
+        distance=known.distances([summary(song) for song in validation]),
+        whole=8,
+        stretches=np.array([segments(part) for part in parts]),
+        stretch_distance=known.distances([summary(part) for part in parts]),
+    ).limits(UnsureParams(alike=0.95))
+    assert [*limits.by_segments] == [8, 4, 2, 1]
+    assert limits.distance_of(1) > limits.distance_of(3) == limits.distance_of(2) >= limits.distance_of(9)
+    assert limits.distance_of(8) == limits.distance
+
+    short = known.distances([summary([song[0][:1]]) for song in others])
+    unlike = [bool(limits.reason(confidence=1.0, distance=one, segments=1)) for one in short]
+    assert np.mean(unlike) < 0.2 < np.mean(short > limits.distance)
+
+
+def test_a_model_that_was_logged_before_has_one_distance_for_all():
+    assert certainty().limits(UnsureParams()).distance_of(1) == certainty().limits(UnsureParams()).distance
