@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,12 +12,12 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from components.config.params import Params
-from components.core import atomic, hashing, progress
+from components.core import atomic, progress
 from components.core.errors import ScoringError
 from components.core.formatting import printable
 from components.core.progress import Place
 from components.evaluation.aggregation import PREFIX
-from components.serving import drift, load, predict, prediction
+from components.serving import drift, hashed_files, load, predict, prediction
 from components.serving.drift import ColumnDrift, Drift
 from components.serving.load import LoadedModel
 from components.serving.prediction import Prediction
@@ -35,6 +34,8 @@ COLUMNS = (
 )  # fmt: skip
 #: What the last measurement found; the underscore keeps it out of the table that the folder is.
 DRIFT = "_drift.json"
+#: What is known of the folder's files.
+FILES = "_files.json"
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def run(
     scores.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(scores / "_lock").acquire(timeout=0):
-            hashes, unread = _hashes(files)
+            hashes, unread = hashed_files.hashes(files, kept=scores / FILES, to=to)
             known: dict[str, str] = {}
             for part in _parts(scores):
                 before = pd.read_parquet(part, columns=["sha256", "reason"])
@@ -164,16 +165,6 @@ def run(
 def _shown(file: Path, *, folder: Path) -> str:
     """Return what tables call a file: they hold UTF-8 alone."""
     return printable(str(file.relative_to(folder)))
-
-
-def _hashes(files: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
-    hashes, unread = {}, {}
-    for file in files:
-        try:
-            hashes[file] = hashing.file(file)
-        except OSError as error:
-            unread[file] = error.strerror or type(error).__name__
-    return hashes, unread
 
 
 def _score(

@@ -145,6 +145,8 @@ class TestFaults:
         monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
 
         def killed(line: str) -> None:
+            if line.startswith("reading: "):
+                return
             assert line.startswith("mlp: 1 of 2 songs")
             raise KeyboardInterrupt
 
