@@ -206,8 +206,10 @@ class Certainty:
         positive = (values >= 0).all(axis=0) & (not self.means_only)
         return np.where(positive, SILENCE * values.mean(axis=0), 0.0)
 
-    def _scaled(self, songs: ArrayLike) -> NDArray[np.float64]:
-        values = np.array(songs, dtype=np.float64)[:, : self.songs.shape[1]]
+    def _scaled(self, songs: Sequence[ArrayLike] | NDArray[np.floating]) -> NDArray[np.float64]:
+        # Of none too: a feature of whole songs has no stretches.
+        values = np.array(songs, dtype=np.float64) if len(songs) else np.zeros((0, self.songs.shape[1]))
+        values = values[:, : self.songs.shape[1]]
         logarithmic = self._silence > 0
         values[:, logarithmic] = np.log(np.maximum(values[:, logarithmic], 0.0) + self._silence[logarithmic])
         return values
@@ -221,13 +223,13 @@ class Certainty:
         spread = np.maximum(spread, FLOOR * float(np.median(varying)) if len(varying) else 1.0)
         return centre, spread, (values - centre) / spread
 
-    def distances(self, songs: ArrayLike) -> NDArray[np.float64]:
+    def distances(self, songs: Sequence[ArrayLike] | NDArray[np.floating]) -> NDArray[np.float64]:
         """Return how far songs lie from those of the training: the mean distance to the :data:`NEAREST` of them.
 
         Parameters
         ----------
         songs : array_like of float, shape (songs, columns)
-            From :func:`summary`.
+            From :func:`summary`; none or more.
 
         Returns
         -------

@@ -141,7 +141,9 @@ def test_a_song_is_cut_into_stretches_of_1_2_4_segments_each_shorter_than_it():
     rows = np.arange(5.0).reshape(5, 1)
     cut = [part[0][:, 0].tolist() for part in stretches([rows])]
     assert cut == [[0], [1], [2], [3], [4], [0, 1], [2, 3], [0, 1, 2, 3]]
+    # A feature of whole songs has none, and nothing is farther or nearer for it.
     assert not [*stretches([rows[:1]])]
+    assert certainty().distances([]).shape == (0,)
 
 
 def test_a_feature_of_the_whole_song_stays_beside_stretches_of_another():
