@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from components.config.strict import Strict
 
@@ -20,6 +20,11 @@ class IntRange(Strict):
     step: Annotated[int, Field(ge=1)] = 1
     sampling: Sampling = "linear"
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _check_ends(self)
+        return self
+
 
 class FloatRange(Strict):
     """A real hyperparameter between ``low`` and ``high``."""
@@ -27,8 +32,24 @@ class FloatRange(Strict):
     type: Literal["float"]
     low: float
     high: float
-    step: float | None = None
+    step: Annotated[float, Field(gt=0.0)] | None = None
     sampling: Sampling = "linear"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _check_ends(self)
+        if self.sampling == "log" and self.step is not None and self.step <= 1:
+            raise ValueError(
+                f"step is {self.step:g}; with sampling log it is a factor, valid: above 1, or none"
+            )
+        return self
+
+
+def _check_ends(numbers: IntRange | FloatRange) -> None:
+    if numbers.low > numbers.high:
+        raise ValueError(f"low is {numbers.low:g}; valid: up to high, {numbers.high:g}")
+    if numbers.sampling == "log" and numbers.low <= 0:
+        raise ValueError(f"low is {numbers.low:g}; with sampling log valid: above 0")
 
 
 class Choice(Strict):
