@@ -20,3 +20,15 @@ def test_the_values_are_those_of_the_other_reader(text: str) -> None:
 def test_what_is_no_yaml_is_an_error_in_one_line() -> None:
     with pytest.raises(yaml.YAMLError, match="line 1"):
         load_yaml("folds: [5")
+
+
+def test_a_key_that_stands_twice_is_an_error_with_its_line() -> None:
+    with pytest.raises(yaml.YAMLError, match=r"'seed' stands twice(?s:.*)line 3"):
+        load_yaml("seed: 20\nsplit: {fold: 0}\nseed: 21")
+
+
+def test_a_key_may_stand_once_in_each_mapping_and_beside_a_merged_one() -> None:
+    assert load_yaml("a: &a {fold: 0, folds: 5}\nb: {<<: *a, fold: 1}") == {
+        "a": {"fold": 0, "folds": 5},
+        "b": {"fold": 1, "folds": 5},
+    }
