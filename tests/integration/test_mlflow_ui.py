@@ -31,7 +31,13 @@ def test_ending_it_ends_all_it_started(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
-    code = "from components.tracking import ui; ui.serve(port=0)"
+    # As begun in a terminal, also where the tests run in the background, which ignores interrupts or hang-ups.
+    code = f"""
+import signal
+signal.signal({number}, signal.default_int_handler if {number} == signal.SIGINT else signal.SIG_DFL)
+from components.tracking import ui
+ui.serve(port=0)
+"""
     command = [sys.executable, "-c", code]
     with subprocess.Popen(
         command,
@@ -48,7 +54,10 @@ def test_ending_it_ends_all_it_started(
         below = psutil.Process(ui.pid).children(recursive=True)
         # As a terminal does: each process of the group has the signal.
         os.killpg(ui.pid, number)
-        assert ui.wait(timeout=LIMIT) == status
+        try:
+            assert ui.wait(timeout=LIMIT) == status
+        finally:
+            ui.kill()
         rest = ui.stdout.read()
     assert rest == ""  # no traceback
     assert f"MLflow UI: http://127.0.0.1:{port}/#/experiments?workflowType=machine_learning " in shown

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from components.config import presets
-from components.config.params import parse
+from components.config.params import UnsureParams, parse
 from components.core.errors import PretrainedError
 from components.features.encoders import yamnet
 from components.features.pipeline import store as feature_store
@@ -162,3 +163,30 @@ class TestExportedEncoders:
     def test_beside_one_that_needs_tensorflow_it_saves_nothing(self, tmp_path, monkeypatch):
         files, runtime = self.runtime("yamnet", "vgg16", moved=0.0, monkeypatch=monkeypatch, folder=tmp_path)
         assert (files, runtime) == ({}, "LiteRT; TensorFlow for vgg16, which has no export")
+
+
+@pytest.mark.parametrize(("segments", "lengths"), [(1, []), (4, [1, 2])])
+def test_validation_songs_and_their_stretches_set_what_counts_as_like_the_training(
+    segments: int, lengths: list[int], tmp_path: Path
+) -> None:
+    tracks = [f"{genre}/{number}" for genre in ("blues", "jazz", "rock") for number in range(4)]
+    train, validation = tracks[:8], tracks[8:]
+    index = pd.DataFrame({"track": np.repeat(tracks, segments)})
+    values = np.random.default_rng(0).normal(size=(len(index), 5)).astype(np.float32)
+    rows = index[index["track"].isin(validation)].assign(
+        part="validation", genre="rock", predicted="rock", segment=0
+    )
+    shares = {
+        f"probability.{genre}": share
+        for genre, share in zip(["blues", "jazz", "rock"], (0.1, 0.2, 0.7), strict=True)
+    }
+    folder = tmp_path / "models" / "mlp"
+    folder.mkdir(parents=True)
+    rows.assign(artist="", headline=True, **shares).to_parquet(folder / "predictions.parquet")
+
+    made = training_record(train_tracks=train, validation_tracks=validation)
+    found = packaging.certainty(made, tables=[(index, values)], root=tmp_path)
+    assert (len(found.songs), len(found.distance), found.whole) == (8, 4, segments)
+    assert sorted(set(found.stretches.tolist())) == lengths
+    assert found.distance.min() > 0 and len(found.stretch_distance) == len(found.stretches)
+    assert [*found.limits(UnsureParams()).by_segments] == [segments, *reversed(lengths)]
