@@ -120,7 +120,8 @@ def diagnose(
         found.append(Diagnosis(6, "At chance", message, f"{change} {hyperparameters['learning_rate']}."))
     found += never_named(unnamed)
     if train >= MEMORISED and train - held_out >= OVERFITTING_GAP:
-        change = f"Switch on {', '.join(off)}" if off else "Raise the dropout rate"
+        rate = "Raise the dropout rate" if dropouts else "Add dropout"
+        change = f"Switch on {', '.join(off)}" if off else rate
         message = f"train accuracy is {train:.1%} where validation is {held_out:.1%}."
         found.append(Diagnosis(8, "Overfitting", message, f"{change}, or use fewer layers or units."))
     if held_out - highest >= UNDERFITTING_GAP and not at_chance and not augmented:

@@ -102,10 +102,11 @@ def run(
     ]
     names = [track.track for part in missing for chunk in part for track in chunk.tracks]
     done, total = set(names), len(tracks) * len(jobs)
+    unit = "views of tracks" if block.views else "tracks"
     with (
         # libmpg123 writes of its own of each damaged file; the listing names them.
         quiet() as stderr,
-        progress.counted(name, total=total, unit="tracks", done=total - len(names), to=stderr) as advance,
+        progress.counted(name, total=total, unit=unit, done=total - len(names), to=stderr) as advance,
     ):
         for each, part in zip(jobs, missing, strict=True):
             chunks.compute_all(part, job=each, processes=processes, report=advance)

@@ -65,6 +65,15 @@ def test_finding_8_with_dropout_on_asks_for_a_higher_rate():
     assert "Raise the dropout rate" in found([1.0], [0.7], dropout_1=True)[8]
 
 
+def test_finding_8_of_a_model_without_dropout_asks_for_some():
+    without = {name: value for name, value in FINE.items() if name != "dropout_1"}
+    history = pd.DataFrame({"epoch": [0], "accuracy": [1.0], "val_accuracy": [0.7]})
+    (diagnosis,) = diagnostics.diagnose(
+        history, hyperparameters=without, search=SEARCH, validation=songs(balanced=0.7)
+    )
+    assert "Add dropout" in str(diagnosis)
+
+
 def test_train_by_heart_with_validation_as_good_is_no_fault():
     assert found([1.0], [0.97]) == {}
 
