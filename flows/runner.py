@@ -176,8 +176,9 @@ def reproduce(options: StudyOptions, *, root: Path | None = None) -> int:
         if _flow(start, root=root, holder=holder, board=board) is None:
             board.message(f"The page has the other rows: {PAGE}")
             return 1
-        from components.study import page
+        from components.core import console
 
+        page = console.imported("components.study.page")
         for line in page.lines(
             json.loads((root / PAGE).with_name("results.json").read_text(encoding="utf-8"))
         ):

@@ -75,11 +75,20 @@ def replacing(target: Path) -> Iterator[Path]:
     ------
     Path
         A fresh name in the same folder. After an exception the file of that name is removed.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written: naming ``target``, not the fresh name, which nobody knows.
     """
     temporary = _beside(Path(target))
     try:
         yield temporary
         temporary.replace(target)
+    except OSError as error:
+        if str(error.filename) == str(temporary):
+            error.filename, error.filename2 = str(target), None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -46,6 +46,6 @@ def require_enough(listing: pd.DataFrame, *, name: str, minimum: int, fewest: in
         )
     genres = list(kept.index)
     if not fewest <= len(genres) <= MAX_GENRES:
-        few = f"one genre only: {', '.join(map(repr, genres)) or 'none'}"
+        few = f"one genre only: {genres[0]!r}" if genres else "no usable track of any genre"
         found = few if len(genres) < fewest else len(genres)
         raise CorpusError(f"{name}: {found}; valid: {fewest} to {MAX_GENRES} genres")

@@ -119,7 +119,9 @@ def run(
         line += f", {len(block.views)} augmented views of each"
     if len(done) < len(tracks):
         line += f", {len(tracks) - len(done)} of them cached"
-    line += f"; {took:.1f} s, {len(done) / took:.1f} tracks/s"
+    line += f"; {took:.1f} s"
+    if done:
+        line += f", {len(done) / took:.1f} tracks/s"
     if not block.upstream and source == "audio" and done:
         seconds = float(listing.loc[listing["track"].isin(done), "seconds"].sum())
         line += f", {seconds / took:.0f} seconds of audio per second"

@@ -28,6 +28,14 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.txt"]
 
 
+def test_a_file_that_cannot_be_written_is_named_as_its_user_knows_it(tmp_path: Path) -> None:
+    # The same from a folder without rights, in which root writes all the same.
+    with pytest.raises(FileNotFoundError) as refused, atomic.replacing(tmp_path / "folder/a.txt") as path:
+        path.parent.rmdir()
+        path.write_text("new")
+    assert refused.value.filename == str(tmp_path / "folder/a.txt")
+
+
 def test_a_failed_folder_leaves_the_old_one(tmp_path: Path) -> None:
     target = tmp_path / "folder"
     target.mkdir()

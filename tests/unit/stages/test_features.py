@@ -130,6 +130,16 @@ def test_chunks_of_other_options_are_computed_anew_and_the_old_ones_removed(
     assert sum(len(kept_rows.Block(*block).counts) for block in listed) == 12
 
 
+def test_a_speed_is_of_tracks_that_were_extracted(
+    project: Path, params: Params, capsys: pytest.CaptureFixture[str]
+) -> None:
+    extraction.run("mfcc_sequence", params=params, root=project, processes=1)
+    assert "tracks/s" in capsys.readouterr().err
+    extraction.run("mfcc_sequence", params=params, root=project, processes=1)
+    again = capsys.readouterr().err
+    assert "12 of them cached" in again and "tracks/s" not in again
+
+
 def test_no_number_is_kept_twice(project: Path, params: Params) -> None:
     extraction.run("mfcc_sequence", params=params, root=project, processes=1)
     values = feature_store.folder("mfcc_sequence", root=project) / "values.npy"
