@@ -500,8 +500,15 @@ def load(path: Path | str = "params.yaml") -> Params:
 def describe(error: ValidationError) -> str:
     """Put what pydantic found into one line: ``key is VALUE: reason`` for each fault, joined by semicolons."""
     faults = []
-    for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"])
+    found = error.errors()
+    for fault in found:
+        # To pydantic a list is too short once its wrong values are left out: those are the fault.
+        place = fault["loc"]
+        if fault["type"] == "too_short" and any(
+            other is not fault and other["loc"][: len(place)] == place for other in found
+        ):
+            continue
+        key = ".".join(str(part) for part in place)
         reason = fault["msg"].removeprefix("Value error, ")
         value = fault["input"]
         shown = f" is {value!r}" if isinstance(value, str | int | float | bool | None) else ""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pytest
 import yaml
+from pydantic import Field, ValidationError
 
 from components.config import presets
-from components.config.params import load, parse
+from components.config.params import describe, load, parse
 from components.config.search_space import Boolean, Choice, FloatRange, IntRange
+from components.config.strict import Strict
 from components.core.errors import ParamsError
 
 DEMO = presets.compose("demo")
@@ -227,3 +230,20 @@ def test_views_are_one_a_draw() -> None:
         (1.0, (-6.0, 6.0), 0),
         (1.0, (-6.0, 6.0), 1),
     ]
+
+
+class _Layers(Strict):
+    layers: Annotated[tuple[Literal["tags", "mean_pool"], ...], Field(min_length=1)]
+
+
+@pytest.mark.parametrize(
+    ("layers", "faults"),
+    [
+        (["tag"], "layers.0 is 'tag': Input should be 'tags' or 'mean_pool'"),
+        ([], "layers: Tuple should have at least 1 item after validation, not 0"),
+    ],
+)
+def test_a_list_with_a_wrong_value_is_not_called_empty(layers: list[str], faults: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        _Layers.model_validate({"layers": layers})
+    assert describe(refused.value) == faults
