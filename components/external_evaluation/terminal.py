@@ -37,7 +37,9 @@ def show(found: Evaluation, *, folder: Path | None = None, console: Console | No
     # Text, never markup: names of models, genres and files come from outside.
     title = f"{plural(len(found.models), 'model')} on {plural(found.songs, 'song')} of {found.name} "
     title += f"({found.songs_with_artist} with a known artist, {plural(found.artists, 'artist')})"
-    table = Table(title=Text(title), title_justify="left", padding=(0, 1), box=box.SIMPLE)
+    table = Table(
+        title=Text(title), title_justify="left", padding=(0, 1), collapse_padding=True, box=box.SIMPLE
+    )
     table.add_column("model", overflow="fold", min_width=6)
     table.add_column("songs", overflow="fold", min_width=14)
     # Eighty columns hold the table; the page has more figures.
