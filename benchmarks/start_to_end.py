@@ -110,7 +110,10 @@ class Checkout:
         """Give a fresh clone: a workspace in which nothing was run."""
         with tempfile.TemporaryDirectory(prefix="genre-benchmark-") as name:
             place = Path(name) / "clone"
-            subprocess.run(["git", "clone", "-q", str(self.root), str(place)], check=True)
+            subprocess.run(
+                ["git", "-c", "advice.detachedHead=false", "clone", "-q", str(self.root), str(place)],
+                check=True,
+            )
             yield place
 
 

@@ -91,6 +91,7 @@ def experiment(force: bool = False, models: list[str] | None = None, promote: bo
     with opened(root) as session:
         plan = session.graph or graph.read(root)
         session.settings.check_deployments(plan.order)
+        session.settings.check_first(plan.order)
         selected, stale = plan.for_models(models), plan.stale()
         due = [stage for stage in plan.order if stage in selected and (force or stage in stale)]
         logger.info("%d of %d stages are due: %s", len(due), len(plan.order), ", ".join(due) or "none")

@@ -164,7 +164,7 @@ def reproduce(options: StudyOptions, *, root: Path | None = None) -> int:
         if not options.force and not stale and "report@study" not in stages.changed:
             from components.study.runs import ensure_study_logged
 
-            board.message(f"All {len(names)} experiments are up to date: {PAGE}")
+            board.message(f"{plural(len(names), 'experiment')} up to date: {PAGE}")
             ensure_study_logged(root=Path("data"))
             return 0
 

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from components import models
 from components.config import variables
 from components.core import devices
 from components.core.errors import ParamsError
@@ -34,7 +35,8 @@ class FlowSettings(BaseSettings):
         Stages that run side by side, 1 to 64; by default as many as cores, and a GPU's memory, allow: 1 or 2.
     first : tuple of str
         Models, separated by commas, whose searches and fits begin in this order, before other stages that could: the
-        longest ones, so that none of them runs on alone at the end. Names that are of no model are passed over.
+        longest ones, so that none of them runs on alone at the end. A model's file that no model here has is passed
+        over.
     retries : int
         Times a failed tuning or training is tried again, 0 to 10.
     retry_delay : float
@@ -82,12 +84,27 @@ class FlowSettings(BaseSettings):
         ParamsError
             If one is not.
         """
-        models = {stage.partition("@")[2] for stage in stages if stage.startswith(("tune@", "train@"))}
+        known = {stage.partition("@")[2] for stage in stages if stage.startswith(("tune@", "train@"))}
         for name in self.deployments:
-            if name not in models and name not in stages:
+            if name not in known and name not in stages:
                 raise ParamsError(
                     f"GENRE_DEPLOYMENTS names {name!r}, which is no stage and no model; valid: "
-                    f"{', '.join(sorted(models))}, or a stage of dvc.yaml"
+                    f"{', '.join(sorted(known))}, or a stage of dvc.yaml"
+                )
+
+    def check_first(self, stages: Collection[str]) -> None:
+        """Make sure that the models that begin first are those of the pipeline's stages, or have a file.
+
+        Raises
+        ------
+        ParamsError
+            If one is not.
+        """
+        known = {stage.partition("@")[2] for stage in stages if stage.startswith(("tune@", "train@"))}
+        for name in self.first:
+            if name not in known and name not in models.names():
+                raise ParamsError(
+                    f"GENRE_FIRST names {name!r}, which is no model; valid: {', '.join(sorted(known))}"
                 )
 
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 _Rate = Annotated[float, Field(ge=0, lt=1)]
 _Number = Annotated[int, Field(ge=0)]
+#: Of keras.activations, those that map each value alone.
+_Activation = Literal[
+    "celu", "elu", "exponential", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu",
+    "linear", "log_sigmoid", "mish", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softplus", "softsign",
+    "sparse_plus", "sparse_sigmoid", "squareplus", "swish", "tanh", "tanh_shrink",
+]  # fmt: skip
 _Statistics = list[Literal["mean", "std", "max"]]
 #: By a pattern of its name, what :mod:`components.training.fit` and :mod:`components.models.layers` take, and that in
 #: words.
@@ -25,7 +31,10 @@ KNOWN: dict[str, tuple[Any, str]] = {
     r"(units|lstm)_\d+|attention": (_Number, "a whole number, 0 or more"),
     r"dropout_rate\d*|lstm_dropout": (_Rate, "a number, 0 and up, below 1"),
     "statistics|input_statistics": (_Statistics, "a list of mean, std, max"),
-    "activation": (str, "a name, such as relu or tanh"),
+    "activation": (_Activation, ", ".join(get_args(_Activation))),
+    "clip": (Annotated[float, Field(gt=0)], "a number above 0, in standard deviations"),
+    "standardise|log_variances|compress|windows": (bool, "true, false"),
+    "frames_at_once": (Annotated[int, Field(ge=1)], "a whole number, 1 or more"),
 }
 #: What every fit reads.
 REQUIRED = ("learning_rate", "batch_size")

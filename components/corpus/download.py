@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,6 +69,7 @@ def _artists(root: Path, *, console: Console) -> Path:
     if target.exists():
         console.print(f"{target} is already there; remove it to download it again", markup=False)
         return target
+    _writable(target.parent)
     fetch = pooch.HTTPDownloader(progressbar=False, timeout=SILENCE)
     try:
         with _quiet():
@@ -93,7 +96,7 @@ def _collection(name: str, *, root: Path, console: Console) -> Path:
     if target.exists():
         console.print(f"{target} is already there; remove it to download {name} again", markup=False)
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _writable(target.parent)
     atomic.sweep(target.parent)
     # Beside the target, so that the last step is a rename; an interrupted download leaves nothing.
     with TemporaryDirectory(dir=target.parent, prefix=atomic.prefix()) as home:
@@ -101,6 +104,17 @@ def _collection(name: str, *, root: Path, console: Console) -> Path:
         folder.replace(target)
     console.print(f"{name}: {count} tracks in {target}, checksums right", markup=False)
     return target
+
+
+def _writable(folder: Path) -> None:
+    """Make the folder that a download goes to; a fault of this machine is none of the network."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        reason = "" if os.access(folder, os.W_OK) else os.strerror(errno.EACCES)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+    if reason:
+        raise CorpusError(f"{folder} cannot be written ({reason}); valid: a writable folder")
 
 
 def _fetch(name: str, *, home: Path) -> tuple[Path, int]:

@@ -30,6 +30,11 @@ def build(
     except GenreError:
         raise
     except Exception as error:
+        if isinstance(error, KeyError) and error.args[0] not in hp:
+            raise TrainingError(
+                f"model {selected.name!r}: {selected.build} of components/models/{selected.network}.py reads "
+                f"{error.args[0]!r}, which is neither in fixed nor in search; there are {', '.join(sorted(hp))}"
+            ) from error
         given = ", ".join(f"{key} {value!r}" for key, value in hp.items())
         reason = f"{type(error).__name__}: {error}".strip().splitlines()[0]
         raise TrainingError(

@@ -67,7 +67,7 @@ def test_a_clone_with_nothing_to_download_runs_to_the_end_and_is_marked(tmp_path
     assert "untrained encoder" in page
 
     again = genre("reproduce", "--budget", "quick", *ONLY, folder=folder)
-    assert "3 experiments are up to date" in again
+    assert "3 experiments up to date" in again
     assert json.loads(results.read_text(encoding="utf-8")) == first
     import mlflow
 

@@ -149,7 +149,7 @@ def test_a_page_that_is_up_to_date_starts_nothing(
     monkeypatch.setattr(graph, "read", lambda _root: replace(four, changed={}))
     assert runner.reproduce(StudyOptions(budget="quick")) == 0
     printed = capsys.readouterr().out
-    assert "experiments are up to date: data/study/index.html" in printed
+    assert "up to date: data/study/index.html" in printed
     assert "pictures: not found" in printed
     assert stages["started"] == []
 

@@ -36,6 +36,11 @@ from components.core.errors import ParamsError
         ("lstm_dropout", -0.5),
         ("statistics", ["median"]),
         ("activation", 3),
+        ("activation", "rellu"),
+        ("clip", "five"),
+        ("clip", 0.0),
+        ("standardise", "yes"),
+        ("frames_at_once", 0),
     ],
 )
 def test_a_value_of_a_wrong_type_or_range_is_named(name: str, value: Any) -> None:

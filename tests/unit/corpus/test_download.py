@@ -149,6 +149,13 @@ def test_a_collection_stays_where_its_artists_cannot_be_had(
     assert len(left_in(tmp_path / "data/raw/gtzan-mini")) == 4
 
 
+@pytest.mark.parametrize("name", ["gtzan-mini", download.ARTISTS])
+def test_a_folder_that_cannot_be_made_is_no_fault_of_the_network(name: str, tmp_path: Path) -> None:
+    (tmp_path / "raw").write_text("a file")
+    with pytest.raises(CorpusError, match=r"raw cannot be written \(File exists\)"):
+        download.run(name, root=tmp_path)
+
+
 def test_a_second_time_downloads_nothing(remote: Remote, tmp_path: Path) -> None:
     remote.publish()
     folder = download.run("gtzan-mini", root=tmp_path / "data")

@@ -91,3 +91,14 @@ def test_a_deployment_for_what_there_is_not_is_named(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("GENRE_DEPLOYMENTS", '{"vgg": "stage/gpu"}')
     with pytest.raises(ParamsError, match=r"GENRE_DEPLOYMENTS names 'vgg'.*valid: vgg16"):
         settings.load().check_deployments(stages)
+
+
+def test_a_model_that_begins_first_and_there_is_not_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    stages = ["split", "tune@mine", "train@mine"]
+    settings.load().check_first(stages)
+    # A variable of the machine may name models that this workspace has not.
+    monkeypatch.setenv("GENRE_FIRST", "mine, lstm")
+    settings.load().check_first(stages)
+    monkeypatch.setenv("GENRE_FIRST", "mpl")
+    with pytest.raises(ParamsError, match=r"GENRE_FIRST names 'mpl'.*valid: mine"):
+        settings.load().check_first(stages)

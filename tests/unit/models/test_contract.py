@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import pytest
 
 from components import models
-from components.config import presets
+from components.config import hyperparameters, presets
 from components.config.params import SelectedModel, parse
 from components.config.search_space import Choice
 from components.core.errors import ParamsError, TrainingError
@@ -383,3 +383,16 @@ def test_a_hyperparameter_that_a_network_cannot_take_is_named_with_the_model_and
     case = Case("mlp", "best", SHAPES["mfcc_summary"])
     with pytest.raises(TrainingError, match=r"model 'mlp': build_best of .*mlp\.py fails with .*clip 'abc'"):
         case.build(case.hp() | {"clip": "abc"}, part(case.shape))
+    lacking = {name: value for name, value in case.hp().items() if name != "clip"}
+    with pytest.raises(
+        TrainingError, match=r"model 'mlp': build_best of .*mlp\.py reads 'clip'.*there are .*units_1"
+    ):
+        case.build(lacking, part(case.shape))
+
+
+def test_keras_knows_each_activation_that_params_may_name() -> None:
+    import keras
+
+    for name in get_args(hyperparameters.KNOWN["activation"][0]):
+        values = np.array([[-2.0, 0.5]], dtype=np.float32)
+        assert keras.activations.get(name)(values).shape == values.shape
