@@ -84,7 +84,7 @@ class FlowSettings(BaseSettings):
         ParamsError
             If one is not.
         """
-        known = {stage.partition("@")[2] for stage in stages if stage.startswith(("tune@", "train@"))}
+        known = _models(stages)
         for name in self.deployments:
             if name not in known and name not in stages:
                 raise ParamsError(
@@ -100,12 +100,17 @@ class FlowSettings(BaseSettings):
         ParamsError
             If one is not.
         """
-        known = {stage.partition("@")[2] for stage in stages if stage.startswith(("tune@", "train@"))}
+        known = _models(stages)
         for name in self.first:
             if name not in known and name not in models.names():
                 raise ParamsError(
                     f"GENRE_FIRST names {name!r}, which is no model; valid: {', '.join(sorted(known))}"
                 )
+
+
+def _models(stages: Collection[str]) -> set[str]:
+    """Return the models that a pipeline's stages tune and train."""
+    return {stage.partition("@")[2] for stage in stages if stage.startswith(("tune@", "train@"))}
 
 
 def load() -> FlowSettings:
