@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,8 +35,8 @@ COLUMNS = (
 )  # fmt: skip
 #: What the last measurement found; the underscore keeps it out of the table that the folder is.
 DRIFT = "_drift.json"
-#: What is known of the folder's files.
-FILES = "_files.json"
+#: What is known of a folder's files, by the folder: one model may score several.
+FILES = "_files-{}.json"
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def run(
     scores.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(scores / "_lock").acquire(timeout=0):
-            hashes, unread = hashed_files.hashes(files, kept=scores / FILES, to=to)
+            hashes, unread = hashed_files.hashes(files, kept=scores / _known_files(folder), to=to)
             known: dict[str, str] = {}
             for part in _parts(scores):
                 before = pd.read_parquet(part, columns=["sha256", "reason"])
@@ -160,6 +161,10 @@ def run(
             )
     except Timeout as error:
         raise ScoringError(f"another run is writing to {scores}; valid: to wait for its end") from error
+
+
+def _known_files(folder: Path) -> str:
+    return FILES.format(hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16])
 
 
 def _shown(file: Path, *, folder: Path) -> str:

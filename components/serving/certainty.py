@@ -107,14 +107,7 @@ class Limits:
 
     def distance_of(self, segments: int) -> float:
         """Return the largest distance of a song with so many segments: the fewer, the farther their mean lies."""
-        return next(
-            (
-                self.by_segments[least]
-                for least in sorted(self.by_segments, reverse=True)
-                if least <= segments
-            ),
-            self.distance,
-        )
+        return next((far for least, far in self.by_segments.items() if least <= segments), self.distance)
 
     def reason(self, *, confidence: float, distance: float, segments: int) -> str:
         """Say why a song is unsure; '' where it is not.

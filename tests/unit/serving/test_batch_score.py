@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from components.core import progress
+from components.core import hashing, progress
 from components.core.errors import ScoringError
 from components.serving import batch_score
 from components.serving import load as loading
@@ -63,6 +63,25 @@ class TestWhatIsNew:
         table = batch_score.read(score().scores).set_index("file")
         assert table["lost"].to_dict() == pytest.approx({"a.wav": 0, "deep/b.wav": 0, "deep/cut.wav": 3.5})
         assert table["damage"].str.startswith("truncated").to_list() == [False, False, True]
+
+    def test_files_of_several_folders_are_read_once(
+        self, inbox, tmp_path, champion, demo_params, monkeypatch
+    ):
+        other = tmp_path / "other"
+        other.mkdir()
+        song(other / "c.wav", pitch=700)
+        for file in (*inbox.rglob("*.wav"), *other.iterdir()):
+            os.utime(file, (1_700_000_000, 1_700_000_000))
+        read, hashed = [], hashing.file
+
+        def file(source):
+            read.extend([source.name] if isinstance(source, Path) else [])
+            return hashed(source)
+
+        monkeypatch.setattr(hashing, "file", file)
+        for folder in (inbox, other, inbox, other):
+            batch_score.run(folder, params=demo_params, root=tmp_path / "data")
+        assert sorted(name for name in read if name.endswith(".wav")) == ["a.wav", "b.wav", "c.wav"]
 
     def test_a_name_that_is_no_text_is_escaped(self, score, inbox):
         (inbox / "a.wav").rename(inbox / os.fsdecode(b"la\xe9.wav"))
