@@ -37,6 +37,13 @@ class OneKernelAdam(keras.optimizers.Adam):
             grad=ops.cast(gradient, variable.dtype),
         )
 
+    def _apply_weight_decay(self, variables: list[keras.Variable | tf.Variable]) -> None:
+        """Decay weights as Keras does; assigned as a whole, since ``assign_sub`` copies what the step has read."""
+        for variable in variables:
+            if self.weight_decay and self._use_weight_decay(variable):
+                rate = ops.cast(self.learning_rate, variable.dtype)
+                variable.assign(variable - variable * self.weight_decay * rate)
+
 
 def _handle(variable: keras.Variable | tf.Variable) -> tf.Tensor:
     """Return the resource that a kernel writes to."""

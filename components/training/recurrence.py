@@ -21,12 +21,11 @@ class LSTM(keras.layers.LSTM):
         if not training or mask is not None:
             return super().inner_loop(sequences, initial_state, mask, training=training)
         x = tf.transpose(sequences, [1, 0, 2])
+        if self.go_backwards:
+            # A slice with a negative step goes value by value; this copies frames.
+            x = tf.gather(x, tf.range(tf.shape(x)[0] - 1, -1, -1))
         weights = (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)
-        outputs, carry = _lstm(
-            x[::-1] if self.go_backwards else x,
-            *(tf.convert_to_tensor(weight) for weight in weights),
-            *initial_state,
-        )
+        outputs, carry = _lstm(x, *(tf.convert_to_tensor(weight) for weight in weights), *initial_state)
         last = outputs[-1]
         return last, tf.transpose(outputs, [1, 0, 2]), [last, carry]
 
@@ -96,17 +95,19 @@ def _lstm(
     carry : tensor, shape (rows, units)
         After the last frame.
     """
-    frames, units = tf.shape(x)[0], recurrent.shape[0]
+    frames, units, at_once = tf.shape(x)[0], recurrent.shape[0], _at_once(x.shape[0])
     flat = tf.reshape(x, [-1, x.shape[-1]])
     given = _as_array(_per_frame(tf.matmul(flat, kernel) + bias, like=x))
 
-    def forward(frame: Any, h: Any, c: Any, *kept: Any) -> Any:
-        i, f, g, o = tf.split(given.read(frame) + tf.matmul(h, recurrent), 4, axis=1)
-        i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
-        c = f * c + i * g
-        h = o * tf.tanh(c)
-        written = zip(kept, (h, c, tf.concat([i, f, g, o], axis=1)), strict=True)
-        return frame + 1, h, c, *(array.write(frame, value) for array, value in written)
+    def forward(first: Any, h: Any, c: Any, *kept: Any) -> Any:
+        for frame in range(at_once):
+            i, f, g, o = tf.split(given.read(first + frame) + tf.matmul(h, recurrent), 4, axis=1)
+            i, f, g, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(g), tf.sigmoid(o)
+            c = f * c + i * g
+            h = o * tf.tanh(c)
+            written = zip(kept, (h, c, tf.concat([i, f, g, o], axis=1)), strict=True)
+            kept = tuple(array.write(first + frame, value) for array, value in written)
+        return first + at_once, h, c, *kept
 
     empty = [tf.TensorArray(tf.float32, size=frames) for _ in range(3)]
     loop = tf.while_loop(
@@ -125,12 +126,15 @@ def _lstm(
         arrays = [_as_array(value) for value in (d_outputs, into_carry, f, tf.concat(slopes, axis=2))]
         transposed = tf.transpose(recurrent)
 
-        def backward(frame: Any, dh: Any, dc: Any, sums: Any) -> Any:
-            d_output, into, forget, slope = (array.read(frame) for array in arrays)
-            dh = dh + d_output
-            dc = dc + dh * into
-            d_sum = tf.concat([dc, dc, dc, dh], axis=1) * slope
-            return frame - 1, tf.matmul(d_sum, transposed), dc * forget, sums.write(frame, d_sum)
+        def backward(last: Any, dh: Any, dc: Any, sums: Any) -> Any:
+            for frame in range(at_once):
+                d_output, into, forget, slope = (array.read(last - frame) for array in arrays)
+                dh = dh + d_output
+                dc = dc + dh * into
+                d_sum = tf.concat([dc, dc, dc, dh], axis=1) * slope
+                sums = sums.write(last - frame, d_sum)
+                dh, dc = tf.matmul(d_sum, transposed), dc * forget
+            return last - at_once, dh, dc, sums
 
         state = (frames - 1, tf.zeros_like(h0), d_carry, tf.TensorArray(tf.float32, size=frames))
         _, dh0, dc0, sums = tf.while_loop(
@@ -149,6 +153,14 @@ def _lstm(
 
     del last
     return (outputs, carry), gradients
+
+
+def _at_once(frames: int | None) -> int:
+    """Return how many frames a turn of the loop takes, which itself costs as much as a fifth of a frame.
+
+    More than four take longer to trace than a search of few epochs saves.
+    """
+    return next(n for n in (4, 3, 2, 1) if n == 1 or (frames and frames % n == 0))
 
 
 def _per_frame(values: tf.Tensor, *, like: tf.Tensor) -> tf.Tensor:

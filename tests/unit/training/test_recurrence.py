@@ -19,9 +19,9 @@ def layer(kind: str) -> Any:
     return keras.layers.Bidirectional(lstm) if kind == "both ways" else lstm
 
 
-def networks(kind: str) -> tuple[keras.Model, keras.Model]:
+def networks(kind: str, *, frames: int | None = SHAPE[0]) -> tuple[keras.Model, keras.Model]:
     """Keras' network, and its clone with the same weights, none of them 0."""
-    inputs = keras.Input((2, *SHAPE) if kind == "views" else SHAPE)
+    inputs = keras.Input((2, *SHAPE) if kind == "views" else (frames, SHAPE[1]))
     if kind == "views":
         view = keras.Input(SHAPE)
         outputs = keras.layers.TimeDistributed(keras.Model(view, layer("both ways")(view)))(inputs)
@@ -54,6 +54,19 @@ def test_outputs_and_gradients_are_those_of_keras(kind: str) -> None:
     model, clone = networks(kind)
     x = np.random.default_rng(1).normal(size=(4, *model.input_shape[1:])).astype(np.float32)
     assert [weight.shape for weight in clone.weights] == [weight.shape for weight in model.weights]
+    assert_alike(model, clone, x)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 7, 8, None])
+def test_sequences_have_any_number_of_frames(frames: int | None) -> None:
+    model, clone = networks("both ways", frames=frames)
+    for length in (frames,) if frames else (4, 7):
+        assert_alike(
+            model, clone, np.random.default_rng(1).normal(size=(4, length, SHAPE[1])).astype(np.float32)
+        )
+
+
+def assert_alike(model: keras.Model, clone: keras.Model, x: np.ndarray) -> None:
     for own, expected in zip(outcome(clone, x), outcome(model, x), strict=True):
         np.testing.assert_allclose(own, expected, rtol=1e-4, atol=1e-5)
 
