@@ -33,7 +33,7 @@ OPTIONAL = (
 )  # fmt: skip
 
 #: Packages that it imports for single expectations, which no suite here has: a third of what is left.
-LATER = ("altair", "scipy.stats")
+LATER = ("altair", "jsonschema", "scipy.stats")
 
 SITE = "data_docs"
 #: Values of a failed expectation that a message shows; Data Docs show more.
