@@ -116,19 +116,22 @@ def corpus(
 @stage.command()
 def published(name: str) -> None:
     """Take over what others have published about the collection (artists or lists)."""
+    from components.core.formatting import plural
+
     known = _run("published", name)
     what = {"artists": "artists", "lists": "parts"}[name]
-    print(f"{name}: {len(known)} tracks named, {len(set(known.values()))} {what}")
+    print(f"{name}: {plural(len(known), 'track')} named, {len(set(known.values()))} {what}")
 
 
 @stage.command()
 def split() -> None:
     """Split tracks and segments into train, validation and test."""
+    from components.core.formatting import plural
     from components.splits import folds
 
     table = _run("split")
     counts = table[table["unit"] == "track"]["part"].value_counts()
-    print(", ".join(f"{part}: {counts.get(part, 0)} tracks" for part in folds.PARTS))
+    print(", ".join(f"{part}: {plural(counts.get(part, 0), 'track')}" for part in folds.PARTS))
 
 
 @stage.command()

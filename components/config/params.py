@@ -21,7 +21,7 @@ from components.config.search_space import Hyperparameter
 from components.config.sources import Form, SourceParams
 from components.config.strict import Strict
 from components.core.errors import ParamsError
-from components.core.yaml_loader import load_yaml
+from components.core.yaml_loader import explain, load_yaml
 
 #: Where the listings of all sources lie; a feature that reads it takes every source of its form.
 LISTINGS = "data/corpus"
@@ -472,7 +472,7 @@ def parse(text: str, *, origin: str = "params.yaml") -> Params:
     try:
         document = load_yaml(text)
     except yaml.YAMLError as error:
-        raise ParamsError(f"{origin} is not YAML: {' '.join(str(error).split())}") from error
+        raise ParamsError(f"{origin} is not YAML: {explain(error)}") from error
     if not isinstance(document, dict):
         raise ParamsError(f"{origin} holds {type(document).__name__}; valid: a mapping of blocks")
     try:

@@ -42,3 +42,10 @@ def load_yaml(text: str | bytes) -> Any:
     {'folds': 5}
     """
     return yaml.load(text, Loader=_EachKeyOnce)
+
+
+def explain(error: Exception) -> str:
+    """Say in one line why something is no YAML, and where: of a text libyaml says that it is a string each time."""
+    return (
+        " ".join(str(error).split()).replace(' in "<unicode string>"', "").replace(' in "<byte string>"', "")
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from components.core.formatting import plural
 from components.corpus import spellings
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def lines(listing: pd.DataFrame, *, source: str, found: Found | None = None, kno
     if found is not None:
         said += _no_tracks(found)
     if known:
-        said.append(f"  {known} files are known from an earlier listing (--verify reads them again)")
+        said.append(f"  known from an earlier listing: {plural(known, 'file')} (--verify reads them again)")
     return said
 
 
@@ -71,10 +72,10 @@ def _repeats(listing: pd.DataFrame, *, where: pd.Series) -> list[str]:
     files, sounds = (_hashes(listing[name], where=where) for name in ("sha256", "sound_sha256"))
     said = []
     if repeats := len(files) - _distinct(files):
-        said.append(f"  {repeats} tracks repeat another track byte for byte")
+        said.append(f"  the same as another track byte for byte: {plural(repeats, 'track')}")
     has_sound = sounds != b""
     if repeats := _distinct(files[has_sound]) - _distinct(sounds[has_sound]):
-        said.append(f"  {repeats} tracks repeat another track's sound in another file")
+        said.append(f"  the same sound as another track in another file: {plural(repeats, 'track')}")
     return said
 
 
@@ -93,12 +94,12 @@ def _no_tracks(found: Found) -> list[str]:
     """Describe the files and folders that are no tracks and no genres."""
     said = []
     if found.ignored:
-        said.append(f"  {found.ignored} other files are no tracks")
+        said.append(f"  no tracks: {plural(found.ignored, 'other file')}")
     if found.without:
         said.append(f"  no tracks are in {', '.join(found.without[:SHOWN])}: no genre")
     if found.beside:
         shown = ", ".join(found.beside[:SHOWN]) + (" …" if len(found.beside) > SHOWN else "")
-        said.append(f"  {len(found.beside)} tracks lie in no genre's folder: {shown}")
+        said.append(f"  in no genre's folder: {plural(len(found.beside), 'track')} ({shown})")
     return said
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from components.config.params import Params
 from components.core import hashing
 from components.core.errors import CorpusError
-from components.core.formatting import printable, some
+from components.core.formatting import plural, printable, some
 from components.corpus import known_files, links, store
 from components.corpus.links import Reach
 from components.corpus.store import Row, Rows
@@ -133,7 +133,7 @@ def check_genres(
     valid = f"valid: a folder with one subfolder a genre, {fewest} to {MAX_GENRES} of them"
     if not names:
         tracks = f" (files ending in {some(suffixes)})" if suffixes else ""
-        loose = f", but {len(beside)} tracks in no folder" if beside else ""
+        loose = f", but {plural(len(beside), 'track')} in no folder" if beside else ""
         valid += f"; {ELSEWHERE}" if beside else ""
         raise CorpusError(
             f"{key} is {place!r}, which holds no genre folders with tracks{tracks}{loose}; {valid}"

@@ -198,7 +198,7 @@ def load(
     """
     import yaml
 
-    from components.core.yaml_loader import load_yaml
+    from components.core.yaml_loader import explain, load_yaml
     from components.serving.genre_model import GenreModel
 
     files = integrity.checked(client, uri)
@@ -214,5 +214,5 @@ def load(
         # A file that the code of today takes from a model: this one was logged by other code.
         raise _unusable(client, uri, f"lacks {error}: another version of this project logged it") from error
     except (yaml.YAMLError, OSError, AttributeError, TypeError) as error:
-        raise _unusable(client, uri, f"cannot be loaded: {' '.join(str(error).split())}") from error
+        raise _unusable(client, uri, f"cannot be loaded: {explain(error)}") from error
     return LoadedModel(uri, str(description.get("run_id") or ""), model)

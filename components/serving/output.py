@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from components.core.console import quiet
-from components.core.formatting import printable
+from components.core.formatting import plural, printable
 from components.evaluation.aggregation import PREFIX
 from components.serving import prediction
 from components.serving.load import LoadedModel
@@ -179,16 +179,17 @@ def show(
             console.print(segments)
     console.print(Text(line_of_model(model), style="dim"))
     predicted = [one.prediction for one in predictions if one.prediction]
+    songs, files = (plural(len(predictions), noun) for noun in ("song", "file"))
     if short := sum(song.coverage < 1 for song in predicted):
         note = "shorter than a segment, and repeated until they fill it"
-        console.print(Text(f"{short} of {len(predictions)} songs are {note}", style="yellow"))
+        console.print(Text(f"{note}: {short} of {songs}", style="yellow"))
     if unsure := sum(bool(song.unsure) for song in predicted):
-        console.print(Text(f"{unsure} of {len(predictions)} songs are unsure", style="yellow"))
+        console.print(Text(f"unsure: {unsure} of {songs}", style="yellow"))
     if damaged := sum(song.lost > 0 for song in predicted):
-        note = f"of {len(predictions)} files are damaged, and used as far as they decode"
-        console.print(Text(f"{damaged} {note}", style="yellow"))
+        note = "damaged, and used as far as they decode"
+        console.print(Text(f"{note}: {damaged} of {files}", style="yellow"))
     if failed := len(predictions) - len(predicted):
-        console.print(Text(f"{failed} of {len(predictions)} files have no genre:", style="red"))
+        console.print(Text(f"without a genre: {failed} of {files}", style="red"))
         # On lines of their own: a reason may be long, and a column is narrow.
         for one in predictions:
             if one.prediction is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from components.core import connected
+from components.core.formatting import plural
 from components.evaluation import clusters
 from components.splits import albums, artists
 
@@ -50,5 +51,5 @@ def without_repeats(parts: pd.Series, *, repeats: pd.Series) -> pd.Series:
     place = parts.map({part: number for number, part in enumerate(artists.ORDER)})
     torn = place < place.groupby(repeats).transform("max")
     if torn.any():
-        print(f"{int(torn.sum())} tracks are left out: another part holds the same recording")
+        print(f"left out, since another part holds the same recording: {plural(int(torn.sum()), 'track')}")
     return parts.mask(torn)

@@ -20,6 +20,7 @@ from components.config.params import Params
 from components.core import devices, progress
 from components.core.console import quiet
 from components.core.errors import FeatureError, ParamsError
+from components.core.formatting import plural
 from components.corpus import feature_table
 from components.corpus import store as corpus_store
 from components.features.pipeline import chunks, compute, kept_rows
@@ -81,7 +82,7 @@ def run(
     console = Console(stderr=True)
     if source == "table":
         index = _from_table(record, params=params, root=root)
-        console.print(f"{name}: {len(index)} rows from the table", highlight=False)
+        console.print(f"{name}: {plural(len(index), 'row')} from the table", highlight=False)
         return index
     weights = tuple(encoder.sha256 for encoder in encoders)
     job = Job(name=name, params=params, root=root, source=source, weights=weights)
@@ -114,9 +115,9 @@ def run(
     kept = kept_rows.keep(blocks, feature=feature_store.folder(name, root=root), folder=job.folder)
     chunks.prune([] if kept else itertools.chain(*plans), job=job)
     took = time.perf_counter() - began
-    line = f"{name}: {len(index)} rows of {len(tracks)} tracks"
+    line = f"{name}: {plural(len(index), 'row')} of {plural(len(tracks), 'track')}"
     if block.views:
-        line += f", {len(block.views)} augmented views of each"
+        line += f", {plural(len(block.views), 'augmented view')} of each"
     if len(done) < len(tracks):
         line += f", {len(tracks) - len(done)} of them cached"
     line += f"; {took:.1f} s"

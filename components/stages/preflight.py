@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from components import features, models
+from components.config import presets
 from components.config.params import Params
 from components.core.errors import CorpusError, GenreError, ParamsError
 from components.corpus import labels, locations, published_metadata
@@ -24,8 +25,8 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
     Raises
     ------
     ParamsError
-        If a model or feature has no file, an option is unknown or of a wrong value, or what others have published
-        is missing, or the music to evaluate on.
+        If there is no such preset, a model or feature has no file, an option is unknown or of a wrong value, or what
+        others have published is missing, or the music to evaluate on.
     LeakError
         If a track is in two published lists.
     CorpusError
@@ -33,6 +34,7 @@ def check_all(params: Params, *, root: Path = Path("data")) -> None:
     GenreError
         If the data folder cannot be written.
     """
+    presets.check(params.preset)
     for name, model in params.models.items():
         for variant in model.variants.values():
             try:

@@ -71,7 +71,7 @@ def run(*, params: Params, root: Path = Path("data")) -> pd.DataFrame:
         )
     if repeats := int((tracks["recording"] != "").sum()):
         number = tracks.loc[tracks["recording"] != "", "recording"].nunique()
-        print(f"recordings: {repeats} tracks hold {number} recordings, each on one side of the split")
+        print(f"recordings: {number} of {repeats} tracks together, each on one side of the split")
     return table
 
 

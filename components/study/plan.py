@@ -15,7 +15,7 @@ from components.config import params
 from components.config.params import SegmentsParams, describe
 from components.core import atomic, hashing
 from components.core.errors import ParamsError
-from components.core.yaml_loader import load_yaml
+from components.core.yaml_loader import explain, load_yaml
 from components.corpus import published_metadata
 from components.features.encoders.base import UNTRAINED
 from components.study import declarations, discovery
@@ -213,7 +213,7 @@ def read(root: Path) -> Plan:
     except ValidationError as error:
         raise ParamsError(f"{path}: {describe(error)}; `genre reproduce` writes it") from error
     except (OSError, yaml.YAMLError) as error:
-        raise ParamsError(f"{path} cannot be read ({error}); `genre reproduce` writes it") from error
+        raise ParamsError(f"{path} cannot be read ({explain(error)}); `genre reproduce` writes it") from error
 
 
 def look(options: StudyOptions, *, root: Path) -> Found:

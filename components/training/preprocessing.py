@@ -15,7 +15,7 @@ from components.models import layers as pieces
 from components.training import stored_rows
 from components.training.dataset import Part, genre_shares
 from components.training.inference import outputs
-from components.training.stored_rows import Rows, StoredRows
+from components.training.stored_rows import Rows
 
 #: Numbers, rows times columns, of the evenly spaced rows that principal components and bins are fitted to where rows
 #: are on disk: 256 MiB, of which the decomposition makes a few copies.
@@ -58,17 +58,17 @@ def adapt(model: keras.Model, train: Part) -> None:
 
 
 def _standardise(layer: keras.layers.Normalization, x: Rows) -> None:
-    if isinstance(x, StoredRows):
-        mean, variance = _moments(x)
-        layer.adapt_mean.assign(mean)
-        layer.adapt_variance.assign(variance)
-        layer.finalize_state()
-    else:
-        layer.adapt(x)
+    mean, variance = _moments(x)
+    layer.adapt_mean.assign(mean)
+    layer.adapt_variance.assign(variance)
+    layer.finalize_state()
 
 
-def _moments(x: StoredRows) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and variance of the last axis, to the bit as NumPy adds up an array in memory: row after row."""
+def _moments(x: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and variance of the last axis, some rows at a time.
+
+    They are those of ``keras.layers.Normalization.adapt`` to the bit, which takes two copies of all rows for it.
+    """
     columns = x.shape[-1]
     count = x.size // columns
     exact = np.float64 if count > SUMMED_SINGLY else np.float32

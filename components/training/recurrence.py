@@ -158,9 +158,9 @@ def _lstm(
 def _at_once(frames: int | None) -> int:
     """Return how many frames a turn of the loop takes, which itself costs as much as a fifth of a frame.
 
-    More than four take longer to trace than a search of few epochs saves.
+    More than five take longer to trace than a search of few epochs saves.
     """
-    return next(n for n in (4, 3, 2, 1) if n == 1 or (frames and frames % n == 0))
+    return next(n for n in (5, 4, 3, 2, 1) if n == 1 or (frames and frames % n == 0))
 
 
 def _per_frame(values: tf.Tensor, *, like: tf.Tensor) -> tf.Tensor:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from components.core.errors import GenreError
+from components.core.formatting import plural
 from components.core.progress import MARK
 from flows.pipeline import cache_check
 from flows.pipeline.graph import Graph
@@ -195,7 +196,7 @@ class StageProcesses:
         if status:
             raise failure(stage, list(tail), status)
         if how == "restored" and (damages := cache_check.damaged(stage, root=self.root)):
-            line(f"{len(damages)} files in DVC's cache are damaged: made anew")
+            line(f"damaged in DVC's cache, and made anew: {plural(len(damages), 'file')}")
             cache_check.forget(damages, root=self.root)
             return self.run(stage, force=True, line=line)
         return Result(stage=stage, how=how, seconds=time.monotonic() - began)

@@ -61,7 +61,7 @@ def test_a_damaged_cached_file_is_made_anew_and_never_used(toy: Path) -> None:
     how, lines = stage(toy)
     assert (toy / "corpus.txt").read_bytes() == good
     assert how == "ran"
-    assert "1 files in DVC's cache are damaged: made anew" in lines
+    assert "damaged in DVC's cache, and made anew: 1 file" in lines
     assert cached(toy, good).read_bytes() == good, "what would be pushed is right again"
 
 

@@ -26,6 +26,12 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.yaml") if path.stem != "base")
 
 
+def check(name: str) -> None:
+    """Raise a ParamsError unless a preset has this name."""
+    if name not in names():
+        raise ParamsError(f"preset {name!r} is not known; valid: {', '.join(names())}")
+
+
 def about(name: str) -> str:
     """Return the comment that a preset's file begins with."""
     first = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
@@ -70,8 +76,7 @@ def compose(
     ParamsError
         If there is no such preset or source, or an added block does not fit it.
     """
-    if name not in names():
-        raise ParamsError(f"preset {name!r} is not known; valid: {', '.join(names())}")
+    check(name)
     document, overlay = _read(FOLDER / "base.yaml"), _read(FOLDER / f"{name}.yaml")
     only = overlay.pop("only", {})
     _lay_over(document, overlay)

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from components.config import presets
-from components.core.yaml_loader import load_yaml
+from components.core.yaml_loader import explain, load_yaml
 from tests.conftest import PROJECT
 
 
@@ -17,9 +17,13 @@ def test_the_values_are_those_of_the_other_reader(text: str) -> None:
     assert load_yaml(text) == yaml.safe_load(text)
 
 
-def test_what_is_no_yaml_is_an_error_in_one_line() -> None:
-    with pytest.raises(yaml.YAMLError, match="line 1"):
-        load_yaml("folds: [5")
+@pytest.mark.parametrize("text", ["folds: [5\n", b"folds: [5\n"])
+def test_what_is_no_yaml_is_an_error_in_one_line(text: str | bytes) -> None:
+    with pytest.raises(yaml.YAMLError) as raised:
+        load_yaml(text)
+    assert explain(raised.value) == (
+        "while parsing a flow sequence, line 1, column 8 did not find expected ',' or ']', line 2, column 1"
+    )
 
 
 def test_a_key_that_stands_twice_is_an_error_with_its_line() -> None:

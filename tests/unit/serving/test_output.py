@@ -123,7 +123,7 @@ def test_the_table_shows_bars_and_reasons_and_takes_no_markup_from_names():
         "1 of 3 files",
         "1 of 3 songs",
         "2.25 s lost: bits missing",
-        "3 files are damaged",
+        "damaged, and used as far as they decode: 1 of 3 files",
         "synthetic",
     ):
         assert part in text

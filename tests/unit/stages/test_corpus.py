@@ -135,7 +135,7 @@ def test_repeats_are_reported(
     (collection / "rock/rock.00003.wav").write_bytes((collection / "rock/rock.00000.wav").read_bytes())
     listing = list_audio(collection, demo_params)
     assert listing["sha256"].duplicated().sum() == 1
-    assert "1 tracks repeat another track byte for byte" in capsys.readouterr().err
+    assert "the same as another track byte for byte: 1 track" in capsys.readouterr().err
 
 
 def test_one_sound_in_two_containers_is_reported(
@@ -148,7 +148,7 @@ def test_one_sound_in_two_containers_is_reported(
     decoded, _ = audio.decode(collection / "rock/copy.flac")
     assert rows.loc["rock/copy", "sound_sha256"] == audio.sound_sha256(decoded)
     assert rows["sha256"].is_unique
-    assert "1 tracks repeat another track's sound" in capsys.readouterr().err
+    assert "the same sound as another track in another file: 1 track" in capsys.readouterr().err
 
 
 def test_a_track_shorter_than_a_segment_is_one_from_the_shortest_on(
@@ -268,14 +268,14 @@ def test_tracks_in_no_genre_s_folder_are_named(
     for name in ("loose.wav", "also.mp3", "notes.txt"):
         (collection / name).touch()
     assert list_audio(collection, demo_params)["genre"].nunique() == 3
-    assert "2 tracks lie in no genre's folder: also.mp3, loose.wav" in capsys.readouterr().err
+    assert "in no genre's folder: 2 tracks (also.mp3, loose.wav)" in capsys.readouterr().err
 
 
 def test_a_flat_folder_is_pointed_to_other_labels(tmp_path: Path, demo_params: Params) -> None:
     (tmp_path / "music").mkdir()
     (tmp_path / "music" / "a.wav").touch()
     message = refused(tmp_path / "music", demo_params)
-    assert "but 1 tracks in no folder" in message and "--labels" in message
+    assert "but 1 track in no folder" in message and "--labels" in message
 
 
 def test_more_than_a_hundred_classes(tmp_path: Path, demo_params: Params) -> None:
@@ -586,7 +586,7 @@ def test_a_song_in_two_encodings_is_one_recording_and_two_labels_of_one_are_name
     table = split.run(params=params, root=tmp_path / "data")
     sides = table.groupby("track")["part"].first()
     assert sides["jazz/copy"] == sides["jazz/0"] and sides["jazz/cut"] == sides["jazz/2"]
-    assert "4 tracks hold 2 recordings" in capsys.readouterr().out
+    assert "recordings: 2 of 4 tracks together" in capsys.readouterr().out
     soundfile.write(folder / "rock/other.ogg", melody(4, seconds=8), RATE)
     corpus.run("audio", params=params, root=tmp_path / "data")
     with pytest.raises(CorpusError, match=r"1 recordings? .*jazz/4 \(jazz\) and rock/other \(rock\)"):

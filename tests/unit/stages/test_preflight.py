@@ -23,6 +23,13 @@ def test_the_shipped_params_are_right(demo_params: Params, tmp_path: Path) -> No
     assert (tmp_path / "data").is_dir()
 
 
+def test_a_preset_that_is_not_shipped_is_named_with_the_valid_ones(
+    demo_params: Params, tmp_path: Path
+) -> None:
+    with pytest.raises(ParamsError, match=r"'dmo'.*demo, gtzan"):
+        preflight.check_all(changed(demo_params, preset="dmo"), root=tmp_path)
+
+
 def test_an_encoder_without_a_file_is_named_with_the_valid_ones(demo_params: Params, tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match=r"pretrained\.openl3.*vgg16, vggish, yamnet"):
         preflight.check_all(changed(demo_params, pretrained={"openl3": "music"}), root=tmp_path)
