@@ -179,17 +179,17 @@ def show(
             console.print(segments)
     console.print(Text(line_of_model(model), style="dim"))
     predicted = [one.prediction for one in predictions if one.prediction]
-    songs, files = (plural(len(predictions), noun) for noun in ("song", "file"))
+    all_songs, all_files = (plural(len(predictions), noun) for noun in ("song", "file"))
     if short := sum(song.coverage < 1 for song in predicted):
         note = "shorter than a segment, and repeated until they fill it"
-        console.print(Text(f"{note}: {short} of {songs}", style="yellow"))
+        console.print(Text(f"{note}: {short} of {all_songs}", style="yellow"))
     if unsure := sum(bool(song.unsure) for song in predicted):
-        console.print(Text(f"unsure: {unsure} of {songs}", style="yellow"))
+        console.print(Text(f"unsure: {unsure} of {all_songs}", style="yellow"))
     if damaged := sum(song.lost > 0 for song in predicted):
         note = "damaged, and used as far as they decode"
-        console.print(Text(f"{note}: {damaged} of {files}", style="yellow"))
+        console.print(Text(f"{note}: {damaged} of {all_files}", style="yellow"))
     if failed := len(predictions) - len(predicted):
-        console.print(Text(f"without a genre: {failed} of {files}", style="red"))
+        console.print(Text(f"without a genre: {failed} of {all_files}", style="red"))
         # On lines of their own: a reason may be long, and a column is narrow.
         for one in predictions:
             if one.prediction is None:
