@@ -21,11 +21,11 @@ def test_what_is_left_out_damaged_repeated_and_known_is_said() -> None:
     for line in (
         "left out: jazz/0: silent",
         "and 2 more",
-        "1 tracks repeat",
+        "byte for byte: 1 track",
         "genres of one name but for case: 'rock', 'Rock'",
         "rock/1: bits missing, 0.50 s lost",
     ):
         assert line in text, line
-    for line in ("3 other files", "Playlists", "4 files are known"):
+    for line in ("3 other files", "Playlists", "earlier listing: 4 files"):
         assert line in text, line
     assert len(described.lines(listing[:0], source="audio")) == 1
