@@ -13,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 from components.config.params import Params, parse
 from components.core import atomic
 from components.core.errors import ParamsError
+from components.core.yaml_loader import explain
 
 FOLDER = Path(__file__).parent
 #: Blocks that a preset replaces as a whole; all others are merged key by key.
@@ -187,8 +188,7 @@ def _added(path: Path) -> dict[str, dict[str, Any]]:
     try:
         document, shipped = _read(path), _read(FOLDER / "base.yaml")
     except (YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ParamsError(f"{path} is not YAML ({reason}); valid: mend it, or delete it first") from error
+        raise ParamsError(f"{path} is not YAML ({explain(error)}); valid: mend it, or delete it first") from error
     found = {kind: document.get(kind) if isinstance(document, dict) else None for kind in OPEN}
     return {
         kind: {key: block for key, block in blocks.items() if key not in shipped[kind]}
