@@ -188,7 +188,9 @@ def _added(path: Path) -> dict[str, dict[str, Any]]:
     try:
         document, shipped = _read(path), _read(FOLDER / "base.yaml")
     except (YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError(f"{path} is not YAML ({explain(error)}); valid: mend it, or delete it first") from error
+        raise ParamsError(
+            f"{path} is not YAML ({explain(error)}); valid: mend it, or delete it first"
+        ) from error
     found = {kind: document.get(kind) if isinstance(document, dict) else None for kind in OPEN}
     return {
         kind: {key: block for key, block in blocks.items() if key not in shipped[kind]}
